@@ -1,0 +1,1 @@
+"""relightflow turns YAML recipes into relit images: checked, priced, bought once, and recorded."""

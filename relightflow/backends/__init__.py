@@ -1,0 +1,1 @@
+"""What relights: one adapter a file or folder."""

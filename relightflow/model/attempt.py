@@ -1,0 +1,90 @@
+"""An attempt: one billable call for a job, and the states it may pass through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from relightflow.model.failure import Billed
+from relightflow.model.money import Micros
+from relightflow.model.values import FrozenMap, Parameters
+
+
+class State(StrEnum):
+    """The life of a job, as docs/explanation/life-of-a-job.md draws it."""
+
+    READY = "READY"
+    """Nothing bought and nothing in the air: as a closed attempt's state, it ended unbilled."""
+    INTENT = "INTENT"
+    """Committed before the first byte leaves."""
+    ACCEPTED = "ACCEPTED"
+    RESULT_KNOWN = "RESULT_KNOWN"
+    PAID_UNFETCHED = "PAID_UNFETCHED"
+    STORED = "STORED"
+    """The bytes are in the blob store, durable."""
+    DONE = "DONE"
+    """Stored, and every sink has had its copy once."""
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+    """May have been billed; held until evidence or the user's word."""
+
+
+LEGAL: dict[State, frozenset[State]] = {
+    State.INTENT: frozenset(
+        {
+            State.READY,
+            State.FAILED,
+            State.ACCEPTED,
+            State.PAID_UNFETCHED,
+            State.STORED,
+            State.UNKNOWN,
+        }
+    ),
+    State.ACCEPTED: frozenset({State.RESULT_KNOWN, State.STORED, State.FAILED, State.UNKNOWN}),
+    State.RESULT_KNOWN: frozenset({State.STORED, State.FAILED, State.UNKNOWN}),
+    State.PAID_UNFETCHED: frozenset(
+        {State.RESULT_KNOWN, State.STORED, State.FAILED, State.UNKNOWN}
+    ),
+    State.STORED: frozenset({State.DONE}),
+    State.DONE: frozenset(),
+    State.FAILED: frozenset({State.READY}),
+    State.UNKNOWN: frozenset({State.ACCEPTED, State.RESULT_KNOWN, State.READY, State.FAILED}),
+    State.READY: frozenset(),
+}
+"""Every move the ledger lets an attempt make; its schema refuses all others."""
+
+OPEN = frozenset(
+    {State.INTENT, State.ACCEPTED, State.RESULT_KNOWN, State.PAID_UNFETCHED, State.UNKNOWN}
+)
+"""States in which money is or may be in the air."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One row of the ledger."""
+
+    id: int
+    job_key: str
+    run_id: str
+    state: State
+    backend: str
+    model: str
+    image_sha256: str
+    parameters: Parameters
+    repeat: int
+    price: Micros
+    """The highest price of the call, reserved against the cap."""
+    cost: Micros | None
+    """What was really charged, once known."""
+    billed: Billed
+    request_id: str
+    url: str
+    """Of the result; a secret."""
+    blob: str
+    """sha256 of the result, once stored."""
+    reason: str
+    """Why it failed or is unknown, in words."""
+    created: float
+    """Unix seconds, for people and for the provider's history; never for deciding expiry."""
+    updated: float
+    details: FrozenMap = field(default_factory=FrozenMap)

@@ -1,0 +1,99 @@
+"""What went wrong with one call, in the words the retry rules decide by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from relightflow.errors import Exit
+from relightflow.model.money import Micros
+
+
+class Billed(StrEnum):
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What the provider, the network or our own checks said; each maps to one rule of retrying."""
+
+    UNSENT = "unsent"
+    """Certainly not sent whole (name lookup, connect, TLS, reset before the body ended): up to 5 tries."""
+    UNAVAILABLE = "unavailable"
+    """An answer that is documented as unbilled and passing (500, 502, 504 in the gateway's JSON): 2 retries."""
+    RATE_LIMITED = "rate-limited"
+    """429: everyone waits; never counted as a try."""
+    REFUSED_CELL = "refused-cell"
+    """The parameters are refused: this cell fails for every image and repeat, others go on."""
+    REFUSED_MODEL = "refused-model"
+    """No such model, retired, wrong verb: nothing more is sent to this model."""
+    ACCOUNT = "account"
+    """Key, permission, credits, spend limit: no more submits, collect what is accepted, exit 4."""
+    JOB_FAILED = "job-failed"
+    """The provider ran it and failed, unbilled."""
+    BAD_IMAGE = "bad-image"
+    """The input cannot be read, changed since it was planned, or is refused as a picture; unbilled."""
+    BAD_RESULT = "bad-result"
+    """Paid, and what came is no picture; the bytes are kept aside."""
+    UNKNOWN = "unknown"
+    """Sent whole and no answer that says what became of it: held, never repeated by itself."""
+    PENDING = "pending"
+    """Accepted or paid, and collecting did not succeed this time; the next run collects."""
+    EXPIRED = "expired"
+    """Accepted, and the provider no longer knows the request: look up its history, else unknown."""
+    REFUSED_SAFETY = "refused-safety"
+    """A safety rule said no (redirect with the key, foreign output host): exit 9."""
+    TOO_LARGE = "too-large"
+    """An answer over its cap, or a compressed bomb; exit 8, nothing of it is kept."""
+    COST = "cost"
+    """The provider charged far more than the plan said: the run stops, exit 7."""
+    BUG = "bug"
+    """An exception that is nobody's answer; the attempt stays as it is in the ledger."""
+
+
+EXIT_OF: dict[Kind, Exit] = {
+    Kind.UNSENT: Exit.EARLY,
+    Kind.UNAVAILABLE: Exit.JOBS_FAILED,
+    Kind.RATE_LIMITED: Exit.EARLY,
+    Kind.REFUSED_CELL: Exit.JOBS_FAILED,
+    Kind.REFUSED_MODEL: Exit.JOBS_FAILED,
+    Kind.ACCOUNT: Exit.ACCOUNT,
+    Kind.JOB_FAILED: Exit.JOBS_FAILED,
+    Kind.BAD_IMAGE: Exit.JOBS_FAILED,
+    Kind.BAD_RESULT: Exit.JOBS_FAILED,
+    Kind.UNKNOWN: Exit.UNKNOWN,
+    Kind.PENDING: Exit.EARLY,
+    Kind.EXPIRED: Exit.UNKNOWN,
+    Kind.REFUSED_SAFETY: Exit.REFUSED,
+    Kind.TOO_LARGE: Exit.DAMAGED,
+    Kind.COST: Exit.BUDGET,
+    Kind.BUG: Exit.JOBS_FAILED,
+}
+"""The exit code that a job's failure asks for; the gravest of all jobs wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed try, as a value. `message` is for people: what happened and what to do next."""
+
+    kind: Kind
+    message: str
+    billed: Billed = Billed.NO
+    status: int | None = None
+    """HTTP status, where there was one."""
+    retry_after: float | None = None
+    """Seconds from now, already freed of clock skew; None: the provider did not say."""
+    cost: Micros | None = None
+    """What was charged, where the answer said so."""
+    request_id: str = ""
+    kept: bytes = b""
+    """Bytes that were paid for and are no picture: stored aside."""
+
+
+class CallFailed(Exception):
+    """How an adapter ends a call that gave no step. Carries the verdict; the engine decides."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.message)

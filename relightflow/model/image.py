@@ -1,0 +1,48 @@
+"""One input picture, as a source found it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A usable picture. Its identity is `sha256`; its name only says where results go."""
+
+    name: str
+    """Path-like and relative, with `/`: how the source calls it. Untrusted text."""
+    sha256: str
+    """64 hex digits over the bytes as stored."""
+    size: int
+    """Bytes."""
+    width: int
+    """Pixels, after EXIF orientation."""
+    height: int
+    media_type: str
+    """`image/jpeg`, `image/png` or `image/webp`, by content."""
+    source: int
+    """Index of the recipe's source that found it."""
+    locator: str
+    """What the source needs to read it again (a path, a key). Never written to a manifest."""
+    delivery: str = ""
+    """How a remote backend is to get the bytes (`upload`, `inline`, `url`); empty: its own choice."""
+    url: str = ""
+    """Where the public finds the same bytes, if the source knows. May hold a secret."""
+
+    @property
+    def stem(self) -> str:
+        """The last part of the name without its extension."""
+        return PurePosixPath(self.name).stem
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something a source found and that cannot be used; the other images go on."""
+
+    name: str
+    reason: str
+    """What is wrong and what to do, in words. Free of credentials."""
+    source: int
+    refused: bool = False
+    """True where a safety rule said no (exit code 9 instead of 1)."""

@@ -1,0 +1,49 @@
+"""A job: the unit of work and of payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.model.image import Image
+from relightflow.model.values import Parameters
+
+SHORT = 16
+"""Hex digits of a key that people see: 64 bits, enough for a billion jobs without a twin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """image × parameters × repeat, as one backend's model is asked for it.
+
+    Two jobs with one key are the same purchase, whatever their names, paths or order.
+    """
+
+    key: str
+    """64 hex digits; see `relightflow.plan.keys`."""
+    image: Image
+    backend: str
+    model: str
+    parameters: Parameters
+    """Normalised: exactly what the backend is asked for."""
+    repeat: int
+    """0-based."""
+
+    @property
+    def id(self) -> str:
+        return self.key[:SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One place in the plan: a job as one image name and one cell want it.
+
+    Several outputs may share a job (the same bytes under two names); it is bought once.
+    """
+
+    index: int
+    """0-based position in the plan."""
+    job: Job
+    image: Image
+    """Bears the name of this output; `job.image` may be its twin."""
+    cell: Parameters
+    """As the recipe spells it, for names and captions; `job.parameters` is what is sent."""

@@ -1,0 +1,110 @@
+"""What a backend offers: models, their parameters, and what a call costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from relightflow.model.money import Micros
+from relightflow.model.values import FrozenMap, Parameters, Scalar
+
+Kind = Literal["choice", "integer", "number", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing a model lets the caller choose: an axis of the matrix."""
+
+    name: str
+    kind: Kind = "choice"
+    values: tuple[Scalar, ...] = ()
+    """Allowed values of a choice, in the provider's order; `all` means these."""
+    default: Scalar = None
+    """Used where a recipe says nothing. None: the parameter is then left out of the call."""
+    required: bool = False
+    """True: a recipe must give it, there is no default."""
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    """Values are `minimum` + n × `step`, where given."""
+    summary: str = ""
+
+    def problem(self, value: Scalar) -> str | None:
+        """Why `value` is not allowed, with what would be; None where it is allowed."""
+        if self.kind == "choice":
+            same = any(value == v and type(value) is type(v) for v in self.values)
+            return None if same else f"is not allowed; allowed: {', '.join(map(str, self.values))}"
+        if self.kind == "text":
+            return None if isinstance(value, str) else "is not allowed; allowed: text"
+        return self._number_problem(value)
+
+    def _number_problem(self, value: Scalar) -> str | None:
+        whole = self.kind == "integer"
+        number = isinstance(value, int) if whole else isinstance(value, int | float)
+        if not number or isinstance(value, bool) or not math.isfinite(value):  # type: ignore[arg-type]
+            return f"is not allowed; allowed: {self.range_text()}"
+        assert isinstance(value, int | float)
+        low, high = self.minimum, self.maximum
+        in_range = (low is None or value >= low) and (high is None or value <= high)
+        on_step = self.step is None or math.isclose(
+            (value - (low or 0)) % self.step, 0, abs_tol=1e-9
+        )
+        return None if in_range and on_step else f"is not allowed; allowed: {self.range_text()}"
+
+    def range_text(self) -> str:
+        """The allowed values in words, such as `a whole number from 256 to 1024 in steps of 64`."""
+        if self.kind == "choice":
+            return ", ".join(map(str, self.values))
+        if self.kind == "text":
+            return "text"
+        words = "a whole number" if self.kind == "integer" else "a number"
+        if self.minimum is not None:
+            words += f" from {self.minimum:g}"
+        if self.maximum is not None:
+            words += f" to {self.maximum:g}"
+        if self.step is not None:
+            words += f" in steps of {self.step:g}"
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one call costs, in micro-dollars: a range where it depends on the outcome."""
+
+    low: Micros
+    high: Micros
+
+    @property
+    def free(self) -> bool:
+        return self.high == 0
+
+    def times(self, count: int) -> Price:
+        return Price(self.low * count, self.high * count)
+
+
+FREE = Price(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a backend: a row of its table."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    price: Price | None
+    """None: unknown, so a run is refused unless the operator gives one."""
+    typical_seconds: float | None = None
+    summary: str = ""
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((p for p in self.parameters if p.name == name), None)
+
+    def normalise(self, cell: Parameters) -> Parameters:
+        """What is sent for `cell`: this model's parameters in its own order, defaults filled in.
+
+        Parameters that the model does not know are left out (a recipe checks them at load time; a
+        preview of another backend's recipe drops them on purpose).
+        """
+        values = {p.name: cell.get(p.name, p.default) for p in self.parameters}
+        return FrozenMap({name: value for name, value in values.items() if value is not None})

@@ -1,0 +1,42 @@
+"""What became of a job: the value that streams out of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relightflow.model.failure import Failure
+from relightflow.model.job import Job
+from relightflow.model.money import Micros
+from relightflow.model.values import FrozenMap
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished picture in the blob store."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+    width: int
+    height: int
+    media_type: str
+    request_id: str = ""
+    cost: Micros = 0
+    details: FrozenMap = field(default_factory=FrozenMap)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Exactly one of `result` and `failure` is set."""
+
+    job: Job
+    result: Result | None = None
+    failure: Failure | None = None
+    attempts: int = 0
+    """Calls that were made for it in this run; 0: it was there already."""
+    seconds: float = 0.0
+    """From the first submit to the bytes, on the monotonic clock."""
+
+    @property
+    def ok(self) -> bool:
+        return self.result is not None

@@ -1,0 +1,102 @@
+"""A recipe, read and checked: what to make from what, and within which limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from relightflow.model.money import Micros
+from relightflow.model.offer import Model
+from relightflow.model.values import FrozenMap, Parameters, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    type: str
+    options: FrozenMap
+    """Everything but `type`, checked against the plugin's schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    type: str
+    options: FrozenMap
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSpec:
+    type: str
+    model: Model
+    options: FrozenMap
+    """Everything but `type` and `model`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    name: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Axes in the recipe's order (the first is outermost), then GitHub Actions' rules.
+
+    Source of the rules: docs.github.com, "Workflow syntax", jobs.<job_id>.strategy.matrix.
+    """
+
+    axes: tuple[Axis, ...] = ()
+    exclude: tuple[Parameters, ...] = ()
+    include: tuple[Parameters, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Which cells of the matrix are made."""
+
+    strategy: Literal["full", "pairwise", "random", "first"] = "full"
+    count: int = 0
+    """Cells to keep; for `random` and `first`."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in any window of `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    concurrency: int = 8
+    """Calls in flight."""
+    rate: Rate | None = None
+    """None: learned from the provider's answers."""
+    max_cost: Micros | None = None
+    max_jobs: int = 10_000
+    fail_fast: bool = False
+    on_unknown: Literal["hold", "resubmit"] = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    name: str
+    path: Path
+    """The file it was read from; relative paths in it count from its folder."""
+    sha256: str
+    """Over the file's bytes: what the manifest names."""
+    sources: tuple[SourceSpec, ...]
+    backend: BackendSpec
+    matrix: Matrix = field(default_factory=Matrix)
+    sample: Sample = field(default_factory=Sample)
+    repeat: int = 1
+    limits: Limits = field(default_factory=Limits)
+    sinks: tuple[SinkSpec, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent

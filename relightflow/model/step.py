@@ -1,0 +1,60 @@
+"""How far one billable call has come: what a backend hands back and the ledger makes durable.
+
+A backend's `submit` gives the first step and `collect` the next one, until `Completed`. Every step
+but the last can be written down, and `collect` goes on from it in another process, days later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from relightflow.model.money import Micros
+from relightflow.model.values import FrozenMap
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the job and works on it."""
+
+    request_id: str
+    details: FrozenMap = field(default_factory=FrozenMap)
+    """What the adapter wants to find again, JSON only (say, which protocol it spoke)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKnown:
+    """The job is done and billed; the picture waits at a URL."""
+
+    request_id: str
+    url: str
+    """A secret: whoever has it has the picture."""
+    cost: Micros | None = None
+    """None: the provider did not say, so the highest price counts."""
+    details: FrozenMap = field(default_factory=FrozenMap)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidUnfetched:
+    """The answer has begun, so it is billed; its body has not been read yet."""
+
+    request_id: str
+    cost: Micros | None = None
+    details: FrozenMap = field(default_factory=FrozenMap)
+    body: AsyncIterator[bytes] | None = field(default=None, compare=False, repr=False)
+    """The open answer. None in another process: the bytes must come from elsewhere, or are lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The picture is here."""
+
+    data: bytes = field(repr=False)
+    cost: Micros | None = None
+    request_id: str = ""
+    details: FrozenMap = field(default_factory=FrozenMap)
+    """Seed, timings and such: kept in the ledger, shown in the summary."""
+
+
+Step: TypeAlias = Accepted | ResultKnown | PaidUnfetched | Completed

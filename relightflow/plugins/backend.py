@@ -1,0 +1,121 @@
+"""The protocol of a backend: what relights.
+
+relightflow decides, the backend speaks: it owns no retry, no rate limit, no budget and no storage.
+It answers each call with a step, or raises `CallFailed` with a verdict that says above all whether
+the call was billed. What it must never do: send one submit twice, or follow a redirect with a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from relightflow.model.attempt import Attempt
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.money import Micros
+from relightflow.model.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One billable call."""
+
+    job: Job
+    prepared: Any
+    """What this backend's `prepare` gave for the job's image."""
+
+
+class Memory(Protocol):
+    """A small durable notebook of the backend's own, kept in the ledger across runs."""
+
+    def recall(self, key: str) -> str | None: ...
+
+    async def remember(self, key: str, value: str) -> None: ...
+
+    async def forget(self, key: str) -> None: ...
+
+
+class Backend(Protocol):
+    async def open(self) -> None:
+        """Called once before anything else. Free of charge; raises `AccountError` without a key."""
+
+    async def close(self) -> None:
+        """Called once at the end, also after a failure; gives back every connection."""
+
+    async def prepare(self, image: Image, data: bytes) -> Any:
+        """Whatever a call needs of an image (decoded pixels, an uploaded copy's URL). Never billed.
+
+        `data` hashes to `image.sha256`. Called once for many jobs and cached for as long as those
+        jobs run; heavy work belongs in a thread. Raises `CallFailed`.
+        """
+
+    async def submit(self, call: Call) -> Step:
+        """Make the one billable call and say how far it came.
+
+        The engine has written INTENT and writes the step down before it asks for the next.
+        Raises `CallFailed` with the verdict where there is no step.
+        """
+
+    async def collect(self, step: Step) -> Step:
+        """The step after `step`: polls, downloads; never billed and safe to repeat.
+
+        `step` may come from the ledger of an earlier process. Raises `CallFailed`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the account holds, in micro-dollars."""
+
+    credits: Micros
+    free_credits: Micros = 0
+
+
+@runtime_checkable
+class HasBalance(Protocol):
+    """A backend whose account can be asked, free of charge; also the breaker's probe."""
+
+    async def balance(self) -> Balance: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the provider's own records say about attempts whose outcome is unknown."""
+
+    adopted: tuple[tuple[int, Step], ...] = ()
+    """Attempt id → the step it had really reached; exactly one row of the records fits."""
+    failed: tuple[tuple[int, str], ...] = ()
+    """Attempt id → why; taken, failed, and not billed."""
+    absent: tuple[int, ...] = ()
+    """Nothing was taken: the records cover the time and hold no row that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """One billed or unbilled request, as the provider's records have it."""
+
+    request_id: str
+    model: str
+    status: str
+    cost: Micros
+    created: float
+    """Unix seconds."""
+
+
+@runtime_checkable
+class HasHistory(Protocol):
+    """A backend that can look up doubtful attempts, free of charge and read-only."""
+
+    async def look_up(
+        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
+    ) -> Evidence:
+        """What became of `doubts`. Rows whose id is in `known_ids` belong to other attempts.
+
+        Only attempts created before `settled_before` (Unix seconds) may be called absent: the
+        records lag. Equal attempts are matched as a set.
+        """
+
+    async def bill(self, since: float, until: float) -> Sequence[BillRow]:
+        """Every request in the period (Unix seconds)."""

@@ -1,0 +1,98 @@
+"""What a hook returns: a name, one line of summary, a schema, and how to make the thing.
+
+Records are cheap and hold no work: `create` is called only by the command that needs it, so it is
+the place to import heavy libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relightflow.model.offer import Model
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Backend, Memory
+from relightflow.plugins.sink import Sink
+from relightflow.plugins.source import Source
+
+Schema = Mapping[str, Any]
+"""JSON Schema, draft-07, of the plugin's own part: an object schema over its options, without
+`type` (and, for a backend, without `model`), which relightflow adds."""
+
+OPEN_SCHEMA: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What only the trusted operator may say (command line, environment), never a recipe."""
+
+    allow_private_network: bool = False
+    output_hosts: tuple[str, ...] = ()
+    """Hosts beside the provider's own from which results may be downloaded."""
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    folder: Path
+    """Relative paths in the recipe count from here."""
+    options: FrozenMap
+    index: int
+    """Position in the recipe's list; goes into every `Image.source`."""
+    operator: Operator = field(default_factory=Operator)
+    cache: Path | None = None
+    """A folder for what may be forgotten (downloads, listings); None: keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    name: str
+    summary: str
+    create: Callable[[SourceContext], Source]
+    schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendContext:
+    model: Model
+    options: FrozenMap
+    memory: Memory
+    """Remembers what may be used again in later runs (say, the URL of an uploaded image)."""
+    notice: Callable[[str], None]
+    """Tells the user something once, in words."""
+    operator: Operator = field(default_factory=Operator)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRecord:
+    name: str
+    summary: str
+    models: tuple[Model, ...]
+    """The first is the default."""
+    create: Callable[[BackendContext], Backend]
+    schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+
+    def model(self, name: str) -> Model | None:
+        return next((m for m in self.models if m.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkContext:
+    folder: Path
+    options: FrozenMap
+    recipe: str
+    """The recipe's name."""
+    operator: Operator = field(default_factory=Operator)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkRecord:
+    name: str
+    summary: str
+    create: Callable[[SinkContext], Sink]
+    schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    named: bool = True
+    """True: one file an output, at a path made from the option `name`. False: the sink gathers
+    (sheets, shards, an index) and is only called to finish."""

@@ -1,0 +1,147 @@
+"""Finds plugins, one entry point at a time, and names the culprit where one is broken."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+from relightflow.errors import UsageError
+from relightflow.plugins import hookspecs
+from relightflow.plugins.hookspecs import GROUP
+from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+
+BUILT_IN = (
+    "relightflow.sources.builtin",
+    "relightflow.backends.builtin",
+    "relightflow.sinks.builtin",
+)
+"""Modules with our own hook implementations: registered like anybody's."""
+
+R = TypeVar("R", SourceRecord, BackendRecord, SinkRecord)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[R]):
+    """A record and who brought it."""
+
+    record: R
+    plugin: str
+    """`relightflow` for the built-ins, else the distribution's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    sources: Mapping[str, Loaded[SourceRecord]]
+    backends: Mapping[str, Loaded[BackendRecord]]
+    sinks: Mapping[str, Loaded[SinkRecord]]
+    plugins: tuple[str, ...]
+    """Names of all plugins that loaded."""
+    warnings: tuple[str, ...] = ()
+    """Plugins that were left out, and why; a command shows them once."""
+    manager: pluggy.PluginManager = field(
+        default_factory=lambda: pluggy.PluginManager(GROUP), repr=False, compare=False
+    )
+
+    def source(self, name: str) -> SourceRecord:
+        return _find(self.sources, name, "source")
+
+    def backend(self, name: str) -> BackendRecord:
+        return _find(self.backends, name, "backend")
+
+    def sink(self, name: str) -> SinkRecord:
+        return _find(self.sinks, name, "sink")
+
+    def notify(self, hook: str, **facts: Any) -> tuple[str, ...]:
+        """Tell every plugin; what one raises becomes a warning that names it."""
+        warnings = []
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            try:
+                wanted = {name: facts[name] for name in implementation.argnames}
+                implementation.function(**wanted)
+            except Exception as error:
+                warnings.append(f"plugin {implementation.plugin_name}: {hook} raised {error!r}")
+        return tuple(warnings)
+
+
+def load(
+    modules: Iterable[str] = BUILT_IN, found: Callable[[], Iterable[EntryPoint]] | None = None
+) -> Registry:
+    """Every plugin that can be loaded. Raises UsageError where two bring the same name."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    for module in modules:
+        manager.register(importlib.import_module(module), name="relightflow:" + module)
+    warnings: list[str] = []
+    points = found() if found else entry_points(group=GROUP)
+    for point in sorted(points, key=lambda p: p.name):
+        problem = _register(manager, point)
+        if problem:
+            warnings.append(problem)
+    return Registry(
+        sources=_records(manager, "relightflow_sources", SourceRecord, warnings),
+        backends=_records(manager, "relightflow_backends", BackendRecord, warnings),
+        sinks=_records(manager, "relightflow_sinks", SinkRecord, warnings),
+        plugins=tuple(_plugin_name(name) for name, _ in manager.list_name_plugin()),
+        warnings=tuple(warnings),
+        manager=manager,
+    )
+
+
+def _register(manager: pluggy.PluginManager, point: EntryPoint) -> str | None:
+    """Load one entry point; a reason in words where it had to be left out."""
+    owner = point.dist.name if point.dist else point.value
+    try:
+        plugin = point.load()
+        manager.register(plugin, name=f"{owner}:{point.name}")
+    except Exception as error:
+        return f"plugin {owner} ({point.name}) was left out: {type(error).__name__}: {error}"
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        manager.unregister(plugin)
+        return f"plugin {owner} ({point.name}) was left out: {error}"
+    return None
+
+
+def _records(
+    manager: pluggy.PluginManager, hook: str, kind: type[R], warnings: list[str]
+) -> Mapping[str, Loaded[R]]:
+    found: dict[str, Loaded[R]] = {}
+    # pluggy lists the last registered first; ours come first so that a conflict reads naturally
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        owner = _plugin_name(implementation.plugin_name)
+        try:
+            records = tuple(implementation.function())
+        except Exception as error:
+            warnings.append(f"plugin {owner}: {hook} raised {type(error).__name__}: {error}")
+            continue
+        for record in records:
+            if not isinstance(record, kind):
+                warnings.append(f"plugin {owner}: {hook} returned {record!r}, not {kind.__name__}")
+            elif record.name in found:
+                raise UsageError(
+                    f"plugins {found[record.name].plugin} and {owner} both bring "
+                    f"{hook.removeprefix('relightflow_')} '{record.name}': uninstall one of them"
+                )
+            else:
+                found[record.name] = Loaded(record, owner)
+    return MappingProxyType(found)
+
+
+def _plugin_name(registered: str) -> str:
+    return registered.split(":", 1)[0]
+
+
+def _find(known: Mapping[str, Loaded[R]], name: str, word: str) -> R:
+    if name in known:
+        return known[name].record
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    raise UsageError(f"there is no {word} '{name}'; known: {', '.join(sorted(known))}{hint}")

@@ -1,0 +1,85 @@
+"""The protocol of a sink: where finished pictures are written.
+
+Methods block and are called in worker threads, `write` and `look` several at a time. A sink only
+ever sees bytes that are already safe in the store: whatever it does, nothing is bought again. It
+raises `SinkFailed` (or OSError) to say that it could not; the next run tries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from relightflow.model.job import Output
+from relightflow.model.outcome import Result
+from relightflow.model.recipe import Recipe
+
+
+class SinkFailed(Exception):
+    """The sink could not write; the message says what and what to do."""
+
+
+class Presence(StrEnum):
+    MISSING = "missing"
+    SAME = "same"
+    EDITED = "edited"
+    """Something else is there: somebody's work, kept unless the operator says `--overwrite`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What was written, and how to see cheaply that it is still that."""
+
+    sha256: str
+    size: int
+    mark: str
+    """The sink's own mark of an untouched file: modification time and inode, an ETag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that `finish` wrote, relative to the sink's place."""
+
+    path: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
+
+    recipe: Recipe
+    axes: tuple[str, ...]
+    """Names of the cell's parameters, the recipe's own order; the first is outermost."""
+    outputs: Callable[[], Iterator[tuple[Output, Result | None]]]
+    """In plan order; None where the job has no picture (yet)."""
+    read: Callable[[Result], bytes]
+    """A result's bytes, from the store, checked against their hash."""
+    original: Callable[[Output], bytes]
+    """The input image's bytes. Raises `StaleImage`."""
+    records: Callable[[], Iterator[dict[str, Any]]]
+    """The manifest's records, its first line included, without paths of this sink."""
+    manifest: Path
+    """The finished manifest.jsonl of this sink."""
+
+
+class Sink(Protocol):
+    @property
+    def place(self) -> str:
+        """Where it writes, for people and as its identity: an absolute path, a URL without secrets."""
+
+    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+        """Whether `path` holds what it should (`sha256`). `known` is the stamp of the last write:
+        where its mark still holds, no byte need be read."""
+
+    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+        """Put `data` at `path` (relative, `/`, already sanitised), whole or not at all."""
+
+    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+        """All outcomes are in: write the manifest, sheets, shards. Same input, same bytes."""
+
+    def close(self) -> None:
+        """Called once at the end."""
