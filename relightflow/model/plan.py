@@ -1,0 +1,47 @@
+"""A plan: what a recipe would make of the images that were found. Nothing in it is bought yet.
+
+It is small whatever it describes: cells may be worked out one at a time, and the outputs and jobs
+are drawn from it lazily by `relightflow.plan.outputs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relightflow.model.image import Image, Rejected
+from relightflow.model.offer import Price
+from relightflow.model.recipe import Recipe
+from relightflow.model.values import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the command line asks of a plan; the recipe stays as it is."""
+
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Axis → the texts of the values to keep; `image` → patterns of image names. All must hold."""
+    limit: int | None = None
+    """Keep the first so many outputs of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    recipe: Recipe
+    images: tuple[Image, ...]
+    """In the order of the sources; the same bytes may appear under several names."""
+    rejected: tuple[Rejected, ...]
+    cells: Sequence[Parameters]
+    """In plan order, sampled and selected, as the recipe spells them."""
+    axes: tuple[str, ...]
+    """Names of the cells' parameters in the recipe's order; the first is outermost."""
+    repeat: int
+    limit: int | None
+    """Only the first so many outputs are wanted; None: all."""
+    warnings: tuple[str, ...]
+    """The recipe's and the plan's own, each as `file:line:col: path: message`."""
+    outputs_count: int
+    jobs_count: int
+    """Distinct jobs, so purchases: never more than outputs."""
+    price: Price | None
+    """Of all distinct jobs, bought or not yet; None: the model's price is unknown."""
