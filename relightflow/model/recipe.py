@@ -6,9 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from relightflow.errors import Problem
 from relightflow.model.money import Micros
 from relightflow.model.offer import Model
 from relightflow.model.values import FrozenMap, Parameters, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a recipe, or on the command line that changed it."""
+
+    file: str
+    """As the user named it, or `--set limits.rate`."""
+    line: int = 0
+    """1-based; 0 where no line applies."""
+    column: int = 0
+    """1-based, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,19 @@ class Recipe:
     sinks: tuple[SinkSpec, ...] = ()
     warnings: tuple[str, ...] = ()
     """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
+    places: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)
+    """Path, such as `matrix.exclude[0]`, → `Place`: of fields the key, of list items the item. Three
+    steps deep at most, so that a list of many URLs costs nothing."""
 
     @property
     def folder(self) -> Path:
         return self.path.parent
+
+    def problem(self, path: str, message: str) -> Problem:
+        """A problem that later rooms find, at `path` or the nearest place above it in the file."""
+        at = path
+        while at and at not in self.places:
+            at = at[: max(at.rfind("."), at.rfind("["), 0)]
+        place = self.places.get(at) or Place(str(self.path))
+        said = "" if place.file == f"--set {path}" else path
+        return Problem(place.file, place.line, place.column, said, message)
