@@ -1,0 +1,109 @@
+"""One thread that does what many tasks ask, as many requests at a time as have gathered.
+
+This is group commit: while the thread makes one batch durable, the next one gathers. A request is
+answered only after its whole batch has been done, so an answer means durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+_Waiting = tuple[Request, "asyncio.Future[Answer] | Future[Answer]"]
+
+
+class Batcher(Generic[Request, Answer]):
+    """`work` gets the gathered requests and gives an answer, or an exception, for each."""
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Request]], Sequence[Answer | Exception]],
+        name: str,
+        largest: int = 256,
+    ) -> None:
+        self._work = work
+        self._largest = largest
+        self._queue: queue.SimpleQueue[_Waiting[Request, Answer] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._thread.start()
+        self._closed = False
+
+    async def ask(self, request: Request) -> Answer:
+        """Hand in a request from the event loop. Cancelling the wait does not undo the request."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.put((request, future))
+        return await future
+
+    def ask_and_wait(self, request: Request) -> Answer:
+        """Hand in a request from ordinary code and block until it is done."""
+        future: Future[Answer] = Future()
+        self._queue.put((request, future))
+        return future.result()
+
+    def close(self) -> None:
+        """Do what is queued, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            batch, last = self._gather()
+            if batch:
+                self._answer(batch, self._do([request for request, _ in batch]))
+            if last:
+                return
+
+    def _gather(self) -> tuple[list[_Waiting[Request, Answer]], bool]:
+        item = self._queue.get()
+        batch: list[_Waiting[Request, Answer]] = []
+        while item is not None:
+            batch.append(item)
+            if len(batch) == self._largest:
+                return batch, False
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _do(self, requests: list[Request]) -> Sequence[Answer | Exception]:
+        try:
+            return self._work(requests)
+        except Exception as error:
+            return [error] * len(requests)
+
+    def _answer(
+        self, batch: list[_Waiting[Request, Answer]], answers: Sequence[Answer | Exception]
+    ) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Answer], object]]] = {}
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if isinstance(future, Future):
+                _settle(future, answer)
+            else:
+                by_loop.setdefault(future.get_loop(), []).append((future, answer))
+        for loop, settled in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle_all, settled)
+
+
+def _settle_all(settled: list[tuple[asyncio.Future[Answer], object]]) -> None:
+    for future, answer in settled:
+        _settle(future, answer)
+
+
+def _settle(future: asyncio.Future[Answer] | Future[Answer], answer: object) -> None:
+    if future.done():  # the task that asked was cancelled; what it asked for is done all the same
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)  # type: ignore[arg-type]  # an Answer, by `work`'s contract

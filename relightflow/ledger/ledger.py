@@ -1,0 +1,214 @@
+"""The ledger: one writer thread, one connection, every answer durable.
+
+WAL with `synchronous=FULL`: when a call returns, the change survives a power cut
+(sqlite.org/wal.html). Changes that arrive while a commit runs share the next one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from relightflow import crash
+from relightflow.batch import Batcher
+from relightflow.errors import StorageError
+from relightflow.ledger import rows, schema
+from relightflow.model.attempt import Attempt
+from relightflow.model.failure import Billed, Failure
+from relightflow.model.job import Job
+from relightflow.model.money import Micros
+from relightflow.model.outcome import Result
+from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.model.values import FrozenMap, canonical_json
+
+T = TypeVar("T")
+Change = Callable[[sqlite3.Connection], Any]
+NO_DETAILS = FrozenMap()
+
+
+class DuplicateAttempt(Exception):
+    """The job already has an attempt that is open, stored or paid: nothing may be bought."""
+
+
+class Ledger:
+    """The write side. Methods may be called from any task of one event loop."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        """Open or create the ledger at `path`.
+
+        Raises StorageError where it cannot be read, is damaged, or comes from a newer version.
+        """
+        self._now = now
+        self._connection = _open(path)
+        self._batcher: Batcher[Change, Any] = Batcher(self._commit, "ledger")
+
+    def close(self) -> None:
+        self._batcher.close()
+        self._connection.close()
+
+    async def change(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `change` inside the next commit; returns what it returned, once durable."""
+        return cast(T, await self._batcher.ask(change))
+
+    def change_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """The same for code that has no event loop."""
+        return cast(T, self._batcher.ask_and_wait(change))
+
+    async def intend(
+        self, job: Job, run_id: str, price: Micros, details: FrozenMap = NO_DETAILS
+    ) -> int:
+        """Write INTENT and give the attempt's id. Raises DuplicateAttempt."""
+        row = rows.new_attempt(job, run_id, price, "INTENT", self._now(), details=details)
+        try:
+            return await self.change(lambda db: rows.insert(db, row))
+        except sqlite3.IntegrityError as error:
+            raise DuplicateAttempt(job.key) from error
+
+    async def advance(self, attempt_id: int, step: Accepted | ResultKnown | PaidUnfetched) -> None:
+        """Write down how far the call has come."""
+        values = rows.of_step(step, self._now())
+        details = canonical_json(step.details)
+        await self.change(lambda db: rows.update(db, attempt_id, values, details))
+
+    async def stored(self, attempt_id: int, result: Result, cost: Micros | None) -> None:
+        """The bytes are durable in the blob store; `cost` None: the highest price is assumed."""
+        values = rows.of_result(result, cost, self._now())
+        details = canonical_json(result.details)
+        await self.change(lambda db: rows.update(db, attempt_id, values, details))
+
+    async def close_attempt(self, attempt_id: int, state: str, failure: Failure) -> None:
+        """The call ended without a picture: READY, FAILED or UNKNOWN."""
+        values = rows.of_failure(state, failure, self._now())
+        await self.change(lambda db: rows.update(db, attempt_id, values))
+
+    async def note_failure(self, job: Job, run_id: str, failure: Failure) -> None:
+        """A job failed before any call was made; nothing was billed."""
+        row = rows.new_attempt(
+            job, run_id, 0, "FAILED", self._now(), kind=failure.kind, reason=failure.message
+        )
+        try:
+            await self.change(lambda db: rows.insert(db, row))
+        except sqlite3.IntegrityError as error:
+            raise DuplicateAttempt(job.key) from error
+
+    async def done(self, attempt_ids: Sequence[int]) -> None:
+        """Every sink has had its copy once."""
+        moves = [("DONE", self._now(), attempt_id) for attempt_id in attempt_ids]
+        await self.change(
+            lambda db: db.executemany(
+                "UPDATE attempt SET state = ?, updated = ? WHERE id = ? AND state = 'STORED'", moves
+            )
+        )
+
+    async def delivered(self, deliveries: Sequence[rows.Delivered]) -> None:
+        await self.change(lambda db: db.executemany(rows.PUT_DELIVERY, deliveries))
+
+    async def remember(self, backend: str, key: str, value: str | None) -> None:
+        """Put a note of a backend's own; None takes it away."""
+        if value is None:
+            sql, facts = "DELETE FROM memory WHERE backend = ? AND key = ?", (backend, key)
+        else:
+            sql = "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)"
+            facts = (backend, key, value)  # type: ignore[assignment]  # a longer tuple
+        await self.change(lambda db: db.execute(sql, facts))
+
+    async def run_started(self, run_id: str, recipe: str) -> None:
+        facts = (run_id, recipe, self._now())
+        await self.change(
+            lambda db: db.execute("INSERT INTO run (id, recipe, started) VALUES (?, ?, ?)", facts)
+        )
+
+    async def run_ended(self, run_id: str, exit_code: int) -> None:
+        facts = (self._now(), exit_code, run_id)
+        await self.change(
+            lambda db: db.execute("UPDATE run SET ended = ?, exit_code = ? WHERE id = ?", facts)
+        )
+
+    async def interrupted_intents(self, backend: str, free: bool) -> Sequence[Attempt]:
+        """At the start of a run: what the last process left in INTENT becomes UNKNOWN.
+
+        For a free backend nothing can have been billed, so it becomes READY. Gives the attempts.
+        """
+        state, billed = ("READY", Billed.NO) if free else ("UNKNOWN", Billed.UNKNOWN)
+        reason = "the process ended between INTENT and an answer"
+        facts = (state, billed, reason, self._now(), backend)
+
+        def settle(db: sqlite3.Connection) -> Sequence[Attempt]:
+            found = rows.select(db, "state = 'INTENT' AND backend = ?", (backend,))
+            db.execute(
+                "UPDATE attempt SET state = ?, billed = ?, reason = ?, updated = ?"
+                " WHERE state = 'INTENT' AND backend = ?",
+                facts,
+            )
+            return found
+
+        return await self.change(settle)
+
+    def _commit(self, changes: Sequence[Change]) -> Sequence[Any]:
+        """One transaction for all of `changes`; one that breaks a rule fails alone."""
+        db = self._connection
+        answers: list[Any] = []
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for change in changes:
+                try:
+                    answers.append(change(db))
+                except sqlite3.IntegrityError as error:
+                    answers.append(error)
+            crash.reach("before-commit")
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise StorageError(f"the ledger could not be written: {error}") from error
+        crash.reach("after-commit")
+        return answers
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        _prepare(db, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(damaged(path, str(error))) from error
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    check(path, empty, application, version)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    if empty:
+        path.chmod(0o600)
+        db.executescript("BEGIN;" + schema.SCHEMA + "COMMIT;")
+    verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise StorageError(damaged(path, verdict))
+
+
+def check(path: Path, empty: bool, application: int, version: int) -> None:
+    """Raises StorageError unless the file is a ledger that this version can use."""
+    if empty and not version and not application:
+        return
+    if application != schema.APPLICATION_ID:
+        raise StorageError(damaged(path, "it is not a ledger of relightflow"))
+    if version > schema.VERSION:
+        raise StorageError(
+            f"the ledger {path} was written by a newer relightflow (format {version}, this one "
+            f"knows {schema.VERSION}); nothing was sent. Update relightflow"
+        )
+
+
+def damaged(path: Path, why: str) -> str:
+    """What to tell a user whose ledger cannot be used, and how to go on."""
+    return (
+        f"the ledger {path} cannot be used ({why}); nothing was sent. Put back a copy of it, or "
+        "move it away and run 'relightflow rebuild', which makes a new one from the blob store "
+        "without buying anything"
+    )

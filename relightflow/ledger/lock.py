@@ -1,0 +1,37 @@
+"""One process writes: a kernel lock that dies with its holder, so there is no stale lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from relightflow.errors import EarlyStop, StorageError
+
+
+@contextmanager
+def held(path: Path, who: str) -> Iterator[None]:
+    """Hold the lock at `path`; `who` says in words who holds it, for the one who has to wait.
+
+    Raises EarlyStop, at once, where another process holds it.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StorageError(f"cannot open the lock {path}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
+            raise EarlyStop(
+                f"{holder} is using this state ({path.parent}); nothing was sent. "
+                "Run again when it has ended, or use another state with --state"
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, who.encode()[:200], 0)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,161 @@
+"""Reading the ledger: for the run itself, for `plan`, `status` and the manifest.
+
+Readers open the file read-only, so that they can look while a run writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from relightflow.errors import StorageError
+from relightflow.ledger import rows
+from relightflow.ledger.ledger import check, damaged
+from relightflow.ledger.rows import Delivered, Standing
+from relightflow.model.attempt import Attempt
+from relightflow.model.money import Micros
+
+RESUMABLE = (75, 130, 143)
+"""Exit codes after which the next run goes on with the same purchase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """What the ledger knows of money, in micro-dollars. Unknown costs count as the highest price."""
+
+    spent: Micros
+    in_flight: Micros
+    """Reserved by attempts that are accepted or in the air, and not known to be billed."""
+    unknown: Micros
+    """May have been billed."""
+
+
+class Reader:
+    """A read-only view. Use it from one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection | None) -> None:
+        self._db = connection
+
+    def standings(self, keys: Sequence[str]) -> dict[str, Standing]:
+        """How the jobs with `keys` stand (up to some thousand keys a call)."""
+        return rows.standings(self._db, keys) if self._db else {}
+
+    def open_attempts(self, backend: str | None = None) -> list[Attempt]:
+        """Every attempt with money or bytes in the air, oldest first."""
+        return self._open("state NOT IN ('READY', 'FAILED', 'DONE', 'STORED')", backend)
+
+    def unknown_attempts(self, backend: str | None = None) -> list[Attempt]:
+        return self._open("state = 'UNKNOWN'", backend)
+
+    def attempts(self, since: float = 0.0) -> list[Attempt]:
+        """Every attempt that was made at `since` (Unix seconds) or later."""
+        return rows.select(self._db, "created >= ?", (since,)) if self._db else []
+
+    def _open(self, where: str, backend: str | None) -> list[Attempt]:
+        if not self._db:
+            return []
+        if backend is None:
+            return rows.select(self._db, where)
+        return rows.select(self._db, where + " AND backend = ?", (backend,))
+
+    def request_ids(self) -> frozenset[str]:
+        """Every request id that some attempt already has."""
+        query = "SELECT request_id FROM attempt WHERE request_id <> ''"
+        return frozenset(row[0] for row in self._db.execute(query)) if self._db else frozenset()
+
+    def deliveries(self, sink: str, paths: Sequence[str]) -> dict[str, Delivered]:
+        """What `sink` was given at `paths`."""
+        if not self._db or not paths:
+            return {}
+        marks = ",".join("?" * len(paths))
+        query = f"SELECT * FROM delivery WHERE sink = ? AND path IN ({marks})"  # noqa: S608  marks
+        return {row[1]: Delivered(*row) for row in self._db.execute(query, (sink, *paths))}
+
+    def gathered(self, sink: str, basis: str) -> list[Delivered]:
+        """The files that `sink` made from the results `basis`."""
+        query = "SELECT * FROM delivery WHERE sink = ? AND basis = ? ORDER BY path"
+        found = self._db.execute(query, (sink, basis)) if self._db else ()
+        return [Delivered(*row) for row in found]
+
+    def recall(self, backend: str, key: str) -> str | None:
+        if not self._db:
+            return None
+        query = "SELECT value FROM memory WHERE backend = ? AND key = ?"
+        row = self._db.execute(query, (backend, key)).fetchone()
+        return row[0] if row else None
+
+    def blobs(self) -> Iterator[tuple[str, int]]:
+        """(sha256, bytes) of every result that the ledger relies on."""
+        query = "SELECT DISTINCT blob, size FROM attempt WHERE blob <> '' ORDER BY blob"
+        yield from self._db.execute(query) if self._db else ()
+
+    def money(self, campaign: bool = False) -> Commitments:
+        """What was spent, is in flight and is unknown: in all, or in this `campaign`.
+
+        A campaign is a run together with the runs it resumes: everything since the last run that
+        came to its own end. So a run that is killed and started again has one cap, not two. What
+        is in flight or unknown counts from all times.
+        """
+        if not self._db:
+            return Commitments(0, 0, 0)
+        since = self._campaign_start() if campaign else 0.0
+        row = self._db.execute(
+            "SELECT"
+            " sum(CASE WHEN billed = 'yes' AND created >= ? THEN coalesce(cost, price) END),"
+            " sum(CASE WHEN billed = 'unknown' AND state IN ('INTENT', 'ACCEPTED') THEN price END),"
+            " sum(CASE WHEN billed = 'unknown' AND state NOT IN ('INTENT', 'ACCEPTED')"
+            "     THEN price END)"
+            " FROM attempt",
+            (since,),
+        ).fetchone()
+        return Commitments(*(value or 0 for value in row))
+
+    def _campaign_start(self) -> float:
+        assert self._db
+        marks = ",".join(map(str, RESUMABLE))
+        row = self._db.execute(
+            f"SELECT max(ended) FROM run WHERE ended IS NOT NULL AND exit_code NOT IN ({marks})"  # noqa: S608  our own numbers
+        ).fetchone()
+        return row[0] or 0.0
+
+    def last_run(self) -> tuple[str, str, float, float | None, int | None] | None:
+        """(id, recipe, started, ended, exit code) of the latest run."""
+        query = (
+            "SELECT id, recipe, started, ended, exit_code FROM run ORDER BY started DESC LIMIT 1"
+        )
+        return self._db.execute(query).fetchone() if self._db else None
+
+    def states(self) -> dict[str, int]:
+        """How many attempts stand in each state."""
+        query = "SELECT state, count(*) FROM attempt GROUP BY state"
+        return dict(self._db.execute(query)) if self._db else {}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """A reader of the ledger at `path`; an empty one where no ledger is yet.
+
+    Raises StorageError where it is damaged or comes from a newer version.
+    """
+    if not path.exists():
+        yield Reader(None)
+        return
+    try:
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
+            check_same_thread=False, timeout=5,
+        )  # fmt: skip
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+    except sqlite3.Error as error:
+        raise StorageError(damaged(path, str(error))) from error
+    try:
+        check(path, False, application, version)
+        yield Reader(db)
+    except sqlite3.DatabaseError as error:
+        raise StorageError(damaged(path, str(error))) from error
+    finally:
+        db.close()

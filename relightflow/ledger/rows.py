@@ -1,0 +1,206 @@
+"""How nouns become rows and rows nouns."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.job import Job
+from relightflow.model.money import Micros
+from relightflow.model.outcome import Result
+from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.model.values import FrozenMap, canonical_json
+
+PUT_DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class Delivered(NamedTuple):
+    """A file that a sink holds, as it was when it was written."""
+
+    sink: str
+    path: str
+    basis: str
+    sha256: str
+    size: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a job stands: its one live attempt, or its last closed one."""
+
+    attempt_id: int
+    state: State
+    billed: Billed
+    result: Result | None
+    kind: Kind | None
+    reason: str
+    price: Micros
+    cost: Micros | None
+    request_id: str
+
+
+def new_attempt(
+    job: Job,
+    run_id: str,
+    price: Micros,
+    state: str,
+    now: float,
+    kind: str = "",
+    reason: str = "",
+    details: FrozenMap | None = None,
+) -> tuple[Any, ...]:
+    free = price == 0
+    return (
+        job.key,
+        run_id,
+        state,
+        Billed.NO if free else Billed.UNKNOWN,
+        job.backend,
+        job.model,
+        job.image.sha256,
+        canonical_json(job.parameters),
+        job.repeat,
+        price,
+        kind,
+        reason,
+        canonical_json(details) if details else "{}",
+        now,
+        now,
+    )
+
+
+def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
+    cursor = db.execute(
+        "INSERT INTO attempt (job_key, run_id, state, billed, backend, model, image_sha256,"
+        " parameters, repeat, price, kind, reason, details, created, updated)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def update(
+    db: sqlite3.Connection, attempt_id: int, values: dict[str, Any], details: str = "{}"
+) -> None:
+    """Set columns of one attempt and merge `details` into what is there.
+
+    The column names come from this module alone, never from outside.
+    """
+    columns = ", ".join(f"{name} = ?" for name in values)
+    parameters = list(values.values())
+    if details != "{}":
+        columns += ", details = json_patch(details, ?)"
+        parameters.append(details)
+    db.execute(
+        f"UPDATE attempt SET {columns} WHERE id = ?",  # noqa: S608  fixed column names
+        (*parameters, attempt_id),
+    )
+
+
+def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[str, Any]:
+    values: dict[str, Any] = {"request_id": step.request_id, "updated": now}
+    if isinstance(step, Accepted):
+        return values | {"state": State.ACCEPTED}
+    paid = {"billed": Billed.YES, "cost": step.cost}
+    if isinstance(step, ResultKnown):
+        return values | paid | {"state": State.RESULT_KNOWN, "url": step.url}
+    return values | paid | {"state": State.PAID_UNFETCHED}
+
+
+def of_result(result: Result, cost: Micros | None, now: float) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "state": State.STORED,
+        "blob": result.sha256,
+        "size": result.size,
+        "width": result.width,
+        "height": result.height,
+        "media_type": result.media_type,
+        "billed": Billed.YES,
+        "cost": cost,
+        "updated": now,
+    }
+    return values | {"request_id": result.request_id} if result.request_id else values
+
+
+def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "state": state,
+        "billed": failure.billed,
+        "kind": failure.kind,
+        "reason": failure.message,
+        "updated": now,
+    }
+    if failure.cost is not None:
+        values["cost"] = failure.cost
+    if failure.request_id:
+        values["request_id"] = failure.request_id
+    return values
+
+
+_ATTEMPT = (
+    "id, job_key, run_id, state, backend, model, image_sha256, parameters, repeat, price, cost,"
+    " billed, request_id, url, blob, reason, created, updated, details"
+)
+
+
+def select(db: sqlite3.Connection, where: str, facts: Sequence[Any] = ()) -> list[Attempt]:
+    """Attempts in the order they were made. `where` is ours, never from outside."""
+    query = f"SELECT {_ATTEMPT} FROM attempt WHERE {where} ORDER BY id"  # noqa: S608  see above
+    return [_attempt(row) for row in db.execute(query, facts)]
+
+
+def _attempt(row: tuple[Any, ...]) -> Attempt:
+    values = list(row)
+    values[3] = State(values[3])
+    values[7] = FrozenMap(json.loads(values[7]))
+    values[11] = Billed(values[11])
+    values[18] = FrozenMap(json.loads(values[18]))
+    return Attempt(*values)
+
+
+_STANDING = (
+    "job_key, id, state, billed, kind, reason, price, cost, request_id, blob, size, width, height,"
+    " media_type, details"
+)
+_ALIVE = "state NOT IN ('READY', 'FAILED') OR (state = 'FAILED' AND billed <> 'no')"
+
+
+def standings(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Standing]:
+    """How each of `keys` stands; keys that were never tried are missing."""
+    marks = ",".join("?" * len(keys))
+    query = (
+        f"SELECT {_STANDING} FROM attempt WHERE job_key IN ({marks})"  # noqa: S608  only marks
+        f" ORDER BY ({_ALIVE}), id"
+    )
+    return {row[0]: _standing(row) for row in db.execute(query, keys)}
+
+
+def _standing(row: tuple[Any, ...]) -> Standing:
+    (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *picture) = row
+    result = None
+    if blob:
+        size, width, height, media_type, details = picture
+        paid = price if cost is None else cost
+        facts = FrozenMap(json.loads(details)) if details != "{}" else _NOTHING
+        result = Result(blob, size, width, height, media_type, request_id, paid, facts)
+    return Standing(
+        attempt_id,
+        State(state),
+        Billed(billed),
+        result,
+        Kind(kind) if kind else None,
+        reason,
+        price,
+        cost,
+        request_id,
+    )
+
+
+_NOTHING = FrozenMap()

@@ -1,0 +1,81 @@
+"""What a run came to: what the summary.json, the last lines and the exit code are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.errors import Exit, gravest
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    jobs: int
+    """Distinct jobs of the plan."""
+    made: int
+    """Bought, or made for free, in this run."""
+    reused: int
+    """In place before this run."""
+    failed: int
+    unknown: int
+    pending: int
+    """Accepted or paid, not fetched yet; the next run collects them."""
+    not_started: int
+    rejected: int
+    """Images that could not be used."""
+    delivered: int
+    """Files that sinks wrote in this run."""
+    kept_edits: int
+    """Output files that somebody edited and that were left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """In micro-dollars; unknown costs count as the highest price."""
+
+    spent: Micros
+    """By this run."""
+    in_flight: Micros
+    unknown: Micros
+    cap: Micros | None
+    cap_source: str
+    """Where the cap in force comes from, in words; empty without a cap."""
+    balance: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One line of the summary's list of what did not work; many items with one cause are one line."""
+
+    exit: Exit
+    message: str
+    """What happened, billed or not, and what to do next."""
+    items: tuple[str, ...] = ()
+    """The first few it happened to."""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    run_id: str
+    recipe: str
+    backend: str
+    model: str
+    counts: Counts
+    money: Money
+    troubles: tuple[Trouble, ...]
+    seconds: float
+    manifest: str
+    """Path of the run's manifest."""
+    places: tuple[str, ...] = ()
+    """Where the pictures are."""
+    calls: int = 0
+    retries: int = 0
+    notices: tuple[str, ...] = ()
+    """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
+    next_command: str = ""
+    """What to type to go on, where something is left."""
+
+    @property
+    def exit(self) -> Exit:
+        return gravest(trouble.exit for trouble in self.troubles)
