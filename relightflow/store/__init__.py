@@ -1,0 +1,1 @@
+"""Result bytes by their hash: the primary artefact, never evicted silently."""

@@ -1,0 +1,182 @@
+"""The blob store: result bytes by their sha256, durable before anybody hears of them.
+
+Beside the blobs, `index.jsonl` says for each what it is (job key, request, cost), so that a lost
+ledger can be made anew without buying anything again. A line is written before its blob counts as
+stored, so the index never knows less than the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from relightflow import crash
+from relightflow.batch import Batcher
+from relightflow.errors import DamagedError, StorageError
+from relightflow.model.values import canonical_json
+from relightflow.store.sync import make_durable
+
+INDEX = "index.jsonl"
+ASIDE = "aside"
+"""Folder for bytes that were paid for and are no picture."""
+
+
+class MissingBlob(DamagedError):
+    """The ledger relies on a blob that is not there."""
+
+
+class _Blob(NamedTuple):
+    data: bytes
+    label: Mapping[str, Any]
+    aside: bool
+
+
+class BlobStore:
+    """Opened by the one process that writes; reading needs no instance (`read`, `path_of`)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folders: set[Path] = set()
+        self._serial = 0
+        self._index = -1
+        self._batcher: Batcher[_Blob, str] = Batcher(self._store, "blobs", largest=128)
+
+    def close(self) -> None:
+        self._batcher.close()
+        if self._index >= 0:
+            os.close(self._index)
+
+    async def put(self, data: bytes, label: Mapping[str, Any]) -> str:
+        """Store `data` and give its sha256, once durable. `label` goes into the index.
+
+        Raises StorageError where the disk refuses.
+        """
+        return await self._batcher.ask(_Blob(data, label, aside=False))
+
+    async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
+        """Keep bytes that were paid for and are no picture, for a person to look at."""
+        return await self._batcher.ask(_Blob(data, label, aside=True))
+
+    def _store(self, blobs: Sequence[_Blob]) -> Sequence[str]:
+        try:
+            return self._store_durably(blobs)
+        except OSError as error:
+            raise StorageError(
+                f"a result could not be stored in {self._root} ({error.strerror}). "
+                "Make room, then run again: what was paid for is collected, not bought again"
+            ) from error
+
+    def _store_durably(self, blobs: Sequence[_Blob]) -> Sequence[str]:
+        hashes = [hashlib.sha256(blob.data).hexdigest() for blob in blobs]
+        written: list[tuple[Path, Path]] = []
+        lines = []
+        for blob, sha256 in zip(blobs, hashes, strict=True):
+            final = self._place(sha256, blob.aside)
+            if not _holds(final, sha256):
+                written.append((self._write(blob.data), final))
+            entry = {"sha256": sha256, "aside": blob.aside, **blob.label}
+            lines.append(canonical_json(entry) + "\n")
+        crash.reach("blob-written")
+        for temporary, final in written:
+            temporary.rename(final)
+        crash.reach("blob-renamed")
+        self._append("".join(lines))
+        finals = [final for _, final in written]
+        folders = [self._root, *dict.fromkeys(final.parent for final in finals)]
+        make_durable([*finals, self._root / INDEX], folders)
+        crash.reach("blob-durable")
+        return hashes
+
+    def _place(self, sha256: str, aside: bool) -> Path:
+        folder = self._root / (ASIDE if aside else sha256[:2])
+        if folder not in self._folders:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folders.add(folder)
+        return folder / sha256
+
+    def _write(self, data: bytes) -> Path:
+        """The bytes in a temporary file of the store."""
+        self._serial += 1
+        path = self._root / f"tmp-{os.getpid()}-{self._serial}"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(handle, data)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+        return path
+
+    def _append(self, lines: str) -> None:
+        if self._index < 0:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._index = os.open(self._root / INDEX, flags, 0o600)
+            size = os.fstat(self._index).st_size
+            if size and os.pread(self._index, 1, size - 1) != b"\n":
+                lines = "\n" + lines  # a line torn by a crash must not swallow the next one
+        _write_all(self._index, lines.encode("ascii"))
+
+
+def path_of(root: Path, sha256: str) -> Path:
+    return root / sha256[:2] / sha256
+
+
+def read(root: Path, sha256: str) -> bytes:
+    """The bytes of a blob, checked. Raises MissingBlob, or DamagedError where a bit has flipped."""
+    try:
+        data = path_of(root, sha256).read_bytes()
+    except FileNotFoundError:
+        raise MissingBlob(f"blob {sha256[:16]} is missing from {root}") from None
+    except OSError as error:
+        raise StorageError(f"blob {sha256[:16]} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise DamagedError(f"blob {sha256[:16]} in {root} does not match its hash")
+    return data
+
+
+def size_of(root: Path, sha256: str) -> int:
+    """Bytes of a blob as the file system tells them; -1 where it is missing."""
+    try:
+        return os.stat(f"{root}/{sha256[:2]}/{sha256}").st_size  # noqa: PTH116  ten thousand a run
+    except OSError:
+        return -1
+
+
+def index(root: Path) -> Iterator[dict[str, Any]]:
+    """What the index says, oldest first; lines torn by a crash are passed over."""
+    try:
+        lines = (root / INDEX).open("rb")
+    except FileNotFoundError:
+        return
+    with lines:
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(entry, dict):
+                yield entry
+
+
+def sweep(root: Path) -> None:
+    """Remove temporary files that a killed process left behind. Call it while holding the lock."""
+    for path in root.glob("tmp-*"):
+        path.unlink(missing_ok=True)
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
