@@ -1,0 +1,72 @@
+"""Where an input picture comes from: our own assets, a `data:` URI, a loopback URL. Nowhere else.
+
+A public URL is never asked for: a stand-in picture takes its place, so that a recipe with public
+URLs can be rehearsed without the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from relightflow.emulator.assets import Assets, from_data_uri
+from relightflow.emulator.config import is_loopback
+
+_LARGEST = 64 << 20
+
+
+class Unreachable(Exception):
+    """The input picture cannot be had; the message says why."""
+
+
+def check(image: str, assets: Assets, now: float) -> None:
+    """Raise Unreachable where it is plain without any network that `image` cannot be had."""
+    if image.startswith("data:"):
+        _decode(image)
+        return
+    parts = urlsplit(image)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unreachable("the image must be an http(s) URL or a data URI")
+    if parts.path.startswith("/assets/") and is_loopback(parts.hostname):
+        name = parts.path.removeprefix("/assets/")
+        if assets.uploaded(name, now) is None:
+            raise Unreachable("the image URL answered 404")
+
+
+def read(image: str, assets: Assets, now: float) -> bytes | None:
+    """The picture's bytes; None for a public URL. Blocks: call it in a thread. Raises Unreachable."""
+    if image.startswith("data:"):
+        return _decode(image)
+    parts = urlsplit(image)
+    if not is_loopback(parts.hostname or ""):
+        return None
+    if parts.path.startswith("/assets/"):
+        asset = assets.uploaded(parts.path.removeprefix("/assets/"), now)
+        if asset is not None:
+            return asset.data
+    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
+    try:
+        connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise Unreachable(f"the image URL answered {answer.status}")
+        return answer.read(_LARGEST)
+    except (OSError, HTTPException) as problem:
+        raise Unreachable(f"the image URL cannot be read: {problem}") from None
+    finally:
+        connection.close()
+
+
+def in_short(image: str) -> str:
+    """`image` as a bill shows it: a URL as it is, a `data:` URI by the sha256 of its bytes."""
+    if not image.startswith("data:"):
+        return image
+    return f"data:sha256={hashlib.sha256(_decode(image)).hexdigest()}"
+
+
+def _decode(image: str) -> bytes:
+    try:
+        return from_data_uri(image)[0]
+    except ValueError as problem:
+        raise Unreachable(str(problem)) from None

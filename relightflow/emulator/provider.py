@@ -1,0 +1,116 @@
+"""One emulated provider: its settings, its account, its files, its clock; and one call to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from aiohttp import web
+
+from relightflow.emulator import fetch, pictures
+from relightflow.emulator.account import Account, parameters
+from relightflow.emulator.assets import Assets
+from relightflow.emulator.clock import Clock
+from relightflow.emulator.config import Config
+from relightflow.emulator.record import Record
+from relightflow.emulator.window import Window
+from relightflow.emulator.wire import WireLog
+from relightflow.model.values import FrozenMap
+
+_CACHED_BYTES = 128 << 20
+_KEY = re.compile(r"SG_[0-9a-fA-F]{16}")
+
+
+class Provider:
+    """What outlives a call. Everything but rendering happens on the event loop."""
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.config = config
+        self.clock = clock or Clock(config.clock_skew)
+        self.account = Account(config.credits, config.journal)
+        self.assets = Assets()
+        self.window = Window(config.rate)
+        self.wire = WireLog()
+        self.rng = Random(config.seed)  # noqa: S311 - it must be repeatable, not secret
+        self.base = ""
+        """`http://host:port`, once it listens."""
+        self.stopping = asyncio.Event()
+        self._threads = ThreadPoolExecutor(2, "emulator-render")
+        self._rendered: OrderedDict[tuple[str, FrozenMap], bytes] = OrderedDict()
+        self._rendered_bytes = 0
+
+    def knows(self, key: str) -> bool:
+        """Whether `key` is well-formed and one of those that are accepted."""
+        return bool(_KEY.fullmatch(key)) and (not self.config.keys or key in self.config.keys)
+
+    def latency(self, typical: float) -> float:
+        """Seconds the next call takes."""
+        low, high = self.config.latency or (typical * 0.9, typical * 1.1)
+        return low if low == high else self.rng.uniform(low, high)
+
+    async def picture(self, record: Record, index: int) -> bytes:
+        """The bytes of a request's output; always the same for the same request and index."""
+        comment = f"{record.request_id} {index}"
+        if self.config.picture == "tiny":
+            return pictures.unique(pictures.tiny(), comment)
+        loop = asyncio.get_running_loop()
+        rendered = await loop.run_in_executor(self._threads, self._render, record)
+        return pictures.unique(rendered, comment)
+
+    def _render(self, record: Record) -> bytes:
+        image = record.body.get("image") or record.body.get("subject_image") or ""
+        wanted = (image, FrozenMap(parameters(record)))
+        if wanted not in self._rendered:
+            try:
+                original = fetch.read(image, self.assets, self.clock.now())
+            except fetch.Unreachable:
+                original = None
+            data = pictures.render(original, wanted[1])
+            self._rendered[wanted] = data
+            self._rendered_bytes += len(data)
+            while self._rendered_bytes > _CACHED_BYTES:
+                self._rendered_bytes -= len(self._rendered.popitem(last=False)[1])
+            return data
+        return self._rendered[wanted]
+
+    def close(self) -> None:
+        self.account.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to the provider on its way through: what was asked, and what a fault does to it."""
+
+    provider: Provider
+    request: web.BaseRequest
+    phase: str
+    """submit, status, result, download, upload, asset, credits or history."""
+    answer: Callable[[Call], Awaitable[web.StreamResponse]]
+    """Answers as the provider should."""
+    name: str = ""
+    """The model, request id or file that the path names."""
+    api: str = ""
+    """`v1` or `v2`, for a submit."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What a fault wants of the record this call makes: `cost_times`, `error`, `hidden`, `life`."""
+    record: Record | None = None
+    """The request this call made, once it is accepted."""
+
+    async def proceed(self) -> web.StreamResponse:
+        """The true answer, with everything that the call brings about."""
+        return await self.answer(self)
+
+    def url(self, path: str) -> str:
+        """`path` on the host that the caller used."""
+        host = self.request.headers.get("Host", "")
+        return f"http://{host}{path}" if _HOST.fullmatch(host) else self.provider.base + path
+
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-f:]+\](:\d+)?")

@@ -1,0 +1,81 @@
+"""A client of a running emulator, over real loopback HTTP."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from relightflow.emulator.clock import Clock
+from relightflow.emulator.config import Config
+from relightflow.emulator.pictures import tiny
+from relightflow.emulator.server import Running, start
+
+KEY = "SG_0123456789abcdef"
+CELL = {
+    "light_direction": "left",
+    "light_intensity": "mood",
+    "light_temperature": "warm",
+    "light_type": "softbox",
+}
+INLINE = "data:image/jpeg;base64," + base64.b64encode(tiny()).decode()
+MODEL = "segmind-relighting"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    emulator: Running
+    session: aiohttp.ClientSession
+    clock: Clock
+
+    async def ask(self, method: str, path: str, key: str | None = KEY, **more: Any) -> Answer:
+        url = path if path.startswith("http") else self.emulator.url + path
+        headers = more.pop("headers", {}) | ({"x-api-key": key} if key else {})
+        async with self.session.request(
+            method, url, headers=headers, allow_redirects=False, **more
+        ) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
+    async def get(self, path: str, **more: Any) -> Answer:
+        return await self.ask("GET", path, **more)
+
+    async def run(self, api: str = "v1", model: str = MODEL, **fields: Any) -> Answer:
+        body = {"image": INLINE} | CELL | fields
+        return await self.ask("POST", f"/{api}/{model}", json=body)
+
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """`await connect(latency=…)`: a client of a new emulator with that configuration."""
+    opened: list[Client] = []
+
+    async def make(**facts: Any) -> Client:
+        config = Config(**{"latency": (0.0, 0.0), "picture": "tiny"} | facts)
+        clock = Clock(config.clock_skew)
+        client = Client(await start(config, clock), aiohttp.ClientSession(), clock)
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        await client.session.close()
+        await client.emulator.stop()
