@@ -44,6 +44,8 @@ class SourceContext:
     operator: Operator = field(default_factory=Operator)
     cache: Path | None = None
     """A folder for what may be forgotten (downloads, listings); None: keep nothing."""
+    avoid: tuple[Path, ...] = ()
+    """Folders that the recipe's own sinks write to: results must never become inputs."""
 
 
 @dataclass(frozen=True, slots=True)
