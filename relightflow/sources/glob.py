@@ -1,0 +1,131 @@
+"""The `glob` source: image files beside the recipe, by pattern, in natural order.
+
+A file is opened without blocking and read only if it is a regular one. Files that did not change
+since an earlier scan are not read again (`index.py`), yet `read` always checks the bytes it hands
+over against the hash that the plan was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from relightflow.errors import UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.pictures import BadPicture, probe
+from relightflow.plugins.records import SourceContext
+from relightflow.plugins.source import StaleImage
+from relightflow.sources.index import Index, Known
+from relightflow.sources.patterns import Patterns, natural_order
+from relightflow.sources.walk import Found, Unusable, Walk
+
+MAX_BYTES = 64 << 20
+"""A larger file is no photograph to relight, and memory is finite."""
+_THREADS = min(4, os.cpu_count() or 1)
+_BATCH = 64
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Glob:
+    """See the module; `options` are those of `builtin.GLOB_SCHEMA`."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._number = context.index
+        folder = os.path.realpath(context.folder)
+        avoid = frozenset(os.path.realpath(place) for place in context.avoid)
+        if folder in avoid:
+            raise UsageError(
+                "a sink writes straight into the recipe's folder, so that its results would become "
+                "inputs of the next run; give the sink a folder of its own"
+            )
+        include = context.options["include"]
+        exclude = context.options.get("exclude", ())
+        self._walk = Walk(folder, Patterns(include), Patterns(exclude, hidden=True), avoid)
+        self._index = Index.of(context.cache, (folder, *include, "", *exclude))
+
+    def scan(self) -> Iterator[Image | Rejected]:
+        found = sorted(self._walk.found(), key=lambda item: natural_order(item.name))
+        self._index.load()
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="glob") as pool:
+            ahead = iter(found)
+            while batch := tuple(islice(ahead, _BATCH)):
+                yield from pool.map(self._examined, batch)
+        self._index.save()
+
+    def read(self, image: Image) -> bytes:
+        try:
+            data = _bytes_of(image.locator)
+        except (OSError, BadPicture) as error:
+            raise StaleImage(_stale(image, f"can no longer be read ({_words(error)})")) from None
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise StaleImage(_stale(image, "changed since it was planned"))
+        return data
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _examined(self, item: Found | Unusable) -> Image | Rejected:
+        name = _text(item.name)
+        if isinstance(item, Unusable):
+            return Rejected(name, item.reason, self._number, item.refused)
+        known = self._index.find(item.name, item.facts)
+        if known is None:
+            try:
+                known = _examine(_bytes_of(item.path))
+            except (OSError, BadPicture) as error:
+                return Rejected(name, _words(error), self._number)
+            self._index.add(item.name, item.facts, known)
+        return Image(
+            name=name,
+            sha256=known.sha256,
+            size=known.size,
+            width=known.width,
+            height=known.height,
+            media_type=known.media_type,
+            source=self._number,
+            locator=item.path,
+        )
+
+
+def _examine(data: bytes) -> Known:
+    """What the bytes of a picture say about it. Raises BadPicture."""
+    probed = probe(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+
+def _bytes_of(path: str) -> bytes:
+    """A regular file's bytes, without ever waiting for a pipe. Raises OSError, BadPicture."""
+    file = os.open(path, _READ)
+    try:
+        facts = os.fstat(file)
+        if not stat.S_ISREG(facts.st_mode):
+            raise BadPicture("it is no regular file")
+        if facts.st_size > MAX_BYTES:
+            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+        with os.fdopen(file, "rb", closefd=False) as stream:
+            data = stream.read(facts.st_size + 1)
+    finally:
+        os.close(file)
+    if len(data) != facts.st_size:
+        raise BadPicture("it is being written to: run again when it is complete")
+    return data
+
+
+def _stale(image: Image, what: str) -> str:
+    return f"{image.name} {what}; run again to plan with the file as it is now"
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror or error}"
+    return str(error)
+
+
+def _text(name: str) -> str:
+    """A file name as text that can be written anywhere: bytes that are no UTF-8 become `\\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,0 +1,151 @@
+"""Walks the recipe's folder for the files that patterns mean, and says why one cannot be used.
+
+Folders behind symbolic links are entered only where a pattern names the link and it stays inside
+the project, so that no loop can form; a link to a file is followed only if the file lies inside the
+project. `.relightflow` and the folders that the recipe's sinks write to are never looked into.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relightflow.sources.patterns import Match, Patterns, States
+
+STATE = ".relightflow"
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file that a pattern means."""
+
+    name: str
+    """Relative to the project's folder, as the file system spells it."""
+    path: str
+    """Where to open it: no link is left in it."""
+    facts: os.stat_result
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Something that a pattern means and that is no file to read."""
+
+    name: str
+    reason: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder still to be listed, and how far the patterns have come on the way to it."""
+
+    path: str
+    prefix: str
+    include: States
+    exclude: States
+    links: frozenset[str] = frozenset()
+    """Folders that were entered through links on the way; entering one again would be a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk over `folder`. Iterate `found()`; its order is the file system's, so sort it."""
+
+    folder: str
+    """Absolute and free of links."""
+    include: Patterns
+    exclude: Patterns
+    avoid: frozenset[str] = frozenset()
+    """Absolute folders, free of links, that are never entered."""
+
+    def found(self) -> Iterator[Found | Unusable]:
+        ahead = [_Folder(self.folder, "", self.include.start(), self.exclude.start())]
+        while ahead:  # a list and not recursion: folders may be nested a thousand deep
+            for item in self._listed(ahead.pop()):
+                if isinstance(item, _Folder):
+                    ahead.append(item)
+                else:
+                    yield item
+
+    def _listed(self, folder: _Folder) -> Iterator[Found | Unusable | _Folder]:
+        try:
+            with os.scandir(folder.path) as entries:
+                listed = list(entries)
+        except OSError as error:
+            yield Unusable(
+                folder.prefix.rstrip("/") or ".", f"it cannot be listed: {error.strerror}"
+            )
+            return
+        for entry in listed:
+            if entry.name == STATE:
+                continue
+            match = self.include.step(folder.include, entry.name)
+            if match.whole or match.inner:
+                out = self.exclude.step(folder.exclude, entry.name)
+                if not out.whole:
+                    item = self._entry(folder, entry, match, out.inner)
+                    if item:
+                        yield item
+
+    def _entry(
+        self, folder: _Folder, entry: os.DirEntry[str], match: Match, exclude: States
+    ) -> Found | Unusable | _Folder | None:
+        """What one name is: a file that is meant, a folder to go on in, or nothing of ours."""
+        name, path, links = folder.prefix + entry.name, entry.path, folder.links
+        try:
+            facts = entry.stat(follow_symlinks=False)
+        except OSError as error:  # it vanished since it was listed, or may not be looked at
+            return Unusable(name, f"it cannot be read: {error.strerror}")
+        linked = stat.S_ISLNK(facts.st_mode)
+        if linked:
+            followed = self._followed(path, name)
+            if isinstance(followed, Unusable):
+                return followed if match.whole or match.literal else None
+            path, facts = followed
+            if path in links:
+                return None
+            links |= {path}
+        if not stat.S_ISDIR(facts.st_mode):
+            return _file(name, path, facts) if match.whole else None
+        if path in self.avoid:
+            return Unusable(name, _WRITTEN_TO) if match.literal else None
+        if match.inner and (match.literal or not linked):
+            return _Folder(path, name + "/", match.inner, exclude, links)
+        return _file(name, path, facts) if match.whole and match.literal else None
+
+    def _followed(self, path: str, name: str) -> tuple[str, os.stat_result] | Unusable:
+        """Where a link leads, if that is inside the project."""
+        try:
+            real = os.path.realpath(path, strict=True)
+            facts = os.lstat(real)
+        except OSError:
+            return Unusable(name, "it is a symbolic link that leads nowhere")
+        if not real.startswith(self.folder.rstrip("/") + "/") or f"/{STATE}/" in real + "/":
+            return Unusable(name, _LEADS_OUT, refused=True)
+        return real, facts
+
+
+_LEADS_OUT = (
+    "it is a symbolic link out of the recipe's folder, which a recipe may not read; "
+    "copy the pictures there or move the recipe"
+)
+_WRITTEN_TO = (
+    "it is where a sink of this recipe writes, so that results would become inputs; "
+    "give the sink a folder of its own"
+)
+
+
+def _file(name: str, path: str, facts: os.stat_result) -> Found | Unusable:
+    if stat.S_ISREG(facts.st_mode):
+        return Found(name, path, facts)
+    kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "no regular file")
+    return Unusable(name, f"it is {kind}, not a picture")

@@ -1,0 +1,39 @@
+"""A project folder to scan, with real pictures in it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+Put = Callable[..., Path]
+
+
+def picture(width: int = 8, height: int = 6, kind: str = "JPEG", shade: int = 128) -> bytes:
+    """The bytes of a small picture in one shade of grey."""
+    out = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), (shade, shade, shade)).save(out, kind)
+    return out.getvalue()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def put(project: Path) -> Put:
+    """`put("a/b.jpg")` makes a picture there, `put("x", b"...")` a file."""
+
+    def put(name: str, data: bytes | None = None) -> Path:
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture() if data is None else data)
+        return path
+
+    return put

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relightflow.errors import UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.model.values import FrozenMap
+from relightflow.pictures import BadPicture
+from relightflow.plugins.records import SourceContext
+from relightflow.plugins.source import StaleImage
+from relightflow.sources import glob
+from relightflow.sources.glob import Glob
+
+Put = Callable[..., Path]
+
+
+def source(
+    folder: Path, *include: str, cache: Path | None = None, avoid: tuple[Path, ...] = ()
+) -> Glob:
+    options = FrozenMap({"include": include or ("**/*",)})
+    return Glob(SourceContext(folder, options, index=3, cache=cache, avoid=avoid))
+
+
+def images(found: Glob) -> list[Image]:
+    items = list(found.scan())
+    return [item for item in items if isinstance(item, Image)]
+
+
+def rejected(found: Glob) -> dict[str, Rejected]:
+    return {item.name: item for item in found.scan() if isinstance(item, Rejected)}
+
+
+def test_an_image_is_known_by_its_bytes(project: Path, put: Put) -> None:
+    path = put("x/a.jpg")
+    (image,) = images(source(project))
+    assert image == Image(
+        name="x/a.jpg",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        size=path.stat().st_size,
+        width=8,
+        height=6,
+        media_type="image/jpeg",
+        source=3,
+        locator=str(path),
+    )
+
+
+def test_the_order_is_natural_and_the_same_each_time(project: Path, put: Put) -> None:
+    for number in range(100, 0, -1):
+        put(f"img{number}.jpg")
+    wanted = [f"img{number}.jpg" for number in range(1, 101)]
+    found = source(project)
+    assert [image.name for image in images(found)] == wanted
+    assert [image.name for image in images(found)] == wanted
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_goes_on(project: Path, put: Put) -> None:
+    put("a.jpg")
+    put("empty.jpg", b"")
+    put("text.jpg", b"no picture at all")
+    put("cut.jpg", put("b.jpg").read_bytes()[:-40])
+    os.mkfifo(project / "pipe.jpg")
+    found = source(project, "*.jpg")
+    assert [image.name for image in images(found)] == ["a.jpg", "b.jpg"]
+    problems = rejected(found)
+    assert sorted(problems) == ["cut.jpg", "empty.jpg", "pipe.jpg", "text.jpg"]
+    assert all(item.source == 3 and item.reason for item in problems.values())
+    assert not any(item.refused for item in problems.values())
+
+
+def test_a_file_over_the_cap_is_rejected_unread(project: Path, put: Put) -> None:
+    with put("big.jpg").open("r+b") as file:
+        file.truncate(glob.MAX_BYTES + 1)
+    assert "larger than 64 MiB" in rejected(source(project))["big.jpg"].reason
+
+
+def test_a_pipe_that_takes_a_files_place_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadPicture, match="no regular file"):
+        glob._bytes_of(str(tmp_path / "pipe"))
+
+
+def test_a_name_that_is_no_utf8_becomes_text_and_can_still_be_read(project: Path, put: Put) -> None:
+    data = put("a.jpg").read_bytes()
+    (project / "a.jpg").unlink()
+    Path(os.fsdecode(os.fsencode(project) + b"/a\xff.jpg")).write_bytes(data)
+    found = source(project)
+    (image,) = images(found)
+    assert image.name == r"a\xff.jpg"
+    assert found.read(image) == data
+
+
+def test_names_keep_control_characters_for_those_who_show_them_to_escape(
+    project: Path, put: Put
+) -> None:
+    put("a\x1b[31m\n\u202egpj.jpg")
+    assert [image.name for image in images(source(project))] == ["a\x1b[31m\n\u202egpj.jpg"]
+
+
+def test_reading_gives_the_bytes_that_were_hashed(project: Path, put: Put) -> None:
+    path = put("a.jpg")
+    found = source(project)
+    (image,) = images(found)
+    assert found.read(image) == path.read_bytes()
+
+
+def test_a_file_that_changed_or_vanished_is_stale(project: Path, put: Put) -> None:
+    path = put("a.jpg")
+    found = source(project)
+    (image,) = images(found)
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StaleImage, match=r"a\.jpg changed since it was planned; run again"):
+        found.read(image)
+    path.unlink()
+    with pytest.raises(StaleImage, match="can no longer be read"):
+        found.read(image)
+
+
+def test_a_link_that_takes_a_files_place_is_stale(project: Path, put: Put) -> None:
+    path = put("a.jpg")
+    found = source(project)
+    (image,) = images(found)
+    path.rename(project / "elsewhere")
+    path.symlink_to("elsewhere")
+    with pytest.raises(StaleImage):
+        found.read(image)
+
+
+def test_nothing_found_is_no_error(project: Path) -> None:
+    assert list(source(project, "photos/*.jpg").scan()) == []
+
+
+def test_a_sink_in_the_recipes_folder_itself_is_an_error_in_words(project: Path) -> None:
+    with pytest.raises(UsageError, match="folder of its own"):
+        source(project, avoid=(project,))
+
+
+def test_an_untouched_file_is_not_read_again(
+    project: Path, tmp_path: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(f"{number}.jpg")
+    first = images(source(project, cache=tmp_path / "cache"))
+    (index,) = (tmp_path / "cache").iterdir()
+    later = time.time_ns() + 3600 * 10**9
+    os.utime(index, ns=(later, later))  # as if the pictures had been there for an hour
+    read: list[str] = []
+    real = glob._bytes_of
+
+    def reading(path: str) -> bytes:
+        read.append(path)
+        return real(path)
+
+    monkeypatch.setattr(glob, "_bytes_of", reading)
+    assert images(source(project, cache=tmp_path / "cache")) == first
+    assert read == []
+    put("1.jpg", put("2.jpg").read_bytes() + b"\0")
+    again = images(source(project, cache=tmp_path / "cache"))
+    assert sorted(Path(path).name for path in read) == ["1.jpg", "2.jpg"]
+    assert again[0] == first[0]
+    assert again[1].sha256 != first[1].sha256
