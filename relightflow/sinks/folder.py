@@ -1,0 +1,103 @@
+"""What sinks on this machine share: where they may write, and what is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from relightflow.errors import RefusedError
+from relightflow.plugins.sink import Presence, Stamp
+from relightflow.store.atomic import opened_folder, parts_of, write_atomic
+
+_CHUNK = 1 << 20
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Folder:
+    """A folder at or below the recipe's own, written to without ever following a link in it.
+
+    Raises RefusedError where `path` leads out of the recipe's folder: a recipe may be a stranger's.
+    """
+
+    def __init__(self, recipe_folder: Path, path: str) -> None:
+        parts = [part for part in path.rstrip("/").split("/") if part != "."]
+        if path.startswith("/") or ".." in parts or "\0" in path:
+            raise RefusedError(
+                f"a sink may not write to {path!r}: its path is relative to the recipe's folder "
+                "and cannot leave it"
+            )
+        self._root = recipe_folder.absolute()
+        self._under = "".join(part + "/" for part in parts if part)
+        self._prefix = f"{self._root}/{self._under}"
+        self.place = str(self._root / self._under)
+        """The absolute path, for people and as the sink's identity."""
+
+    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+        """As `Sink.look`; an untouched file is recognised by its size, time and inode alone."""
+        try:
+            facts = os.lstat(self._prefix + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Presence.MISSING
+        seen = Stamp(sha256, facts.st_size, mark(facts))
+        if known == seen and stat.S_ISREG(facts.st_mode):
+            return Presence.SAME
+        found = self.digest(path)
+        if found is None:
+            return Presence.MISSING
+        return Presence.SAME if found == sha256 else Presence.EDITED
+
+    def digest(self, path: str) -> str | None:
+        """sha256 of what stands at `path`; empty where that is no file, None where it is nothing.
+
+        An empty file is nothing too: it is what a power cut can leave of a write, and nobody's work.
+        Raises RefusedError where a link is in the way.
+        """
+        *folders, name = parts_of(self._under + path)
+        try:
+            with opened_folder(self._root, folders) as folder:
+                facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                if stat.S_ISLNK(facts.st_mode):
+                    raise RefusedError(f"refused the symbolic link at {self._prefix + path!r}")
+                if not stat.S_ISREG(facts.st_mode):
+                    return ""
+                file = os.open(name, _READ, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(file, "rb") as stream:
+            return _sha256(stream) if facts.st_size else None
+
+    def write(self, path: str, data: bytes | Iterable[bytes], sha256: str) -> Stamp:
+        """Put `data` at `path`, whole or not at all. Not forced to the disk: it can be made again."""
+        facts = write_atomic(self._root, self._under + path, data, durable=False)
+        return Stamp(sha256, facts.st_size, mark(facts))
+
+    def copy(self, source: Path, path: str) -> Stamp:
+        """Bring `path` in step with the file `source`, touching it only where they differ."""
+        with source.open("rb") as stream:
+            sha256 = _sha256(stream)
+        if self.digest(path) == sha256:
+            facts = os.lstat(self._prefix + path)
+            return Stamp(sha256, facts.st_size, mark(facts))
+        with source.open("rb") as stream:
+            return self.write(path, _pieces(stream), sha256)
+
+
+def mark(facts: os.stat_result) -> str:
+    """What changes when a file is written to or replaced, even by as many bytes."""
+    return f"{facts.st_mtime_ns}-{facts.st_ino}"
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    while piece := stream.read(_CHUNK):
+        yield piece
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(stream):
+        digest.update(piece)
+    return digest.hexdigest()
