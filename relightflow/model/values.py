@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
 
 class FrozenMap(Mapping[str, Any]):
     """A small hashable mapping that keeps its order for printing and forgets it for equality.
@@ -48,6 +50,8 @@ Parameters: TypeAlias = FrozenMap
 
 def freeze(value: Any) -> Any:
     """`value` with every mapping and list in it made immutable."""
+    if type(value) in _SCALARS:  # nearly always, and a million times in a large plan
+        return value
     if isinstance(value, FrozenMap):
         return value
     if isinstance(value, Mapping):
