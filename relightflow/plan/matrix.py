@@ -1,0 +1,135 @@
+"""GitHub Actions' matrix rules: axes, then `exclude`, then `include`.
+
+Source: docs.github.com, "Workflow syntax for GitHub Actions", jobs.<job_id>.strategy.matrix. The
+first axis is outermost. An `include` is added to every original combination in which it would
+change no original value (it may change what earlier includes added); one that fits nowhere is a
+cell of its own, which later includes never extend.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+from relightflow.model.recipe import Matrix
+from relightflow.model.values import FrozenMap, Parameters, Scalar
+from relightflow.plan.grid import Combination, Grid
+
+Included = tuple[int, Parameters]
+"""An include that extends combinations, and its place in the recipe's list."""
+
+
+class Cells(Sequence[Parameters]):
+    """Every cell of a matrix, in plan order, each made when it is asked for.
+
+    `total` is the exact number also where it is beyond what `len` can say. Raises `Tangled`.
+    """
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.grid = Grid(matrix.axes, matrix.exclude)
+        self.originals = self.grid.total if matrix.axes or not matrix.include else 0
+        self.warnings: list[tuple[str, str]] = []
+        """Path in the recipe, and what is allowed there and probably not meant."""
+        self._extending: dict[tuple[int, ...], dict[Combination, list[Included]]] = {}
+        extras = []
+        for place, entry in enumerate(matrix.include):
+            if not self._extends(place, entry):
+                extras.append(entry)
+        self.extras = tuple(extras)
+        self.total = self.originals + len(extras)
+        self.names = _names(matrix)
+
+    def _extends(self, place: int, entry: Parameters) -> bool:
+        """Note an include under the values it needs; False where no combination has them."""
+        pattern = self.grid.pattern(entry)
+        touched = self.grid.count(pattern) if pattern is not None and self.originals else 0
+        if pattern is None or not touched:
+            return False
+        if touched == self.originals > 1:
+            self.warnings.append(
+                (
+                    f"matrix.include[{place}]",
+                    f"extends every one of the {touched} cells; "
+                    "to add one cell, give it a value that no axis has",
+                )
+            )
+        by_values = self._extending.setdefault(tuple(pattern), {})
+        by_values.setdefault(tuple(pattern.values()), []).append((place, entry))
+        return True
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, index: int) -> Parameters: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Parameters]: ...
+    def __getitem__(self, index: int | slice) -> Parameters | Sequence[Parameters]:
+        if isinstance(index, slice):
+            return Picked(self, range(self.total)[index])
+        position = range(self.total)[index]
+        if position >= self.originals:
+            return self.extras[position - self.originals]
+        return self.cell(self.grid.at(position))
+
+    def __iter__(self) -> Iterator[Parameters]:
+        if self.originals:
+            yield from map(self.cell, self.grid)
+        yield from self.extras
+
+    def cell(self, chosen: Combination) -> Parameters:
+        """An original combination with all that `include` adds to it."""
+        grid = self.grid
+        cell: dict[str, Scalar] = {
+            name: values[i] for name, values, i in zip(grid.names, grid.values, chosen, strict=True)
+        }
+        if self._extending:
+            found: list[Included] = []
+            for axes, by_values in self._extending.items():
+                found += by_values.get(tuple(chosen[axis] for axis in axes), ())
+            for _, entry in sorted(found, key=lambda included: included[0]):
+                cell.update((k, v) for k, v in entry.items() if k not in self.grid.names)
+        return FrozenMap(cell)
+
+
+class Picked(Sequence[Parameters]):
+    """Some cells of a matrix, in plan order; only their positions are held."""
+
+    def __init__(self, cells: Cells, positions: Sequence[int]) -> None:
+        self.cells = cells
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @overload
+    def __getitem__(self, index: int) -> Parameters: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Parameters]: ...
+    def __getitem__(self, index: int | slice) -> Parameters | Sequence[Parameters]:
+        if isinstance(index, slice):
+            return Picked(self.cells, self.positions[index])
+        return self.cells[self.positions[index]]
+
+
+def _names(matrix: Matrix) -> tuple[str, ...]:
+    """The axes, then what only includes bring, each in the recipe's order."""
+    names: dict[str, None] = dict.fromkeys(axis.name for axis in matrix.axes)
+    for entry in matrix.include:
+        names.update(dict.fromkeys(entry))
+    return tuple(names)
+
+
+def pick(cells: Sequence[Parameters], positions: Iterable[int]) -> Sequence[Parameters]:
+    """The cells at `positions`, as small as can be held."""
+    if isinstance(cells, Picked):
+        return Picked(cells.cells, _packed(cells.positions[i] for i in positions))
+    if isinstance(cells, Cells):
+        return Picked(cells, _packed(positions))
+    return tuple(cells[i] for i in positions)
+
+
+def _packed(positions: Iterable[int]) -> Sequence[int]:
+    """Eight bytes a position, or fewer where they are a range already."""
+    return positions if isinstance(positions, range) else array("Q", positions)

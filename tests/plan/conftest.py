@@ -1,0 +1,54 @@
+"""Recipes and images for the plan's tests, built by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from relightflow.model.image import Image
+from relightflow.model.offer import Model, Parameter, Price
+from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
+from relightflow.model.values import FrozenMap
+
+MODEL = Model(
+    "m",
+    (
+        Parameter("a", "text", default="a0"),
+        Parameter("b", "text", default="b0"),
+        Parameter("c", "number", default=1),
+        Parameter("d", "text"),
+    ),
+    Price(10_000, 50_000),
+)
+
+
+def matrix_of(
+    axes: dict[str, list[Any]],
+    exclude: tuple[dict[str, Any], ...] = (),
+    include: tuple[dict[str, Any], ...] = (),
+) -> Matrix:
+    return Matrix(
+        tuple(Axis(name, tuple(values)) for name, values in axes.items()),
+        tuple(map(FrozenMap, exclude)),
+        tuple(map(FrozenMap, include)),
+    )
+
+
+def recipe_of(matrix: Matrix, max_jobs: int = 10_000, **changes: Any) -> Recipe:
+    changes.setdefault("backend", BackendSpec("preview", MODEL, FrozenMap()))
+    changes.setdefault("limits", Limits(max_jobs=max_jobs))
+    return Recipe("demo", Path("demo.yaml"), "0" * 64, (), matrix=matrix, **changes)
+
+
+def image_of(name: str, content: str | None = None) -> Image:
+    sha256 = (content or name).encode().hex().ljust(64, "0")[:64]
+    return Image(name, sha256, 1, 8, 8, "image/png", 0, "")
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """`make.matrix(axes, exclude, include)`, `make.recipe(matrix, …)`, `make.image(name, content)`."""
+    return SimpleNamespace(matrix=matrix_of, recipe=recipe_of, image=image_of)
