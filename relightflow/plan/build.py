@@ -1,0 +1,130 @@
+"""Recipe + images → Plan.
+
+Everything is counted before it is built, so that a recipe that asks for too much is refused in
+milliseconds and in constant memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from relightflow.errors import InvalidRecipe
+from relightflow.model.image import Image, Rejected
+from relightflow.model.plan import Plan, Selection
+from relightflow.model.recipe import Recipe
+from relightflow.model.values import Parameters
+from relightflow.plan.distinct import count_jobs, repeated_cells
+from relightflow.plan.grid import Tangled
+from relightflow.plan.matrix import Cells
+from relightflow.plan.price import price
+from relightflow.plan.sample import sampled, sampled_count
+from relightflow.plan.select import check_only, only_cells, only_images
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A recipe's cells, before any image is known."""
+
+    cells: Sequence[Parameters]
+    axes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    """The recipe's own, then those about its matrix."""
+
+
+def expand(recipe: Recipe) -> Expanded:
+    """The recipe's cells, sampled. What `validate` needs to know without looking for images.
+
+    Raises InvalidRecipe where no cell is left or one image alone has more than `limits.max_jobs`.
+    """
+    try:
+        matrix = Cells(recipe.matrix)
+        _check_count(recipe, 1, sampled_count(matrix, recipe.sample))
+        cells = sampled(matrix, recipe.sample, recipe.limits.max_jobs // recipe.repeat)
+    except Tangled:
+        raise _invalid(
+            recipe,
+            "matrix.exclude",
+            "its entries overlap so much that the cells they leave cannot be counted; "
+            "write fewer entries, or list the cells you want with 'include' alone",
+        ) from None
+    _check_count(recipe, 1, len(cells))
+    if not cells:
+        raise _invalid(
+            recipe,
+            "matrix",
+            "no cell is left: 'exclude' takes away every combination; remove one of its entries",
+        )
+    said = (str(recipe.problem(path, message)) for path, message in matrix.warnings)
+    return Expanded(cells, matrix.names, (*recipe.warnings, *said))
+
+
+def build(
+    recipe: Recipe, found: Iterable[Image | Rejected], selection: Selection | None = None
+) -> Plan:
+    """The plan for the images that were `found`, in their order.
+
+    `limits.max_jobs` counts the recipe as it stands; a selection does not make it smaller. Raises
+    InvalidRecipe (see `expand`, and images × cells × repeat over `max_jobs`) and UsageError (a
+    selection that names an axis or a value which the recipe does not have).
+    """
+    selection = selection or Selection()
+    check_only(selection, recipe.matrix)
+    expanded = expand(recipe)
+    found_images, rejected = _sort_out(recipe, found, len(expanded.cells))
+    images = only_images(selection, recipe.matrix, found_images)
+    cells = only_cells(selection, recipe.matrix, expanded.cells)
+    repeated = repeated_cells(cells, recipe.backend.type, recipe.backend.model)
+    outputs = len(images) * len(cells) * recipe.repeat
+    jobs = count_jobs(images, len(cells), repeated, recipe.repeat, selection.limit)
+    return Plan(
+        recipe=recipe,
+        images=images,
+        rejected=rejected,
+        cells=cells,
+        axes=expanded.axes,
+        repeat=recipe.repeat,
+        limit=selection.limit,
+        warnings=expanded.warnings,
+        outputs_count=outputs if selection.limit is None else min(selection.limit, outputs),
+        jobs_count=jobs,
+        price=price(recipe, jobs),
+    )
+
+
+def _sort_out(
+    recipe: Recipe, found: Iterable[Image | Rejected], cells: int
+) -> tuple[list[Image], tuple[Rejected, ...]]:
+    """Usable and other images; stops at the first that is too many, so that none is read in vain."""
+    images: list[Image] = []
+    rejected: list[Rejected] = []
+    for item in found:
+        if isinstance(item, Rejected):
+            rejected.append(item)
+            continue
+        images.append(item)
+        _check_count(recipe, len(images), cells)
+    return images, tuple(rejected)
+
+
+def _check_count(recipe: Recipe, images: int, cells: int) -> None:
+    """Raises InvalidRecipe where images × cells × repeat is over `limits.max_jobs`."""
+    count = images * cells * recipe.repeat
+    most = recipe.limits.max_jobs
+    if count <= most:
+        return
+    factors = [f"{cells:,} cells" if cells != 1 else "1 cell"]
+    if images > 1:
+        factors.insert(0, f"at least {images:,} images")
+    if recipe.repeat > 1:
+        factors.append(f"repeat {recipe.repeat:,}")
+    raise _invalid(
+        recipe,
+        "limits.max_jobs",
+        f"{' × '.join(factors)} = {count:,} jobs, over the limit of {most:,}; make the matrix or "
+        f"the sources smaller, use 'sample', or allow it with --set limits.max_jobs={count}",
+    )
+
+
+def _invalid(recipe: Recipe, path: str, message: str) -> InvalidRecipe:
+    return InvalidRecipe([recipe.problem(path, message)])

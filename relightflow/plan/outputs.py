@@ -1,0 +1,85 @@
+"""Draws a plan's outputs and jobs, one at a time and in plan order, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from relightflow.model.image import Image
+from relightflow.model.job import Job, Output
+from relightflow.model.plan import Plan
+from relightflow.model.values import Parameters
+from relightflow.plan.distinct import first_images, repeated_cells
+from relightflow.plan.keys import KeyMaker, key_of
+
+HELD = 20_000
+"""Up to so many cells are written out once and kept; beyond it they are made anew for each image."""
+
+Ready = tuple[Parameters, Parameters, bytes]
+"""A cell, what is sent for it, and that part of its key."""
+
+
+def outputs(plan: Plan) -> Iterator[Output]:
+    """Every output: image outermost, then cell, then repeat."""
+    every = _Drawer(plan).draw(plan.images)
+    return every if plan.limit is None else islice(every, plan.limit)
+
+
+def jobs(plan: Plan) -> Iterator[Job]:
+    """Every distinct job, in the order of its first output; `plan.jobs_count` of them."""
+    repeated = repeated_cells(plan.cells, plan.recipe.backend.type, plan.recipe.backend.model)
+    per_image = len(plan.cells) * plan.repeat
+    drawer = _Drawer(plan)
+    drawn: set[str] = set()
+    for place, image in enumerate(plan.images):
+        if image.sha256 in drawn:
+            continue
+        drawn.add(image.sha256)
+        left = per_image if plan.limit is None else plan.limit - place * per_image
+        if left <= 0:
+            return
+        for output in islice(drawer.draw((image,)), left):
+            if not repeated or output.index // plan.repeat not in repeated:
+                yield output.job
+
+
+class _Drawer:
+    """What all outputs of a plan share, worked out once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.twins = first_images(plan.images)
+        self._backend = plan.recipe.backend.type
+        self._model = plan.recipe.backend.model.name
+        self._maker = KeyMaker(self._backend, self._model)
+        cells = _Ready(plan, self._maker)
+        self._ready: Iterable[Ready] = list(cells) if len(plan.cells) <= HELD else cells
+        self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
+
+    def draw(self, images: Iterable[Image]) -> Iterator[Output]:
+        """The outputs of `images`, counted from 0."""
+        backend, model = self._backend, self._model
+        index = 0
+        for image in images:
+            head = self._maker.head(image.sha256)
+            twin = self.twins[image.sha256]
+            for cell, parameters, tail in self._ready:
+                for repeat, end in enumerate(self._ends):
+                    key = key_of(head, tail, end)
+                    yield Output(
+                        index, Job(key, twin, backend, model, parameters, repeat), image, cell
+                    )
+                    index += 1
+
+
+class _Ready:
+    """The plan's cells, each with what its jobs need; may be gone through again and again."""
+
+    def __init__(self, plan: Plan, maker: KeyMaker) -> None:
+        self._plan = plan
+        self._maker = maker
+
+    def __iter__(self) -> Iterator[Ready]:
+        normalise = self._plan.recipe.backend.model.normalise
+        for cell in self._plan.cells:
+            parameters = normalise(cell)
+            yield cell, parameters, self._maker.tail(parameters)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relightflow.model.job import Job
+from relightflow.model.plan import Plan, Selection
+from relightflow.plan.build import build
+from relightflow.plan.keys import job_key
+from relightflow.plan.outputs import HELD, jobs, outputs
+
+
+def test_order_is_image_then_cell_then_repeat(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}), repeat=2)
+    plan = build(recipe, [make.image("1.png"), make.image("2.png")])
+    seen = [(o.index, o.image.name, o.cell["a"], o.job.repeat) for o in outputs(plan)]
+    assert seen == [
+        (0, "1.png", "x", 0),
+        (1, "1.png", "x", 1),
+        (2, "1.png", "y", 0),
+        (3, "1.png", "y", 1),
+        (4, "2.png", "x", 0),
+        (5, "2.png", "x", 1),
+        (6, "2.png", "y", 0),
+        (7, "2.png", "y", 1),
+    ]
+
+
+def test_the_same_bytes_under_two_names_are_one_job_delivered_twice(make: Any) -> None:
+    one, twin = make.image("1.png", "same"), make.image("2.png", "same")
+    made = list(outputs(build(make.recipe(make.matrix({"a": ["x"]})), [one, twin])))
+    assert made[0].job == made[1].job
+    assert [o.image.name for o in made] == ["1.png", "2.png"]
+
+
+def test_a_job_asks_for_normalised_parameters(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"b": ["y"], "unknown": ["z"]}))
+    (made,) = outputs(build(recipe, [make.image("1.png")]))
+    assert dict(made.job.parameters) == {"a": "a0", "b": "y", "c": 1}
+    assert dict(made.cell) == {"b": "y", "unknown": "z"}
+    assert made.job.key == job_key("preview", "m", made.image.sha256, made.job.parameters, 0)
+
+
+def test_cells_too_many_to_hold_give_the_same_outputs(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"c": list(range(HELD + 1))}), max_jobs=10**6)
+    plan = build(recipe, [make.image("1.png"), make.image("2.png")])
+    numbers = [o.cell["c"] for o in outputs(plan)]
+    assert numbers == [*range(HELD + 1)] * 2
+
+
+def first_of_each(plan: Plan) -> Iterator[Job]:
+    seen = set()
+    for output in outputs(plan):
+        if output.job.key not in seen:
+            seen.add(output.job.key)
+            yield output.job
+
+
+@given(
+    contents=st.lists(st.sampled_from("pqr"), max_size=5),
+    values=st.lists(st.sampled_from(["a0", "x", "y"]), min_size=1, unique=True),
+    dropped=st.integers(1, 3),
+    included=st.lists(
+        st.dictionaries(st.sampled_from("ab"), st.sampled_from(["a0", "b0", "x"]), min_size=1),
+        max_size=3,
+    ),
+    repeat=st.integers(1, 3),
+    limit=st.none() | st.integers(0, 40),
+)
+def test_jobs_are_the_distinct_jobs_of_the_outputs_and_counted_exactly(
+    make: Any,
+    contents: list[str],
+    values: list[str],
+    dropped: int,
+    included: list[dict[str, str]],
+    repeat: int,
+    limit: int | None,
+) -> None:
+    matrix = make.matrix({"a": values, "unknown": list(range(dropped))}, include=tuple(included))
+    images = [make.image(f"{i}.png", content) for i, content in enumerate(contents)]
+    plan = build(make.recipe(matrix, repeat=repeat), images, Selection(limit=limit))
+    distinct = list(first_of_each(plan))
+    assert list(jobs(plan)) == distinct
+    assert plan.jobs_count == len(distinct)
+    assert plan.outputs_count == len(list(outputs(plan)))
