@@ -41,6 +41,8 @@ class Provider:
         self.base = ""
         """`http://host:port`, once it listens."""
         self.stopping = asyncio.Event()
+        self.shut: Callable[[float], None] = lambda _: None
+        """Refuses new connections for so many seconds; the server's doing."""
         self._threads = ThreadPoolExecutor(2, "emulator-render")
         self._rendered: OrderedDict[tuple[str, FrozenMap], bytes] = OrderedDict()
         self._rendered_bytes = 0

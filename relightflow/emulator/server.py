@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -22,11 +21,14 @@ from aiohttp.http import RawRequestMessage
 from relightflow.emulator.account import bill
 from relightflow.emulator.clock import Clock
 from relightflow.emulator.config import Config
+from relightflow.emulator.faults.kinds import Dropped
+from relightflow.emulator.faults.plan import Chooser, Plan
+from relightflow.emulator.faults.reading import read
 from relightflow.emulator.gate import Refused
+from relightflow.emulator.port import Port
 from relightflow.emulator.provider import Provider
 from relightflow.emulator.routes import route
 from relightflow.emulator.wire import Seen
-from relightflow.errors import UsageError
 
 _LARGEST_BODY = 256 << 20
 
@@ -38,6 +40,7 @@ class Running:
     url: str
     provider: Provider
     _runner: web.ServerRunner
+    _port: Port
 
     def bill(self) -> dict[str, Any]:
         """What `GET /__bill` says."""
@@ -50,6 +53,7 @@ class Running:
     async def stop(self) -> None:
         """Close the port and every connection; the journal is complete when it returns."""
         self.provider.stopping.set()
+        await self._port.close()
         await self._runner.cleanup()
         self.provider.close()
 
@@ -60,18 +64,24 @@ class Running:
         await self.stop()
 
 
-async def start(config: Config, clock: Clock | None = None) -> Running:
-    """Listen as `config` says and return at once. Raises UsageError where the port is taken."""
+async def start(config: Config, clock: Clock | None = None, plan: Plan | None = None) -> Running:
+    """Listen as `config` says and return at once; `plan` takes the place of `config.faults`.
+
+    Raises UsageError where the port is taken or the fault plan is wrong.
+    """
+    if plan is None:
+        plan = read(config.faults) if config.faults else Plan()
+    narrow = any(rule.kind.name == "reset-before-body" for rule in plan.rules)
+    port = Port(config.host, config.port, narrow)
     provider = Provider(config, clock)
-    listener = _listen(config)
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    provider.base = f"http://{shown}:{port}"
-    server = web.Server(partial(_handle, provider), request_factory=_request, access_log=None)
+    provider.base = port.url
+    handle = partial(_handle, provider, Chooser(plan, config.seed) if plan.rules else None)
+    server = web.Server(handle, request_factory=_request, access_log=None)
     runner = web.ServerRunner(server, shutdown_timeout=0.2)
     await runner.setup()
-    await web.SockSite(runner, listener, backlog=1024).start()
-    return Running(provider.base, provider, runner)
+    provider.shut = port.shut
+    await port.open(server)
+    return Running(provider.base, provider, runner, port)
 
 
 def serve(config: Config) -> None:
@@ -91,21 +101,9 @@ async def _serve(config: Config) -> None:
         await ended.wait()
 
 
-def _listen(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as problem:
-        listener.close()
-        raise UsageError(
-            f"cannot listen on {config.host}:{config.port}: {problem.strerror or problem}"
-        ) from None
-    return listener
-
-
-async def _handle(provider: Provider, request: web.BaseRequest) -> web.StreamResponse:
+async def _handle(
+    provider: Provider, chooser: Chooser | None, request: web.BaseRequest
+) -> web.StreamResponse:
     """Answer one request; whatever it may be, an answer in the provider's words."""
     try:
         call = route(provider, request)
@@ -114,11 +112,15 @@ async def _handle(provider: Provider, request: web.BaseRequest) -> web.StreamRes
         return refusal.answer
     if not call.phase:
         return await call.proceed()
-    _note(provider, request, call.phase)
+    rule = chooser.choose(call) if chooser else None
+    _note(provider, request, call.phase, rule.kind.name if rule else "")
     try:
-        response = await call.proceed()
+        response = await (rule.kind.act(call, **rule.options) if rule else call.proceed())
     except Refused as refusal:
         response = refusal.answer
+    except Dropped:
+        provider.wire.answered(call.phase, 0)
+        return web.Response()
     provider.wire.answered(call.phase, response.status)
     return response
 

@@ -13,6 +13,7 @@ import pytest
 
 from relightflow.emulator.clock import Clock
 from relightflow.emulator.config import Config
+from relightflow.emulator.faults.reading import parse
 from relightflow.emulator.pictures import tiny
 from relightflow.emulator.server import Running, start
 
@@ -55,9 +56,16 @@ class Client:
     async def get(self, path: str, **more: Any) -> Answer:
         return await self.ask("GET", path, **more)
 
+    def post(self, **more: Any) -> Any:
+        """A v1 call as a context, to read its answer piece by piece."""
+        url = f"{self.emulator.url}/v1/{MODEL}"
+        headers = {"x-api-key": KEY}
+        return self.session.post(url, json={"image": INLINE} | CELL, headers=headers, **more)
+
     async def run(self, api: str = "v1", model: str = MODEL, **fields: Any) -> Answer:
+        more = {"timeout": fields.pop("timeout")} if "timeout" in fields else {}
         body = {"image": INLINE} | CELL | fields
-        return await self.ask("POST", f"/{api}/{model}", json=body)
+        return await self.ask("POST", f"/{api}/{model}", json=body, **more)
 
 
 Connect = Callable[..., Any]
@@ -65,13 +73,14 @@ Connect = Callable[..., Any]
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """`await connect(latency=…)`: a client of a new emulator with that configuration."""
+    """`await connect(plan, latency=…)`: a client of a new emulator, set up so."""
     opened: list[Client] = []
 
-    async def make(**facts: Any) -> Client:
+    async def make(plan: str = "", **facts: Any) -> Client:
         config = Config(**{"latency": (0.0, 0.0), "picture": "tiny"} | facts)
         clock = Clock(config.clock_skew)
-        client = Client(await start(config, clock), aiohttp.ClientSession(), clock)
+        faults = parse(plan) if plan else None
+        client = Client(await start(config, clock, faults), aiohttp.ClientSession(), clock)
         opened.append(client)
         return client
 

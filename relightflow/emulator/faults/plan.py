@@ -1,0 +1,77 @@
+"""A fault plan: which call goes wrong, and how; the choice depends on the calls and the seed alone.
+
+The first rule that hits plays; every rule counts all the calls that its `at`, `model` and `api` match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from relightflow.emulator.faults.kinds import Kind
+from relightflow.emulator.provider import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a plan."""
+
+    kind: Kind
+    at: tuple[str, ...]
+    nth: tuple[int, ...] = ()
+    """Counted from 1 over the calls that match."""
+    every: int | None = None
+    probability: float | None = None
+    limit: int | None = None
+    """At most so many times."""
+    model: str = ""
+    api: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def matches(self, call: Call) -> bool:
+        return (
+            call.phase in self.at
+            and (not self.model or call.name == self.model)
+            and (not self.api or call.api == self.api)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rules: tuple[Rule, ...] = ()
+    seed: int | None = None
+    """None: the emulator's own."""
+
+
+class Chooser:
+    """Says of each call which rule of the plan it meets. The same calls and seed, the same faults."""
+
+    def __init__(self, plan: Plan, seed: int) -> None:
+        seed = seed if plan.seed is None else plan.seed
+        self._rules = plan.rules
+        self._seen = [0] * len(plan.rules)
+        self._played = [0] * len(plan.rules)
+        self._dice = [Random(f"{seed}/{n}") for n in range(len(plan.rules))]  # noqa: S311
+
+    def choose(self, call: Call) -> Rule | None:
+        chosen = None
+        for index, rule in enumerate(self._rules):
+            if not rule.matches(call):
+                continue
+            self._seen[index] += 1
+            if self._hits(index, rule) and chosen is None:
+                chosen = rule
+                self._played[index] += 1
+        return chosen
+
+    def _hits(self, index: int, rule: Rule) -> bool:
+        count = self._seen[index]
+        if rule.limit is not None and self._played[index] >= rule.limit:
+            return False
+        if rule.nth:
+            return count in rule.nth
+        if rule.every is not None:
+            return count % rule.every == 0
+        return rule.probability is None or self._dice[index].random() < rule.probability
