@@ -16,6 +16,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.step import Step
+from relightflow.model.values import FrozenMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,17 @@ class Backend(Protocol):
         """The step after `step`: polls, downloads; never billed and safe to repeat.
 
         `step` may come from the ledger of an earlier process. Raises `CallFailed`.
+        """
+
+
+@runtime_checkable
+class HasIntentDetails(Protocol):
+    """A backend that wants to find a call again whose answer got lost."""
+
+    def intent_details(self, call: Call) -> FrozenMap:
+        """What `HasHistory.look_up` needs beside the attempt's own fields: JSON only, no secrets.
+
+        Asked for just before `submit`, and written into the details of INTENT. Quick and pure.
         """
 
 
