@@ -1,0 +1,239 @@
+"""The Segmind backend: one submit is one billable POST, everything after it is free.
+
+Joins the parts of this folder to the protocol of `relightflow.plugins.backend`; see
+docs/reference/segmind.md for what it does on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from relightflow.backends.segmind import answers, hosts, models, network, v1, v2, verdict
+from relightflow.backends.segmind.api import Api, checked
+from relightflow.backends.segmind.assets import Assets, Prepared
+from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.segmind.history import History, failed, known
+from relightflow.backends.segmind.key import RING
+from relightflow.backends.segmind.matching import DIGEST
+from relightflow.backends.segmind.polling import Pace
+from relightflow.errors import RefusedError
+from relightflow.model.attempt import Attempt
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.image import Image
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Balance, BillRow, Call, Evidence
+from relightflow.plugins.records import BackendContext
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, as it can be replaced in tests."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What exists between `open` and `close`."""
+
+    api: Api
+    downloads: Downloads
+    assets: Assets
+    poller: v2.Poller
+    history: History
+
+
+class Segmind:
+    """Implements Backend, HasBalance, HasHistory and HasIntentDetails."""
+
+    def __init__(
+        self,
+        context: BackendContext,
+        key: Callable[[Callable[[str], None]], str],
+        where: hosts.Hosts,
+        clock: Clock | None = None,
+    ) -> None:
+        self._context = context
+        self._read_key = key
+        self._hosts = where
+        self._clock = clock or Clock()
+        self._told: set[str] = set()
+        self._api = context.options.get("api", "auto")
+        self._protocol = "v1" if self._api == "v1" else "v2"
+        self._parts: _Open | None = None
+
+    @classmethod
+    def from_environment(cls, context: BackendContext) -> Segmind:
+        """Raises `UsageError` for an override that is no server's address."""
+        where = hosts.from_environment(os.environ, context.operator.output_hosts)
+        return cls(context, RING.read, where)
+
+    async def open(self) -> None:
+        if self._context.operator.offline:
+            raise RefusedError("Segmind is reached over the network, and --offline forbids that")
+        key = self._read_key(self._tell)
+        api = Api(network.api_session(), self._hosts, key)
+        override = urlsplit(self._hosts.override).hostname
+        downloads = Downloads(network.download_session(override), self._hosts)
+        delivery = self._context.options.get("delivery", "upload")
+        clock = self._clock
+        self._parts = _Open(
+            api,
+            downloads,
+            Assets(
+                api, downloads, self._context.memory, self._tell, delivery, self._context.model.name
+            ),
+            v2.Poller(api, Pace(), self._tell, clock.sleep, clock.monotonic, clock.wall),
+            History(api),
+        )
+        if self._hosts.override:
+            self._tell(f"{hosts.OVERRIDE} is set: {self._hosts.override} stands in for Segmind")
+
+    async def close(self) -> None:
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            await parts.api.session.close()
+            await parts.downloads.session.close()
+
+    async def prepare(self, image: Image, data: bytes) -> Prepared:
+        return await self._now.assets.prepare(image, data)
+
+    def intent_details(self, call: Call) -> FrozenMap:
+        """What the history is searched by, should this call's answer get lost."""
+        given: Prepared = call.prepared
+        inline = given.value.startswith("data:")
+        return FrozenMap({"api": self._protocol, DIGEST: given.digest, "inline": inline})
+
+    async def submit(self, call: Call) -> Step:
+        given: Prepared = call.prepared
+        row = models.row(call.job.model)
+        if row is None:
+            words = f"Segmind's table has no model '{call.job.model}'"
+            raise CallFailed(Failure(Kind.REFUSED_MODEL, words))
+        inputs = {row.image_field: given.value, **call.job.parameters}
+        protocol = self._protocol
+        step = await self._post(protocol, row, inputs)
+        if isinstance(step, verdict.Answer) and step.status == 404 and self._falls_back(protocol):
+            protocol = self._protocol
+            step = await self._post(protocol, row, inputs)
+        if isinstance(step, verdict.Answer):
+            failure = verdict.of_submit(step, protocol, row.model.name)
+            if failure.kind is Kind.BAD_IMAGE:
+                await self._now.assets.forget(given)
+            raise CallFailed(failure)
+        return step
+
+    async def _post(
+        self, protocol: str, row: models.Row, inputs: dict[str, object]
+    ) -> Accepted | PaidUnfetched | verdict.Answer:
+        api, model, now = self._now.api, row.model, self._clock.wall()
+        if protocol == "v1":
+            return await v1.submit(api, model.name, inputs, model.typical_seconds, now)
+        return await v2.submit(api, model.name, inputs, now)
+
+    def _falls_back(self, tried: str) -> bool:
+        """After an unbilled 404: whether v1 may be tried, for this call and the rest of the run."""
+        if self._api != "auto" or tried != "v2":
+            return False
+        self._protocol = "v1"
+        self._tell(
+            f"Segmind has no v2 route for '{self._context.model.name}': this run uses v1, where a "
+            "lost connection leaves an unknown outcome"
+        )
+        return True
+
+    async def collect(self, step: Step) -> Step:
+        if isinstance(step, Accepted):
+            return await self._follow(step)
+        if isinstance(step, PaidUnfetched):
+            return await self._finish(step)
+        if isinstance(step, ResultKnown):
+            return await self._fetch(step)
+        return step
+
+    async def _follow(self, step: Accepted) -> ResultKnown:
+        try:
+            return await self._now.poller.result(step)
+        except CallFailed as expired:
+            if expired.failure.kind is not Kind.EXPIRED:
+                raise
+            found = await self._recorded(step)
+            if found is None:
+                raise
+            return found
+
+    async def _finish(self, step: PaidUnfetched) -> Step:
+        why = "the answer was lost with the process that asked"
+        if step.body is not None:
+            try:
+                return await v1.finish(step)
+            except v1.Cut as cut:
+                why = f"the answer was cut short ({cut})"
+        found = await self._recorded(step)
+        if found is not None:
+            return found
+        words = f"{why}; it was paid. The request history does not show its result (yet)"
+        raise CallFailed(
+            Failure(
+                Kind.UNKNOWN, words, Billed.YES, 200, cost=step.cost, request_id=step.request_id
+            )
+        )
+
+    async def _recorded(self, step: Accepted | PaidUnfetched) -> ResultKnown | None:
+        """What the history knows of a step's request. Raises `CallFailed` where it failed."""
+        try:
+            own = await self._now.history.by_id(step.request_id)
+        except CallFailed:
+            return None
+        if own is None:
+            return None
+        if own.status == "FAILED":
+            raise CallFailed(failed(own))
+        return known(step.request_id, own, step.details)
+
+    async def _fetch(self, step: ResultKnown) -> Completed:
+        try:
+            data = await self._now.downloads.fetch(step.url)
+        except CallFailed as lost:
+            raise CallFailed(_with_bill(lost.failure, step)) from None
+        return Completed(data, step.cost, step.request_id, step.details)
+
+    async def balance(self) -> Balance:
+        doing = "asking for the balance"
+        api = self._now.api
+        answer = checked(await api.read("GET", api.hosts.credits, doing), doing)
+        found = answers.mapping(answer.body)
+        credits_ = answers.amount(found.get("credits"))
+        if credits_ is None:
+            raise CallFailed(Failure(Kind.UNAVAILABLE, "Segmind's balance cannot be read"))
+        return Balance(credits_, answers.amount(found.get("free-credits")) or 0)
+
+    async def look_up(
+        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
+    ) -> Evidence:
+        return await self._now.history.look_up(doubts, known_ids, settled_before)
+
+    async def bill(self, since: float, until: float) -> Sequence[BillRow]:
+        return await self._now.history.bill(since, until)
+
+    @property
+    def _now(self) -> _Open:
+        assert self._parts is not None, "open() comes first"
+        return self._parts
+
+    def _tell(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            self._context.notice(words)
+
+
+def _with_bill(failure: Failure, step: ResultKnown) -> Failure:
+    return replace(failure, cost=step.cost, request_id=step.request_id)

@@ -1,0 +1,132 @@
+"""Reads what the provider's answers hold: ids, costs, pictures, URLs. Pure; believes nothing.
+
+Shapes: the v1 JSON answers seen in the wild, and v2's documented result.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from relightflow.model.money import Micros, micros
+from relightflow.model.values import FrozenMap
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,127}")
+_FACTS = ("inference_time", "queue_time", "total_time", "retry_count")
+
+
+def parsed(data: bytes) -> Any:
+    """`data` as JSON without NaN; None where it is none, however it was broken."""
+    try:
+        return json.loads(data, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def mapping(data: bytes) -> dict[str, Any]:
+    found = parsed(data)
+    return found if isinstance(found, dict) else {}
+
+
+def usable_id(value: object) -> str:
+    """A request id that may stand in a URL path; empty for anything else."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def amount(value: object) -> Micros | None:
+    """Dollars as the provider writes them; None where missing, NaN, negative or no number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return micros(value)
+    except (ValueError, OverflowError, ArithmeticError):
+        return None
+
+
+def header_details(headers: Mapping[str, str]) -> FrozenMap:
+    """Seed and time of a v1 answer, if they are what they should be."""
+    facts: dict[str, Any] = {}
+    if seed := re.fullmatch(r"-?\d{1,20}", headers.get("x-seed-value", "").strip()):
+        facts["seed"] = int(seed[0])
+    if time := re.fullmatch(r"\d{1,9}(\.\d{1,9})?", headers.get("x-generation-time", "").strip()):
+        facts["generation_time"] = float(time[0])
+    return FrozenMap(facts)
+
+
+def result_details(answer: Mapping[str, Any]) -> FrozenMap:
+    """Seed and timings of a v2 result."""
+    facts: dict[str, Any] = {}
+    seed = answer.get("seed")
+    if isinstance(seed, int) and not isinstance(seed, bool) and abs(seed) < 10**20:
+        facts["seed"] = seed
+    metrics = _metrics(answer)
+    facts.update({name: metrics[name] for name in _FACTS if _is_number(metrics.get(name))})
+    return FrozenMap(facts)
+
+
+def result_cost(answer: Mapping[str, Any]) -> Micros | None:
+    return amount(_metrics(answer).get("cost"))
+
+
+def server_seconds(answer: Mapping[str, Any]) -> float | None:
+    """How long the provider says the job took, queue included."""
+    total = _metrics(answer).get("total_time")
+    return float(total) if _is_number(total) and 0 <= total < 86_400 else None
+
+
+def output_url(answer: Any) -> str:
+    """The first URL in any of the known shapes; empty where there is none."""
+    for value in _outputs(answer):
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            return value
+    return ""
+
+
+def inline_picture(answer: Any) -> bytes:
+    """The first base64 picture in any of the known shapes; empty where there is none."""
+    for value in _outputs(answer):
+        if isinstance(value, str) and not value.startswith(("http://", "https://")):
+            text = (
+                value.split(",", 1)[1] if value[:5].lower() == "data:" and "," in value else value
+            )
+            try:
+                data = base64.b64decode("".join(text.split()), validate=True)
+            except (binascii.Error, ValueError):
+                continue
+            if is_picture(data):
+                return data
+    return b""
+
+
+def is_picture(data: bytes) -> bool:
+    """Whether `data` begins like a picture that we deliver: PNG, JPEG or WebP."""
+    return (
+        data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+        or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+    )  # fmt: skip
+
+
+def _outputs(answer: Any) -> list[Any]:
+    """Every place of the known shapes where a picture or its URL may stand, in order."""
+    if isinstance(answer, list):
+        answer = {"output": answer}
+    if not isinstance(answer, dict):
+        return []
+    places: list[Any] = []
+    for name in ("output", "image", "images", "image_url", "url"):
+        value = answer.get(name)
+        places += value if isinstance(value, list) else [value]
+    return [p.get("url", p.get("image")) if isinstance(p, dict) else p for p in places]
+
+
+def _metrics(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    metrics = answer.get("metrics")
+    return metrics if isinstance(metrics, dict) else {}
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12

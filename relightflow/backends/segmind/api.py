@@ -1,0 +1,151 @@
+"""The three API hosts: adds the key, sends once, never follows, and says how far a call came.
+
+`read` is for calls that cost nothing; `post_once` is for the one that does. Both raise `CallFailed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from relightflow.backends.segmind import network, verdict
+from relightflow.backends.segmind.hosts import Hosts
+from relightflow.backends.segmind.phase import Body
+from relightflow.backends.segmind.verdict import Answer
+from relightflow.backends.segmind.words import shown
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+
+READ_SECONDS = 30.0
+UPLOAD_SECONDS = 120.0
+BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, ValueError)
+"""What a request may raise; ValueError is a malformed answer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    session: aiohttp.ClientSession
+    hosts: Hosts
+    key: str = field(repr=False)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"x-api-key": self.key}
+
+    async def read(
+        self,
+        method: str,
+        url: str,
+        doing: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        cap: int = network.JSON_CAP,
+        seconds: float = READ_SECONDS,
+    ) -> Answer:
+        """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
+        data = Body(encoded(body)) if body is not None else None
+        try:
+            async with self.session.request(
+                method,
+                url,
+                data=data,
+                params=params,
+                headers=self._headers,
+                timeout=network.timeout(seconds),
+                allow_redirects=False,
+            ) as response:
+                content = await network.read(response, cap)
+                return Answer(response.status, response.headers, content)
+        except network.TooLarge as error:
+            raise CallFailed(Failure(Kind.TOO_LARGE, f"{doing}: {error}")) from None
+        except network.Unreadable as error:
+            raise CallFailed(Failure(Kind.UNAVAILABLE, f"{doing}: {error}")) from None
+        except BROKEN as error:
+            raise CallFailed(self._broken(error, doing)) from None
+
+    def _broken(self, error: BaseException, doing: str) -> Failure:
+        if refused_certificate(error):
+            return bad_certificate(doing)
+        words = f"{doing}: {reason(error, self.key)}; nothing is billed for that"
+        return Failure(Kind.UNSENT, words)
+
+    async def post_once(
+        self, url: str, body: Mapping[str, Any], seconds: float
+    ) -> aiohttp.ClientResponse:
+        """Send the billable call, once. The answer's body is unread: the caller closes it.
+
+        Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
+        on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
+        """
+        sent = Body(encoded(body))
+        try:
+            return await self.session.post(
+                url,
+                data=sent,
+                headers=self._headers,
+                timeout=network.timeout(seconds),
+                allow_redirects=False,
+            )
+        except BROKEN as error:
+            raise CallFailed(self._unanswered(error, sent)) from None
+
+    def _unanswered(self, error: BaseException, sent: Body) -> Failure:
+        why = reason(error, self.key)
+        if sent.released:
+            words = (
+                f"no answer came from Segmind ({why}), and the call may have been billed: it is "
+                "held, and looked up in the request history"
+            )
+            return Failure(Kind.UNKNOWN, words, Billed.UNKNOWN)
+        if refused_certificate(error):
+            return bad_certificate("connecting to Segmind")
+        words = f"Segmind could not be reached ({why}); the call was not sent, nothing was billed"
+        return Failure(Kind.UNSENT, words)
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+
+
+def refused_certificate(error: BaseException) -> bool:
+    """Whether the other side could not prove who it is; other TLS trouble passes."""
+    inner = getattr(error, "certificate_error", None) or error.__cause__
+    return isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(
+        inner, ssl.SSLCertVerificationError
+    )
+
+
+def bad_certificate(doing: str) -> Failure:
+    words = (
+        f"{doing}: the host's certificate was refused, so nothing was sent. A proxy may read "
+        "along, or this machine lacks a root certificate; there is no insecure mode"
+    )
+    return Failure(Kind.REFUSED_SAFETY, words)
+
+
+def reason(error: BaseException, *secrets: str) -> str:
+    """Why a connection broke, for people: the kind of trouble, no address, no secret."""
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        return "connecting took too long" if connecting else "it took too long"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name could not be looked up"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer was cut short"
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return shown(str(text), *secrets, longest=160)
+
+
+def checked(answer: Answer, doing: str) -> Answer:
+    """`answer` if it is a 200; raises `CallFailed` with the verdict otherwise."""
+    if answer.status != 200:
+        raise CallFailed(verdict.of_read(answer, doing))
+    return answer

@@ -1,0 +1,134 @@
+"""How a picture reaches the provider: an uploaded copy, inside the request, or its own public URL.
+
+An uploaded copy is remembered by its content's sha256 and used again in later runs for as long as
+the provider serves it. Nothing here is billed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relightflow.backends.segmind import answers, verdict
+from relightflow.backends.segmind.api import UPLOAD_SECONDS, Api
+from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.segmind.hosts import refusal
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.image import Image
+from relightflow.plugins.backend import Memory
+
+NOTICE = (
+    "images are uploaded to Segmind and get a public address that cannot be revoked; "
+    "`delivery: inline` sends them inside each request instead"
+)
+_SMALL = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image as the request carries it."""
+
+    value: str
+    """A URL or a data URI; perhaps a secret."""
+    digest: str
+    """sha256 of `value`: what the ledger may hold, and the history is searched by."""
+    remembered: str = ""
+    """The notebook's key, where `value` is an uploaded copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    api: Api
+    downloads: Downloads
+    memory: Memory
+    notice: Callable[[str], None]
+    """Says a thing once."""
+    delivery: str
+    model: str
+
+    async def prepare(self, image: Image, data: bytes) -> Prepared:
+        """Raises `CallFailed`, never billed."""
+        delivery = image.delivery or self.delivery
+        if delivery == "url":
+            return self._public(image)
+        if delivery == "inline":
+            return prepared(await data_uri(image.media_type, data))
+        return await self._uploaded(image, data)
+
+    async def forget(self, given: Prepared) -> None:
+        """The provider could not use the copy: the next run uploads it again."""
+        if given.remembered:
+            await self.memory.forget(given.remembered)
+
+    def _public(self, image: Image) -> Prepared:
+        why = (
+            "its source knows none"
+            if not image.url
+            else refusal(self.api.hosts, image.url, listed=False)
+        )
+        if why:
+            words = f"{image.name!r} cannot go by its public URL: {why}. Use `delivery: upload`"
+            raise CallFailed(Failure(Kind.BAD_IMAGE, words))
+        return prepared(image.url)
+
+    async def _uploaded(self, image: Image, data: bytes) -> Prepared:
+        key = f"asset {self.api.hosts.assets} {image.sha256}"
+        url = self.memory.recall(key)
+        if url is None or not await self.downloads.serves(url):
+            self.notice(NOTICE)
+            url = await self._upload(await data_uri(image.media_type, data))
+            await self.memory.remember(key, url)
+        return prepared(url, key)
+
+    async def _upload(self, uri: str) -> str:
+        answer = await self.api.read(
+            "POST",
+            self.api.hosts.upload,
+            "uploading an image",
+            body={"data_urls": [uri]},
+            seconds=UPLOAD_SECONDS,
+        )
+        if answer.status != 200:
+            raise CallFailed(_refused(verdict.of_submit(answer, "v2", self.model)))
+        found = answers.mapping(answer.body)
+        urls = found.get("file_urls") or found.get("urls")
+        url = urls[0] if isinstance(urls, list) and urls else None
+        if not isinstance(url, str):
+            raise CallFailed(Failure(Kind.UNAVAILABLE, "Segmind took the upload and names no URL"))
+        if why := refusal(self.api.hosts, url, listed=False):
+            words = f"Segmind put the upload where it cannot be trusted: {why}"
+            raise CallFailed(Failure(Kind.REFUSED_SAFETY, words))
+        return url
+
+
+def prepared(value: str, remembered: str = "") -> Prepared:
+    return Prepared(value, digest(value), remembered)
+
+
+def digest(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def data_uri(media_type: str, data: bytes) -> str:
+    """The very bytes, in base64."""
+    encode = base64.b64encode
+    coded = encode(data) if len(data) < _SMALL else await asyncio.to_thread(encode, data)
+    return f"data:{media_type};base64,{coded.decode()}"
+
+
+def _refused(failure: Failure) -> Failure:
+    """What a refused upload means: it costs nothing and is no verdict on parameters or model."""
+    kind = {
+        Kind.REFUSED_CELL: Kind.BAD_IMAGE,
+        Kind.JOB_FAILED: Kind.BAD_IMAGE,
+        Kind.REFUSED_MODEL: Kind.UNAVAILABLE,
+        Kind.UNKNOWN: Kind.UNAVAILABLE,
+    }.get(failure.kind, failure.kind)
+    words = f"the image was not taken: {failure.message}"
+    if failure.kind in (Kind.REFUSED_MODEL, Kind.UNKNOWN):
+        words = f"the image could not be uploaded (status {failure.status}); nothing was billed"
+    return dataclasses.replace(failure, kind=kind, message=words, billed=Billed.NO, kept=b"")

@@ -1,0 +1,186 @@
+"""Fetches a result: from allowed hosts only, without the key, capped, timed, resumed where cut.
+
+Nothing here costs, so a cut download is taken up again from where it broke, a few times; after that
+it is the engine's to try again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+
+import aiohttp
+from yarl import URL
+
+from relightflow.backends.segmind import network
+from relightflow.backends.segmind.answers import is_picture
+from relightflow.backends.segmind.api import (
+    BROKEN,
+    bad_certificate,
+    reason,
+    refused_certificate,
+)
+from relightflow.backends.segmind.hosts import Hosts, refusal
+from relightflow.backends.segmind.reset import reset_after
+from relightflow.backends.segmind.verdict import KEPT
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+
+HOPS = 3
+RESUMES = 3
+IDLE_SECONDS = 30.0
+TOTAL_SECONDS = 300.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(slots=True)
+class _Partial:
+    """What has come so far."""
+
+    data: bytearray = field(default_factory=bytearray)
+    validator: str = ""
+    """The strong ETag that a resumed answer must bear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    session: aiohttp.ClientSession
+    hosts: Hosts
+    cap: int = network.IMAGE_CAP
+    total_seconds: float = TOTAL_SECONDS
+    idle_seconds: float = IDLE_SECONDS
+
+    async def fetch(self, url: str) -> bytes:
+        """The picture at `url`. Raises `CallFailed`; every verdict says that it is paid."""
+        partial = _Partial()
+        try:
+            async with asyncio.timeout(self.total_seconds):
+                await self._whole(url, partial)
+        except network.TooLarge as error:
+            raise _failed(Kind.TOO_LARGE, f"the result is too large: {error}") from None
+        except network.Unreadable as error:
+            raise _failed(Kind.PENDING, f"the result could not be read: {error}") from None
+        except BROKEN as error:
+            raise _broken(error) from None
+        data = bytes(partial.data)
+        if not is_picture(data):
+            words = "what Segmind delivered is no picture" if data else "the result is empty"
+            raise CallFailed(
+                Failure(Kind.BAD_RESULT, f"{words}; it was paid", Billed.YES, kept=data[:KEPT])
+            )
+        return data
+
+    async def serves(self, url: str) -> bool:
+        """Whether `url` still answers to a HEAD; any doubt is a no. No key is sent."""
+        if refusal(self.hosts, url, listed=False):
+            return False
+        try:
+            async with self.session.head(
+                url, allow_redirects=False, timeout=network.timeout(10.0)
+            ) as response:
+                return response.status == 200
+        except BROKEN:
+            return False
+
+    async def _whole(self, url: str, partial: _Partial) -> None:
+        """Fill `partial`, going on after each cut. Raises the last cut's exception."""
+        for _ in range(RESUMES):
+            had = len(partial.data)
+            try:
+                await self._once(url, partial)
+            except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
+                if len(partial.data) == had:
+                    raise
+            else:
+                return
+        await self._once(url, partial)
+
+    async def _once(self, url: str, partial: _Partial) -> None:
+        """One request, over at most `HOPS` redirects, each checked like the first."""
+        for _ in range(HOPS + 1):
+            self._check(url)
+            async with self.session.get(
+                url,
+                headers=_range(partial),
+                allow_redirects=False,
+                timeout=network.timeout(self.idle_seconds, self.total_seconds),
+            ) as response:
+                if response.status not in _REDIRECTS:
+                    await self._body(response, partial)
+                    return
+                url = str(response.url.join(URL(response.headers.get("Location", ""))))
+        raise _failed(Kind.REFUSED_SAFETY, f"the result hides behind more than {HOPS} redirects")
+
+    def _check(self, url: str) -> None:
+        why = refusal(self.hosts, url)
+        if not why and URL(url).host != _host(url):
+            why = "it can be read in two ways"
+        if why:
+            words = f"the result's address was refused: {why}. It is paid, and kept in the ledger"
+            raise _failed(Kind.REFUSED_SAFETY, words)
+
+    async def _body(self, response: aiohttp.ClientResponse, partial: _Partial) -> None:
+        if not _continues(response, partial):
+            if response.status != 200:
+                raise _refused(response)
+            partial.data.clear()
+        partial.validator = _validator(response)
+        async for piece in network.pieces(response, self.cap - len(partial.data)):
+            partial.data += piece
+
+
+def _host(url: str) -> str:
+    found = re.match(r"https?://(?:\[([^\]]+)\]|([^/:?#]+))", url)
+    return (found[1] or found[2]).lower() if found else ""
+
+
+def _range(partial: _Partial) -> dict[str, str]:
+    if not (partial.data and partial.validator):
+        return {}
+    return {"Range": f"bytes={len(partial.data)}-", "If-Range": partial.validator}
+
+
+def _continues(response: aiohttp.ClientResponse, partial: _Partial) -> bool:
+    begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return bool(
+        response.status == 206
+        and begins
+        and int(begins[1]) == len(partial.data)
+        and _validator(response) == partial.validator
+    )
+
+
+def _validator(response: aiohttp.ClientResponse) -> str:
+    """A strong ETag of an answer that is not packed: only such a one can be resumed."""
+    etag = response.headers.get("ETag", "")
+    plain = response.headers.get("Content-Encoding", "identity") == "identity"
+    return etag if plain and etag.startswith('"') else ""
+
+
+def _refused(response: aiohttp.ClientResponse) -> CallFailed:
+    status = response.status
+    if status in (403, 404, 410):
+        words = f"the result is no longer at its address ({status}); results live seven days"
+        return _failed(Kind.EXPIRED, words, status)
+    words = f"the result cannot be fetched now ({status}); it is paid, the next run fetches it"
+    after = reset_after(response.headers) if status in (429, 503) else None
+    return _failed(Kind.PENDING, words, status, after)
+
+
+def _broken(error: BaseException) -> CallFailed:
+    if refused_certificate(error):
+        failure = bad_certificate("fetching a result")
+        return CallFailed(Failure(failure.kind, failure.message, Billed.YES))
+    if isinstance(getattr(error, "os_error", error), network.PrivateAddress):
+        words = "the result's host leads to a private address and was refused; the result is paid"
+        return _failed(Kind.REFUSED_SAFETY, words)
+    words = (
+        f"the result could not be fetched ({reason(error)}); it is paid, the next run fetches it"
+    )
+    return _failed(Kind.PENDING, words)
+
+
+def _failed(
+    kind: Kind, words: str, status: int | None = None, after: float | None = None
+) -> CallFailed:
+    return CallFailed(Failure(kind, words, Billed.YES, status, after))

@@ -1,0 +1,128 @@
+"""Segmind's models, one row each: another model is another row and no code.
+
+Source of parameters, defaults, prices and times: the provider's model pages (docs.segmind.com).
+Imports no network library, so that a recipe can be checked and priced without one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from relightflow.model.money import micros
+from relightflow.model.offer import Model, Parameter, Price
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model and what its wire form needs beside the parameters."""
+
+    model: Model
+    image_field: str
+    """The input that carries the picture: a URL or a data URI."""
+
+
+def _choice(name: str, default: str, *values: str, summary: str = "") -> Parameter:
+    return Parameter(name, values=values, default=default, summary=summary)
+
+
+def _optional(name: str, *values: str, summary: str = "") -> Parameter:
+    """A choice that is left out of the call where a recipe says nothing."""
+    return Parameter(name, values=values, summary=summary)
+
+
+def _light(direction: str, intensity: str, temperature: str, kind: str) -> tuple[Parameter, ...]:
+    """The four axes of light with one model's defaults, values in the provider's order."""
+    return (
+        _choice("light_direction", direction, "left", "right", "top", "back"),
+        _choice("light_intensity", intensity, "mood", "bright", "medium", "strong"),
+        _choice("light_temperature", temperature, "warm", "cool", "neutral", "sunset"),
+        _choice("light_type", kind, "softbox", "sunlight", "spotlight", "ambient"),
+    )
+
+
+_RELIGHTING = Model(
+    name="segmind-relighting",
+    parameters=_light("top", "medium", "neutral", "ambient"),
+    price=Price(micros("0.05"), micros("0.05")),
+    typical_seconds=10.34,
+    summary="Relights a photograph: direction, intensity, temperature and type of light",
+)
+
+_RELIGHTING_V2 = Model(
+    name="segmind-relighting-v2",
+    parameters=(
+        *_light("back", "strong", "warm", "spotlight"),
+        # the provider names only some values of these three, so any word is let through
+        Parameter("size", "text", summary="pixels of the result, such as auto"),
+        Parameter("quality", "text", summary="such as high; dearer as it gets better"),
+        Parameter("background", "text", summary="such as opaque"),
+        Parameter("output_compression", "integer", minimum=0, maximum=100),
+        _optional("output_format", "png", "jpeg", "webp"),
+    ),
+    price=Price(micros("0.033"), micros("0.333")),
+    typical_seconds=70.0,
+    summary="The same four choices of light by a newer and slower model, priced by size and quality",
+)
+
+_IC_LIGHT = Model(
+    name="ic-light",
+    parameters=(
+        Parameter("prompt", "text", required=True, summary="the scene and its light, in words"),
+        Parameter("appended_prompt", "text"),
+        Parameter("negative_prompt", "text"),
+        Parameter("cfg", "number", default=2, minimum=1, maximum=32),
+        Parameter("seed", "integer", default=42),
+        Parameter("steps", "integer", default=25, minimum=1),
+        Parameter("width", "integer", default=512, minimum=256, maximum=1024, step=64),
+        Parameter("height", "integer", default=640, minimum=256, maximum=1024, step=64),
+        Parameter("highres_scale", "number", default=1.5),
+        Parameter("lowres_denoise", "number", default=0.9),
+        Parameter("highres_denoise", "number", default=0.5),
+        # one call is one picture here: more of them are `repeat` and a varied seed
+        Parameter("number_of_images", "integer", default=1, minimum=1, maximum=1),
+        _choice("output_format", "webp", "webp", "png", "jpeg"),
+        Parameter("output_quality", "integer", default=80, minimum=1, maximum=100),
+    ),
+    price=Price(micros("0.037"), micros("0.037")),
+    typical_seconds=31.0,
+    summary="IC-Light: relights a subject after a description in words",
+)
+
+TABLE: tuple[Row, ...] = (
+    Row(_RELIGHTING, image_field="image"),
+    Row(_RELIGHTING_V2, image_field="image"),
+    Row(_IC_LIGHT, image_field="subject_image"),
+)
+MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
+"""The first is the default."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "api": {
+            "enum": ["auto", "v2", "v1"],
+            "default": "auto",
+            "description": "v2 submits and polls; v1 waits for the answer; auto: v2 where it exists",
+        },
+        "delivery": {
+            "enum": ["upload", "inline", "url"],
+            "default": "upload",
+            "description": "how the provider gets the image where its source does not say: an "
+            "uploaded copy, inside the request, or its public URL",
+        },
+    },
+}
+"""Options of the backend in a recipe, beside `type` and `model`."""
+
+
+def row(name: str) -> Row | None:
+    return next((r for r in TABLE if r.model.name == name), None)
+
+
+def nearest(name: str) -> str:
+    """The known model whose name is most like `name`, other than itself; empty where none is."""
+    others = [model.name for model in MODELS if model.name != name]
+    return next(iter(difflib.get_close_matches(name, others, n=1, cutoff=0.3)), "")

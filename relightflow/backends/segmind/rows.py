@@ -1,0 +1,101 @@
+"""Rows of the provider's request history, read out of whatever envelope they come in. Pure.
+
+A row that cannot be read is never taken for no row: what looks absent may be bought again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from relightflow.backends.segmind import answers
+from relightflow.model.money import Micros
+
+ENVELOPES = ("data", "results", "items")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request as the provider recorded it."""
+
+    request_id: str
+    """Empty where it is none that we could use."""
+    model: str
+    status: str
+    """COMPLETED, FAILED, or anything else: still open."""
+    cost: Micros | None
+    created: float | None
+    """Unix seconds."""
+    inputs: Mapping[str, Any] | None = field(repr=False)
+    """As sent; None where they are not told."""
+    url: str = field(default="", repr=False)
+    error: str = ""
+
+
+def page(answer: Any) -> list[Any] | None:
+    """The raw rows of an answer: a bare list, or in an envelope, perhaps one in another."""
+    for _ in range(3):
+        if isinstance(answer, list):
+            return answer
+        if not isinstance(answer, dict):
+            return None
+        answer = next((answer[name] for name in ENVELOPES if name in answer), None)
+    return None
+
+
+def single(answer: Any) -> Row | None:
+    """The row of a look-up by id, in an envelope or without one."""
+    for _ in range(2):
+        if isinstance(answer, list):
+            answer = answer[0] if answer else None
+        if isinstance(answer, dict) and "request_id" in answer:
+            return row(answer)
+        if isinstance(answer, dict):
+            answer = next((answer[name] for name in ENVELOPES if name in answer), None)
+    return None
+
+
+def row(raw: Any) -> Row:
+    """One raw row; what is missing or odd is left empty."""
+    raw = raw if isinstance(raw, dict) else {}
+    return Row(
+        request_id=answers.usable_id(raw.get("request_id")),
+        model=_text(raw.get("model_name")),
+        status=_text(raw.get("model_status") or raw.get("status")).upper(),
+        cost=answers.amount(raw.get("credits_deduction")),
+        created=moment(raw.get("model_created") or raw.get("created_at")),
+        inputs=_inputs(raw.get("request_body")),
+        url=_text(raw.get("generation_url")),
+        error=_text(raw.get("error")),
+    )
+
+
+def moment(value: Any) -> float | None:
+    """Unix seconds of a timestamp: ISO 8601 (no zone: UTC), or a number of seconds or milliseconds."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        seconds = value / 1000 if value > 1e11 else value
+        return float(seconds) if math.isfinite(seconds) and seconds > 0 else None
+    try:
+        when = datetime.fromisoformat(_text(value).strip())
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _inputs(value: Any) -> Mapping[str, Any] | None:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,126 @@
+"""Protocol v1: one call that answers when the work is done, as picture bytes or as JSON.
+
+A 200 is billed when its headers arrive, so `submit` hands them back before it reads the body: id and
+cost become durable first. The body stays open in the step, for `collect` in the same process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+
+from relightflow.backends.segmind import answers, network
+from relightflow.backends.segmind.api import BROKEN, Api, reason
+from relightflow.backends.segmind.v2 import refused
+from relightflow.backends.segmind.verdict import KEPT, Answer
+from relightflow.backends.segmind.words import shown
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
+from relightflow.model.values import FrozenMap
+
+SHORTEST_SECONDS = 120.0
+FACTOR = 12.0
+"""Patience for an answer, in typical times: giving up on a call means that its outcome is unknown."""
+BODY_SECONDS = 300.0
+
+
+class Cut(Exception):
+    """The body of a paid answer ended too early; the message says how."""
+
+
+class OpenBody(AsyncIterator[bytes]):
+    """The unread body of an open answer; unpacked, capped, and closed at its end or on trouble."""
+
+    def __init__(self, response: aiohttp.ClientResponse, cap: int) -> None:
+        self._response = response
+        self._pieces = network.pieces(response, cap)
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._pieces)
+        except BaseException:
+            self._response.release() if self._response.content.at_eof() else self._response.close()
+            raise
+
+    def close(self) -> None:
+        self._response.close()
+
+
+async def submit(
+    api: Api, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
+) -> PaidUnfetched | Answer:
+    """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
+    seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)
+    response = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
+    if response.status != 200:
+        async with response:
+            return await refused(response)
+    headers = response.headers
+    as_json = "json" in response.content_type
+    facts = {"api": "v1", "model": model, "submitted": now, **answers.header_details(headers)}
+    return PaidUnfetched(
+        answers.usable_id(headers.get("x-request-id")),
+        answers.amount(headers.get("x-cost")),
+        FrozenMap(facts),
+        OpenBody(response, _json_cap() if as_json else network.IMAGE_CAP),
+    )
+
+
+async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
+    """Read the open body. Raises `Cut` where it ended early, else `CallFailed`: paid, whatever it is."""
+    assert step.body is not None
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            data = b"".join([piece async for piece in step.body])
+    except network.TooLarge as error:
+        raise CallFailed(_paid(step, Kind.TOO_LARGE, f"the answer is too large: {error}")) from None
+    except network.Unreadable as error:
+        raise CallFailed(_paid(step, Kind.BAD_RESULT, f"the answer is {error}")) from None
+    except BROKEN as error:
+        raise Cut(reason(error)) from None
+    finally:
+        if isinstance(step.body, OpenBody):
+            step.body.close()
+    return _result(step, data)
+
+
+def _result(step: PaidUnfetched, data: bytes) -> Completed | ResultKnown:
+    if not answers.is_picture(data):
+        answer = answers.parsed(data)
+        if url := answers.output_url(answer):
+            return ResultKnown(step.request_id, url, step.cost, step.details)
+        picture = answers.inline_picture(answer)
+        if not picture:
+            raise CallFailed(_paid(step, Kind.BAD_RESULT, _what(data), kept=data[:KEPT]))
+        if len(picture) > network.IMAGE_CAP:
+            raise CallFailed(_paid(step, Kind.TOO_LARGE, "the picture is too large"))
+        data = picture
+    return Completed(data, step.cost, step.request_id, step.details)
+
+
+def _what(data: bytes) -> str:
+    """What came instead of a picture."""
+    if not data:
+        return "the answer is empty"
+    begin = shown(data[:4000].decode("utf-8", "replace"), longest=120)
+    return f"the answer is no picture; it begins: {begin}"
+
+
+def _paid(step: PaidUnfetched, kind: Kind, words: str, kept: bytes = b"") -> Failure:
+    return Failure(
+        kind,
+        f"{words}; it was paid",
+        Billed.YES,
+        200,
+        cost=step.cost,
+        request_id=step.request_id,
+        kept=kept,
+    )
+
+
+def _json_cap() -> int:
+    """A picture at its cap, as base64, and the JSON around it."""
+    return network.IMAGE_CAP * 4 // 3 + network.JSON_CAP

@@ -1,0 +1,174 @@
+"""Protocol v2: submit, poll, fetch. The answer to a submit comes at once; the work is done later.
+
+Source: the provider's v2 pages. A failed job is served with status 422 on both GETs. URLs are built
+from the checked request id; those in the answers are ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relightflow.backends.segmind import answers, network, verdict
+from relightflow.backends.segmind.api import BROKEN, Api, reason
+from relightflow.backends.segmind.polling import Pace
+from relightflow.backends.segmind.verdict import KEPT, Answer
+from relightflow.backends.segmind.words import shown
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.step import Accepted, ResultKnown
+from relightflow.model.values import FrozenMap
+
+SUBMIT_SECONDS = 90.0
+RECORD_SECONDS = 3600.0
+"""How long the provider keeps a request's record."""
+MISSING_WAITS = (4.0, 8.0, 16.0, 32.0)
+"""Between five looks at a request that the provider does not know within that hour."""
+LONGEST_WAIT = 2 * RECORD_SECONDS
+_WAITING = ("QUEUED", "PROCESSING")
+
+
+async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) -> Accepted | Answer:
+    """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
+    response = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
+    async with response:
+        if response.status != 200:
+            return await refused(response)
+        try:
+            body = await network.read(response, network.JSON_CAP)
+        except (network.TooLarge, network.Unreadable, *BROKEN) as error:
+            raise CallFailed(_no_id(f"its answer could not be read: {reason(error)}")) from None
+    request_id = answers.usable_id(answers.mapping(body).get("request_id"))
+    if not request_id:
+        raise CallFailed(_no_id("its answer holds no usable request id", body))
+    return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
+
+
+async def refused(response: Any) -> Answer:
+    """An answer that is no 200, with as much of its body as could be read."""
+    try:
+        body = await network.read(response, network.JSON_CAP)
+    except (network.TooLarge, network.Unreadable, *BROKEN):
+        body = b""
+    return Answer(response.status, response.headers, body)
+
+
+def _no_id(why: str, body: bytes = b"") -> Failure:
+    words = f"Segmind took the call and {why}. It may be billed: it is held, and looked up"
+    return Failure(Kind.UNKNOWN, words, Billed.UNKNOWN, 200, kept=body[:KEPT])
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    """Follows accepted requests to their result."""
+
+    api: Api
+    pace: Pace
+    warn: Callable[[str], None]
+    sleep: Callable[[float], Awaitable[None]]
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+
+    async def result(self, step: Accepted) -> ResultKnown:
+        """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the record is gone."""
+        if not answers.usable_id(step.request_id):
+            words = "the ledger's request id cannot be one of Segmind's"
+            raise CallFailed(Failure(Kind.EXPIRED, words, Billed.UNKNOWN))
+        began = self.monotonic()
+        age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
+        for wait in self.pace.waits(age):
+            await self.sleep(wait)
+            answer = await self._ask(self.api.hosts.status(step.request_id), step)
+            if self._done(answer, step):
+                # the provider is asked again only if it takes its word back
+                final = await self._ask(self.api.hosts.result(step.request_id), step)
+                if self._done(final, step):
+                    waited = self.monotonic() - began
+                    self.pace.learn(_seconds(answer, final, waited + age))
+                    return _known(step, answers.mapping(final.body))
+            if self.monotonic() - began > LONGEST_WAIT:
+                break
+        words = "Segmind still works on it after hours; the next run asks again"
+        raise CallFailed(Failure(Kind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id))
+
+    async def _ask(self, url: str, step: Accepted) -> Answer:
+        """The answer about a request. One that is missing within its hour is asked for again."""
+        waits = iter(MISSING_WAITS)
+        while True:
+            try:
+                answer = await self.api.read("GET", url, "asking Segmind for a job")
+            except CallFailed as failed:
+                raise CallFailed(_still_open(failed.failure, step)) from None
+            if answer.status != 404:
+                return answer
+            age = self.wall() - float(step.details.get("submitted", 0.0))
+            wait = next(waits, None)
+            if wait is None or age > RECORD_SECONDS:
+                words = "Segmind no longer knows the request; its history is asked instead"
+                raise CallFailed(
+                    Failure(Kind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
+                )
+            await self.sleep(wait)
+
+    def _done(self, answer: Answer, step: Accepted) -> bool:
+        """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
+        body = answers.mapping(answer.body)
+        word = body.get("status")
+        if word == "FAILED" or answer.status == 422:
+            why = shown(str(body.get("error") or "no reason given"), self.api.key)
+            words = f"Segmind ran the job and it failed: {why}; nothing is billed"
+            raise CallFailed(
+                Failure(Kind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
+            )
+        if answer.status != 200:
+            failure = verdict.of_read(answer, "asking for a job")
+            raise CallFailed(_still_open(failure, step))
+        if not isinstance(word, str):
+            failure = Failure(Kind.PENDING, "Segmind's answer about a job cannot be read")
+            raise CallFailed(_still_open(failure, step))
+        if word != "COMPLETED" and word not in _WAITING:
+            self.warn(f"Segmind says '{shown(word, longest=40)}' of a job; taken as still working")
+        return word == "COMPLETED"
+
+
+def _still_open(failure: Failure, step: Accepted) -> Failure:
+    """A failed look at an accepted job: the job itself goes on and may be billed."""
+    passing = failure.kind in (Kind.UNSENT, Kind.UNAVAILABLE)
+    return dataclasses.replace(
+        failure,
+        kind=Kind.PENDING if passing else failure.kind,
+        message=failure.message.replace("; nothing is billed for that", "")
+        + "; the job was accepted and is collected by the next run",
+        billed=Billed.UNKNOWN,
+        request_id=step.request_id,
+    )
+
+
+def _seconds(status: Answer, result: Answer, waited: float) -> float:
+    """How long the job took: by the provider's word, else as it looked from here."""
+    for answer in (result, status):
+        said = answers.server_seconds(answers.mapping(answer.body))
+        if said is not None:
+            return said
+    return waited
+
+
+def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:
+    cost = answers.result_cost(answer)
+    url = answers.output_url(answer)
+    if not url:
+        words = "Segmind completed the job and names no picture; it was paid"
+        raise CallFailed(
+            Failure(
+                Kind.BAD_RESULT,
+                words,
+                Billed.YES,
+                200,
+                cost=cost,
+                request_id=step.request_id,
+                kept=str(dict(answer)).encode()[:KEPT],
+            )
+        )
+    details = FrozenMap({**step.details, **answers.result_details(answer)})
+    return ResultKnown(step.request_id, url, cost, details)

@@ -1,0 +1,233 @@
+"""A Segmind backend over real loopback sockets: the emulator, or a server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from relightflow.backends.segmind import models
+from relightflow.backends.segmind.adapter import Clock, Segmind
+from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
+from relightflow.emulator.config import Config
+from relightflow.emulator.pictures import tiny
+from relightflow.emulator.server import Running, start
+from relightflow.model.failure import CallFailed, Failure
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.step import Completed, PaidUnfetched, Step
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Call
+from relightflow.plugins.records import BackendContext, Operator
+
+KEY = "SG_0123456789abcdef"
+PICTURE = tiny()
+
+
+class Notebook:
+    """A backend's memory without a ledger."""
+
+    def __init__(self) -> None:
+        self.notes: dict[str, str] = {}
+
+    def recall(self, key: str) -> str | None:
+        return self.notes.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.notes[key] = value
+
+    async def forget(self, key: str) -> None:
+        self.notes.pop(key, None)
+
+
+def image(data: bytes = PICTURE, **facts: Any) -> Image:
+    """An image with these bytes."""
+    given: dict[str, Any] = {
+        "name": "a.jpg",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
+        "width": 8,
+        "height": 8,
+        "media_type": "image/jpeg",
+        "source": 0,
+        "locator": "a.jpg",
+    }
+    return Image(**(given | facts))
+
+
+def job(picture: Image, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Job:
+    """The `number`th repeat of a cell."""
+    row = models.row(model)
+    parameters = FrozenMap(cell) if row is None else row.model.normalise(FrozenMap(cell))
+    key = hashlib.sha256(f"{picture.sha256}{parameters}{number}".encode()).hexdigest()
+    return Job(key, picture, "segmind", model, parameters, number)
+
+
+@dataclass
+class Bench:
+    """An open backend and what it said and remembered."""
+
+    backend: Segmind
+    notices: list[str]
+    memory: Notebook
+    naps: list[float]
+    """Seconds it asked to sleep; none of them was slept."""
+
+    async def call(self, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Call:
+        picture = image()
+        prepared = await self.backend.prepare(picture, PICTURE)
+        return Call(job(picture, number, model, **cell), prepared)
+
+    async def submit(self, number: int = 0) -> Step:
+        return await self.backend.submit(await self.call(number))
+
+    async def finish(self, step: Step) -> Completed:
+        while not isinstance(step, Completed):
+            step = await self.backend.collect(step)
+        return step
+
+    async def run(self, number: int = 0) -> Completed:
+        return await self.finish(await self.submit(number))
+
+
+Connect = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """`await connect(url, api="v1")`: a backend whose three hosts are that one."""
+    opened: list[Segmind] = []
+
+    async def make(
+        url: str,
+        *,
+        operator: Operator | None = None,
+        memory: Notebook | None = None,
+        wall: Callable[[], float] = time.time,
+        **options: Any,
+    ) -> Bench:
+        notices: list[str] = []
+        naps: list[float] = []
+        notebook = memory or Notebook()
+        operator = operator or Operator()
+
+        async def nap(seconds: float) -> None:
+            naps.append(seconds)
+            await asyncio.sleep(0)
+
+        context = BackendContext(
+            models.MODELS[0], FrozenMap(options), notebook, notices.append, operator
+        )
+        where = from_environment({OVERRIDE: url}, operator.output_hosts)
+        backend = Segmind(context, lambda _: KEY, where, Clock(sleep=nap, wall=wall))
+        await backend.open()
+        opened.append(backend)
+        return Bench(backend, notices, notebook, naps)
+
+    yield make
+    for backend in opened:
+        await backend.close()
+
+
+Emulate = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def emulate() -> AsyncIterator[Emulate]:
+    """`await emulate(no_v2=True)`: the emulator with that configuration, no latency."""
+    started: list[Running] = []
+
+    async def make(**facts: Any) -> Running:
+        running = await start(Config(**({"latency": (0.0, 0.0), "picture": "tiny"} | facts)))
+        started.append(running)
+        return running
+
+    yield make
+    for running in started:
+        await running.stop()
+
+
+Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Listen = Callable[[Handle], Awaitable[str]]
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Listen]:
+    """`await listen(handle)`: the URL of a server that treats every connection so."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def make(handle: Handle) -> str:
+        async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            try:
+                await handle(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(guarded, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    yield make
+    for server in servers:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await server.wait_closed()
+
+
+async def request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
+    """One whole request: its first line, headers (names in lower case) and body."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    first, *lines = head.strip().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return first, headers, body
+
+
+def answer(status: int, body: bytes | dict[str, Any] = b"", **headers: str) -> bytes:
+    """An HTTP answer; `_` in a header's name stands for `-`."""
+    if isinstance(body, dict):
+        body = json.dumps(body).encode()
+        headers = {"content_type": "application/json"} | headers
+    headers = {"content_length": str(len(body))} | headers
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + body
+
+
+Replies = Callable[[str, dict[str, str], bytes], bytes]
+
+
+def replying(choose: Replies, seen: list[str] | None = None) -> Handle:
+    """A handler that answers every request on its connection with what `choose` says."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not reader.at_eof():
+            first, headers, body = await request(reader)
+            if seen is not None:
+                seen.append(first)
+            writer.write(choose(first, headers, body))
+            await writer.drain()
+
+    return handle
+
+
+async def verdict(awaited: Awaitable[Any]) -> Failure:
+    """The failure that `awaited` ends with."""
+    with pytest.raises(CallFailed) as caught:
+        await awaited
+    return caught.value.failure
+
+
+def body_of(step: Step) -> PaidUnfetched:
+    assert isinstance(step, PaidUnfetched)
+    return step
