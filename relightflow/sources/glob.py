@@ -53,7 +53,10 @@ class Glob:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="glob") as pool:
             ahead = iter(found)
             while batch := tuple(islice(ahead, _BATCH)):
-                yield from pool.map(self._examined, batch)
+                known = [self._recalled(item) for item in batch]
+                unread = [item for item, old in zip(batch, known, strict=True) if old is None]
+                fresh = pool.map(self._examined, unread)
+                yield from (old or next(fresh) for old in known)
         self._index.save()
 
     def read(self, image: Image) -> bytes:
@@ -68,19 +71,24 @@ class Glob:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _examined(self, item: Found | Unusable) -> Image | Rejected:
-        name = _text(item.name)
+    def _recalled(self, item: Found | Unusable) -> Image | Rejected | None:
+        """What can be said of `item` without reading it."""
         if isinstance(item, Unusable):
-            return Rejected(name, item.reason, self._number, item.refused)
+            return Rejected(_text(item.name), item.reason, self._number, item.refused)
         known = self._index.find(item.name, item.facts)
-        if known is None:
-            try:
-                known = _examine(_bytes_of(item.path))
-            except (OSError, BadPicture) as error:
-                return Rejected(name, _words(error), self._number)
-            self._index.add(item.name, item.facts, known)
+        return self._image(item, known) if known else None
+
+    def _examined(self, item: Found) -> Image | Rejected:
+        try:
+            known = _examine(_bytes_of(item.path))
+        except (OSError, BadPicture) as error:
+            return Rejected(_text(item.name), _words(error), self._number)
+        self._index.add(item.name, item.facts, known)
+        return self._image(item, known)
+
+    def _image(self, item: Found, known: Known) -> Image:
         return Image(
-            name=name,
+            name=_text(item.name),
             sha256=known.sha256,
             size=known.size,
             width=known.width,

@@ -1,0 +1,89 @@
+"""A checked tree becomes the frozen `Recipe`; here the dictionaries of YAML end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from relightflow.model.money import micros
+from relightflow.model.offer import Model
+from relightflow.model.recipe import (
+    BackendSpec,
+    Limits,
+    Matrix,
+    Place,
+    Rate,
+    Recipe,
+    Sample,
+    SinkSpec,
+    SourceSpec,
+)
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import BackendRecord
+from relightflow.recipe.findings import spelled
+from relightflow.recipe.tree import Branch, Fields, Node, Step, value
+
+_WINDOW = {"s": 1, "m": 60, "h": 3600}
+_RATE = re.compile(r"(\d+)/(\d*)([smh])", re.ASCII)
+_DEEP = 3
+"""Steps of a path whose place is kept."""
+
+
+def build(
+    tree: Node, path: Path, sha256: str, chosen: tuple[BackendRecord, Model], matrix: Matrix
+) -> Recipe:
+    """`tree` holds no problem: every field has the type that the schema says."""
+    data: dict[str, Any] = value(tree)
+    record, model = chosen
+    backend = _without(data.get("backend", {}), "type", "model")
+    return Recipe(
+        name=data["name"],
+        path=path,
+        sha256=sha256,
+        sources=tuple(SourceSpec(s["type"], _without(s, "type")) for s in data["sources"]),
+        backend=BackendSpec(record.name, model, backend),
+        matrix=matrix,
+        sample=Sample(**data.get("sample", {})),
+        repeat=data.get("repeat", 1),
+        limits=_limits(data.get("limits", {})),
+        sinks=tuple(SinkSpec(s["type"], _without(s, "type")) for s in data["sinks"]),
+        places=FrozenMap(dict(_places(tree, ()))),
+    )
+
+
+def rate(text: str) -> Rate:
+    """`50/1m` → 50 calls in any 60 seconds. Raises ValueError for anything else."""
+    found = _RATE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a rate")
+    calls, count, unit = found.groups()
+    return Rate(int(calls), float(int(count or 1) * _WINDOW[unit]))
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    given = dict(data)
+    if "rate" in given:
+        given["rate"] = rate(given["rate"])
+    if "max_cost" in given:
+        given["max_cost"] = micros(given["max_cost"])
+    return Limits(**given)
+
+
+def _without(data: Mapping[str, Any], *names: str) -> FrozenMap:
+    return FrozenMap({key: item for key, item in data.items() if key not in names})
+
+
+def _places(node: Node, steps: tuple[Step, ...]) -> Iterator[tuple[str, Place]]:
+    if len(steps) == _DEEP:
+        return
+    children: list[tuple[Step, Place, Node]] = []
+    if isinstance(node, Fields):
+        children = [(key, node.keys[key], item) for key, item in node.items.items()]
+    elif isinstance(node, Branch):
+        children = [(index, item.place, item) for index, item in enumerate(node.items)]
+    for step, at, child in children:
+        below = (*steps, step)
+        yield spelled(below), at
+        yield from _places(child, below)

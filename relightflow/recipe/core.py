@@ -1,0 +1,145 @@
+"""The core's part of the recipe schema, draft-07: every field but those that plugins bring.
+
+`patternErrorMessage` is what editors (and we) show where a pattern does not match. Lists of sources
+and sinks are left open here: `relightflow.recipe.schema` closes them with the plugins' parts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+VERSION = 1
+
+SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
+RATE = "^[1-9][0-9]{0,6}/(?:[1-9][0-9]{0,5})?(?:s|m|h)$"
+
+_TYPED = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
+
+SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
+SAMPLE_FIELDS: dict[str, dict[str, Any]] = {
+    "strategy": {
+        "enum": ["full", "pairwise", "random", "first"],
+        "description": "full: every cell. pairwise: few cells that hold every pair of values of any "
+        "two axes. random: `count` cells drawn by `seed`. first: the first `count` cells.",
+    },
+    "count": {"type": "integer", "minimum": 1, "description": "How many cells to keep."},
+    "seed": {
+        "type": "integer",
+        "minimum": 0,
+        "default": 0,
+        "description": "The same seed draws the same cells.",
+    },
+}
+SAMPLES: dict[str, dict[str, Any]] = {
+    strategy: {
+        "required": required,
+        "additionalProperties": False,
+        "properties": {
+            name: {"const": strategy} if name == "strategy" else SAMPLE_FIELDS[name]
+            for name in ("strategy", *required[1:], *optional)
+        },
+    }
+    for strategy, required, optional in (
+        ("full", ["strategy"], []),
+        ("pairwise", ["strategy"], []),
+        ("random", ["strategy", "count"], ["seed"]),
+        ("first", ["strategy", "count"], []),
+    )
+}
+"""What each strategy takes."""
+
+_LIMITS = {
+    "concurrency": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "default": 8,
+        "description": "Calls in flight at a time.",
+    },
+    "rate": {
+        "type": "string",
+        "pattern": RATE,
+        "patternErrorMessage": "is not a rate; write calls/window, such as 50/1m, 50/5s or 2/h",
+        "description": "Calls in any window, such as 50/1m. Left out: learned from the provider.",
+    },
+    "max_cost": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1_000_000,
+        "description": "A hard cap in USD. The operator's own cap may be lower, never higher.",
+    },
+    "max_jobs": {
+        "type": "integer",
+        "minimum": 1,
+        "default": 10_000,
+        "description": "A plan with more jobs is refused.",
+    },
+    "fail_fast": {
+        "type": "boolean",
+        "default": False,
+        "description": "Stop at the first job that fails.",
+    },
+    "on_unknown": {
+        "enum": ["hold", "resubmit"],
+        "default": "hold",
+        "description": "A call that may have been billed and has no answer: hold it for a decision, "
+        "or buy it again within max_cost.",
+    },
+}
+
+CORE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "name", "sources", "sinks"],
+    "properties": {
+        "version": {"const": VERSION, "description": "Of the recipe's format."},
+        "name": {
+            "type": "string",
+            "pattern": SLUG,
+            "maxLength": 64,
+            "patternErrorMessage": "is not a slug: small letters, digits, single - or _ between them",
+            "description": "Names the run: small letters, digits, - and _.",
+        },
+        "sources": {
+            "type": "array",
+            "minItems": 1,
+            "items": _TYPED,
+            "description": "Where the images come from.",
+        },
+        "backend": {
+            **_TYPED,
+            "description": "What relights them. Left out: preview, which is free.",
+        },
+        "matrix": {
+            "type": "object",
+            "description": "Parameters and their values. Every combination is a cell, the first "
+            "axis outermost; `all` means every value.",
+        },
+        "sample": {
+            "type": "object",
+            "required": ["strategy"],
+            "properties": SAMPLE_FIELDS,
+            "additionalProperties": False,
+            "description": "Which cells are made.",
+        },
+        "repeat": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1,
+            "description": "Independent results for every cell.",
+        },
+        "limits": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": _LIMITS,
+            "description": "How fast, how much, how dear.",
+        },
+        "sinks": {
+            "type": "array",
+            "minItems": 1,
+            "items": _TYPED,
+            "description": "Where finished images go.",
+        },
+    },
+}

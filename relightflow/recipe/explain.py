@@ -1,0 +1,234 @@
+"""What a JSON Schema says is wrong, in the words of a recipe.
+
+jsonschema's own messages quote whole values and know no fields; these name what is allowed and what
+is near. Where a schema offers several forms, the one that fits best is explained, not all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+from relightflow.recipe.scalars import NotAValue, resolve
+from relightflow.recipe.tree import Step
+from relightflow.recipe.wording import describe, listed, nearest, plain, printable, quote
+
+_FAR = 0.6
+"""Field names are longer than values, so a suggestion must be nearer to help."""
+_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+class _Error(Protocol):
+    """What is used of jsonschema's ValidationError; its own types say `Unset` everywhere."""
+
+    validator: Any
+    validator_value: Any
+    instance: Any
+    schema: Any
+    message: str
+    path: Any
+    absolute_path: Any
+    relative_schema_path: Any
+    context: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    steps: tuple[Step, ...]
+    """From where the schema was applied."""
+    message: str
+    key: bool = False
+    """True: the field's name is wrong, not its value."""
+
+
+def complaints(data: Any, schema: dict[str, Any]) -> Iterator[Complaint]:
+    """Everything that `schema` does not allow in `data`, lazily."""
+    for error in _validator()(schema).iter_errors(data):
+        yield from _explain(error)
+
+
+@cache
+def _validator() -> Any:
+    import jsonschema
+
+    # draft-07 counts 10.0 as a whole number; a recipe does not, because what is read is what is sent
+    types = jsonschema.Draft7Validator.TYPE_CHECKER.redefine("integer", _whole)
+    extend: Any = jsonschema.validators.extend  # it has no types
+    return extend(jsonschema.Draft7Validator, type_checker=types)
+
+
+def _whole(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _explain(error: _Error) -> Iterator[Complaint]:
+    steps = tuple(error.absolute_path)
+    rule = str(error.validator)
+    if rule == "additionalProperties" and error.validator_value is False:
+        yield from _unknown(error, steps)
+    elif rule in ("anyOf", "oneOf") and error.context:
+        yield from _forms(error, steps)
+    else:
+        yield Complaint(steps, _MESSAGES.get(rule, _other)(error))
+
+
+def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
+    fields = error.schema.get("properties", {})
+    for name in error.instance:
+        if name not in fields:
+            near = nearest(name, list(fields), _FAR)
+            yield Complaint(
+                (*steps, name), f"there is no such field; known: {listed(fields)}{near}", True
+            )
+
+
+def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
+    branches: dict[int, list[_Error]] = defaultdict(list)
+    for one in error.context:
+        branches[int(one.relative_schema_path[0])].append(one)
+    if all(e.validator == "required" and not e.path for es in branches.values() for e in es):
+        names = dict.fromkeys(str(n) for es in branches.values() for e in es for n in _wanted(e))
+        yield Complaint(steps, f"needs one of: {listed(names)}")
+        return
+    fitting = [es for es in branches.values() if not any(_wrong_kind(e) for e in es)]
+    if fitting:
+        for one in min(fitting, key=len):
+            yield from _explain(one)
+        return
+    kinds = [kind for es in branches.values() for e in es if _wrong_kind(e) for kind in _kinds(e)]
+    yield Complaint(steps, _expected(kinds, error.instance))
+
+
+def _wrong_kind(error: _Error) -> bool:
+    return error.validator == "type" and not error.path
+
+
+def _kinds(error: _Error) -> Sequence[str]:
+    wanted = error.validator_value
+    return [wanted] if isinstance(wanted, str) else list(wanted)
+
+
+def _wanted(error: _Error) -> list[Any]:
+    return [name for name in error.validator_value if name not in error.instance]
+
+
+def _expected(kinds: Sequence[str], found: Any) -> str:
+    words = " or ".join(dict.fromkeys(_WORDS.get(kind, kind) for kind in kinds))
+    return f"expected {words}, found {describe(found)}{_hint(kinds, found)}"
+
+
+def _hint(kinds: Sequence[str], found: Any) -> str:
+    """How what stands there becomes what is wanted, where one sign would do."""
+    if "array" in kinds and isinstance(found, str):
+        return f" (write a list: [{quote(found)}])"
+    if "string" in kinds and isinstance(found, int | float):
+        return f" (in quotes it is text: {quote(plain(found))})"
+    if not isinstance(found, str):
+        return ""
+    if "boolean" in kinds and found.casefold() in ("yes", "no", "on", "off", "true", "false"):
+        return " (write true or false)"
+    try:
+        value = resolve(found)
+    except NotAValue:
+        return ""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return " (without quotes it is a number)" if number and {"integer", "number"} & {*kinds} else ""
+
+
+def _type(error: _Error) -> str:
+    return _expected(_kinds(error), error.instance)
+
+
+def _enum(error: _Error) -> str:
+    allowed = error.validator_value
+    if isinstance(error.instance, list | dict):
+        return f"{describe(error.instance)} is not allowed; allowed: {listed(allowed)}"
+    near = nearest(error.instance, allowed)
+    return f"{quote(error.instance)} is not allowed; allowed: {listed(allowed)}{near}"
+
+
+def _const(error: _Error) -> str:
+    only = error.validator_value
+    return f"{_shown(error.instance)} is not allowed; allowed: {plain(only)}{nearest(error.instance, [only])}"
+
+
+def _pattern(error: _Error) -> str:
+    schema = error.schema
+    why = schema.get("patternErrorMessage") or f"does not match {error.validator_value}"
+    return f"{quote(error.instance)} {why}"
+
+
+def _required(error: _Error) -> str:
+    # one error for each missing name; jsonschema tells which only in its message
+    missing = next((n for n in _wanted(error) if repr(n) == error.message.split(" is a ")[0]), None)
+    return f"'{missing or listed(_wanted(error))}' is missing"
+
+
+def _few(error: _Error) -> str:
+    least = error.validator_value
+    return "is empty" if least == 1 else f"holds too little; at least {least}"
+
+
+def _many(error: _Error) -> str:
+    return f"holds too much; at most {error.validator_value}"
+
+
+def _twice(_error: _Error) -> str:
+    return "holds a value twice"
+
+
+def _small(error: _Error) -> str:
+    return f"{plain(error.instance)} is too small; at least {error.validator_value}"
+
+
+def _large(error: _Error) -> str:
+    return f"{plain(error.instance)} is too large; at most {error.validator_value}"
+
+
+def _short(error: _Error) -> str:
+    return "is empty" if not error.instance else f"is too short; at least {error.validator_value}"
+
+
+def _long(error: _Error) -> str:
+    return f"is too long; at most {error.validator_value} characters"
+
+
+def _other(error: _Error) -> str:
+    schema = error.schema
+    meant = schema.get("description") if isinstance(schema, dict) else None
+    return f"{_shown(error.instance)} is not allowed here" + (
+        f": {printable(meant)}" if meant else ""
+    )
+
+
+def _shown(value: Any) -> str:
+    return describe(value) if isinstance(value, list | dict) else quote(value)
+
+
+_MESSAGES: dict[str, Callable[[_Error], str]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "required": _required,
+    "minItems": _few,
+    "minProperties": _few,
+    "maxItems": _many,
+    "maxProperties": _many,
+    "uniqueItems": _twice,
+    "minimum": _small,
+    "maximum": _large,
+    "minLength": _short,
+    "maxLength": _long,
+}

@@ -1,0 +1,55 @@
+"""A recipe file becomes a `Recipe`, or one InvalidRecipe with everything that is wrong.
+
+bytes ─text→ str ─reading→ tree ─overrides→ tree ─parts, matrix→ findings ─building→ Recipe
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from relightflow.model.recipe import Recipe
+from relightflow.plugins.registry import Registry
+from relightflow.recipe.building import build
+from relightflow.recipe.findings import Findings
+from relightflow.recipe.matrix import read_matrix
+from relightflow.recipe.overrides import override
+from relightflow.recipe.parts import check_backend, check_core, check_entries, is_newer
+from relightflow.recipe.reading import read
+from relightflow.recipe.text import decode, read_bytes
+from relightflow.recipe.tree import find
+from relightflow.recipe.wording import printable
+
+
+def load(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in the file `path`, as `overrides` (`limits.concurrency=4`, …) change it.
+
+    Raises InvalidRecipe with every problem at once, in the file's order; an unreadable file is a
+    problem too. `Recipe.sha256` is the file's own, whatever the overrides say.
+    """
+    return load_text(read_bytes(path), registry, path, overrides)
+
+
+def load_text(
+    text: str | bytes,
+    registry: Registry,
+    path: Path = Path("recipe.yaml"),
+    overrides: Sequence[str] = (),
+) -> Recipe:
+    """The same from text that is at hand. `path` names it, and its folder is where paths begin."""
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    file = printable(str(path))
+    tree, flaws = read(decode(data, file), file)
+    tree, misset = override(tree, overrides)
+    findings = Findings(tree, [*flaws, *misset])
+    if is_newer(findings):
+        findings.settle()
+    check_core(findings)
+    check_entries(findings, "sources", registry.sources, path.parent)
+    chosen = check_backend(findings, registry)
+    matrix = read_matrix(find(tree, ("matrix",)), chosen[1] if chosen else None, findings)
+    check_entries(findings, "sinks", registry.sinks, path.parent)
+    findings.settle()
+    assert chosen is not None  # or a problem had been found
+    return build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)

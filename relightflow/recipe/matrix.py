@@ -1,0 +1,192 @@
+"""The `matrix` of a recipe: axes, exclude and include, each value checked against the model.
+
+What can be said without expanding is said here, at the value's own place. What needs the cells (none
+left, more than `max_jobs`, an include that touches every cell) is said by `relightflow.plan`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.model.offer import Model, Parameter
+from relightflow.model.recipe import Axis, Matrix
+from relightflow.model.values import FrozenMap, Parameters, Scalar
+from relightflow.recipe.findings import Findings
+from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step
+from relightflow.recipe.wording import listed, nearest, quote
+
+ALL = "all"
+RULES = ("exclude", "include")
+
+
+def read_matrix(node: Node | None, model: Model | None, findings: Findings) -> Matrix:
+    """`node` is the value of `matrix`. `model` is None where the recipe names none that exists; the
+    values are then not checked."""
+    if node is None:
+        matrix = Matrix()
+    elif isinstance(node, Fields):
+        matrix = _Reader(model, findings).read(node)
+    else:
+        return Matrix()  # the schema has said so
+    if model is not None:
+        _check_required(matrix, model, findings)
+    return matrix
+
+
+@dataclass(slots=True, frozen=True)
+class _Reader:
+    model: Model | None
+    findings: Findings
+
+    def read(self, node: Fields) -> Matrix:
+        axes = tuple(
+            Axis(name, self._axis(name, values))
+            for name, values in node.items.items()
+            if name not in RULES
+        )
+        by_name = {axis.name: axis for axis in axes}
+        return Matrix(
+            axes=axes,
+            exclude=tuple(
+                self._excluded(steps, entry, by_name)
+                for steps, entry in self._entries(node, "exclude")
+            ),
+            include=tuple(
+                self._included(steps, entry) for steps, entry in self._entries(node, "include")
+            ),
+        )
+
+    def _axis(self, name: str, node: Node) -> tuple[Scalar, ...]:
+        steps: tuple[Step, ...] = ("matrix", name)
+        parameter = self._parameter(steps)
+        if isinstance(node, Fields):
+            self.findings.at_value(steps, "expected a value or a list of values, found a mapping")
+            return ()
+        if isinstance(node, Branch):
+            return self._values(steps, node, parameter)
+        if node.value == ALL and parameter and parameter.kind == "choice":
+            return parameter.values
+        if node.value is None:
+            self.findings.at_value(steps, "has no value; give one, or remove the line")
+            return ()
+        self._check(steps, node.value, parameter)
+        return (node.value,)
+
+    def _values(
+        self, steps: tuple[Step, ...], node: Branch, parameter: Parameter | None
+    ) -> tuple[Scalar, ...]:
+        first: dict[tuple[type, Scalar], int] = {}
+        for index, item in enumerate(node.items):
+            if not isinstance(item, Leaf):
+                self._not_one((*steps, index), item)
+            elif self._check((*steps, index), item.value, parameter):
+                before = first.setdefault(_identity(item.value), index)
+                if before != index:
+                    said = f"{quote(item.value)} is given twice; it is also at [{before}]"
+                    self.findings.at_value((*steps, index), said)
+        if not node.items:
+            self.findings.at_value(steps, "has no values; give some, or remove the line")
+        return tuple(item.value for item in node.items if isinstance(item, Leaf))
+
+    def _check(self, steps: tuple[Step, ...], value: Scalar, parameter: Parameter | None) -> bool:
+        problem = parameter.problem(value) if parameter else None
+        if problem and parameter:
+            hint = nearest(value, parameter.values)
+            if value == ALL and parameter.kind == "choice" and isinstance(steps[-1], int):
+                hint = f" (for every value write {parameter.name}: all)"
+            self.findings.at_value(steps, f"{quote(value)} {problem}{hint}")
+        return not problem
+
+    def _parameter(self, steps: tuple[Step, ...]) -> Parameter | None:
+        name = str(steps[-1])
+        if self.model is None or (found := self.model.parameter(name)):
+            return found if self.model else None
+        known = [p.name for p in self.model.parameters]
+        message = f"{self.model.name} has no such parameter; known: {listed(known)}"
+        self.findings.at_key(steps, message + nearest(name, [*known, *RULES], 0.6))
+        return None
+
+    def _entries(self, node: Fields, rule: str) -> list[tuple[tuple[Step, ...], Fields]]:
+        found = node.items.get(rule)
+        steps: tuple[Step, ...] = ("matrix", rule)
+        if found is None:
+            return []
+        if not isinstance(found, Branch):
+            self.findings.at_value(steps, f"expected a list of mappings, such as [{{{_EXAMPLE}}}]")
+            return []
+        entries = []
+        for index, item in enumerate(found.items):
+            if not isinstance(item, Fields):
+                said = f"expected a mapping, such as {{{_EXAMPLE}}}"
+                self.findings.at_value((*steps, index), said)
+            elif not item.items:
+                self.findings.at_value((*steps, index), "is empty")
+            else:
+                entries.append(((*steps, index), item))
+        return entries
+
+    def _excluded(
+        self, steps: tuple[Step, ...], entry: Fields, axes: dict[str, Axis]
+    ) -> Parameters:
+        for name in entry.items:
+            if name not in axes:
+                message = f"is not an axis of this matrix; axes: {listed(axes) or 'none'}"
+                self.findings.at_key((*steps, name), message + nearest(name, list(axes), 0.6))
+        cell = self._cell(steps, {n: v for n, v in entry.items.items() if n in axes})
+        for name, value in cell.items():
+            values = axes[name].values
+            if _identity(value) not in {_identity(v) for v in values}:
+                message = f"{quote(value)} is not a value of this axis; values: {listed(values)}"
+                self.findings.at_value((*steps, name), message + nearest(value, values))
+        return cell
+
+    def _included(self, steps: tuple[Step, ...], entry: Fields) -> Parameters:
+        cell = self._cell(steps, dict(entry.items))
+        for name, value in cell.items():
+            self._check((*steps, name), value, self._parameter((*steps, name)))
+        return cell
+
+    def _cell(self, steps: tuple[Step, ...], entry: dict[str, Node]) -> Parameters:
+        cell: dict[str, Scalar] = {}
+        for name, item in entry.items():
+            if isinstance(item, Leaf) and item.value is not None:
+                cell[name] = item.value
+            else:
+                self._not_one((*steps, name), item)
+        return FrozenMap(cell)
+
+    def _not_one(self, steps: tuple[Step, ...], node: Node) -> None:
+        found = {Branch: "a list", Fields: "a mapping", Leaf: "nothing"}[type(node)]
+        self.findings.at_value(steps, f"expected one value, found {found}")
+
+
+_EXAMPLE = "light_direction: left"
+
+
+def _identity(value: Scalar) -> tuple[type, Scalar]:
+    """1 and 1.0 are one value, 1 and true are two."""
+    return (bool, value) if isinstance(value, bool) else (object, value)
+
+
+def _check_required(matrix: Matrix, model: Model, findings: Findings) -> None:
+    """Every cell must have what the model has no default for."""
+    axes = {axis.name: {_identity(v) for v in axis.values} for axis in matrix.axes}
+    for parameter in model.parameters:
+        if not parameter.required or parameter.default is not None or parameter.name in axes:
+            continue
+        given = [cell for cell in matrix.include if parameter.name in cell]
+        touches_all = any(not (axes.keys() & cell.keys()) for cell in given)
+        if not (touches_all if axes else given and len(given) == len(matrix.include)):
+            message = f"{model.name} needs '{parameter.name}' ({parameter.range_text()})"
+            findings.at_key(("matrix",), message)
+    for index, cell in enumerate(matrix.include):
+        if any(n in axes and _identity(v) not in axes[n] for n, v in cell.items()):
+            _check_new_cell(index, cell, model, findings)
+
+
+def _check_new_cell(index: int, cell: Parameters, model: Model, findings: Findings) -> None:
+    """An include that fits no axis makes a cell of its own, which borrows nothing from the others."""
+    for parameter in model.parameters:
+        if parameter.required and parameter.default is None and parameter.name not in cell:
+            message = f"makes a cell of its own, and {model.name} needs '{parameter.name}' in it"
+            findings.at_value(("matrix", "include", index), message)

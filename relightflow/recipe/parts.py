@@ -1,0 +1,114 @@
+"""Checks each part of the tree against its own schema: the core, every plugin's options, the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from relightflow.model.offer import Model
+from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.registry import Loaded, Registry
+from relightflow.recipe.core import CORE, SAMPLES, VERSION
+from relightflow.recipe.explain import complaints
+from relightflow.recipe.findings import Findings
+from relightflow.recipe.overrides import MARK
+from relightflow.recipe.paths import escape_problem, path_values, project_of
+from relightflow.recipe.schema import DEFAULT_BACKEND, part
+from relightflow.recipe.tree import Branch, Fields, Leaf, Step, find, value
+from relightflow.recipe.wording import listed, nearest, quote
+
+Known = (
+    Mapping[str, Loaded[SourceRecord]]
+    | Mapping[str, Loaded[SinkRecord]]
+    | Mapping[str, Loaded[BackendRecord]]
+)
+
+
+def is_newer(findings: Findings) -> bool:
+    """Whether the recipe is of a later format, in which nothing else that we would say holds."""
+    found = find(findings.tree, ("version",))
+    if not isinstance(found, Leaf) or not isinstance(found.value, int) or found.value <= VERSION:
+        return False
+    findings.at_value(
+        ("version",),
+        f"the recipe is made for a newer relightflow (format {found.value}; this one reads "
+        f"{VERSION}): upgrade relightflow",
+    )
+    return True
+
+
+def check_core(findings: Findings) -> None:
+    """Every field but the options of plugins."""
+    _check(findings, (), CORE)
+    sample = find(findings.tree, ("sample",))
+    strategy = find(findings.tree, ("sample", "strategy"))
+    if isinstance(sample, Fields) and isinstance(strategy, Leaf) and strategy.value in SAMPLES:
+        _check(findings, ("sample",), SAMPLES[str(strategy.value)])
+
+
+def check_entries(findings: Findings, field: str, known: Known, folder: Path) -> None:
+    """Every entry of `sources` or `sinks`, by its own plugin's schema and inside its own project."""
+    entries = find(findings.tree, (field,))
+    project = project_of(folder)
+    schemas: dict[str, dict[str, Any]] = {}
+    for index in range(len(entries.items) if isinstance(entries, Branch) else 0):
+        steps = (field, index)
+        record = _record(findings, steps, known)
+        node = find(findings.tree, steps)
+        if record is None or not isinstance(node, Fields):
+            continue
+        schema = schemas.get(record.name) or schemas.setdefault(record.name, part(record))
+        _check(findings, steps, schema)
+        for at, leaf in path_values(node, schema, steps):
+            trusted = leaf.place.file.startswith(MARK) and not leaf.place.line
+            problem = None if trusted else escape_problem(str(leaf.value), folder, project)
+            if problem:
+                findings.at_value(at, problem)
+
+
+def check_backend(findings: Findings, registry: Registry) -> tuple[BackendRecord, Model] | None:
+    """The chosen backend and model; None (and a problem) where there is no such thing."""
+    if find(findings.tree, ("backend",)) is None:
+        record = registry.backend(DEFAULT_BACKEND)
+        return record, record.models[0]
+    found = _record(findings, ("backend",), registry.backends)
+    if not isinstance(found, BackendRecord):
+        return None
+    _check(findings, ("backend",), part(found))
+    named = find(findings.tree, ("backend", "model"))
+    if named is None:
+        return found, found.models[0]
+    model = found.model(str(named.value)) if isinstance(named, Leaf) else None
+    return (found, model) if model else None
+
+
+def _record(
+    findings: Findings, steps: tuple[Step, ...], known: Known
+) -> SourceRecord | SinkRecord | BackendRecord | None:
+    named = find(findings.tree, (*steps, "type"))
+    if not isinstance(named, Leaf) or not _text(named):
+        return None  # the core's schema has said so
+    loaded = known.get(str(named.value))
+    if loaded:
+        return loaded.record
+    word = {"sources": "source", "sinks": "sink"}.get(str(steps[0]), "backend")
+    names = sorted(known)
+    near = nearest(named.value, names)
+    message = f"there is no {word} {quote(named.value)}; installed: {listed(names)}{near}"
+    findings.at_value((*steps, "type"), message)
+    return None
+
+
+def _text(node: Leaf) -> bool:
+    return isinstance(node.value, str)
+
+
+def _check(findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any]) -> None:
+    node = find(findings.tree, steps)
+    assert node is not None
+    for complaint in complaints(value(node), schema):
+        if findings.full:
+            return
+        at = findings.at_key if complaint.key else findings.at_value
+        at((*steps, *complaint.steps), complaint.message)

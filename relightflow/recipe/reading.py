@@ -1,0 +1,250 @@
+"""Text → a tree of values with places: YAML, read strictly.
+
+The tree is built from the parser's events, one at a time, so that a bomb is noticed before anything
+is built from it (PyYAML's own C composer crashes at 100,000 nested brackets). Bounded are depth and
+the number of values, where each use of an alias counts as often as what it stands for. Refused are
+tags, directives, a second document, merge keys (`<<` is no part of YAML 1.2), keys that are not text,
+duplicate keys, and numbers that are not finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import yaml
+
+from relightflow.errors import InvalidRecipe, Problem
+from relightflow.model.recipe import Place
+from relightflow.recipe.scalars import NotAValue, resolve
+from relightflow.recipe.tree import Branch, Fields, Leaf, Node, size
+from relightflow.recipe.wording import printable, quote, step
+
+DEEPEST = 64
+MOST = 50_000
+"""Values in a recipe. A mebibyte of URLs has about 20,000."""
+MOST_FLAWS = 100
+"""After so many problems reading stops: a file that is no recipe has thousands."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not been read yet."""
+
+    place: Place
+    anchor: str | None
+    mapping: bool
+    before: int
+    """Values counted before it began."""
+    items: list[Node] = field(default_factory=list)
+    fields: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, Place] = field(default_factory=dict)
+    key: str | None = None
+    """Of a mapping: the key that waits for its value."""
+    skip: bool = False
+    """The waiting key was refused; its value is read and forgotten."""
+    height: int = 0
+
+
+def read(text: str, file: str) -> tuple[Node, list[Problem]]:
+    """The recipe's tree and what is wrong with it that does not stop the reading.
+
+    `text` has been through `text.decode`. Raises InvalidRecipe where nothing more can be read.
+    """
+    reader = _Reader(file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            reader.take(event)
+    except yaml.MarkedYAMLError as error:
+        reader.stop(_syntax(error, text), _place(file, error.problem_mark or error.context_mark))
+    except yaml.YAMLError as error:
+        reader.stop(f"is not valid YAML: {printable(str(error))}", Place(file))
+    if reader.root is None:
+        reader.stop("is empty", Place(file))
+    return reader.root, reader.flaws
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.root: Node | None = None
+        self.flaws: list[Problem] = []
+        self._open: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._documents = 0
+        self._count = 0
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._document(event)
+
+    def stop(self, message: str, place: Place) -> NoReturn:
+        last = Problem(place.file, place.line, place.column, self._path(), message)
+        raise InvalidRecipe(sorted([*self.flaws, last]))
+
+    def _flaw(self, message: str, place: Place, path: str) -> None:
+        self.flaws.append(Problem(place.file, place.line, place.column, path, message))
+        if len(self.flaws) >= MOST_FLAWS:
+            raise InvalidRecipe(self.flaws)
+
+    def _path(self) -> str:
+        path = ""
+        for level in self._open:
+            if not level.mapping:
+                path = step(path, len(level.items))
+            elif level.key is not None:
+                path = step(path, level.key)
+        return path
+
+    def _document(self, event: yaml.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self.stop("a recipe is one YAML document; this begins a second", self._at(event))
+        if event.version or event.tags:
+            self._flaw("directives (%) are not read; remove the line", Place(self.file, 1, 1), "")
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        place = self._at(event)
+        self._no_tag(event.tag, place)
+        self._counted(1, place)
+        plain = event.implicit[0] and not event.style
+        if self._open and self._open[-1].mapping and self._open[-1].key is None:
+            self._key(event, plain, place)
+            return
+        try:
+            value = resolve(event.value) if plain else event.value
+        except NotAValue as error:
+            self._flaw(str(error), place, self._path())
+            value = None
+        self._add(Leaf(value, place), event.anchor, 0)
+
+    def _key(self, event: yaml.ScalarEvent, plain: bool, place: Place) -> None:
+        level = self._open[-1]
+        key: str = event.value
+        path = step(self._path(), key)
+        level.key, level.skip = key, True
+        if event.anchor:
+            self._anchors[event.anchor] = (Leaf(key, place), 0)
+        if plain and key == "<<":
+            self._flaw("merge keys are not read; write the fields out", place, path)
+        elif plain and not _is_text(key):
+            self._flaw(f"a key is text; write it in quotes: {quote(key)}", place, path)
+        elif key in level.keys:
+            first = level.keys[key].line
+            self._flaw(f"is given twice; the first is in line {first}", place, path)
+        else:
+            level.keys[key] = place
+            level.skip = False
+
+    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        place = self._at(event)
+        self._no_tag(event.tag, place)
+        self._no_key(place)
+        if len(self._open) >= DEEPEST:
+            self.stop(f"is nested more than {DEEPEST} deep", place)
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        self._open.append(_Open(place, event.anchor, mapping, self._count))
+        self._counted(1, place)
+        if event.anchor:
+            self._anchors.pop(event.anchor, None)
+
+    def _end(self) -> None:
+        level = self._open.pop()
+        count = self._count - level.before
+        node: Node
+        if level.mapping:
+            node = Fields(level.fields, level.keys, level.place, count)
+        else:
+            node = Branch(tuple(level.items), level.place, count)
+        self._add(node, level.anchor, level.height + 1)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        place = self._at(event)
+        self._no_key(place)
+        if event.anchor not in self._anchors:
+            name = printable(f"*{event.anchor}")
+            self.stop(f"{name} stands for nothing that is complete above it", place)
+        node, height = self._anchors[event.anchor]
+        if len(self._open) + height > DEEPEST:
+            self.stop(f"is nested more than {DEEPEST} deep", place)
+        self._counted(size(node), place)
+        self._add(node, None, height)
+
+    def _add(self, node: Node, anchor: str | None, height: int) -> None:
+        if anchor:
+            self._anchors[anchor] = (node, height)
+        if not self._open:
+            self.root = node
+            return
+        level = self._open[-1]
+        level.height = max(level.height, height)
+        if not level.mapping:
+            level.items.append(node)
+            return
+        assert level.key is not None
+        if not level.skip:
+            level.fields[level.key] = node
+        level.key = None
+
+    def _counted(self, more: int, place: Place) -> None:
+        self._count += more
+        if self._count > MOST:
+            said = f"has more than {MOST:,} values, counting each use of an alias"
+            self.stop(said, place)
+
+    def _no_tag(self, tag: str | None, place: Place) -> None:
+        if tag is not None:
+            written = tag.replace("tag:yaml.org,2002:", "!!")
+            self._flaw(f"tags are not read; remove {quote(written)}", place, self._path())
+
+    def _no_key(self, place: Place) -> None:
+        if self._open and self._open[-1].mapping and self._open[-1].key is None:
+            self.stop("a key is text, not a list, a mapping or an alias", place)
+
+    def _at(self, event: yaml.Event) -> Place:
+        return _place(self.file, event.start_mark)
+
+
+def flow_only(text: str) -> bool:
+    """Whether `text` is at most one scalar or one `[…]` or `{…}`: what fits on a command line."""
+    for event in _first_nodes(text):
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            return bool(event.flow_style)
+        return not (isinstance(event, yaml.ScalarEvent) and event.style in ("|", ">"))
+    return True
+
+
+def _first_nodes(text: str) -> Iterator[yaml.Event]:
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.NodeEvent):
+            yield event
+
+
+def _is_text(plain: str) -> bool:
+    try:
+        return isinstance(resolve(plain), str)
+    except NotAValue:
+        return False
+
+
+def _place(file: str, mark: Any) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        return "is not valid YAML: a tab cannot indent; use spaces"
+    why = " ".join(part for part in (error.context, error.problem) if part)
+    return f"is not valid YAML: {printable(why)}"

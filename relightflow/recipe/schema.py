@@ -1,0 +1,150 @@
+"""The recipe schema as a whole, draft-07: the core's part and the part of every plugin.
+
+Editors read it, so it is shaped for them: `type` offers what is installed, and if/then brings the
+fields of the chosen plugin and the axes of the chosen model. The loader uses the same parts, but
+chooses the branch in code (`part`), so that a problem names the branch that was meant.
+A plugin's part must stand for itself: no `$ref`, no `$id`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from relightflow.model.offer import Model, Parameter
+from relightflow.model.values import thaw
+from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.registry import Registry
+from relightflow.recipe.core import CORE, SAMPLES, SCALAR
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+DEFAULT_BACKEND = "preview"
+
+Record = SourceRecord | BackendRecord | SinkRecord
+_NAME = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1024,
+    "description": "The output's path, such as {image.stem}/{light_direction}.{ext}. Fields: every "
+    "axis, image.name, image.stem, key, repeat, index, recipe, ext.",
+}
+
+
+def part(record: Record) -> dict[str, Any]:
+    """The schema of one entry of `sources` or `sinks`, or of `backend`, with what we add to it."""
+    schema: dict[str, Any] = copy.deepcopy(thaw(record.schema))
+    schema.setdefault("type", "object")
+    schema.setdefault("additionalProperties", False)
+    ours: dict[str, Any] = {"type": {"const": record.name, "description": record.summary}}
+    if isinstance(record, BackendRecord):
+        ours["model"] = {
+            "enum": [model.name for model in record.models],
+            "default": record.models[0].name,
+            "description": _summaries(record.models) or "The model; the first is the default.",
+        }
+    properties = schema.get("properties", {})
+    if isinstance(record, SinkRecord) and record.named and "name" not in properties:
+        properties = {**properties, "name": _NAME}
+    schema["properties"] = ours | properties
+    schema["required"] = ["type", *(r for r in schema.get("required", ()) if r != "type")]
+    return schema
+
+
+def compose_schema(registry: Registry) -> dict[str, Any]:
+    """The whole recipe schema for what `registry` holds; the same for the same plugins."""
+    core = copy.deepcopy(CORE)
+    fields = core["properties"]
+    fields["sources"]["items"] = _chosen(loaded.record for loaded in registry.sources.values())
+    fields["sinks"]["items"] = _chosen(loaded.record for loaded in registry.sinks.values())
+    backends = sorted((loaded.record for loaded in registry.backends.values()), key=_by_name)
+    about = fields["backend"]["description"]
+    fields["backend"] = {**_chosen(backends), "description": about}
+    fields["sample"] = {**fields["sample"], "allOf": _samples()}
+    fields["matrix"] |= {"properties": {"exclude": _ENTRIES, "include": _ENTRIES}}
+    return {
+        "$schema": DRAFT,
+        "$comment": "Written by `relightflow schema`; do not edit.",
+        "title": "A relightflow recipe",
+        **core,
+        "allOf": [_axes(backend, model) for backend in backends for model in backend.models],
+    }
+
+
+_ENTRIES = {
+    "type": "array",
+    "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR},
+}
+
+
+def _by_name(record: Record) -> str:
+    return record.name
+
+
+def _chosen(records: Iterable[Record]) -> dict[str, Any]:
+    """An object whose `type` decides what else it holds."""
+    known = sorted(records, key=_by_name)
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": [r.name for r in known], "description": _summaries(known)}},
+        "allOf": [{"if": _is("type", r.name), "then": part(r)} for r in known],
+    }
+
+
+def _summaries(things: Iterable[Record | Model]) -> str:
+    return " ".join(f"{thing.name}: {thing.summary}." for thing in things if thing.summary)
+
+
+def _samples() -> list[dict[str, Any]]:
+    return [{"if": _is("strategy", name), "then": rule} for name, rule in SAMPLES.items()]
+
+
+def _is(field: str, value: str) -> dict[str, Any]:
+    return {"properties": {field: {"const": value}}, "required": [field]}
+
+
+def _axes(backend: BackendRecord, model: Model) -> dict[str, Any]:
+    """The axes that this model has, where the recipe names it (or leaves it out and it is meant)."""
+    chosen: dict[str, Any] = {"properties": {"type": {"const": backend.name}}, "required": ["type"]}
+    chosen["properties"]["model"] = {"const": model.name}
+    default = model is backend.models[0]
+    if not default:
+        chosen["required"].append("model")
+    required = ["backend"] if not (default and backend.name == DEFAULT_BACKEND) else []
+    values = {p.name: _value(p) for p in model.parameters}
+    entries = {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": False,
+            "properties": values,
+        },
+    }
+    axes = {p.name: _axis(p) for p in model.parameters}
+    fields = axes | {"exclude": entries, "include": entries}
+    return {
+        "if": {"properties": {"backend": chosen}, "required": required},
+        "then": {"properties": {"matrix": {"additionalProperties": False, "properties": fields}}},
+    }
+
+
+def _axis(parameter: Parameter) -> dict[str, Any]:
+    value = _value(parameter)
+    forms = [value, {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}]
+    if parameter.kind == "choice":
+        forms.append({"const": "all", "description": "Every allowed value."})
+    about: dict[str, Any] = {"description": parameter.summary} if parameter.summary else {}
+    if parameter.default is not None:
+        about["default"] = parameter.default
+    return {**about, "anyOf": forms}
+
+
+def _value(parameter: Parameter) -> Mapping[str, Any]:
+    if parameter.kind == "choice":
+        return {"enum": list(parameter.values)}
+    if parameter.kind == "text":
+        return {"type": "string"}
+    bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    return {"type": parameter.kind} | {k: v for k, v in bounds.items() if v is not None}

@@ -1,0 +1,47 @@
+"""The recipe that `relightflow init` writes: small, commented, and free to run."""
+
+from __future__ import annotations
+
+_STARTER = """\
+# yaml-language-server: $schema={schema}
+# A recipe says which images to relight, how, and where the results go.
+#   relightflow validate recipe.yaml    is it right?
+#   relightflow plan recipe.yaml        what would be made, and what would it cost?
+#   relightflow run recipe.yaml         make it; run it again and nothing is made twice
+version: 1
+name: my-first-relight
+
+# Paths are relative to this file.
+sources:
+  - type: glob
+    include: ["photos/**/*.jpg", "photos/**/*.png", "photos/**/*.webp"]
+    # exclude: ["**/draft-*"]
+
+# preview relights on this machine, free of charge: a draft to look at before you spend.
+# For the real thing write `type: segmind`, and give limits.max_cost below.
+backend:
+  type: preview
+
+# Every combination is made for every image; `all` means every value.
+matrix:
+  light_direction: [left, right]     # left, right, top, back
+  light_temperature: all             # warm, cool, neutral, sunset
+  light_type: softbox                # softbox, sunlight, spotlight, ambient
+  # light_intensity: medium          # mood, bright, medium, strong
+  # exclude: [{{light_direction: right, light_temperature: sunset}}]
+
+limits:
+  concurrency: 2                     # calls in flight
+  # rate: 50/1m                      # calls in any window
+  # max_cost: 5.00                   # USD, a hard cap
+
+sinks:
+  - type: directory
+    path: out/
+    name: "{{image.stem}}/{{light_direction}}-{{light_temperature}}.{{ext}}"
+"""
+
+
+def starter(schema: str = "recipe.schema.json") -> str:
+    """The text of the starter recipe; editors find the schema at `schema`, relative to the recipe."""
+    return _STARTER.format(schema=schema)

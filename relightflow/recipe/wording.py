@@ -1,0 +1,88 @@
+"""How problems speak: values in quotes, paths, lists of what is allowed, the nearest name.
+
+Everything that comes from a recipe goes through `quote` or `step`, so that no message carries a
+control character, a mark that reorders text, or a page of somebody's data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from relightflow.model.values import Scalar
+
+LONGEST = 60
+"""Characters of a value that a message shows."""
+MOST = 24
+"""Allowed values that a message lists."""
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+
+
+def printable(text: str) -> str:
+    """`text` with everything that does not print as itself spelled out: `\\x1b`, `\\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def quote(value: Any) -> str:
+    """A scalar for a message: text in quotes, other values as YAML spells them."""
+    if isinstance(value, str):
+        short = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+        return f"'{printable(short)}'"
+    return plain(value)
+
+
+def plain(value: Scalar) -> str:
+    """A scalar as YAML spells it, without quotes."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return printable(str(value))
+
+
+def describe(value: Any) -> str:
+    """What stands there, kind first: `text 'two'`, `a list`, `nothing`."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return plain(value)
+    if isinstance(value, str):
+        return f"text {quote(value)}"
+    if isinstance(value, int | float):
+        return f"the number {plain(value)}"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def step(path: str, key: str | int) -> str:
+    """`path` one step deeper: `matrix.light_type`, `sources[0]`, `matrix['a b']`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if not _PLAIN_KEY.fullmatch(key):
+        return f"{path}[{quote(key)}]"
+    return f"{path}.{key}" if path else key
+
+
+def listed(names: Iterable[Scalar]) -> str:
+    """Names for a message, shortened where there are very many."""
+    words = [plain(name) for name in names]
+    rest = len(words) - MOST
+    return ", ".join(words[:MOST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def nearest(wrong: Any, allowed: Sequence[Scalar], cutoff: float = 0.4) -> str:
+    """` (did you mean 'top'?)`, or nothing where no allowed value is near.
+
+    Values are few and short, so a loose cutoff helps more than it misleads.
+    """
+    if any(type(a) is not type(wrong) and plain(a) == plain(wrong) for a in allowed):
+        spelled = quote(plain(wrong)) if not isinstance(wrong, str) else plain(wrong)
+        return f" (write it {'in' if spelled.startswith(chr(39)) else 'without'} quotes: {spelled})"
+    if not isinstance(wrong, str) or len(wrong) > LONGEST:
+        return ""
+    folded = {a.casefold(): a for a in reversed(allowed) if isinstance(a, str)}
+    near = difflib.get_close_matches(wrong.casefold(), folded, n=1, cutoff=cutoff)
+    return f" (did you mean {quote(folded[near[0]])}?)" if near else ""

@@ -1,0 +1,56 @@
+"""Acceptance by example: every recipe under tests/recipes/ is read, and says what its golden file says.
+
+`NAME.txt` beside an invalid recipe holds its messages. To write them anew after a change of words:
+`RELIGHTFLOW_GOLDEN=write pytest tests/recipe/test_examples.py`, and then read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from relightflow.errors import InvalidRecipe
+from relightflow.plugins.registry import Registry
+from relightflow.recipe import load
+from relightflow.recipe.paths import project_of
+
+EXAMPLES = Path(__file__).parent.parent / "recipes"
+VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
+INVALID = sorted((EXAMPLES / "invalid").glob("*.yaml"))
+
+
+def check(path: Path, registry: Registry) -> str:
+    """What a user is told about the recipe at `path`; nothing where all is well."""
+    try:
+        load(path, registry)
+    except InvalidRecipe as error:
+        return f"{error}\n"
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _in_the_folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(request.getfixturevalue("example").parent)
+
+
+@pytest.mark.parametrize("example", VALID, ids=lambda p: p.stem)
+def test_a_valid_recipe_has_no_problem(example: Path, registry: Registry) -> None:
+    assert check(Path(example.name), registry) == ""
+
+
+@pytest.mark.parametrize("example", INVALID, ids=lambda p: p.stem)
+def test_an_invalid_recipe_says_what_its_golden_file_says(
+    example: Path, registry: Registry
+) -> None:
+    told = check(Path(example.name), registry).replace(str(project_of(Path())), "PROJECT")
+    golden = example.with_suffix(".txt")
+    if os.environ.get("RELIGHTFLOW_GOLDEN") == "write":
+        golden.write_text(told, encoding="utf-8")
+    assert told == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", INVALID, ids=lambda p: p.stem)
+def test_an_invalid_recipe_has_a_golden_file_that_says_something(example: Path) -> None:
+    assert example.with_suffix(".txt").read_text(encoding="utf-8").strip()
