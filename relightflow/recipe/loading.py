@@ -15,7 +15,7 @@ from relightflow.recipe.building import build
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.matrix import read_matrix
 from relightflow.recipe.overrides import override
-from relightflow.recipe.parts import check_backend, check_core, check_entries, is_newer
+from relightflow.recipe.parts import check_backend, check_core, check_entries, is_foreign
 from relightflow.recipe.reading import read
 from relightflow.recipe.text import decode, read_bytes
 from relightflow.recipe.tree import find
@@ -43,13 +43,13 @@ def load_text(
     tree, flaws = read(decode(data, file), file)
     tree, misset = override(tree, overrides)
     findings = Findings(tree, [*flaws, *misset])
-    if is_newer(findings):
+    if is_foreign(findings):
         findings.settle()
     check_core(findings)
-    check_entries(findings, "sources", registry.sources, path.parent)
+    check_entries(findings, "sources", registry.sources)
     chosen = check_backend(findings, registry)
     matrix = read_matrix(find(tree, ("matrix",)), chosen[1] if chosen else None, findings)
-    check_entries(findings, "sinks", registry.sinks, path.parent)
+    check_entries(findings, "sinks", registry.sinks)
     findings.settle()
     assert chosen is not None  # or a problem had been found
     return build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)

@@ -13,7 +13,7 @@ from relightflow.model.recipe import Axis, Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step
-from relightflow.recipe.wording import listed, nearest, quote
+from relightflow.recipe.wording import listed, nearest, plain, quote
 
 ALL = "all"
 RULES = ("exclude", "include")
@@ -94,6 +94,8 @@ class _Reader:
             hint = nearest(value, parameter.values)
             if value == ALL and parameter.kind == "choice" and isinstance(steps[-1], int):
                 hint = f" (for every value write {parameter.name}: all)"
+            if parameter.kind == "text" and value is not None:
+                hint = f" (in quotes it is text: {quote(plain(value))})"
             self.findings.at_value(steps, f"{quote(value)} {problem}{hint}")
         return not problem
 

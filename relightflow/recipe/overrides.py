@@ -3,7 +3,7 @@
 The path is the one that problems show (`limits.rate`, `sinks[0].path`, `matrix.light_type`); the
 value is one YAML scalar or one `[…]` or `{…}`, read by the same strict rules as the file. Anything
 but `version` may be set. Mappings on the way are made where they are missing; list items must exist.
-Later ones win. The operator is trusted, so a path set here may lie outside the project.
+Later ones win.
 """
 
 from __future__ import annotations

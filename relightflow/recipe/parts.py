@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from relightflow.model.offer import Model
@@ -12,11 +11,9 @@ from relightflow.plugins.registry import Loaded, Registry
 from relightflow.recipe.core import CORE, SAMPLES, VERSION
 from relightflow.recipe.explain import complaints
 from relightflow.recipe.findings import Findings
-from relightflow.recipe.overrides import MARK
-from relightflow.recipe.paths import escape_problem, path_values, project_of
 from relightflow.recipe.schema import DEFAULT_BACKEND, part
 from relightflow.recipe.tree import Branch, Fields, Leaf, Step, find, value
-from relightflow.recipe.wording import listed, nearest, quote
+from relightflow.recipe.wording import describe, listed, nearest, quote
 
 Known = (
     Mapping[str, Loaded[SourceRecord]]
@@ -25,8 +22,12 @@ Known = (
 )
 
 
-def is_newer(findings: Findings) -> bool:
-    """Whether the recipe is of a later format, in which nothing else that we would say holds."""
+def is_foreign(findings: Findings) -> bool:
+    """Whether this is no recipe, or one of a later format: nothing else that we would say holds."""
+    if not isinstance(findings.tree, Fields):
+        found_there = describe(value(findings.tree))
+        findings.at_value((), f"a recipe is a mapping of fields, not {found_there}")
+        return True
     found = find(findings.tree, ("version",))
     if not isinstance(found, Leaf) or not isinstance(found.value, int) or found.value <= VERSION:
         return False
@@ -47,24 +48,16 @@ def check_core(findings: Findings) -> None:
         _check(findings, ("sample",), SAMPLES[str(strategy.value)])
 
 
-def check_entries(findings: Findings, field: str, known: Known, folder: Path) -> None:
-    """Every entry of `sources` or `sinks`, by its own plugin's schema and inside its own project."""
+def check_entries(findings: Findings, field: str, known: Known) -> None:
+    """Every entry of `sources` or `sinks`, by its own plugin's schema."""
     entries = find(findings.tree, (field,))
-    project = project_of(folder)
     schemas: dict[str, dict[str, Any]] = {}
     for index in range(len(entries.items) if isinstance(entries, Branch) else 0):
         steps = (field, index)
         record = _record(findings, steps, known)
-        node = find(findings.tree, steps)
-        if record is None or not isinstance(node, Fields):
-            continue
-        schema = schemas.get(record.name) or schemas.setdefault(record.name, part(record))
-        _check(findings, steps, schema)
-        for at, leaf in path_values(node, schema, steps):
-            trusted = leaf.place.file.startswith(MARK) and not leaf.place.line
-            problem = None if trusted else escape_problem(str(leaf.value), folder, project)
-            if problem:
-                findings.at_value(at, problem)
+        if record is not None:
+            schema = schemas.get(record.name) or schemas.setdefault(record.name, part(record))
+            _check(findings, steps, schema)
 
 
 def check_backend(findings: Findings, registry: Registry) -> tuple[BackendRecord, Model] | None:

@@ -90,7 +90,8 @@ class _Reader:
             self._document(event)
 
     def stop(self, message: str, place: Place) -> NoReturn:
-        last = Problem(place.file, place.line, place.column, self._path(), message)
+        path = self._path() if len(self._open) < DEEPEST // 4 else ""
+        last = Problem(place.file, place.line, place.column, path, message)
         raise InvalidRecipe(sorted([*self.flaws, last]))
 
     def _flaw(self, message: str, place: Place, path: str) -> None:
@@ -247,4 +248,6 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
         return "is not valid YAML: a tab cannot indent; use spaces"
     why = " ".join(part for part in (error.context, error.problem) if part)
+    if error.context_mark and mark and error.context_mark.line != mark.line:
+        why += f"; it began in line {error.context_mark.line + 1}"
     return f"is not valid YAML: {printable(why)}"

@@ -17,6 +17,7 @@ from relightflow.model.values import thaw
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.core import CORE, SAMPLES, SCALAR
+from relightflow.recipe.paths import keep_inside
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 DEFAULT_BACKEND = "preview"
@@ -46,7 +47,7 @@ def part(record: Record) -> dict[str, Any]:
     properties = schema.get("properties", {})
     if isinstance(record, SinkRecord) and record.named and "name" not in properties:
         properties = {**properties, "name": _NAME}
-    schema["properties"] = ours | properties
+    schema["properties"] = ours | keep_inside(properties)
     schema["required"] = ["type", *(r for r in schema.get("required", ()) if r != "type")]
     return schema
 

@@ -12,6 +12,7 @@ _PATH = {
     "type": "string",
     "minLength": 1,
     "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))",
+    "patternErrorMessage": "leads out of the recipe's folder; write to a folder in it or below",
     "description": "A folder at or below the recipe's own.",
 }
 

@@ -14,7 +14,6 @@ import pytest
 from relightflow.errors import InvalidRecipe
 from relightflow.plugins.registry import Registry
 from relightflow.recipe import load
-from relightflow.recipe.paths import project_of
 
 EXAMPLES = Path(__file__).parent.parent / "recipes"
 VALID = sorted((EXAMPLES / "valid").glob("*.yaml"))
@@ -44,7 +43,7 @@ def test_a_valid_recipe_has_no_problem(example: Path, registry: Registry) -> Non
 def test_an_invalid_recipe_says_what_its_golden_file_says(
     example: Path, registry: Registry
 ) -> None:
-    told = check(Path(example.name), registry).replace(str(project_of(Path())), "PROJECT")
+    told = check(Path(example.name), registry)
     golden = example.with_suffix(".txt")
     if os.environ.get("RELIGHTFLOW_GOLDEN") == "write":
         golden.write_text(told, encoding="utf-8")
