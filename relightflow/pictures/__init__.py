@@ -7,7 +7,7 @@ call them in a thread.
 """
 
 from relightflow.pictures.bad import BadPicture
-from relightflow.pictures.codec import Pixels, decode, encode, load, thumbnail
+from relightflow.pictures.codec import Pixels, decode, encode, flatten, load, thumbnail
 from relightflow.pictures.header import JPEG, MAX_PIXELS, PNG, WEBP
 from relightflow.pictures.probing import Probed, probe
 
@@ -21,6 +21,7 @@ __all__ = [
     "Probed",
     "decode",
     "encode",
+    "flatten",
     "load",
     "probe",
     "thumbnail",

@@ -1,0 +1,15 @@
+"""Brings the built-in backends in, through the same door as any plugin's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from relightflow.backends.preview.record import RECORD as PREVIEW
+from relightflow.backends.segmind.record import RECORD as SEGMIND
+from relightflow.plugins.hookspecs import hookimpl
+from relightflow.plugins.records import BackendRecord
+
+
+@hookimpl
+def relightflow_backends() -> Iterable[BackendRecord]:
+    return PREVIEW, SEGMIND

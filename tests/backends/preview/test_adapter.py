@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import numpy as np
+import pytest
+
+from relightflow.backends.preview.adapter import Preview
+from relightflow.backends.preview.offer import MODEL
+from relightflow.backends.preview.record import RECORD
+from relightflow.model.failure import Billed, CallFailed, Kind
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.step import Completed
+from relightflow.model.values import FrozenMap
+from relightflow.pictures import encode, probe
+from relightflow.plugins.backend import Backend, Call, Memory
+from relightflow.plugins.records import BackendContext
+
+PIXELS = np.random.default_rng(1).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+IMAGE = Image("a.png", "0" * 64, 1, 60, 40, "image/png", 0, "a.png")
+
+
+def context() -> BackendContext:
+    return BackendContext(MODEL, FrozenMap(), cast(Memory, None), lambda words: None)
+
+
+def call(prepared: object, **words: str) -> Call:
+    cell = MODEL.normalise(FrozenMap(words))
+    return Call(Job("0" * 64, IMAGE, "preview", "preview", cell, 0), prepared)
+
+
+async def test_a_cell_is_completed_at_once_and_free() -> None:
+    backend: Backend = RECORD.create(context())
+    await backend.open()
+    prepared = await backend.prepare(IMAGE, encode(PIXELS, "image/png"))
+    step = await backend.submit(call(prepared))
+    assert isinstance(step, Completed)
+    assert step.cost == 0
+    assert (probe(step.data).width, probe(step.data).height) == (60, 40)
+    assert await backend.collect(step) is step
+    await backend.close()
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png", "image/webp"])
+async def test_a_result_is_of_the_inputs_type(media_type: str) -> None:
+    backend = Preview(context())
+    await backend.open()
+    prepared = await backend.prepare(IMAGE, encode(PIXELS, media_type))
+    step = await backend.submit(call(prepared))
+    assert isinstance(step, Completed)
+    assert probe(step.data).media_type == media_type
+    await backend.close()
+
+
+async def test_a_damaged_picture_fails_by_item_and_unbilled() -> None:
+    backend = Preview(context())
+    await backend.open()
+    with pytest.raises(
+        CallFailed, match=r"a\.png cannot be relit: the PNG is cut short"
+    ) as refusal:
+        await backend.prepare(IMAGE, encode(PIXELS, "image/png")[:-30])
+    assert refusal.value.failure.kind is Kind.BAD_IMAGE
+    assert refusal.value.failure.billed is Billed.NO
+    await backend.close()
+
+
+async def test_a_word_it_does_not_know_is_refused_for_its_cell() -> None:
+    backend = Preview(context())
+    with pytest.raises(CallFailed, match="'bottom' is not allowed; allowed: left") as refusal:
+        await backend.submit(call(None, light_direction="bottom"))
+    assert refusal.value.failure.kind is Kind.REFUSED_CELL
+
+
+async def test_several_cells_at_a_time_give_the_same_bytes_as_one_by_one() -> None:
+    backend = Preview(context())
+    await backend.open()
+    prepared = await backend.prepare(IMAGE, encode(PIXELS, "image/jpeg"))
+    calls = [
+        call(prepared, light_direction=d, light_type=t)
+        for d in ("left", "right", "top", "back")
+        for t in ("softbox", "sunlight")
+    ]
+    together = await asyncio.gather(*(backend.submit(c) for c in calls))
+    alone = [await backend.submit(c) for c in calls]
+    assert together == alone
+    assert len({step.data for step in alone if isinstance(step, Completed)}) == len(calls)
+    await backend.close()
+
+
+async def test_decoding_does_not_block_the_event_loop() -> None:
+    backend = Preview(context())
+    await backend.open()
+    loop_turned = asyncio.Event()
+    preparing = asyncio.create_task(backend.prepare(IMAGE, encode(PIXELS, "image/png")))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(loop_turned.set)
+    await loop_turned.wait()
+    assert not preparing.done()
+    await preparing
+    await backend.close()
