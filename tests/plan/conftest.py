@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,7 +45,7 @@ def recipe_of(matrix: Matrix, max_jobs: int = 10_000, **changes: Any) -> Recipe:
 
 
 def image_of(name: str, content: str | None = None) -> Image:
-    sha256 = (content or name).encode().hex().ljust(64, "0")[:64]
+    sha256 = hashlib.sha256((content or name).encode(errors="surrogatepass")).hexdigest()
     return Image(name, sha256, 1, 8, 8, "image/png", 0, "")
 
 
