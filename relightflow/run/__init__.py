@@ -1,0 +1,1 @@
+"""Plan → a stream of outcomes: scheduler, gate, retry, breaker, budget, recovery."""
