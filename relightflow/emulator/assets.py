@@ -42,9 +42,9 @@ class Assets:
         asset = self._uploads.get(name)
         return asset if asset and (asset.expires is None or now < asset.expires) else None
 
-    def promise(self, output: Output, extension: str) -> str:
+    def promise(self, output: Output) -> str:
         """Reserve a name under /outputs/ for a result."""
-        name = f"{secrets.token_urlsafe(18)}.{extension}"
+        name = secrets.token_urlsafe(24)
         self._outputs[name] = output
         return name
 

@@ -75,12 +75,18 @@ def _light(direction: str, intensity: str, temperature: str, kind: str) -> tuple
     )
 
 
-def _number(name: str, low: float, high: float, default: float) -> Parameter:
+def _number(
+    name: str, default: float, low: float | None = None, high: float | None = None
+) -> Parameter:
     return Parameter(name, kind="number", minimum=low, maximum=high, default=default)
 
 
 def _whole(
-    name: str, low: float, high: float | None, default: int, step: float | None = None
+    name: str,
+    default: int,
+    low: float | None = None,
+    high: float | None = None,
+    step: int | None = None,
 ) -> Parameter:
     return Parameter(name, "integer", minimum=low, maximum=high, step=step, default=default)
 
@@ -98,7 +104,7 @@ _V2 = Model(
         Parameter("size", kind="text", default="auto"),
         Parameter("quality", kind="text", default="high"),
         Parameter("background", kind="text", default="opaque"),
-        _whole("output_compression", 0, 100, 100),
+        _whole("output_compression", 100, 0, 100),
         _choice("output_format", "png", "jpeg", "webp", default="png"),
     ),
     price=Price(micros("0.033"), micros("0.333")),
@@ -108,19 +114,19 @@ _IC_LIGHT = Model(
     name="ic-light",
     parameters=(
         Parameter("prompt", kind="text", required=True),
-        _number("cfg", 1, 32, 2),
-        _whole("seed", -1, None, 42),
-        _whole("steps", 1, 100, 25),
-        _whole("width", 256, 1024, 512, step=64),
-        _whole("height", 256, 1024, 640, step=64),
-        _number("highres_scale", 1, 4, 1.5),
-        _number("lowres_denoise", 0, 1, 0.9),
-        _number("highres_denoise", 0, 1, 0.5),
+        _number("cfg", 2, 1, 32),
+        _whole("seed", 42),
+        _whole("steps", 25, 1),
+        _whole("width", 512, 256, 1024, step=64),
+        _whole("height", 640, 256, 1024, step=64),
+        _number("highres_scale", 1.5),
+        _number("lowres_denoise", 0.9),
+        _number("highres_denoise", 0.5),
         Parameter("appended_prompt", kind="text"),
         Parameter("negative_prompt", kind="text"),
-        _whole("number_of_images", 1, 12, 1),
+        _whole("number_of_images", 1, 1, 16),
         _choice("output_format", "webp", "png", "jpeg", default="webp"),
-        _whole("output_quality", 0, 100, 80),
+        _whole("output_quality", 80, 0, 100),
     ),
     price=Price(micros("0.037"), micros("0.037")),
     typical_seconds=31.0,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from relightflow.emulator.assets import Assets, from_data_uri
 from relightflow.emulator.config import is_loopback
+from relightflow.pictures import BadPicture, probe
 
 _LARGEST = 64 << 20
 
@@ -20,18 +21,23 @@ class Unreachable(Exception):
     """The input picture cannot be had; the message says why."""
 
 
-def check(image: str, assets: Assets, now: float) -> None:
-    """Raise Unreachable where it is plain without any network that `image` cannot be had."""
+def look(image: str, assets: Assets, now: float) -> str:
+    """`image` as a bill shows it: a URL as it is, a `data:` URI by the sha256 of its bytes.
+
+    Raises Unreachable where it is plain, without any network, that it cannot be had or is no picture.
+    """
     if image.startswith("data:"):
-        _decode(image)
-        return
+        data = _picture(_decode(image))
+        return f"data:sha256={hashlib.sha256(data).hexdigest()}"
     parts = urlsplit(image)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unreachable("the image must be an http(s) URL or a data URI")
     if parts.path.startswith("/assets/") and is_loopback(parts.hostname):
-        name = parts.path.removeprefix("/assets/")
-        if assets.uploaded(name, now) is None:
+        asset = assets.uploaded(parts.path.removeprefix("/assets/"), now)
+        if asset is None:
             raise Unreachable("the image URL answered 404")
+        _picture(asset.data)
+    return image
 
 
 def read(image: str, assets: Assets, now: float) -> bytes | None:
@@ -58,15 +64,16 @@ def read(image: str, assets: Assets, now: float) -> bytes | None:
         connection.close()
 
 
-def in_short(image: str) -> str:
-    """`image` as a bill shows it: a URL as it is, a `data:` URI by the sha256 of its bytes."""
-    if not image.startswith("data:"):
-        return image
-    return f"data:sha256={hashlib.sha256(_decode(image)).hexdigest()}"
-
-
 def _decode(image: str) -> bytes:
     try:
         return from_data_uri(image)[0]
     except ValueError as problem:
         raise Unreachable(str(problem)) from None
+
+
+def _picture(data: bytes) -> bytes:
+    try:
+        probe(data)
+    except BadPicture as bad:
+        raise Unreachable(f"not an image: {bad.reason}") from None
+    return data

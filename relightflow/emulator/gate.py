@@ -118,18 +118,17 @@ def _check_money(provider: Provider, order: Order) -> None:
 
 def _record(call: Call, order: Order) -> Record:
     provider, now = call.provider, call.provider.clock.now()
-    image = order.body[order.entry.image_field]
+    image = short = order.body[order.entry.image_field]
     problem = call.facts.get("error", "")
-    short = image
     try:
-        fetch.check(image, provider.assets, now)
-        short = fetch.in_short(image)
+        short = fetch.look(image, provider.assets, now)
     except fetch.Unreachable as reason:
         problem = problem or f"Unable to fetch the input image: {reason}"
     seconds = provider.latency(order.entry.seconds)
     request_id = str(uuid.uuid4())
     count = 0 if problem else int(order.body.get("number_of_images") or 1)
     seed = order.body.get("seed")
+    media_type = _media_type(order)
     return Record(
         request_id=request_id,
         api=call.api,
@@ -142,6 +141,7 @@ def _record(call: Call, order: Order) -> Record:
         done=now + seconds,
         expires=now + call.facts.get("life", provider.config.record_life),
         outputs=_promise(call, request_id, count, now),
+        media_type=media_type,
         seed=seed if isinstance(seed, int) else provider.rng.getrandbits(31),
         remaining=0,
         error=problem,
@@ -152,6 +152,11 @@ def _record(call: Call, order: Order) -> Record:
 def _promise(call: Call, request_id: str, count: int, now: float) -> tuple[str, ...]:
     provider = call.provider
     expires = now + provider.config.output_life
-    return tuple(
-        provider.assets.promise(Output(request_id, index, expires), "jpg") for index in range(count)
-    )
+    outputs = (Output(request_id, index, expires) for index in range(count))
+    return tuple(provider.assets.promise(output) for output in outputs)
+
+
+def _media_type(order: Order) -> str:
+    """What the outputs are, where the model lets the caller choose."""
+    choice = order.entry.model.parameter("output_format")
+    return f"image/{order.body.get('output_format') or choice.default}" if choice else ""

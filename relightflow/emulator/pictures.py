@@ -1,4 +1,4 @@
-"""The pictures an emulator hands out: rendered, or one small ready-made JPEG for load tests.
+"""What makes each picture its own, and the one small ready-made JPEG for load tests.
 
 As with the provider, no two requests give the same bytes: each picture carries its request's id as a
 comment. For one request and output the bytes are always the same, so nothing needs to be stored.
@@ -12,8 +12,6 @@ import zlib
 from functools import cache
 
 from PIL import Image as Picture
-
-from relightflow.model.values import FrozenMap
 
 
 def media_type(data: bytes) -> str:
@@ -53,9 +51,3 @@ def unique(data: bytes, comment: str) -> bytes:
         whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         return data[:33] + whole + data[33:]
     return data
-
-
-def render(original: bytes | None, parameters: FrozenMap) -> bytes:
-    """The relit picture. `original` None: the input is out of reach, a stand-in takes its place."""
-    del original, parameters
-    return tiny()

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
+from threading import Lock
 from typing import Any
 
 from aiohttp import web
 
-from relightflow.emulator import fetch, pictures
+from relightflow.emulator import fetch, pictures, rendering
 from relightflow.emulator.account import Account, parameters
 from relightflow.emulator.assets import Assets
 from relightflow.emulator.clock import Clock
@@ -46,6 +47,7 @@ class Provider:
         self._threads = ThreadPoolExecutor(2, "emulator-render")
         self._rendered: OrderedDict[tuple[str, FrozenMap], bytes] = OrderedDict()
         self._rendered_bytes = 0
+        self._lock = Lock()
 
     def knows(self, key: str) -> bool:
         """Whether `key` is well-formed and one of those that are accepted."""
@@ -68,18 +70,25 @@ class Provider:
     def _render(self, record: Record) -> bytes:
         image = record.body.get("image") or record.body.get("subject_image") or ""
         wanted = (image, FrozenMap(parameters(record)))
-        if wanted not in self._rendered:
-            try:
-                original = fetch.read(image, self.assets, self.clock.now())
-            except fetch.Unreachable:
-                original = None
-            data = pictures.render(original, wanted[1])
-            self._rendered[wanted] = data
-            self._rendered_bytes += len(data)
+        with self._lock:
+            found = self._rendered.get(wanted)
+        if found is not None:
+            return found
+        try:
+            original = fetch.read(image, self.assets, self.clock.now())
+        except fetch.Unreachable:
+            original = None
+        data = rendering.render(original, image, wanted[1], record.media_type)
+        self._keep(wanted, data)
+        return data
+
+    def _keep(self, wanted: tuple[str, FrozenMap], data: bytes) -> None:
+        with self._lock:
+            if wanted not in self._rendered:
+                self._rendered[wanted] = data
+                self._rendered_bytes += len(data)
             while self._rendered_bytes > _CACHED_BYTES:
                 self._rendered_bytes -= len(self._rendered.popitem(last=False)[1])
-            return data
-        return self._rendered[wanted]
 
     def close(self) -> None:
         self.account.close()

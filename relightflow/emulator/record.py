@@ -30,6 +30,8 @@ class Record:
     """When the v2 record is forgotten."""
     outputs: tuple[str, ...]
     """Names under /outputs/."""
+    media_type: str
+    """Of the outputs; empty: that of the input."""
     seed: int
     remaining: Micros
     """The balance after this request."""
