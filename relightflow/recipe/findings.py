@@ -16,13 +16,10 @@ MOST = 100
 class Findings:
     def __init__(self, tree: Node, flaws: Iterable[Problem] = ()) -> None:
         self.tree = tree
+        self._file = tree.place.file
         self._problems = list(flaws)
         # a value that could not be read is told once, not once more for what it was replaced by
         self._known = {(p.file, p.line, p.column) for p in self._problems}
-
-    @property
-    def full(self) -> bool:
-        return len(self._problems) > MOST
 
     def at_value(self, steps: tuple[Step, ...], message: str) -> None:
         self._add(place(self.tree, steps), steps, message)
@@ -36,6 +33,8 @@ class Findings:
         path = spelled(steps)
         said = "" if at.file == f"--set {path}" else path
         self._problems.append(Problem(at.file, at.line, at.column, said, message))
+        if len(self._problems) > MOST:
+            self.settle()
 
     def settle(self) -> None:
         """Raise InvalidRecipe with all problems, in the file's order, those of `--set` last."""
@@ -43,11 +42,9 @@ class Findings:
             return
         # line 0 is the command line, or the file as a whole where nothing else can be wrong
         told = sorted(set(self._problems), key=lambda p: (p.line == 0, p))
-        rest = len(told) - MOST
-        if rest > 0:
-            last = told[MOST - 1]
-            more = "there are more problems; these are the first"
-            told = [*told[:MOST], Problem(last.file, 0, 0, "", more)]
+        if len(told) > MOST:
+            more = f"there are more problems; these are the first {MOST} that were found"
+            told = [*told[:MOST], Problem(self._file, 0, 0, "", more)]
         raise InvalidRecipe(told)
 
 

@@ -101,7 +101,5 @@ def _check(findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any]) 
     node = find(findings.tree, steps)
     assert node is not None
     for complaint in complaints(value(node), schema):
-        if findings.full:
-            return
         at = findings.at_key if complaint.key else findings.at_value
         at((*steps, *complaint.steps), complaint.message)

@@ -35,13 +35,15 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a usable path"
         raise _whole(file, f"cannot be read: {reason}") from None
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _whole(file, "is not a regular file")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(LARGEST + 1)
-        except OSError as error:
-            raise _whole(file, f"cannot be read: {error.strerror}") from None
+    except OSError as error:
+        raise _whole(file, f"cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
 
 
 def decode(data: bytes, file: str) -> str:

@@ -72,11 +72,15 @@ SINKS = (
 )
 
 
-@pytest.fixture(scope="session")
-def registry() -> Registry:
+def make_registry() -> Registry:
     return Registry(
         sources={r.name: Loaded(r, "relightflow") for r in SOURCES},
         backends={r.name: Loaded(r, "relightflow") for r in BACKENDS},
         sinks={r.name: Loaded(r, "relightflow") for r in SINKS},
         plugins=("relightflow",),
     )
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return make_registry()

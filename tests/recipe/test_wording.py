@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from relightflow.recipe.wording import describe, listed, nearest, printable, quote, step
+
+
+def test_text_stands_in_quotes_and_other_values_as_yaml_spells_them() -> None:
+    assert [quote(v) for v in ("a", 1, 1.5, True, None)] == ["'a'", "1", "1.5", "true", "nothing"]
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\n", "\0", "\u202e", "\x9b", "\ud800", "\u2028"])
+def test_no_sign_that_does_not_print_gets_into_a_message(sign: str) -> None:
+    for told in (printable(sign), quote(sign), describe(sign), step("", sign), listed([sign])):
+        assert told.isprintable()
+
+
+def test_a_long_value_is_cut() -> None:
+    assert len(quote("x" * 1000)) == 62
+
+
+def test_a_long_list_is_cut() -> None:
+    assert listed(range(100)).endswith("23 and 76 more")
+
+
+def test_a_step_that_is_no_plain_name_stands_in_brackets() -> None:
+    assert step(step(step("", "matrix"), "a b"), 0) == "matrix['a b'][0]"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("bottom", " (did you mean 'top'?)"),
+        ("LEFT", " (did you mean 'left'?)"),
+        ("xyz", ""),
+        (7, ""),
+        ("1", " (write it without quotes: 1)"),
+        (0, " (write it in quotes: '0')"),
+        ("x" * 1000, ""),
+    ],
+)
+def test_the_nearest_allowed_value_is_offered(wrong: object, hint: str) -> None:
+    assert nearest(wrong, ["left", "right", "top", "back", 1, "0"]) == hint
