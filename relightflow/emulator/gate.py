@@ -124,7 +124,7 @@ def _record(call: Call, order: Order) -> Record:
         short = fetch.look(image, provider.assets, now)
     except fetch.Unreachable as reason:
         problem = problem or f"Unable to fetch the input image: {reason}"
-    seconds = provider.latency(order.entry.seconds)
+    seconds = call.facts.get("seconds", provider.latency(order.entry.seconds))
     request_id = str(uuid.uuid4())
     count = 0 if problem else int(order.body.get("number_of_images") or 1)
     seed = order.body.get("seed")

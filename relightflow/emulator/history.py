@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +18,11 @@ from relightflow.emulator.record import Record
 from relightflow.model.money import usd
 
 _WIDEST = timedelta(days=31)
-_SORTS = ("model_created", "model_name", "credits_deduction")
+_SORTS: dict[str, Callable[[tuple[Record, str]], float | str]] = {
+    "model_created": lambda pair: pair[0].created,
+    "model_name": lambda pair: pair[0].model,
+    "credits_deduction": lambda pair: pair[0].cost,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,15 @@ async def page(call: Call) -> web.Response:
     gate.check_key(call)
     now = call.provider.clock.now()
     wanted = _wanted(call.request.query, datetime.fromtimestamp(now, UTC).date())
-    rows = [
-        row for record in _shown(call) if _fits(record, wanted, now) for row in _rows(call, record)
+    found = [
+        (record, output)
+        for record in _shown(call)
+        if _fits(record, wanted, now)
+        for output in _outputs(record, now)
     ]
-    rows.sort(key=lambda row: row[wanted.sort_by] or 0, reverse=not wanted.ascending)
+    found.sort(key=_SORTS[wanted.sort_by], reverse=not wanted.ascending)
     first = (wanted.page - 1) * wanted.per_page
-    cut = rows[first : first + wanted.per_page]
+    cut = [_row(call, *pair) for pair in found[first : first + wanted.per_page]]
     envelope = call.provider.config.envelope
     if envelope == "list":
         return answers.as_json(cut)
@@ -55,8 +62,8 @@ async def page(call: Call) -> web.Response:
             envelope: cut,
             "page": wanted.page,
             "per_page": wanted.per_page,
-            "total": len(rows),
-            "total_pages": -(-len(rows) // wanted.per_page),
+            "total": len(found),
+            "total_pages": -(-len(found) // wanted.per_page),
         }
     )
 
@@ -67,7 +74,7 @@ async def one(call: Call) -> web.Response:
     record = call.provider.account.find(call.name)
     if record is None or record not in _shown(call):
         raise Refused(answers.error(404, "Request not found"))
-    return answers.as_json(_rows(call, record)[0])
+    return answers.as_json(_row(call, record, _outputs(record, call.provider.clock.now())[0]))
 
 
 def _wanted(query: Mapping[str, str], today: date) -> Wanted:
@@ -114,24 +121,25 @@ def _state(record: Record, now: float) -> str:
     return "PENDING" if state in ("QUEUED", "PROCESSING") else state
 
 
-def _rows(call: Call, record: Record) -> list[dict[str, Any]]:
-    """A row for each output; one where there is none (yet). Each carries the whole cost."""
+def _outputs(record: Record, now: float) -> tuple[str, ...]:
+    """Names of a request's rows: one for each output, and one where there is none (yet)."""
+    return record.outputs if _state(record, now) == "COMPLETED" else ("",)
+
+
+def _row(call: Call, record: Record, output: str) -> dict[str, Any]:
+    """One row; each of a request's rows carries the whole cost."""
     now = call.provider.clock.now()
     state = _state(record, now)
-    done = state == "COMPLETED"
-    body = json.dumps(record.body) if call.provider.config.history_body_as_text else record.body
-    row = {
+    as_text = call.provider.config.history_body_as_text
+    return {
         "request_id": record.request_id,
         "model_name": record.model,
         "model_status": state,
-        "credits_deduction": usd(record.cost) if done else 0.0,
-        "request_body": body,
-        "generation_url": None,
+        "credits_deduction": usd(record.cost) if output else 0.0,
+        "request_body": json.dumps(record.body) if as_text else record.body,
+        "generation_url": call.url(f"/outputs/{output}") if output else None,
         "latency_ms": None if state == "PENDING" else round((record.done - record.created) * 1000),
         "model_created": stamp(record.created),
         "model_updated": stamp(min(now, record.done)),
         "error": record.error if state == "FAILED" else None,
     }
-    if not done:
-        return [row]
-    return [row | {"generation_url": call.url(f"/outputs/{name}")} for name in record.outputs]

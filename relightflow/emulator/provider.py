@@ -110,7 +110,8 @@ class Call:
     api: str = ""
     """`v1` or `v2`, for a submit."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What a fault wants of the record this call makes: `cost_times`, `error`, `hidden`, `life`."""
+    """What a fault wants of the record that this call makes: `cost_times`, `error`, `hidden`, `life`,
+    `seconds`."""
     record: Record | None = None
     """The request this call made, once it is accepted."""
 

@@ -66,6 +66,15 @@ async def test_pages_are_newest_first_and_complete(connect: Any) -> None:
     ]
 
 
+async def test_rows_can_be_sorted_by_cost_upwards(connect: Any) -> None:
+    plan = "rules: [{at: submit, nth: [1, 2], fault: cost, with: {times: 3}}]"
+    client = await connect(plan)
+    for _ in range(3):
+        await client.run()
+    rows = (await _page(client, sort_by="credits_deduction", sort_order="asc")).json["data"]
+    assert [row["credits_deduction"] for row in rows] == [0.05, 0.15, 0.15]
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [

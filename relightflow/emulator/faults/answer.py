@@ -197,6 +197,13 @@ async def job_failed(call: Call, *, error: str = "Inference failed") -> web.Stre
     return await call.proceed()
 
 
+@fault("slow-job", ("submit",))
+async def slow_job(call: Call, *, seconds: float) -> web.StreamResponse:
+    """The job takes so many seconds, whatever the latency is: PROCESSING for an hour, say."""
+    call.facts["seconds"] = seconds
+    return await call.proceed()
+
+
 @fault("expire", ("submit",))
 async def expire(call: Call, *, after: float = 0.0) -> web.StreamResponse:
     """The v2 record is forgotten so many seconds after it was taken."""

@@ -203,6 +203,13 @@ async def test_job_failed_is_422_on_both_gets_and_unbilled(connect: Any) -> None
     assert _billed(client) == 0
 
 
+async def test_slow_job_stays_in_processing(connect: Any) -> None:
+    client = await connect(_plan("submit", "slow-job", "{seconds: 3000}"))
+    taken = (await client.run("v2")).json
+    client.clock.shift(2999)
+    assert (await client.get(taken["status_url"])).json["status"] == "PROCESSING"
+
+
 async def test_expired_record_is_404_and_still_in_the_history(connect: Any) -> None:
     client = await connect(_plan("submit", "expire"))
     taken = (await client.run("v2")).json
