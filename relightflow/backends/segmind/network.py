@@ -61,10 +61,15 @@ def api_session() -> aiohttp.ClientSession:
     return _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS))
 
 
-def download_session(exempt: str | None) -> aiohttp.ClientSession:
+def download_session(
+    exempt: str | None, resolver: AbstractResolver | None = None
+) -> aiohttp.ClientSession:
     """For results. `exempt`: the host whose address may be private (the override's)."""
     connector = aiohttp.TCPConnector(
-        limit=0, keepalive_timeout=IDLE_SECONDS, resolver=PublicOnly(exempt), use_dns_cache=False
+        limit=0,
+        keepalive_timeout=IDLE_SECONDS,
+        resolver=PublicOnly(exempt, resolver),
+        use_dns_cache=False,
     )
     return _session(connector)
 

@@ -126,8 +126,8 @@ _SPEND_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(
-    r"invalid value|must be|one of|out of range|not (a )?valid|valid(ation)? |parameter|field|"
-    r"expected|should be|greater|less than|enum|light_|not allowed|unsupported value",
+    r"\b(invalid value|must be|one of|out of range|not (a )?valid|validation|parameter|field|"
+    r"expected|should be|greater than|less than|enum|not allowed|unsupported value)\b|light_",
     re.IGNORECASE,
 )
 _PICTURE = re.compile(r"\b(subject_)?image(_url|s)?\b|data.?ur[il]|\bpicture\b", re.IGNORECASE)

@@ -1,0 +1,219 @@
+"""Fetching results: which hosts, how much, how long, and what is done about a cut."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from relightflow.backends.segmind import network
+from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
+from relightflow.model.failure import Billed, Kind
+from tests.backends.segmind.conftest import PICTURE, Listen, answer, replying, request, verdict
+
+Make = Callable[..., Downloads]
+
+
+@pytest.fixture
+async def downloads() -> AsyncIterator[Make]:
+    """`downloads(url)`: results may come from that server, and from the provider."""
+    made: list[Downloads] = []
+
+    def make(url: str = "", **facts: float) -> Downloads:
+        hosts = from_environment({OVERRIDE: url}) if url else Hosts()
+        found = Downloads(network.download_session("127.0.0.1" if url else None), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
+        made.append(found)
+        return found
+
+    yield make
+    for one in made:
+        await one.session.close()
+
+
+def picture(**headers: str) -> bytes:
+    return answer(200, PICTURE, **({"content_type": "image/jpeg"} | headers))
+
+
+async def test_no_key_and_no_cookie_is_sent(downloads: Make, listen: Listen) -> None:
+    heads: list[dict[str, str]] = []
+
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        heads.append(headers)
+        return picture(set_cookie="a=b; Path=/")
+
+    url = await listen(replying(choose))
+    found = downloads(url)
+    for _ in range(2):
+        assert await found.fetch(url + "/a.png") == PICTURE
+    for head in heads:
+        assert not {"x-api-key", "authorization", "cookie"} & set(head)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["https://example.com/a.png", "http://images.segmind.com/a", "https://127.0.0.1/a", "x", ""],
+)
+async def test_a_result_elsewhere_is_refused_and_stays_paid(downloads: Make, place: str) -> None:
+    failure = await verdict(downloads().fetch(place))
+    assert (failure.kind, failure.billed) == (Kind.REFUSED_SAFETY, Billed.YES)
+
+
+async def test_a_name_that_leads_to_a_private_address_is_refused(listen: Listen) -> None:
+    seen: list[str] = []
+    url = await listen(replying(lambda *_: picture(), seen))
+
+    class Rebound(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            return [
+                ResolveResult(
+                    hostname=host,
+                    host="127.0.0.1",
+                    port=int(url.rsplit(":", 1)[1]),
+                    family=socket.AF_INET,
+                    proto=0,
+                    flags=0,
+                )
+            ]
+
+        async def close(self) -> None: ...
+
+    session = network.download_session(None, Rebound())
+    try:
+        failure = await verdict(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
+    finally:
+        await session.close()
+    assert failure.kind is Kind.REFUSED_SAFETY
+    assert "private" in failure.message
+    assert seen == []
+
+
+async def test_three_redirects_are_followed_and_a_fourth_is_not(
+    downloads: Make, listen: Listen
+) -> None:
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        number = int(first.split()[1].strip("/"))
+        return answer(302, location=f"/{number - 1}") if number else picture()
+
+    url = await listen(replying(choose))
+    assert await downloads(url).fetch(url + "/3") == PICTURE
+    assert (await verdict(downloads(url).fetch(url + "/4"))).kind is Kind.REFUSED_SAFETY
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest/meta-data", "https://example.com/a", "file:///etc/x"]
+)
+async def test_a_redirect_to_another_host_is_refused(
+    downloads: Make, listen: Listen, target: str
+) -> None:
+    url = await listen(replying(lambda *_: answer(302, location=target)))
+    assert (await verdict(downloads(url).fetch(url + "/a"))).kind is Kind.REFUSED_SAFETY
+
+
+def cut_once(with_etag: bool, seen: list[dict[str, str]]) -> Callable[..., object]:
+    """Half a picture at first; then what the range asks for, or all of it."""
+    half = len(PICTURE) // 2
+    tag = {"etag": '"v1"'} if with_etag else {}
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, headers, _ = await request(reader)
+        seen.append(headers)
+        if len(seen) == 1:
+            writer.write(answer(200, PICTURE[:half], content_length=str(len(PICTURE)), **tag))
+        elif "range" in headers:
+            begin = int(headers["range"].removeprefix("bytes=").rstrip("-"))
+            span = f"bytes {begin}-{len(PICTURE) - 1}/{len(PICTURE)}"
+            writer.write(answer(206, PICTURE[begin:], content_range=span, **tag))
+        else:
+            writer.write(picture())
+        await writer.drain()
+
+    return handle
+
+
+@pytest.mark.parametrize("with_etag", [True, False])
+async def test_a_cut_download_is_resumed_or_begun_again(
+    downloads: Make, listen: Listen, with_etag: bool
+) -> None:
+    seen: list[dict[str, str]] = []
+    url = await listen(cut_once(with_etag, seen))  # type: ignore[arg-type]  # a Handle
+    assert await downloads(url).fetch(url + "/a") == PICTURE
+    assert ("range" in seen[1]) is with_etag
+
+
+async def test_a_download_that_is_always_cut_is_for_the_next_run(
+    downloads: Make, listen: Listen
+) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(answer(200, PICTURE[:10], content_length="5000"))
+        await writer.drain()
+
+    url = await listen(handle)
+    failure = await verdict(downloads(url).fetch(url + "/a"))
+    assert (failure.kind, failure.billed) == (Kind.PENDING, Billed.YES)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (403, Kind.EXPIRED),
+        (404, Kind.EXPIRED),
+        (410, Kind.EXPIRED),
+        (429, Kind.PENDING),
+        (500, Kind.PENDING),
+        (503, Kind.PENDING),
+    ],
+)
+async def test_a_status_of_a_download_has_its_verdict(
+    downloads: Make, listen: Listen, status: int, kind: Kind
+) -> None:
+    url = await listen(replying(lambda *_: answer(status, b"no")))
+    failure = await verdict(downloads(url).fetch(url + "/a"))
+    assert (failure.kind, failure.billed) == (kind, Billed.YES)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>expired</html>", b"{}"])
+async def test_what_is_no_picture_is_kept(downloads: Make, listen: Listen, body: bytes) -> None:
+    url = await listen(replying(lambda *_: answer(200, body, content_type="image/png")))
+    failure = await verdict(downloads(url).fetch(url + "/a"))
+    assert (failure.kind, failure.billed, failure.kept) == (Kind.BAD_RESULT, Billed.YES, body)
+
+
+async def test_the_cap_holds_while_reading_and_after_unpacking(
+    downloads: Make, listen: Listen
+) -> None:
+    bomb = gzip.compress(bytes(20 << 20))
+    replies = [
+        answer(200, PICTURE + bytes(5000)),
+        answer(200, bomb, content_encoding="gzip"),
+    ]
+    url = await listen(replying(lambda *_: replies.pop(0)))
+    for _ in range(2):
+        failure = await verdict(downloads(url, cap=len(PICTURE) + 100).fetch(url + "/a"))
+        assert failure.kind is Kind.TOO_LARGE
+
+
+async def test_a_slow_drip_meets_a_total_deadline(downloads: Make, listen: Listen) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(answer(200, PICTURE[:5], content_length="5000"))
+        await writer.drain()
+        await reader.read()
+
+    url = await listen(handle)
+    failure = await verdict(downloads(url, total_seconds=0.05).fetch(url + "/a"))
+    assert failure.kind is Kind.PENDING
+
+
+async def test_no_message_shows_the_results_address(downloads: Make, listen: Listen) -> None:
+    url = await listen(replying(lambda *_: answer(500, b"x")))
+    failure = await verdict(downloads(url).fetch(url + "/outputs/unguessable?sig=secret"))
+    assert "unguessable" not in failure.message
+    assert "secret" not in failure.message

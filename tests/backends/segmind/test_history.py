@@ -1,0 +1,195 @@
+"""The request history against the emulator and against servers that page badly."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from datetime import date
+from typing import Any
+
+import pytest
+
+from relightflow.backends.segmind.history import DAYS, windows
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.failure import Billed, Kind
+from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.plugins.backend import Call
+from tests.backends.segmind.conftest import (
+    Bench,
+    Connect,
+    Emulate,
+    Listen,
+    answer,
+    replying,
+    verdict,
+)
+
+LATER = time.time() + 10_000
+NOBODY: frozenset[str] = frozenset()
+
+
+def doubt(bench: Bench, call: Call, number: int = 1, request_id: str = "") -> Attempt:
+    """The ledger's row of a call whose answer was lost."""
+    return Attempt(
+        id=number,
+        job_key=call.job.key,
+        run_id="r",
+        state=State.UNKNOWN,
+        backend="segmind",
+        model=call.job.model,
+        image_sha256=call.job.image.sha256,
+        parameters=call.job.parameters,
+        repeat=call.job.repeat,
+        price=50_000,
+        cost=None,
+        billed=Billed.UNKNOWN,
+        request_id=request_id,
+        url="",
+        blob="",
+        reason="",
+        created=time.time(),
+        updated=time.time(),
+        details=bench.backend.intent_details(call),
+    )
+
+
+@pytest.mark.parametrize("envelope", ["list", "data", "results", "items"])
+@pytest.mark.parametrize("as_text", [True, False])
+@pytest.mark.parametrize("delivery", ["upload", "inline"])
+async def test_a_lost_call_is_found_and_fetched(
+    connect: Connect, emulate: Emulate, envelope: str, as_text: bool, delivery: str
+) -> None:
+    emulator = await emulate(envelope=envelope, history_body_as_text=as_text)
+    bench = await connect(emulator.url, api="v1", delivery=delivery)
+    call = await bench.call()
+    attempt = doubt(bench, call)
+    await bench.backend.submit(call)
+    evidence = await bench.backend.look_up([attempt], NOBODY, LATER)
+    [(number, step)] = evidence.adopted
+    assert number == 1
+    assert isinstance(step, ResultKnown)
+    assert step.cost == 50_000
+    assert (await bench.finish(step)).data
+
+
+async def test_a_call_that_was_never_taken_is_absent_once_settled(
+    connect: Connect, emulate: Emulate
+) -> None:
+    bench = await connect((await emulate()).url)
+    attempt = doubt(bench, await bench.call())
+    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == (1,)
+    assert (await bench.backend.look_up([attempt], NOBODY, attempt.created - 1)).absent == ()
+
+
+async def test_what_the_ledger_has_already_is_nobody_elses(
+    connect: Connect, emulate: Emulate
+) -> None:
+    bench = await connect((await emulate()).url)
+    done = await bench.run(0)
+    attempt = doubt(bench, await bench.call(1))
+    evidence = await bench.backend.look_up([attempt], frozenset({done.request_id}), LATER)
+    assert (evidence.adopted, evidence.absent) == ((), (1,))
+
+
+async def test_repeats_are_matched_as_a_set(connect: Connect, emulate: Emulate) -> None:
+    bench = await connect((await emulate()).url, api="v1")
+    calls = [await bench.call(number) for number in range(4)]
+    doubts = [doubt(bench, call, number) for number, call in enumerate(calls)]
+    paid = [await bench.backend.submit(call) for call in calls[:3]]
+    evidence = await bench.backend.look_up(doubts, NOBODY, LATER)
+    adopted = {step.request_id for _, step in evidence.adopted if isinstance(step, ResultKnown)}
+    assert adopted == {p.request_id for p in paid if isinstance(p, PaidUnfetched)}
+    assert len(evidence.absent) == 1
+
+
+async def test_a_v2_job_that_still_runs_is_adopted_as_accepted(
+    connect: Connect, emulate: Emulate
+) -> None:
+    bench = await connect((await emulate(latency=(3600.0, 3600.0))).url)
+    call = await bench.call()
+    attempt = doubt(bench, call)
+    taken = await bench.backend.submit(call)
+    assert isinstance(taken, Accepted)
+    [(_, step)] = (await bench.backend.look_up([attempt], NOBODY, LATER)).adopted
+    assert isinstance(step, Accepted)
+    assert step.request_id == taken.request_id
+
+
+async def test_a_known_id_is_looked_up_whatever_its_age(connect: Connect, emulate: Emulate) -> None:
+    bench = await connect((await emulate()).url)
+    taken = await bench.submit()
+    assert isinstance(taken, Accepted)
+    attempt = doubt(bench, await bench.call(), request_id=taken.request_id)
+    [(_, step)] = (await bench.backend.look_up([attempt], NOBODY, LATER)).adopted
+    assert isinstance(step, ResultKnown)
+
+
+async def test_the_bill_has_every_request_once(connect: Connect, emulate: Emulate) -> None:
+    emulator = await emulate()
+    bench = await connect(emulator.url)
+    done = {(await bench.run(number)).request_id for number in range(5)}
+    bill = await bench.backend.bill(time.time() - 60, time.time() + 60)
+    assert {b.request_id for b in bill} == done
+    assert sum(b.cost for b in bill) == 250_000
+
+
+async def test_a_long_history_is_read_to_its_end(connect: Connect, emulate: Emulate) -> None:
+    emulator = await emulate()
+    bench = await connect(emulator.url, api="v1")
+    for number in range(230):
+        await bench.submit(number)
+    assert len(await bench.backend.bill(time.time() - 60, time.time() + 60)) == 230
+
+
+def raw(number: int) -> dict[str, Any]:
+    return {"request_id": f"request-{number:04d}", "model_created": "2020-01-01T00:00:00Z"}
+
+
+async def test_a_server_that_gives_few_rows_a_page_is_read_to_its_end(
+    connect: Connect, listen: Listen
+) -> None:
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        page = int(first.split("page=")[1].split("&")[0])
+        return answer(200, {"data": [raw(page * 2), raw(page * 2 + 1)] if page < 4 else []})
+
+    bench = await connect(await listen(replying(choose)), delivery="inline")
+    at = 1577836800.0
+    assert len(await bench.backend.bill(at, at + 1)) == 6
+
+
+async def test_a_server_whose_paging_is_broken_proves_nothing_absent(
+    connect: Connect, listen: Listen
+) -> None:
+    full = answer(200, {"data": [raw(n) for n in range(100)]})
+    bench = await connect(await listen(replying(lambda *_: full)), delivery="inline")
+    attempt = doubt(bench, await bench.call())
+    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == ()
+
+
+@pytest.mark.parametrize(
+    "reply", [answer(200, {"rows": []}), answer(200, b"<html>"), answer(500, b""), answer(404, b"")]
+)
+async def test_an_answer_that_cannot_be_read_proves_nothing(
+    connect: Connect, listen: Listen, reply: bytes
+) -> None:
+    bench = await connect(await listen(replying(lambda *_: reply)), delivery="inline")
+    attempt = doubt(bench, await bench.call())
+    failure = await verdict(bench.backend.look_up([attempt], NOBODY, LATER))
+    assert (failure.kind, failure.billed) == (Kind.UNAVAILABLE, Billed.NO)
+
+
+async def test_an_expired_key_is_an_account_problem(connect: Connect, emulate: Emulate) -> None:
+    bench = await connect((await emulate(keys=frozenset({"SG_another0000000"}))).url)
+    failure = await verdict(bench.backend.bill(0.0, 1.0))
+    assert failure.kind is Kind.ACCOUNT
+
+
+def test_windows_cover_the_period_and_are_short_enough() -> None:
+    day = 86_400.0
+    found = windows(1_795_435_200.0, 1_795_435_200.0 + 100 * day)
+    assert found[0][0] == date(2026, 11, 22)
+    assert found[-1][1] == date(2027, 3, 4)
+    for first, last in found:
+        assert (last - first).days < DAYS
+    for before, after in itertools.pairwise(found):
+        assert (after[0] - before[1]).days == 1

@@ -1,0 +1,158 @@
+"""A wrong 'absent' buys twice: what is adopted, what is absent, what stays in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relightflow.backends.segmind.assets import digest
+from relightflow.backends.segmind.matching import AFTER, BEFORE, DIGEST, match
+from relightflow.backends.segmind.models import MODELS
+from relightflow.backends.segmind.rows import Row
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.failure import Billed
+from relightflow.model.values import FrozenMap
+
+URL = "https://images.segmind.com/assets/a.jpg"
+AT = 1_795_435_200.0
+CELL = MODELS[0].normalise(FrozenMap())
+
+
+def doubt(number: int = 1, at: float = AT, image: str = URL, **facts: Any) -> Attempt:
+    details = FrozenMap({DIGEST: digest(image), "inline": image.startswith("data:"), "api": "v1"})
+    blank = Attempt(
+        id=number,
+        job_key="k",
+        run_id="r",
+        state=State.UNKNOWN,
+        backend="segmind",
+        model="segmind-relighting",
+        image_sha256="0" * 64,
+        parameters=CELL,
+        repeat=0,
+        price=50_000,
+        cost=None,
+        billed=Billed.UNKNOWN,
+        request_id="",
+        url="",
+        blob="",
+        reason="",
+        created=at,
+        updated=at,
+        details=details,
+    )
+    return replace(blank, **facts)
+
+
+def row(number: int = 1, at: float | None = AT + 5, image: Any = URL, **facts: Any) -> Row:
+    inputs = {"image": image, **CELL}
+    blank = Row(
+        f"request-{number:04d}", "segmind-relighting", "COMPLETED", 50_000, at, inputs, "https://x"
+    )
+    return replace(blank, **facts)
+
+
+def ids(doubts: list[Attempt], rows: list[Row]) -> tuple[dict[int, str], list[int]]:
+    found = match(doubts, rows, complete=True)
+    return {n: r.request_id for n, r in found.found.items()}, sorted(found.absent)
+
+
+def test_the_one_row_that_fits_is_adopted() -> None:
+    assert ids([doubt()], [row()]) == ({1: "request-0001"}, [])
+
+
+def test_no_row_at_all_is_absent() -> None:
+    assert ids([doubt()], []) == ({}, [1])
+
+
+def test_an_incomplete_listing_proves_nothing_absent() -> None:
+    assert match([doubt()], [], complete=False).absent == []
+
+
+def test_equal_attempts_are_matched_as_a_set() -> None:
+    found, absent = ids([doubt(1), doubt(2, AT + 1), doubt(3, AT + 2)], [row(7), row(8)])
+    assert sorted(found.values()) == ["request-0007", "request-0008"]
+    assert len(absent) == 1
+
+
+def test_more_rows_than_attempts_are_somebody_elses_too() -> None:
+    assert ids([doubt()], [row(1), row(2)]) == ({}, [])
+
+
+def test_different_images_do_not_mix() -> None:
+    other = "https://images.segmind.com/assets/b.jpg"
+    assert ids([doubt(1), doubt(2, image=other)], [row(5, image=other)]) == (
+        {2: "request-0005"},
+        [1],
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"inputs": {"image": URL, **CELL, "light_direction": "left"}},
+        {"image": "https://images.segmind.com/assets/b.jpg"},
+        {"at": AT - BEFORE - 16 * 3600},
+        {"at": AT + AFTER + 16 * 3600},
+        {"model": "ic-light", "inputs": {"subject_image": URL, "prompt": "x"}},
+    ],
+)
+def test_a_row_that_cannot_be_it_is_no_hindrance(other: dict[str, Any]) -> None:
+    assert ids([doubt()], [row(**other)]) == ({}, [1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"inputs": None},
+        {"inputs": {"image": URL}},
+        {"inputs": dict(CELL)},
+        {"inputs": {"image": 7, **CELL}},
+        {"model": "Segmind Relighting (beta)"},
+        {"at": None},
+        {"at": AT - 3600},
+        {"at": AT + 2 * 3600},
+        {"request_id": ""},
+    ],
+)
+def test_a_row_that_might_be_it_leaves_the_attempt_in_doubt(other: dict[str, Any]) -> None:
+    assert ids([doubt()], [row(**other)]) == ({}, [])
+
+
+def test_what_was_sent_inside_a_request_may_be_recorded_otherwise() -> None:
+    sent = "data:image/png;base64,AAAA"
+    assert ids([doubt(image=sent)], [row(image=sent)]) == ({1: "request-0001"}, [])
+    assert ids([doubt(image=sent)], [row(image="https://stored.example/x")]) == ({}, [])
+
+
+def test_an_attempt_that_does_not_say_what_it_sent_stays_in_doubt() -> None:
+    assert ids([doubt(details=FrozenMap())], []) == ({}, [])
+
+
+def test_the_models_name_may_be_spelt_otherwise() -> None:
+    assert ids([doubt()], [row(model="Segmind_Relighting")])[0] == {1: "request-0001"}
+
+
+def test_equal_attempts_far_apart_do_not_share_rows() -> None:
+    later = AT + 20 * 3600
+    found, absent = ids([doubt(1), doubt(2, later)], [row(9, later + 3)])
+    assert found == {2: "request-0009"}
+    assert absent == [1]
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_no_row_is_given_twice_and_none_is_lost(attempts: int, rows: int) -> None:
+    doubts = [doubt(n, AT + n) for n in range(attempts)]
+    found, absent = ids(doubts, [row(n) for n in range(rows)])
+    assert len(set(found.values())) == len(found)
+    assert not set(found) & set(absent)
+    if rows <= attempts:
+        assert len(found) == rows
+        assert len(absent) == attempts - rows
+    else:
+        assert not found
+        assert not absent

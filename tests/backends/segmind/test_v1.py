@@ -1,0 +1,196 @@
+"""The blocking protocol: an answer that has begun is paid, whatever comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+import zlib
+
+import pytest
+
+from relightflow.backends.segmind import network
+from relightflow.model.failure import Billed, Kind
+from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
+from tests.backends.segmind.conftest import (
+    PICTURE,
+    Bench,
+    Connect,
+    Listen,
+    answer,
+    replying,
+    request,
+    verdict,
+)
+
+ID = "3f2b8a44-1111-4222-8333-944445555666"
+
+
+async def v1(connect: Connect, listen: Listen, reply: bytes) -> Bench:
+    """A bench whose billable calls get `reply` and whose history is empty."""
+
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        return reply if first.startswith("POST /v1/") else answer(404, {"error": "none"})
+
+    return await connect(await listen(replying(choose)), api="v1", delivery="inline")
+
+
+def paid(body: bytes, kind: str = "image/jpeg", **more: str) -> bytes:
+    headers = {"content_type": kind, "x_request_id": ID, "x_cost": "0.05"} | more
+    return answer(200, body, **headers)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image": base64.b64encode(PICTURE).decode()},
+        {"image": "data:image/jpeg;base64," + base64.b64encode(PICTURE).decode()},
+    ],
+)
+async def test_a_picture_inside_json_is_the_picture(
+    connect: Connect, listen: Listen, body: dict[str, str]
+) -> None:
+    bench = await v1(connect, listen, paid(json.dumps(body).encode(), "application/json"))
+    assert (await bench.run()).data == PICTURE
+
+
+async def test_the_content_type_does_not_decide_what_the_bytes_are(
+    connect: Connect, listen: Listen
+) -> None:
+    bench = await v1(connect, listen, paid(PICTURE, "application/octet-stream"))
+    assert (await bench.run()).data == PICTURE
+
+
+async def test_a_url_inside_json_is_a_known_result_first(connect: Connect, listen: Listen) -> None:
+    body = json.dumps({"output": "https://images.segmind.com/a.png"}).encode()
+    bench = await v1(connect, listen, paid(body, "application/json"))
+    known = await bench.backend.collect(await bench.submit())
+    assert isinstance(known, ResultKnown)
+    assert (known.request_id, known.cost) == (ID, 50_000)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>busy</html>", b"GIF89a", b"{}", b'{"image": "!"}', b"\x00\xff\x00"]
+)
+async def test_a_200_that_is_no_picture_is_paid_failed_and_kept(
+    connect: Connect, listen: Listen, body: bytes
+) -> None:
+    bench = await v1(connect, listen, paid(body, "text/html"))
+    failure = await verdict(bench.run())
+    assert (failure.kind, failure.billed) == (Kind.BAD_RESULT, Billed.YES)
+    assert (failure.kept, failure.cost, failure.request_id) == (body, 50_000, ID)
+
+
+async def test_a_200_cut_short_is_paid_and_unknown(connect: Connect, listen: Listen) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, _, _ = await request(reader)
+        post = first.startswith("POST")
+        writer.write(
+            paid(PICTURE[:50], content_length="5000") if post else answer(404, {"error": "none"})
+        )
+        await writer.drain()
+
+    bench = await connect(await listen(handle), api="v1", delivery="inline")
+    step = await bench.submit()
+    assert isinstance(step, PaidUnfetched)
+    assert (step.request_id, step.cost) == (ID, 50_000)
+    failure = await verdict(bench.backend.collect(step))
+    assert (failure.kind, failure.billed, failure.cost) == (Kind.UNKNOWN, Billed.YES, 50_000)
+
+
+@pytest.mark.parametrize("cost", ["NaN", "-1", "", "free", "inf"])
+async def test_an_odd_cost_is_unknown(connect: Connect, listen: Listen, cost: str) -> None:
+    bench = await v1(connect, listen, paid(PICTURE, x_cost=cost))
+    assert (await bench.run()).cost is None
+
+
+async def test_an_odd_request_id_is_none(connect: Connect, listen: Listen) -> None:
+    bench = await v1(connect, listen, paid(PICTURE, x_request_id="../../x"))
+    assert (await bench.run()).request_id == ""
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+async def test_a_packed_answer_is_unpacked(connect: Connect, listen: Listen, pack: object) -> None:
+    assert callable(pack)
+    bench = await v1(connect, listen, paid(pack(PICTURE), content_encoding="gzip"))
+    assert (await bench.run()).data == PICTURE
+
+
+async def test_a_compressed_bomb_is_not_unpacked(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "IMAGE_CAP", 1 << 20)
+    bomb = gzip.compress(bytes(50 << 20))
+    bench = await v1(connect, listen, paid(bomb, content_encoding="gzip"))
+    failure = await verdict(bench.run())
+    assert (failure.kind, failure.billed, failure.kept) == (Kind.TOO_LARGE, Billed.YES, b"")
+
+
+async def test_an_answer_over_its_cap_is_refused_while_it_is_read(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "IMAGE_CAP", 1000)
+    bench = await v1(connect, listen, paid(PICTURE + bytes(5000)))
+    assert (await verdict(bench.run())).kind is Kind.TOO_LARGE
+
+
+@pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip"])
+async def test_a_packing_that_was_not_asked_for_is_paid_and_bad(
+    connect: Connect, listen: Listen, packing: str
+) -> None:
+    bench = await v1(connect, listen, paid(PICTURE, content_encoding=packing))
+    failure = await verdict(bench.run())
+    assert (failure.kind, failure.billed) == (Kind.BAD_RESULT, Billed.YES)
+
+
+async def test_a_slow_drip_meets_a_total_deadline(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relightflow.backends.segmind.v1.BODY_SECONDS", 0.05)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, _, _ = await request(reader)
+        if not first.startswith("POST"):
+            writer.write(answer(404, {"error": "none"}))
+            return
+        writer.write(paid(PICTURE[:3], content_length="5000"))
+        await writer.drain()
+        await reader.read()  # the rest never comes
+
+    bench = await connect(await listen(handle), api="v1", delivery="inline")
+    failure = await verdict(bench.run())
+    assert (failure.kind, failure.billed) == (Kind.UNKNOWN, Billed.YES)
+    assert "too long" in failure.message
+
+
+async def test_an_answer_that_never_comes_is_an_unknown_outcome(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relightflow.backends.segmind.v1.SHORTEST_SECONDS", 0.05)
+    monkeypatch.setattr("relightflow.backends.segmind.v1.FACTOR", 0.0)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        await reader.read()
+
+    bench = await connect(await listen(handle), api="v1", delivery="inline")
+    failure = await verdict(bench.run())
+    assert (failure.kind, failure.billed) == (Kind.UNKNOWN, Billed.UNKNOWN)
+
+
+async def test_a_finished_body_gives_its_connection_back(connect: Connect, listen: Listen) -> None:
+    connections = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await request(reader)
+            writer.write(paid(PICTURE))
+            await writer.drain()
+
+    bench = await connect(await listen(handle), api="v1", delivery="inline")
+    for number in range(3):
+        assert isinstance(await bench.run(number), Completed)
+    assert connections == 1
