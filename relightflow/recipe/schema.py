@@ -9,6 +9,7 @@ A plugin's part must stand for itself: no `$ref`, no `$id`.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -65,11 +66,16 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
     fields["matrix"] |= {"properties": {"exclude": _ENTRIES, "include": _ENTRIES}}
     return {
         "$schema": DRAFT,
-        "$comment": "Written by `relightflow schema`; do not edit.",
+        "$comment": "Written by `relightflow schema > schemas/recipe.schema.json`; do not edit.",
         "title": "A relightflow recipe",
         **core,
         "allOf": [_axes(backend, model) for backend in backends for model in backend.models],
     }
+
+
+def schema_text(registry: Registry) -> str:
+    """The same as a file: what `relightflow schema` prints and schemas/recipe.schema.json holds."""
+    return json.dumps(compose_schema(registry), indent=2, ensure_ascii=False) + "\n"
 
 
 _ENTRIES = {
@@ -148,4 +154,6 @@ def _value(parameter: Parameter) -> Mapping[str, Any]:
     if parameter.kind == "text":
         return {"type": "string"}
     bounds = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    if parameter.step and not (parameter.minimum or 0) % parameter.step:
+        bounds["multipleOf"] = parameter.step
     return {"type": parameter.kind} | {k: v for k, v in bounds.items() if v is not None}
