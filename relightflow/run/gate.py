@@ -24,6 +24,7 @@ from random import Random
 from relightflow.errors import EarlyStop
 from relightflow.model.recipe import Rate
 from relightflow.run.clock import Clock
+from relightflow.run.retry import CAP as BACKOFF_CAP
 from relightflow.run.retry import LEAST_PAUSE, MOST_PAUSE, backoff
 
 QUICK = 1.0
@@ -124,7 +125,7 @@ class Pace:
             return self._until - now
         waits = [window.wait(now) for window in (self._given, self.learned) if window]
         if self.learned and waits[-1] > 0 and self._sure and self._growth.due(self.learned.calls):
-            self.learned.calls += self._growth.step()
+            self.learned.calls += self._growth.step(self.learned.calls)
             waits[-1] = self.learned.wait(now)
         if len(self._young) >= self._most_young():
             waits.append(self._young[0].left + QUICK - now)
@@ -167,7 +168,10 @@ class Pace:
         tries = self._met.scouts if self._met else 0
         if retry_after is None:
             if now >= self._until:
-                self._until = now + max(LEAST_PAUSE, backoff(tries + 1, self._rng))
+                # Half of what the window lasted so far, so that its end is not missed by much.
+                most = max(1.0, (now - self._stretch.edge) / 2) if self._stretch else BACKOFF_CAP
+                wait = backoff(tries + 1, self._rng, cap=min(BACKOFF_CAP, most))
+                self._until = now + max(LEAST_PAUSE, wait)
             return True
         least = LEAST_PAUSE + (backoff(tries - 1, self._rng) if tries > 1 else 0)
         self._until = max(self._until, now + max(retry_after, least))
@@ -190,7 +194,6 @@ class Pace:
             return
         if self._met is None:
             self._met = _Met(self._epoch, reset)
-            self._growth.refused()
             if self.learned and self._sure:
                 self._shrink(self.learned, reset, now)
         elif permit.epoch > self._met.epoch:
@@ -207,7 +210,7 @@ class Pace:
         self._growth.passed += 1
         if permit.epoch < self._epoch or (self._met and permit.epoch == self._met.epoch):
             return
-        self._ramp += 1
+        self._ramp = max(FEW, self._ramp + 1)
         if self._met:
             self._learn(permit, self._met)
         elif self.learned and permit.place >= self.learned.calls:
@@ -224,8 +227,9 @@ class Pace:
             and not (self.learned and self._sure)
         ):
             self.learned = Window(stretch.passed, edge - stretch.edge, self._log)
-            self._sure = False
-        self._stretch = _Stretch(edge, scout.epoch, self._places)
+            # From one reset to the next is a whole window; from our first submit perhaps not.
+            self._sure = stretch.from_reset
+        self._stretch = _Stretch(edge, scout.epoch, self._places, met.reset is not None)
         self._met = None
 
     def _shrink(self, learned: Window, reset: float | None, now: float) -> None:
@@ -237,7 +241,8 @@ class Pace:
             return
         start = (now if reset is None else reset) - learned.seconds
         inside = sum(permit.left >= start for permit in learned.log)
-        learned.calls = max(1, min(learned.calls - 1, inside))
+        fewer = self._growth.refused(learned.calls)
+        learned.calls = max(1, min(learned.calls - fewer, inside))
 
     def _most_young(self) -> float:
         """How many submits may be in the air that nothing is known of."""
@@ -257,6 +262,8 @@ class _Stretch:
     edge: float
     epoch: int
     passed: int = 0
+    from_reset: bool = False
+    """The edge is a reset's time, as the provider gave it."""
 
 
 @dataclass(slots=True)
@@ -271,26 +278,34 @@ class _Met:
 
 
 class _Growth:
-    """When to try one more than what was learned: rarely, and more often while it works."""
+    """When to try more than what was learned, and how far to go back when it was too much."""
 
     def __init__(self) -> None:
         self.passed = 0
+        """Submits let in since the limit last changed."""
         self._patience = PATIENCE
         self._after_refusal = PATIENCE
         self._step = 1
+        self._back = 1
 
     def due(self, calls: int) -> bool:
         return self.passed >= self._patience * calls
 
-    def step(self) -> int:
-        step, self._step = self._step, self._step * 2
-        self.passed, self._patience = 0, 1
+    def step(self, calls: int) -> int:
+        """How many more. Twice as many and sooner each time that it works, up to a tenth."""
+        step = min(self._step, max(1, calls // 10))
+        self.passed, self._patience = 0, max(1, self._patience // 2)
+        self._step, self._back = step * 2, step
         return step
 
-    def refused(self) -> None:
+    def refused(self, calls: int) -> int:
+        """How many fewer: the last step, then twice as many each time that this was not enough."""
+        back = self._back
+        self._back = back * 2 if self.passed < 2 * calls else 1
         self.passed, self._step = 0, 1
         self._after_refusal = min(self._after_refusal * 2, MOST_PATIENCE)
         self._patience = self._after_refusal
+        return back
 
 
 class Gate:

@@ -189,6 +189,55 @@ def test_no_window_holds_more_submits_than_the_rate(
         assert beyond - first >= seconds - 1e-6
 
 
+@pytest.mark.parametrize("server", [Fixed, Anchored, Sliding])
+@pytest.mark.parametrize("seed", range(3))
+def test_any_way_of_counting_windows_is_learned(server: type[Fixed], seed: int) -> None:
+    story = simulate(server(CALLS, SECONDS), seed=seed)
+    assert story.share <= 0.03
+    assert 6 * SECONDS / story.seconds >= 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_token_bucket_is_learned_nearly_as_well(seed: int) -> None:
+    story = simulate(Bucket(CALLS, SECONDS), seed=seed)
+    assert story.share <= 0.06
+    assert (JOBS - CALLS) / CALLS * SECONDS / story.seconds >= 0.85
+
+
+@pytest.mark.parametrize("said", [None, math.nan, -3.0, 0.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_useless_reset_costs_time_and_loses_nothing(said: float | None, seed: int) -> None:
+    story = simulate(Fixed(CALLS, SECONDS), told=lambda _: said, seed=seed)
+    assert story.done == JOBS
+    assert story.share <= 0.15
+    assert story.seconds <= 60
+
+
+def test_after_a_reset_one_scout_goes_before_the_others() -> None:
+    async def main(clock: VirtualClock) -> None:
+        gate = Gate(clock)
+        gate.limited(await gate.enter(), 10.0)
+        waiters = [asyncio.ensure_future(gate.enter()) for _ in range(5)]
+        await clock.sleep(9.9)
+        assert not any(waiter.done() for waiter in waiters)
+        await clock.sleep(0.2)
+        assert [waiter.done() for waiter in waiters] == [True, False, False, False, False]
+        gate.answered(waiters[0].result())
+        await asyncio.gather(*waiters)
+
+    run(main)
+
+
+def test_a_poll_s_429_pauses_submits_too() -> None:
+    async def main(clock: VirtualClock) -> float:
+        gate = Gate(clock)
+        gate.limited(None, 7.0)
+        await gate.enter()
+        return clock.monotonic()
+
+    assert run(main) == 7.0
+
+
 def test_a_reset_far_away_stops_the_run() -> None:
     async def main(clock: VirtualClock) -> None:
         gate = Gate(clock)
