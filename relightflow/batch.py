@@ -47,6 +47,10 @@ class Batcher(Generic[Request, Answer]):
         self._queue.put((request, future))
         return future.result()
 
+    def tell(self, request: Request) -> None:
+        """Hand in a request whose answer nobody waits for."""
+        self._queue.put((request, Future()))
+
     def close(self) -> None:
         """Do what is queued, then stop."""
         if not self._closed:

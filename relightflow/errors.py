@@ -60,7 +60,7 @@ _MEANING = {
     Exit.TERMINATED: "terminated; resumable",
 }
 
-_GRAVEST_FIRST = (
+GRAVEST_FIRST = (
     Exit.INTERRUPTED,
     Exit.TERMINATED,
     Exit.STORAGE,
@@ -72,12 +72,13 @@ _GRAVEST_FIRST = (
     Exit.JOBS_FAILED,
     Exit.EARLY,
 )
+"""Of several codes that hold, the first here is the one a process ends with."""
 
 
 def gravest(exits: Iterable[Exit]) -> Exit:
     """The one code a process ends with when several hold. A signal outranks all: the shell asks."""
     held = set(exits)
-    return next((code for code in _GRAVEST_FIRST if code in held), Exit.OK)
+    return next((code for code in GRAVEST_FIRST if code in held), Exit.OK)
 
 
 class RelightflowError(Exception):

@@ -16,7 +16,7 @@ from relightflow import crash
 from relightflow.batch import Batcher
 from relightflow.errors import StorageError
 from relightflow.ledger import rows, schema
-from relightflow.model.attempt import Attempt
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
@@ -79,7 +79,7 @@ class Ledger:
         details = canonical_json(result.details)
         await self.change(lambda db: rows.update(db, attempt_id, values, details))
 
-    async def close_attempt(self, attempt_id: int, state: str, failure: Failure) -> None:
+    async def close_attempt(self, attempt_id: int, state: State, failure: Failure) -> None:
         """The call ended without a picture: READY, FAILED or UNKNOWN."""
         values = rows.of_failure(state, failure, self._now())
         await self.change(lambda db: rows.update(db, attempt_id, values))
@@ -94,17 +94,25 @@ class Ledger:
         except sqlite3.IntegrityError as error:
             raise DuplicateAttempt(job.key) from error
 
-    async def done(self, attempt_ids: Sequence[int]) -> None:
-        """Every sink has had its copy once."""
-        moves = [("DONE", self._now(), attempt_id) for attempt_id in attempt_ids]
-        await self.change(
-            lambda db: db.executemany(
-                "UPDATE attempt SET state = ?, updated = ? WHERE id = ? AND state = 'STORED'", moves
-            )
-        )
+    async def delivered(
+        self, deliveries: Sequence[rows.Delivered], attempt_id: int | None = None
+    ) -> None:
+        """Files that sinks hold now; `attempt_id`: the job that every sink has had a copy of."""
+        now = self._now()
+        await self.change(lambda db: rows.put_deliveries(db, deliveries, attempt_id, now))
 
-    async def delivered(self, deliveries: Sequence[rows.Delivered]) -> None:
-        await self.change(lambda db: db.executemany(rows.PUT_DELIVERY, deliveries))
+    def delivered_now(
+        self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int] = ()
+    ) -> None:
+        """The same for code that has no event loop, and for many jobs at once."""
+        now = self._now()
+
+        def put(db: sqlite3.Connection) -> None:
+            rows.put_deliveries(db, deliveries, None, now)
+            for attempt_id in attempt_ids:
+                rows.put_deliveries(db, (), attempt_id, now)
+
+        self.change_now(put)
 
     async def remember(self, backend: str, key: str, value: str | None) -> None:
         """Put a note of a backend's own; None takes it away."""

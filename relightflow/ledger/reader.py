@@ -39,6 +39,11 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection | None) -> None:
         self._db = connection
 
+    @property
+    def empty(self) -> bool:
+        """True where there is no ledger yet."""
+        return self._db is None
+
     def standings(self, keys: Sequence[str]) -> dict[str, Standing]:
         """How the jobs with `keys` stand (up to some thousand keys a call)."""
         return rows.standings(self._db, keys) if self._db else {}
@@ -49,6 +54,10 @@ class Reader:
 
     def unknown_attempts(self, backend: str | None = None) -> list[Attempt]:
         return self._open("state = 'UNKNOWN'", backend)
+
+    def attempt(self, attempt_id: int) -> Attempt | None:
+        found = rows.select(self._db, "id = ?", (attempt_id,)) if self._db else []
+        return found[0] if found else None
 
     def attempts(self, since: float = 0.0) -> list[Attempt]:
         """Every attempt that was made at `since` (Unix seconds) or later."""
@@ -74,10 +83,10 @@ class Reader:
         query = f"SELECT * FROM delivery WHERE sink = ? AND path IN ({marks})"  # noqa: S608  marks
         return {row[1]: Delivered(*row) for row in self._db.execute(query, (sink, *paths))}
 
-    def gathered(self, sink: str, basis: str) -> list[Delivered]:
-        """The files that `sink` made from the results `basis`."""
-        query = "SELECT * FROM delivery WHERE sink = ? AND basis = ? ORDER BY path"
-        found = self._db.execute(query, (sink, basis)) if self._db else ()
+    def gathered(self, sink: str) -> list[Delivered]:
+        """The files that `sink` made when it finished: all whose basis is no blob."""
+        query = "SELECT * FROM delivery WHERE sink = ? AND basis LIKE 'run:%' ORDER BY path"
+        found = self._db.execute(query, (sink,)) if self._db else ()
         return [Delivered(*row) for row in found]
 
     def recall(self, backend: str, key: str) -> str | None:

@@ -16,8 +16,6 @@ from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
 
-PUT_DELIVERY = "INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?)"
-
 
 class Delivered(NamedTuple):
     """A file that a sink holds, as it was when it was written."""
@@ -204,3 +202,15 @@ def _standing(row: tuple[Any, ...]) -> Standing:
 
 
 _NOTHING = FrozenMap()
+
+
+def put_deliveries(
+    db: sqlite3.Connection, deliveries: Sequence[Delivered], attempt_id: int | None, now: float
+) -> None:
+    """Remember what sinks hold, and that an attempt is DONE if it was only stored."""
+    db.executemany("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?)", deliveries)
+    if attempt_id is not None:
+        db.execute(
+            "UPDATE attempt SET state = 'DONE', updated = ? WHERE id = ? AND state = 'STORED'",
+            (now, attempt_id),
+        )

@@ -46,6 +46,8 @@ class Kind(StrEnum):
     """A safety rule said no (redirect with the key, foreign output host): exit 9."""
     TOO_LARGE = "too-large"
     """An answer over its cap, or a compressed bomb; exit 8, nothing of it is kept."""
+    DAMAGED = "damaged"
+    """A stored result is lost or has a flipped bit, and could not be fetched again."""
     COST = "cost"
     """The provider charged far more than the plan said: the run stops, exit 7."""
     BUG = "bug"
@@ -67,6 +69,7 @@ EXIT_OF: dict[Kind, Exit] = {
     Kind.EXPIRED: Exit.UNKNOWN,
     Kind.REFUSED_SAFETY: Exit.REFUSED,
     Kind.TOO_LARGE: Exit.DAMAGED,
+    Kind.DAMAGED: Exit.DAMAGED,
     Kind.COST: Exit.BUDGET,
     Kind.BUG: Exit.JOBS_FAILED,
 }

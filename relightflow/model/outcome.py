@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from relightflow.model.failure import Failure
-from relightflow.model.job import Job
+from relightflow.model.job import Job, Output
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 
@@ -30,8 +30,12 @@ class Outcome:
     """Exactly one of `result` and `failure` is set."""
 
     job: Job
+    attempt: int = 0
+    """Id of the ledger's attempt; 0: none was made."""
     result: Result | None = None
     failure: Failure | None = None
+    output: Output | None = None
+    """The first place of the plan that wants it; None: not of this plan (an earlier run's)."""
     attempts: int = 0
     """Calls that were made for it in this run; 0: it was there already."""
     seconds: float = 0.0

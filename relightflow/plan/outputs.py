@@ -27,6 +27,11 @@ def outputs(plan: Plan) -> Iterator[Output]:
 
 def jobs(plan: Plan) -> Iterator[Job]:
     """Every distinct job, in the order of its first output; `plan.jobs_count` of them."""
+    return (output.job for output in firsts(plan))
+
+
+def firsts(plan: Plan) -> Iterator[Output]:
+    """Of every distinct job, the first output that wants it."""
     repeated = repeated_cells(plan.cells, plan.recipe.backend.type, plan.recipe.backend.model)
     per_image = len(plan.cells) * plan.repeat
     drawer = _Drawer(plan)
@@ -35,12 +40,13 @@ def jobs(plan: Plan) -> Iterator[Job]:
         if image.sha256 in drawn:
             continue
         drawn.add(image.sha256)
-        left = per_image if plan.limit is None else plan.limit - place * per_image
+        start = place * per_image
+        left = per_image if plan.limit is None else plan.limit - start
         if left <= 0:
             return
-        for output in islice(drawer.draw((image,)), left):
-            if not repeated or output.index // plan.repeat not in repeated:
-                yield output.job
+        for output in islice(drawer.draw((image,), start), left):
+            if not repeated or (output.index - start) // plan.repeat not in repeated:
+                yield output
 
 
 class _Drawer:
@@ -55,10 +61,9 @@ class _Drawer:
         self._ready: Iterable[Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
 
-    def draw(self, images: Iterable[Image]) -> Iterator[Output]:
-        """The outputs of `images`, counted from 0."""
+    def draw(self, images: Iterable[Image], index: int = 0) -> Iterator[Output]:
+        """The outputs of `images`, counted from `index`."""
         backend, model = self._backend, self._model
-        index = 0
         for image in images:
             head = self._maker.head(image.sha256)
             twin = self.twins[image.sha256]

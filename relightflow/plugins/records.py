@@ -6,6 +6,7 @@ the place to import heavy libraries.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,8 @@ class BackendRecord:
     """The first is the default."""
     create: Callable[[BackendContext], Backend]
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    keeps_requests: float = math.inf
+    """Seconds for which the provider remembers an accepted request; inf: for ever."""
 
     def model(self, name: str) -> Model | None:
         return next((m for m in self.models if m.name == name), None)

@@ -37,7 +37,7 @@ class Breaker:
 
     def __init__(self, clock: Clock, probe: Probe | None = None) -> None:
         self._clock = clock
-        self._probe = probe
+        self.probe = probe
         self._row: list[str] = []
         """Job keys of the failures in a row."""
         self._last = ""
@@ -88,10 +88,10 @@ class Breaker:
                 if not self.is_open:
                     return
                 self._probes += 1
-                if self._probe is None:
+                if self.probe is None:
                     self._trial = job_key
                     return
-                if await _answers(self._probe):
+                if await _answers(self.probe):
                     self._close()
 
     def _close(self) -> None:

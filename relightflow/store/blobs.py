@@ -139,6 +139,12 @@ def read(root: Path, sha256: str) -> bytes:
     return data
 
 
+def put_aside(root: Path, sha256: str) -> None:
+    """Move a blob that does not match its hash out of the way; nothing is deleted."""
+    (root / ASIDE).mkdir(mode=0o700, exist_ok=True)
+    path_of(root, sha256).rename(root / ASIDE / f"damaged-{sha256}")
+
+
 def size_of(root: Path, sha256: str) -> int:
     """Bytes of a blob as the file system tells them; -1 where it is missing."""
     try:

@@ -10,7 +10,7 @@ from relightflow.model.job import Job
 from relightflow.model.plan import Plan, Selection
 from relightflow.plan.build import build
 from relightflow.plan.keys import job_key
-from relightflow.plan.outputs import HELD, jobs, outputs
+from relightflow.plan.outputs import HELD, firsts, jobs, outputs
 
 
 def test_order_is_image_then_cell_then_repeat(make: Any) -> None:
@@ -86,3 +86,12 @@ def test_jobs_are_the_distinct_jobs_of_the_outputs_and_counted_exactly(
     assert list(jobs(plan)) == distinct
     assert plan.jobs_count == len(distinct)
     assert plan.outputs_count == len(list(outputs(plan)))
+
+
+def test_the_first_output_of_a_job_bears_its_place_in_the_whole_plan(make: Any) -> None:
+    found = [make.image("1.png", "one"), make.image("2.png", "one"), make.image("3.png", "three")]
+    plan = build(make.recipe(make.matrix({"a": ["x", "y"]}), repeat=2), found)
+    places = {output.index: output for output in outputs(plan)}
+    firsts_of_plan = list(firsts(plan))
+    assert [output.index for output in firsts_of_plan] == [0, 1, 2, 3, 8, 9, 10, 11]
+    assert all(places[first.index] == first for first in firsts_of_plan)

@@ -1,0 +1,151 @@
+"""Plan → a stream of outcomes: recovery first, then every job that is not in place yet."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import replace
+
+from relightflow.bounded import bounded
+from relightflow.errors import DamagedError
+from relightflow.ledger.reader import reading
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.job import Job
+from relightflow.model.outcome import Outcome, Result
+from relightflow.model.plan import Plan
+from relightflow.model.step import Completed, ResultKnown
+from relightflow.plugins.backend import Call
+from relightflow.run.bench import Bench, label
+from relightflow.run.recovery import recover, settle_doubts
+from relightflow.run.submit import make
+from relightflow.run.walk import Item, Todo, walk
+from relightflow.store.blobs import read
+
+
+async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[Outcome]:
+    """Every job that had to be touched, as it finishes; what is in place is only counted.
+
+    `submit` False: nothing is bought, only fetched. Ends early where the brake is put on; what is
+    left then is not in the stream.
+    """
+    recovered = {outcome.job.key: outcome async for outcome in recover(bench)}
+    with reading(bench.ledger_path) as reader:
+        items = _to_do(bench, walk(plan, reader, bench.blobs_path), submit, recovered)
+
+        async def one(item: Item) -> Outcome | None:
+            outcome = recovered.get(item.output.job.key)
+            if outcome is None or item.todo in (Todo.MAKE, Todo.MEND):
+                outcome = await _deal_with(bench, item)
+            return outcome and replace(outcome, output=item.output)
+
+        width = bench.limits.concurrency
+        async for outcome in bounded(items, width, one, lambda: not bench.brake.leaving):
+            if outcome is not None:
+                bench.board.count(outcome)
+                yield outcome
+    await bench.ledger.interrupted_intents(bench.backend_name, bench.free)
+    if not bench.brake.leaving:
+        await settle_doubts(bench)
+
+
+async def _to_do(
+    bench: Bench,
+    items: AsyncIterator[Item],
+    submit: bool,
+    recovered: Mapping[str, Outcome],
+) -> AsyncIterator[Item]:
+    """The items that need a hand; those in place are counted, those that must wait passed over."""
+    async for item in items:
+        if item.todo is Todo.REUSE and item.output.job.key not in recovered:
+            bench.board.reused += 1
+        elif item.todo is Todo.MAKE and not (submit and bench.brake.submits_allowed):
+            continue
+        else:
+            yield item
+
+
+async def _deal_with(bench: Bench, item: Item) -> Outcome | None:
+    if item.todo is Todo.MAKE:
+        return await make(bench, item.output.job)
+    if item.todo is Todo.MEND:
+        return await _mend(bench, item)
+    if item.todo is Todo.HOLD_UNKNOWN and await _may_resubmit(bench, item):
+        return await make(bench, item.output.job)
+    return _held(item)
+
+
+async def _may_resubmit(bench: Bench, item: Item) -> bool:
+    """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the cap.
+
+    The old attempt goes on counting as possibly billed.
+    """
+    standing = item.standing
+    if bench.limits.on_unknown != "resubmit" or bench.budget.cap is None or standing is None:
+        return False
+    if not bench.brake.submits_allowed:
+        return False
+    why = Failure(
+        Kind.UNKNOWN, "given up and sent again, as limits.on_unknown says", Billed.UNKNOWN
+    )
+    await bench.ledger.close_attempt(standing.attempt_id, State.READY, why)
+    return True
+
+
+def _held(item: Item) -> Outcome:
+    """What an earlier run left and this one must not touch, said again."""
+    standing = item.standing
+    assert standing
+    kinds = {Todo.HOLD_UNKNOWN: Kind.UNKNOWN, Todo.HOLD_FAILED: Kind.BAD_RESULT}
+    kind = kinds.get(item.todo, Kind.PENDING)
+    reason = standing.reason or "not collected yet; the next run goes on"
+    failure = Failure(kind, reason, standing.billed, request_id=standing.request_id)
+    return Outcome(item.output.job, standing.attempt_id, failure=failure)
+
+
+async def _mend(bench: Bench, item: Item) -> Outcome:
+    """The blob of a finished job is gone or damaged: fetch it again, never buy it again."""
+    standing, job = item.standing, item.output.job
+    assert standing
+    assert standing.result
+    data = await _fetched_again(bench, job, standing.attempt_id, standing.result)
+    if data is None:
+        failure = Failure(
+            Kind.DAMAGED,
+            f"the stored result {standing.result.sha256[:16]} is lost or damaged and cannot be "
+            "fetched again; it was paid for and is not bought again by itself. Put the blob back "
+            "from a copy, or buy it again with 'relightflow resolve --resubmit'",
+            standing.billed,
+        )
+        return Outcome(job, standing.attempt_id, failure=failure)
+    await bench.blobs.put(data, label(job, standing.price))
+    return Outcome(job, standing.attempt_id, standing.result)
+
+
+async def _fetched_again(bench: Bench, job: Job, attempt_id: int, result: Result) -> bytes | None:
+    """The very bytes that were lost; None where nobody has them any more."""
+    data: bytes | None
+    try:
+        data = await asyncio.to_thread(read, bench.blobs_path, result.sha256)
+    except DamagedError:
+        data = await _from_backend(bench, job, attempt_id)
+    return data if data and hashlib.sha256(data).hexdigest() == result.sha256 else None
+
+
+async def _from_backend(bench: Bench, job: Job, attempt_id: int) -> bytes | None:
+    backend = await bench.backend.get()
+    try:
+        if bench.free:
+            call = Call(job, await bench.inputs.prepared(job.image))
+            step = await backend.submit(call)
+        else:
+            with reading(bench.ledger_path) as reader:
+                attempt = reader.attempt(attempt_id)
+            if attempt is None or not attempt.url:
+                return None
+            known = ResultKnown(attempt.request_id, attempt.url, attempt.cost, attempt.details)
+            step = await backend.collect(known)
+    except CallFailed:
+        return None
+    return step.data if isinstance(step, Completed) else None

@@ -1,0 +1,125 @@
+"""What earlier processes left behind, before anything new is bought.
+
+Unknown attempts are looked up in the provider's records, and whatever is accepted or paid is
+collected, the oldest first, because the provider forgets. (That INTENT became UNKNOWN when the
+ledger was opened stands in `setup`.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relightflow import crash
+from relightflow.bounded import bounded
+from relightflow.ledger.reader import reading
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.outcome import Outcome
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.plugins.backend import HasHistory
+from relightflow.run.bench import Bench
+from relightflow.run.collect import resume
+
+SETTLING = 120.0
+"""Seconds after which the provider's records are taken to know a call, if it was taken at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the provider's records said about unknown attempts."""
+
+    adopted: int = 0
+    failed: int = 0
+    absent: int = 0
+
+
+async def recover(bench: Bench) -> AsyncIterator[Outcome]:
+    """Everything that an earlier process paid for or may have. Nothing is submitted."""
+    crash.reach("recovery-started")
+    await settle_doubts(bench)
+    attempts = _in_the_air(bench.ledger_path, bench.backend_name)
+
+    async def one(attempt: Attempt) -> Outcome | None:
+        age = max(0.0, bench.clock.wall() - attempt.created)
+        outcome = await resume(bench, job_of(attempt), attempt.id, step_of(attempt), age)
+        crash.reach("recovery-collected")
+        return outcome
+
+    width = bench.limits.concurrency
+    async for outcome in bounded(_each(attempts), width, one, lambda: not bench.brake.leaving):
+        if outcome is not None:
+            yield outcome
+
+
+async def settle_doubts(bench: Bench) -> Settled:
+    """Look unknown attempts up in the provider's records, free of charge, and write down what
+    the evidence says. Without evidence they stay unknown."""
+    with reading(bench.ledger_path) as reader:
+        doubts = reader.unknown_attempts(bench.backend_name)
+        known = reader.request_ids() if doubts else frozenset()
+    if not doubts:
+        return Settled()
+    backend = await bench.backend.get()
+    if not isinstance(backend, HasHistory):
+        return Settled()
+    try:
+        evidence = await backend.look_up(doubts, known, bench.clock.wall() - SETTLING)
+    except CallFailed:
+        return Settled()  # the records are out of reach: nothing is known, nothing changes
+    by_id = {attempt.id: attempt for attempt in doubts}
+    for attempt_id, step in evidence.adopted:
+        await _adopt(bench, by_id[attempt_id], step)
+    for attempt_id, why in evidence.failed:
+        await _release(bench, by_id[attempt_id], State.FAILED, why)
+    for attempt_id in evidence.absent:
+        why = "the provider's records hold no such call; nothing was billed"
+        await _release(bench, by_id[attempt_id], State.READY, why)
+    return Settled(len(evidence.adopted), len(evidence.failed), len(evidence.absent))
+
+
+async def _adopt(bench: Bench, attempt: Attempt, step: Step) -> None:
+    assert not isinstance(step, Completed | PaidUnfetched)
+    if attempt.billed is Billed.UNKNOWN:
+        bench.budget.resume(attempt.price)
+        if isinstance(step, ResultKnown):
+            bench.budget.settle(attempt.price, step.cost)
+    await bench.ledger.advance(attempt.id, step)
+
+
+async def _release(bench: Bench, attempt: Attempt, state: State, why: str) -> None:
+    if attempt.billed is Billed.UNKNOWN:
+        bench.budget.resume(attempt.price)
+        bench.budget.release(attempt.price)
+    await bench.ledger.close_attempt(attempt.id, state, Failure(Kind.JOB_FAILED, why))
+
+
+def _in_the_air(ledger: Path, backend: str) -> list[Attempt]:
+    with reading(ledger) as reader:
+        return [a for a in reader.open_attempts(backend) if a.state is not State.UNKNOWN]
+
+
+async def _each(attempts: Sequence[Attempt]) -> AsyncIterator[Attempt]:
+    for attempt in attempts:
+        yield attempt
+
+
+def job_of(attempt: Attempt) -> Job:
+    """The job of a ledger row; its image has lost its name, never its identity."""
+    image = Image("", attempt.image_sha256, 0, 0, 0, "", 0, "")
+    return Job(
+        attempt.job_key, image, attempt.backend, attempt.model, attempt.parameters, attempt.repeat
+    )
+
+
+def step_of(attempt: Attempt) -> Step:
+    """How far a ledger row had come."""
+    if attempt.state is State.ACCEPTED:
+        return Accepted(attempt.request_id, attempt.details)
+    if attempt.state is State.RESULT_KNOWN:
+        return ResultKnown(attempt.request_id, attempt.url, attempt.cost, attempt.details)
+    assert attempt.state is State.PAID_UNFETCHED, attempt.state
+    return PaidUnfetched(attempt.request_id, attempt.cost, attempt.details)

@@ -1,0 +1,169 @@
+"""Lays the workbench out: lock, ledger, store, books, rules and backend, in this order, and clears it.
+
+Whatever an earlier process left in INTENT is unknown from here on, before a cent is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from relightflow.errors import StorageError, UsageError
+from relightflow.ledger import lock
+from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import Reader, reading
+from relightflow.model.image import Image
+from relightflow.model.money import Micros
+from relightflow.model.plan import Plan
+from relightflow.model.terms import Terms
+from relightflow.plugins.backend import Backend, HasBalance
+from relightflow.plugins.records import BackendContext, BackendRecord, Operator
+from relightflow.run.bench import Bench
+from relightflow.run.board import Board
+from relightflow.run.brake import Brake
+from relightflow.run.breaker import Breaker, Refusals
+from relightflow.run.budget import Budget
+from relightflow.run.clock import Clock, RealClock
+from relightflow.run.gate import Gate
+from relightflow.run.inputs import Inputs
+from relightflow.run.ondemand import OnDemand
+from relightflow.store import blobs
+from relightflow.store.blobs import BlobStore
+from relightflow.store.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state folder, opened for writing by this process alone."""
+
+    ledger: Ledger
+    blobs: BlobStore
+    home: Home
+
+
+@contextmanager
+def opened(home: Home, who: str) -> Iterator[State]:
+    """Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good."""
+    home.create()
+    with lock.held(home.lock, who):
+        if not home.ledger.exists() and next(blobs.index(home.blobs), None) is not None:
+            raise StorageError(
+                f"the ledger {home.ledger} is missing, but the blob store holds results; nothing "
+                "was sent. Put back a copy of it, or run 'relightflow rebuild', which makes a new "
+                "one from the blob store without buying anything"
+            )
+        blobs.sweep(home.blobs)
+        ledger = Ledger(home.ledger)
+        store = BlobStore(home.blobs)
+        try:
+            yield State(ledger, store, home)
+        finally:
+            store.close()
+            ledger.close()
+
+
+class _LedgerMemory:
+    """A backend's notebook, kept in the ledger."""
+
+    def __init__(self, backend: str, ledger: Ledger, reader: Reader) -> None:
+        self._backend = backend
+        self._ledger = ledger
+        self._reader = reader
+
+    def recall(self, key: str) -> str | None:
+        return self._reader.recall(self._backend, key)
+
+    async def remember(self, key: str, value: str) -> None:
+        await self._ledger.remember(self._backend, key, value)
+
+    async def forget(self, key: str) -> None:
+        await self._ledger.remember(self._backend, key, None)
+
+
+@asynccontextmanager
+async def workbench(
+    plan: Plan,
+    record: BackendRecord,
+    state: State,
+    terms: Terms,
+    operator: Operator,
+    run_id: str,
+    read_image: Callable[[Image], bytes],
+    notice: Callable[[str], None],
+    clock: Clock | None = None,
+    rng: Random | None = None,
+) -> AsyncIterator[Bench]:
+    """Everything that the life of a job works with.
+
+    The backend is made when the first call needs it. Raises UsageError where the price is unknown
+    and the operator gave none.
+    """
+    clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
+    model = plan.recipe.backend.model
+    price = _price(plan, terms)
+    await state.ledger.interrupted_intents(record.name, price == 0)
+    breaker = Breaker(clock)
+    async with AsyncExitStack() as stack:
+        reader = stack.enter_context(reading(state.home.ledger))
+        memory = _LedgerMemory(record.name, state.ledger, reader)
+        options = plan.recipe.backend.options
+        context = BackendContext(model, options, memory, notice, operator)
+
+        def on_open(backend: Backend) -> None:
+            if isinstance(backend, HasBalance):
+                breaker.probe = backend.balance
+
+        backend = OnDemand(lambda: record.create(context), on_open)
+        stack.push_async_callback(backend.close)
+        inputs = Inputs(backend, read_image)
+        stack.push_async_callback(inputs.close)
+        budget = _budget(state.home.ledger, terms.cap)
+        yield Bench(
+            run_id=run_id,
+            backend=backend,
+            backend_name=record.name,
+            inputs=inputs,
+            ledger=state.ledger,
+            ledger_path=state.home.ledger,
+            blobs=state.blobs,
+            blobs_path=state.home.blobs,
+            price=price,
+            keeps_requests=record.keeps_requests,
+            limits=plan.recipe.limits,
+            gate=_gate(plan, price, clock, rng),
+            breaker=breaker,
+            refusals=Refusals(),
+            budget=budget,
+            brake=Brake(),
+            board=Board(plan.jobs_count, budget, clock),
+            clock=clock,
+            rng=rng,
+        )
+
+
+def _price(plan: Plan, terms: Terms) -> Micros:
+    """The highest price of one call."""
+    model = plan.recipe.backend.model
+    if model.price is not None:
+        return model.price.high
+    if terms.price is None:
+        raise UsageError(
+            f"the price of model '{model.name}' is unknown, so nothing was sent. "
+            "Say what a call costs at most with --price USD"
+        )
+    return terms.price
+
+
+def _gate(plan: Plan, price: Micros, clock: Clock, rng: Random) -> Gate | None:
+    rate = plan.recipe.limits.rate
+    return Gate(clock, rate, rng) if price or rate else None
+
+
+def _budget(ledger: Path, cap: Micros | None) -> Budget:
+    """The books go on where the runs that this one resumes left them."""
+    with reading(ledger) as reader:
+        money = reader.money(campaign=True)
+    return Budget(cap, money.spent, money.unknown, money.in_flight)
