@@ -1,0 +1,1 @@
+"""Finished pictures → sinks, and the manifest that says what was made from what."""

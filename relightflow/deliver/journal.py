@@ -1,0 +1,74 @@
+"""A run's own folder: its manifest, summary and events."""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from relightflow.batch import Batcher
+from relightflow.errors import StorageError
+from relightflow.model.outcome import Outcome
+
+EVENTS = "events.jsonl"
+MANIFEST = "manifest.jsonl"
+SUMMARY = "summary.json"
+
+
+class Journal:
+    """Writes events in a thread of its own, so that the event loop never waits for the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises StorageError where the folder cannot be made."""
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise StorageError(f"{folder} cannot be made: {error.strerror}") from error
+        self.folder = folder
+        self._batcher: Batcher[dict[str, Any], None] = Batcher(self._write, "events")
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One job that was touched, with its times, which the manifest leaves out."""
+        failure = outcome.failure
+        self._batcher.tell(
+            {
+                "at": round(time.time(), 3),
+                "job": outcome.job.key,
+                "attempt": outcome.attempt or None,
+                "calls": outcome.attempts,
+                "seconds": round(outcome.seconds, 3),
+                "sha256": outcome.result.sha256 if outcome.result else None,
+                "failure": failure and {"kind": failure.kind, "billed": failure.billed},
+            }
+        )
+
+    def close(self) -> None:
+        self._batcher.close()
+
+    def share_manifest(self) -> None:
+        """A manifest that says what the last run's says takes no room of its own. Blocks."""
+        mine = self.folder / MANIFEST
+        earlier = [path for path in self.folder.parent.iterdir() if path.name < self.folder.name]
+        if not earlier:
+            return
+        last = max(earlier) / MANIFEST
+        if last.is_file() and filecmp.cmp(last, mine, shallow=False):
+            spare = self.folder / "manifest.tmp"
+            with contextlib.suppress(OSError):  # a file system without hard links keeps both
+                spare.hardlink_to(last)
+                spare.rename(mine)
+
+    def _write(self, events: Sequence[dict[str, Any]]) -> Sequence[None]:
+        with (self.folder / EVENTS).open("a", encoding="ascii") as lines:
+            lines.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in events)
+        return [None] * len(events)
+
+
+def write_summary(folder: Path, document: Mapping[str, Any]) -> None:
+    """What the manifest leaves out: times, retries, what was there already."""
+    text = json.dumps(document, indent=2) + "\n"
+    (folder / SUMMARY).write_text(text, encoding="ascii")

@@ -1,0 +1,91 @@
+"""The manifest's records: what was made from what, without anything that differs between two runs.
+
+JSON Lines; schemas/manifest-record.schema.json describes each line. No clock times, no durations,
+no paths of this machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from relightflow.ledger.rows import Standing
+from relightflow.model.attempt import State
+from relightflow.model.image import Rejected
+from relightflow.model.job import Output
+from relightflow.model.money import usd
+from relightflow.model.plan import Plan
+from relightflow.model.values import thaw
+
+FORMAT = 1
+STATUSES = ("done", "failed", "unknown", "pending", "missing")
+_STATUS = {
+    State.STORED: "done",
+    State.DONE: "done",
+    State.FAILED: "failed",
+    State.UNKNOWN: "unknown",
+    State.READY: "missing",
+}
+
+
+def status_of(standing: Standing | None) -> str:
+    """One of STATUSES; `pending` is accepted or paid and not fetched yet."""
+    return _STATUS.get(standing.state, "pending") if standing else "missing"
+
+
+def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
+    """The first record: which recipe, which backend, how many of each status."""
+    recipe = plan.recipe
+    return {
+        "record": "recipe",
+        "format": FORMAT,
+        "recipe": {"name": recipe.name, "sha256": recipe.sha256},
+        "backend": recipe.backend.type,
+        "model": recipe.backend.model.name,
+        "counts": {
+            "images": len(plan.images),
+            "rejected": len(plan.rejected),
+            "cells": len(plan.cells),
+            "outputs": plan.outputs_count,
+            "jobs": plan.jobs_count,
+            **{status: counts[status] for status in STATUSES},
+        },
+    }
+
+
+def record(output: Output, standing: Standing | None, path: str | None) -> dict[str, Any]:
+    """One output. `path`: relative to the sink; None where no sink has a file of it."""
+    job, image = output.job, output.image
+    facts: dict[str, Any] = {
+        "record": "output",
+        "index": output.index,
+        "job": job.id,
+        "key": job.key,
+        "source": {"name": image.name, "sha256": image.sha256, "size": image.size},
+        "cell": thaw(output.cell),
+        "parameters": thaw(job.parameters),
+        "repeat": job.repeat,
+        "status": status_of(standing),
+    }
+    if standing is None:
+        return facts
+    if result := standing.result:
+        if path is not None:
+            facts["path"] = path
+        facts["sha256"] = result.sha256
+        facts["size"] = result.size
+        facts["width"] = result.width
+        facts["height"] = result.height
+        facts["media_type"] = result.media_type
+        facts["cost"] = usd(result.cost)
+    elif standing.reason:
+        billed = str(standing.billed)
+        facts["error"] = {"kind": str(standing.kind), "message": standing.reason, "billed": billed}
+    if standing.request_id:
+        facts["request_id"] = standing.request_id
+    return facts
+
+
+def rejected(item: Rejected) -> dict[str, Any]:
+    """An image that could not be used."""
+    return {"record": "rejected", "source": {"name": item.name}, "error": item.reason}
