@@ -31,12 +31,48 @@ DIRECTORY_SCHEMA: Schema = {
     },
 }
 
+_AXIS = {"type": "string", "minLength": 1}
+
+CONTACT_SHEET_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {
+        "path": _PATH,
+        "format": {
+            "enum": ["jpeg", "png"],
+            "default": "jpeg",
+            "description": "A JPEG is a fifth of the size; a PNG loses nothing.",
+        },
+        "rows": {**_AXIS, "description": "The axis that runs down; else the first that varies."},
+        "columns": {**_AXIS, "description": "The axis that runs across; else the second."},
+        "tile": {
+            "type": "integer",
+            "minimum": 32,
+            "maximum": 1024,
+            "description": "The longer side of each picture in pixels; else what fits well.",
+        },
+        "title": {
+            "type": "string",
+            "maxLength": 200,
+            "description": "The words at the top; else the image's name.",
+        },
+    },
+}
+
 
 def _directory(context: SinkContext) -> Sink:
     # deferred: a command that only reads recipes writes no pictures
     from relightflow.sinks.directory import Directory
 
     return Directory(context)
+
+
+def _contact_sheet(context: SinkContext) -> Sink:
+    # deferred: it loads Pillow
+    from relightflow.sinks.contact_sheet.sink import ContactSheet
+
+    return ContactSheet(context)
 
 
 @hookimpl
@@ -47,5 +83,12 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
             summary="Each picture a file, with a manifest beside them",
             create=_directory,
             schema=DIRECTORY_SCHEMA,
+        ),
+        SinkRecord(
+            name="contact-sheet",
+            summary="One labelled picture of the whole sweep for each image",
+            create=_contact_sheet,
+            schema=CONTACT_SHEET_SCHEMA,
+            named=False,
         ),
     )

@@ -51,7 +51,29 @@ class Folder:
         return Presence.SAME if found == sha256 else Presence.EDITED
 
     def digest(self, path: str) -> str | None:
-        """sha256 of what stands at `path`; empty where that is no file, None where it is nothing.
+        """sha256 of what stands at `path`; empty where that is no file, None where it is nothing."""
+        try:
+            file = self._open(path)
+        except _NoFile:
+            return ""
+        if file is None:
+            return None
+        with file:
+            return _sha256(file)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes at `path`; None where there is no file."""
+        try:
+            file = self._open(path)
+        except _NoFile:
+            return None
+        if file is None:
+            return None
+        with file:
+            return file.read()
+
+    def _open(self, path: str) -> BinaryIO | None:
+        """The file at `path`; None where there is nothing. Raises _NoFile for a folder, a pipe ….
 
         An empty file is nothing too: it is what a power cut can leave of a write, and nobody's work.
         Raises RefusedError where a link is in the way.
@@ -63,12 +85,12 @@ class Folder:
                 if stat.S_ISLNK(facts.st_mode):
                     raise RefusedError(f"refused the symbolic link at {self._prefix + path!r}")
                 if not stat.S_ISREG(facts.st_mode):
-                    return ""
-                file = os.open(name, _READ, dir_fd=folder)
+                    raise _NoFile
+                return (
+                    os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") if facts.st_size else None
+                )
         except FileNotFoundError:
             return None
-        with os.fdopen(file, "rb") as stream:
-            return _sha256(stream) if facts.st_size else None
 
     def write(self, path: str, data: bytes | Iterable[bytes], sha256: str) -> Stamp:
         """Put `data` at `path`, whole or not at all. Not forced to the disk: it can be made again."""
@@ -80,10 +102,18 @@ class Folder:
         with source.open("rb") as stream:
             sha256 = _sha256(stream)
         if self.digest(path) == sha256:
-            facts = os.lstat(self._prefix + path)
-            return Stamp(sha256, facts.st_size, mark(facts))
+            return self.stamp(path, sha256)
         with source.open("rb") as stream:
             return self.write(path, _pieces(stream), sha256)
+
+    def stamp(self, path: str, sha256: str) -> Stamp:
+        """The stamp of the file that is at `path`, its bytes being known."""
+        facts = os.lstat(self._prefix + path)
+        return Stamp(sha256, facts.st_size, mark(facts))
+
+
+class _NoFile(Exception):
+    """Something that is no regular file is in the place of one."""
 
 
 def mark(facts: os.stat_result) -> str:

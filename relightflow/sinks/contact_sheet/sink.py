@@ -1,0 +1,124 @@
+"""The sink itself: gathers each image's outputs, and writes the sheets that would look different."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from typing import Any
+
+from relightflow.model.image import Image
+from relightflow.model.job import Output
+from relightflow.model.outcome import Result
+from relightflow.model.values import FrozenMap, canonical_json
+from relightflow.plugins.records import SinkContext
+from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.sinks.contact_sheet.arrange import REPEAT, Shot, Tile, arrange
+from relightflow.sinks.contact_sheet.layout import Heading, Layout, lay_out
+from relightflow.sinks.contact_sheet.names import names
+from relightflow.sinks.contact_sheet.paint import paint
+from relightflow.sinks.contact_sheet.seal import matches, sealed
+from relightflow.sinks.contact_sheet.text import drawable
+from relightflow.sinks.folder import Folder
+
+LOOK = 1
+"""Raised when sheets are drawn differently, so that old ones are drawn again."""
+_EXTENSION = {"jpeg": "jpg", "png": "png"}
+
+Found = tuple[Output, Result | None, str]
+"""An output, its picture, and the word for what became of it."""
+
+
+class ContactSheet:
+    """See the package; `options` are those of `builtin.CONTACT_SHEET_SCHEMA`."""
+
+    def __init__(self, context: SinkContext) -> None:
+        self._folder = Folder(context.folder, context.options["path"])
+        self._options = context.options
+
+    @property
+    def place(self) -> str:
+        return self._folder.place
+
+    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+        return self._folder.look(path, known, sha256)
+
+    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+        del path, data, media_type
+        raise SinkFailed("a contact sheet takes no single pictures; it is drawn when a run is over")
+
+    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+        named = names(output.image for output, _ in run.outputs())
+        every = groupby(_told(run), key=lambda found: (found[0].image.name, found[0].image.source))
+        return tuple(self._sheet(run, list(found), named[key]) for key, found in every)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _sheet(self, run: Finished, found: Sequence[Found], name: str) -> Artifact:
+        kind = self._options.get("format", "jpeg")
+        path = f"{name}.{_EXTENSION[kind]}"
+        first = found[0][0]
+        layout = self._layout(run, found)
+        shows = _fingerprint(layout, first.image, kind)
+        data = self._folder.read(path)
+        if data is not None and matches(data, shows):
+            return Artifact(path, self._folder.stamp(path, hashlib.sha256(data).hexdigest()))
+
+        def read(tile: Tile) -> bytes:
+            if tile.original:
+                return run.original(first)
+            assert tile.result
+            return run.read(tile.result)
+
+        data = sealed(paint(layout, read, kind), shows)
+        return Artifact(path, self._folder.write(path, data, hashlib.sha256(data).hexdigest()))
+
+    def _layout(self, run: Finished, found: Sequence[Found]) -> Layout:
+        image = found[0][0].image
+        size = next(((r.width, r.height) for _, r, _ in found if r), (image.width, image.height))
+        repeats = any(output.job.repeat for output, _, _ in found)
+        grid = arrange(
+            [_shot(item, repeats) for item in found],
+            run.axes,
+            {axis.name: axis.values for axis in run.recipe.matrix.axes},
+            self._options.get("rows", ""),
+            self._options.get("columns", ""),
+            size[0] / size[1],
+        )
+        return lay_out(grid, self._heading(run, image), size, self._options.get("tile"))
+
+    def _heading(self, run: Finished, image: Image) -> Heading:
+        backend, model = run.recipe.backend.type, run.recipe.backend.model.name
+        maker = backend if backend == model else f"{backend} {model}"
+        title = drawable(self._options.get("title", ""))
+        shown = drawable(image.name)
+        lines = (f"{run.recipe.name} · {maker}", f"{image.width} × {image.height} px")
+        return Heading(title or shown, tuple(map(drawable, (shown, *lines)[not title :])))
+
+
+def _told(run: Finished) -> Iterator[Found]:
+    """Every output with the manifest's word for it; the manifest's first line is about the run."""
+    for (output, result), record in zip(run.outputs(), islice(run.records(), 1, None), strict=True):
+        yield output, result, _word(record)
+
+
+def _word(record: dict[str, Any]) -> str:
+    return drawable(str(record.get("status", ""))) or "no picture"
+
+
+def _shot(found: Found, repeats: bool) -> Shot:
+    output, result, word = found
+    extra = {REPEAT: output.job.repeat + 1} if repeats else {}
+    return Shot(FrozenMap({**output.cell, **extra}), result, word)
+
+
+def _fingerprint(layout: Layout, image: Image, kind: str) -> str:
+    """A hash of all that the sheet shows."""
+    words = [(w.x, w.y, w.text, w.face.size, w.face.medium, w.faint) for w in layout.words]
+    spots = [
+        (s.x, s.y, s.tile.original, s.tile.word, s.tile.result.sha256 if s.tile.result else "")
+        for s in layout.spots
+    ]
+    shown = [LOOK, kind, layout.width, layout.height, layout.tile, image.sha256, words, spots]
+    return hashlib.sha256(canonical_json(shown).encode()).hexdigest()
