@@ -54,7 +54,7 @@ BOMBS = {
 }
 
 _PROGRAM = """
-import resource, runpy, sys
+import runpy, sys
 from pathlib import Path
 from relightflow.errors import InvalidRecipe
 from relightflow.recipe import load
@@ -64,12 +64,14 @@ try:
 except InvalidRecipe as error:
     assert 0 < len(error.problems) <= 101, len(error.problems)
     print(error.problems[0])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status").read_text()
+print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
 def _limits() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
 
 @pytest.mark.parametrize("name", BOMBS)
