@@ -85,7 +85,7 @@ def _wanted(query: Mapping[str, str], today: date) -> Wanted:
             query.get("from_date") or (until - timedelta(days=7)).isoformat()
         )
         number, size = int(query.get("page") or 1), int(query.get("per_page") or 20)
-    except ValueError as problem:
+    except (ValueError, OverflowError) as problem:
         raise Refused(answers.error(400, f"Invalid query: {problem}")) from None
     if until < since or until - since > _WIDEST:
         raise Refused(answers.error(400, "The date window may span at most 31 days"))

@@ -118,7 +118,8 @@ async def _handle(
         response = await (rule.kind.act(call, **rule.options) if rule else call.proceed())
     except Refused as refusal:
         response = refusal.answer
-    except Dropped:
+    except (Dropped, ConnectionError, web.RequestPayloadError):
+        # dropped by a fault, or by a caller that died: there is nobody to answer
         provider.wire.answered(call.phase, 0)
         return web.Response()
     provider.wire.answered(call.phase, response.status)

@@ -115,6 +115,7 @@ async def test_dates_are_inclusive_days_in_utc(connect: Any) -> None:
         {"from_date": "2026-01-01", "to_date": "2026-02-02"},
         {"from_date": "2026-01-02", "to_date": "2026-01-01"},
         {"from_date": "01.01.2026"},
+        {"to_date": "0001-01-01"},
         {"status": "DONE"},
         {"sort_by": "latency"},
     ],

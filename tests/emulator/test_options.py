@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -46,3 +48,10 @@ def test_options_become_a_config() -> None:
 def test_what_is_no_option_is_told(arguments: Any, words: Any) -> None:
     with pytest.raises(UsageError, match=words):
         config(arguments)
+
+
+def test_options_can_be_read_without_loading_the_server() -> None:
+    heavy = "{'aiohttp', 'numpy', 'PIL', 'yaml'}"
+    code = f"import sys, relightflow.emulator.options; print({heavy} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert said == b"set()\n"

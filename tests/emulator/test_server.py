@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import struct
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -52,6 +53,41 @@ async def test_process_says_where_it_listens_and_ends_on_a_signal(launch: Any, n
     process.send_signal(number)
     assert await process.wait() == 0
     assert await process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_caller_that_dies_in_the_middle_of_its_body_is_neither_billed_nor_told(
+    launch: Any, reset: bool
+) -> None:
+    process = await launch("--picture", "tiny")
+    url = await _url(process)
+    _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(
+        b"POST /v1/segmind-relighting HTTP/1.1\r\nHost: x\r\nx-api-key: SG_0123456789abcdef\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 999\r\n\r\n{"
+    )
+    await writer.drain()
+    async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+        await _until(session, url, lambda log: log["phases"] == {"submit": 1})
+        if reset:
+            writer.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
+        writer.close()
+        await _until(session, url, lambda log: log["statuses"] == {"submit 0": 1})
+        async with session.get(url + "/__bill") as answer:
+            assert (await answer.json())["totals"]["requests"] == 0
+    process.terminate()
+    _, said = await process.communicate()
+    assert said == b""
+
+
+async def _until(session: aiohttp.ClientSession, url: str, reached: Callable[[Any], bool]) -> None:
+    """Ask for the wire log until it says so."""
+    while True:
+        async with session.get(url + "/__requests") as answer:
+            if reached(await answer.json()):
+                return
 
 
 async def test_wrong_fault_plan_ends_the_process_with_words(launch: Any, tmp_path: Path) -> None:
