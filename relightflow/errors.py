@@ -69,8 +69,10 @@ GRAVEST_FIRST = (
     Exit.REFUSED,
     Exit.ACCOUNT,
     Exit.BUDGET,
+    Exit.INVALID,
     Exit.JOBS_FAILED,
     Exit.EARLY,
+    Exit.WORK_TO_DO,
 )
 """Of several codes that hold, the first here is the one a process ends with."""
 
