@@ -1,0 +1,34 @@
+"""How a state folder stands: the last run, the money, and what is in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    id: str
+    recipe: str
+    started: float
+    """Unix seconds."""
+    ended: float | None
+    """None: it runs still, or it was killed."""
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    state: str
+    """The folder."""
+    last_run: LastRun | None
+    spent: Micros
+    """By all runs. Unknown costs count as the highest price, here and below."""
+    in_flight: Micros
+    unknown: Micros
+    states: tuple[tuple[State, int], ...]
+    """How many attempts stand where; only states that some attempt is in."""
+    doubts: tuple[Attempt, ...]
+    """Every attempt that may have been billed and whose outcome is unknown."""

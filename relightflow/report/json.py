@@ -1,0 +1,223 @@
+"""Reports as JSON documents: the same facts as the words, for programs.
+
+One document a recipe, on one line. Every document says its `kind` and the `version` of its form:
+fields are added within a version, never renamed. Money is a number of US dollars, null is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from relightflow.errors import InvalidRecipe, Problem, RelightflowError
+from relightflow.model.attempt import Attempt
+from relightflow.model.forecast import Forecast
+from relightflow.model.job import Output
+from relightflow.model.money import Micros, usd
+from relightflow.model.offer import Price
+from relightflow.model.plan import Plan
+from relightflow.model.recipe import Recipe
+from relightflow.model.status import Status
+from relightflow.model.summary import Summary
+from relightflow.model.survey import Survey
+from relightflow.model.values import thaw
+
+VERSION = 1
+Document = dict[str, Any]
+
+
+def text(document: Document) -> str:
+    """`document` on one line, ASCII, so that no terminal and no log reads anything into it."""
+    return _quiet(json.dumps(document, ensure_ascii=True, allow_nan=False))
+
+
+def stream(document: Document, field: str, items: Iterable[Document]) -> Iterator[str]:
+    """`document` with one more field, a list that may be too long to hold: pieces of one line."""
+    yield text(document)[:-1] + f', "{field}": ['
+    for number, item in enumerate(items):
+        yield (", " if number else "") + text(item)
+    yield "]}"
+
+
+def valid(path: str, recipe: Recipe, cells: int, warnings: Sequence[str]) -> Document:
+    return {
+        **_kind("validation"),
+        "path": path,
+        "valid": True,
+        "recipe": recipe.name,
+        "backend": recipe.backend.type,
+        "model": recipe.backend.model.name,
+        "cells": cells,
+        "warnings": list(warnings),
+        "problems": [],
+    }
+
+
+def failed(path: str, error: RelightflowError) -> Document:
+    """What is said in place of any other document where a recipe cannot be used."""
+    return {
+        **_kind("error"),
+        "path": path,
+        "valid": False,
+        "error": type(error).__name__,
+        "message": str(error),
+        "exit": int(error.exit_code),
+        "problems": [_problem(p) for p in error.problems]
+        if isinstance(error, InvalidRecipe)
+        else [],
+    }
+
+
+def plan(found: Plan, survey: Survey, forecast: Forecast) -> Document:
+    recipe = found.recipe
+    return {
+        **_kind("plan"),
+        "path": str(recipe.path),
+        "recipe": recipe.name,
+        "sha256": recipe.sha256,
+        "backend": recipe.backend.type,
+        "model": recipe.backend.model.name,
+        "images": len(found.images),
+        "rejected": [{"name": r.name, "reason": r.reason} for r in found.rejected],
+        "axes": list(found.axes),
+        "cells": len(found.cells),
+        "repeat": found.repeat,
+        "outputs_count": found.outputs_count,
+        "jobs": survey.jobs,
+        "done": survey.done,
+        "new": survey.new,
+        "collect": survey.collect,
+        "unknown": survey.unknown,
+        "held_failed": survey.held_failed,
+        "work": survey.work or bool(forecast.calls),
+        "calls": forecast.calls,
+        "price_usd": _price(forecast.price),
+        "whole_price_usd": _price(found.price),
+        "unknown_price_usd": usd(survey.unknown_price),
+        "committed_usd": usd(forecast.committed),
+        "cap_usd": _usd(forecast.cap),
+        "cap_source": forecast.cap_source,
+        "cap_suffices": forecast.enough,
+        "warnings": list(found.warnings),
+    }
+
+
+def output(found: Output) -> Document:
+    """One line of `plan --jobs`."""
+    return {
+        "index": found.index,
+        "job": found.job.id,
+        "key": found.job.key,
+        "image": found.image.name,
+        "image_sha256": found.image.sha256,
+        "parameters": thaw(found.job.parameters),
+        "repeat": found.job.repeat,
+    }
+
+
+def summary(found: Summary) -> Document:
+    counts, money = found.counts, found.money
+    return {
+        **_kind("summary"),
+        "run_id": found.run_id,
+        "recipe": found.recipe,
+        "backend": found.backend,
+        "model": found.model,
+        "exit": {
+            "code": int(found.exit),
+            "meaning": found.exit.meaning,
+            "all": sorted({int(trouble.exit) for trouble in found.troubles}),
+        },
+        "counts": {name: getattr(counts, name) for name in counts.__slots__},
+        "money": {
+            "spent_usd": usd(money.spent),
+            "in_flight_usd": usd(money.in_flight),
+            "unknown_usd": usd(money.unknown),
+            "cap_usd": _usd(money.cap),
+            "cap_source": money.cap_source,
+            "balance_usd": _usd(money.balance),
+        },
+        "calls": found.calls,
+        "retries": found.retries,
+        "seconds": round(found.seconds, 3),
+        "manifest": found.manifest,
+        "places": list(found.places),
+        "troubles": [
+            {
+                "exit": int(trouble.exit),
+                "message": trouble.message,
+                "count": trouble.count,
+                "items": list(trouble.items),
+            }
+            for trouble in found.troubles
+        ],
+        "notices": list(found.notices),
+        "next_command": found.next_command,
+    }
+
+
+def status(found: Status) -> Document:
+    last = found.last_run
+    return {
+        **_kind("status"),
+        "state": found.state,
+        "last_run": last
+        and {
+            "id": last.id,
+            "recipe": last.recipe,
+            "started": last.started,
+            "ended": last.ended,
+            "exit": last.exit_code,
+        },
+        "spent_usd": usd(found.spent),
+        "in_flight_usd": usd(found.in_flight),
+        "unknown_usd": usd(found.unknown),
+        "states": {state.value: number for state, number in found.states},
+        "unknown": [_attempt(attempt) for attempt in found.doubts],
+    }
+
+
+def _attempt(found: Attempt) -> Document:
+    """Without its URL, which is a secret."""
+    return {
+        "attempt": found.id,
+        "key": found.job_key,
+        "run_id": found.run_id,
+        "backend": found.backend,
+        "model": found.model,
+        "image_sha256": found.image_sha256,
+        "parameters": thaw(found.parameters),
+        "repeat": found.repeat,
+        "price_usd": usd(found.price),
+        "request_id": found.request_id,
+        "reason": found.reason,
+        "created": found.created,
+    }
+
+
+def _problem(found: Problem) -> Document:
+    return {
+        "file": found.file,
+        "line": found.line or None,
+        "column": found.column or None,
+        "path": found.path,
+        "message": found.message,
+    }
+
+
+def _kind(name: str) -> Document:
+    return {"kind": name, "version": VERSION}
+
+
+def _usd(amount: Micros | None) -> float | None:
+    return None if amount is None else usd(amount)
+
+
+def _price(found: Price | None) -> Document | None:
+    return None if found is None else {"low": usd(found.low), "high": usd(found.high)}
+
+
+def _quiet(line: str) -> str:
+    """JSON in which a GitHub Actions runner finds no command of the old form."""
+    return line.replace("##[", "#\\u0023[")

@@ -1,0 +1,163 @@
+"""A plan in plain words: what would be made, what is there already, and what the rest costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from relightflow.model.forecast import Forecast
+from relightflow.model.job import SHORT, Output
+from relightflow.model.plan import Plan
+from relightflow.model.survey import Survey
+from relightflow.report import escape, table
+from relightflow.report.words import count, facts, listing, money, price
+
+_FIRST = 5
+"""Rejected images that are named."""
+
+
+def plan(found: Plan, survey: Survey, forecast: Forecast) -> str:
+    recipe = found.recipe
+    lines = [f"{escape.terminal(recipe.name)}: {_headline(found, survey, forecast)}"]
+    lines += facts(
+        (
+            ("recipe", escape.terminal(str(recipe.path))),
+            ("images", _images(found)),
+            ("cells", _cells(found)),
+            ("jobs", _jobs(found, survey)),
+            ("unknown", _unknown(found, survey)),
+            ("failed", _held(survey.held_failed)),
+            ("backend", _backend(found)),
+            ("cap", cap(forecast)),
+        )
+    )
+    if found.rejected:
+        lines.append(f"  {count(len(found.rejected), 'image')} cannot be used:")
+        named = (f"{image.name}: {image.reason}" for image in found.rejected[:_FIRST])
+        lines += listing(named, len(found.rejected))
+    return "\n".join(lines)
+
+
+def cap(forecast: Forecast) -> str:
+    """The cap in force and what it means for this plan; empty where nothing is paid for."""
+    if not forecast.paid:
+        return ""
+    if forecast.cap is None:
+        return "none; a paid run needs one: --max-cost USD"
+    said = f"{money(forecast.cap)} ({forecast.cap_source})"
+    if forecast.committed:
+        said += f", {money(forecast.committed)} of it in use"
+    if forecast.price is None:
+        return said
+    return f"{said}: {'enough' if forecast.enough else 'NOT enough for the whole plan'}"
+
+
+def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterator[str]:
+    """One line an output, in plan order; only the widths are held in memory.
+
+    `columns`: of the terminal, where long names are shortened; None: nothing is.
+    """
+    axes = found.axes
+    repeats = found.repeat > 1
+    head = ("job", *axes, *(("repeat",) if repeats else ()), "image")
+    widths = [SHORT]
+    for axis in axes:
+        texts = {_text(cell.get(axis)) for cell in found.cells}
+        widths.append(max(map(escape.width, (escape.terminal(axis), *texts))))
+    widths += [len("repeat")] if repeats else []
+    taken = sum(widths) + len(table.GAP) * len(widths)
+    names = max((escape.width(escape.terminal(i.name)) for i in found.images), default=0)
+    room = names if columns is None else min(names, max(columns - taken, 12))
+    widths.append(max(room, len("image")))
+    body = (
+        (
+            output.job.id,
+            *(_text(output.cell.get(axis)) for axis in axes),
+            *((str(output.job.repeat + 1),) if repeats else ()),
+            escape.terminal(output.image.name),
+        )
+        for output in outputs
+    )
+    return table.rows(tuple(map(escape.terminal, head)), body, widths)
+
+
+def _headline(found: Plan, survey: Survey, forecast: Forecast) -> str:
+    if not found.outputs_count:
+        return "no image was found, so there is nothing to make" if not found.images else (
+            "nothing is selected, so there is nothing to make"
+        )  # fmt: skip
+    if not survey.work and not forecast.calls:
+        if survey.done == survey.jobs:
+            return f"all {count(survey.jobs, 'job')} are done; nothing to do"
+        return "nothing to do; some jobs are held"
+    parts = []
+    if forecast.calls:
+        parts.append(f"{count(forecast.calls, 'job')} to make, {price(forecast.price)}")
+    if survey.collect:
+        parts.append(f"{survey.collect:,} to collect")
+    return "; ".join(parts)
+
+
+def _images(found: Plan) -> str:
+    text = f"{len(found.images):,}"
+    return f"{text}, {len(found.rejected):,} more cannot be used" if found.rejected else text
+
+
+def _cells(found: Plan) -> str:
+    text = f"{len(found.cells):,}"
+    if found.axes:
+        text += f" ({' × '.join(map(escape.terminal, found.axes))})"
+    return f"{text}, {found.repeat} times each" if found.repeat > 1 else text
+
+
+def _jobs(found: Plan, survey: Survey) -> str:
+    if not found.jobs_count:
+        return "0"
+    standing = (
+        (survey.done, "done"),
+        (survey.new, "new"),
+        (survey.collect, "to collect"),
+        (survey.unknown, "unknown"),
+        (survey.held_failed, "paid and failed"),
+    )
+    parts = [(n, word) for n, word in standing if n]
+    text = f"{found.jobs_count:,}"
+    if len(parts) == 1:
+        text += f", all {parts[0][1]}" if found.jobs_count > 1 else f", {parts[0][1]}"
+    else:
+        text += ": " + ", ".join(f"{n:,} {word}" for n, word in parts)
+    shared = found.outputs_count - found.jobs_count
+    if shared:
+        text += f"; {count(found.outputs_count, 'output')}, equal ones are made once"
+    if found.limit is not None:
+        text += f"; --limit {found.limit}"
+    return text
+
+
+def _held(number: int) -> str:
+    return f"{number:,} (paid, no picture came; not asked again by itself)" if number else ""
+
+
+def _unknown(found: Plan, survey: Survey) -> str:
+    if not survey.unknown:
+        return ""
+    again = found.recipe.limits.on_unknown == "resubmit"
+    held = "asked for again within the cap (limits.on_unknown)" if again else "held"
+    return f"{survey.unknown:,} (may have been billed, {money(survey.unknown_price)}; {held})"
+
+
+def _backend(found: Plan) -> str:
+    backend = found.recipe.backend
+    model = f", {backend.model.name}" if backend.model.name != backend.type else ""
+    if backend.model.price is None:
+        cost = ", price unknown"
+    elif backend.model.price.free:
+        cost = ""
+    else:
+        cost = f", {price(backend.model.price)} a job"
+    return escape.terminal(f"{backend.type}{model}{cost}")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else escape.terminal(str(value))

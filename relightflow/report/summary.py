@@ -1,0 +1,80 @@
+"""What a run came to, in plain words: counts, money, every trouble, and what to do next."""
+
+from __future__ import annotations
+
+from relightflow.errors import Exit
+from relightflow.model.summary import Counts, Money, Summary, Trouble
+from relightflow.report import escape
+from relightflow.report.words import INDENT, count, duration, facts, listing, money, paragraph
+
+
+def summary(found: Summary, columns: int | None = None) -> str:
+    """`columns`: of the terminal it is wrapped for; None: not wrapped."""
+    lines = [
+        f"{escape.terminal(found.recipe)}: {_headline(found.counts)}, {duration(found.seconds)}"
+    ]
+    lines += facts(
+        (
+            *(("pictures", escape.terminal(place)) for place in found.places),
+            ("manifest", escape.terminal(found.manifest)),
+            ("money", _money(found.money)),
+            ("retries", f"{found.retries:,}" if found.retries else ""),
+        )
+    )
+    for trouble in found.troubles:
+        lines += _trouble(trouble, columns)
+    if found.exit is not Exit.OK:
+        lines.append(f"exit {int(found.exit)}: {found.exit.meaning}")
+    if found.next_command:
+        lines.append(f"next: {escape.terminal(found.next_command)}")
+    return "\n".join(lines)
+
+
+def _headline(counts: Counts) -> str:
+    if not counts.jobs:
+        return "nothing to make"
+    in_place = counts.made + counts.reused
+    text = f"{in_place:,} of {count(counts.jobs, 'job')} in place"
+    if counts.made and counts.reused:
+        text += f" ({counts.made:,} made, {counts.reused:,} there before)"
+    elif counts.reused:
+        text += " (all there before)" if in_place == counts.jobs else " (there before)"
+    parts = [text]
+    for number, word in (
+        (counts.failed, "failed"),
+        (counts.unknown, "unknown"),
+        (counts.pending, "to collect"),
+        (counts.not_started, "not started"),
+    ):
+        if number:
+            parts.append(f"{number:,} {word}")
+    if counts.rejected:
+        parts.append(f"{count(counts.rejected, 'image')} not usable")
+    if counts.delivered and not counts.made:
+        parts.append(f"{count(counts.delivered, 'file')} delivered again")
+    if counts.kept_edits:
+        parts.append(f"{count(counts.kept_edits, 'edited file')} kept")
+    return ", ".join(parts)
+
+
+def _money(found: Money) -> str:
+    parts = []
+    if found.in_flight:
+        parts.append(f"{money(found.in_flight)} in flight")
+    if found.unknown:
+        parts.append(f"{money(found.unknown)} unknown")
+    if found.cap is not None:
+        source = f" ({found.cap_source})" if found.cap_source else ""
+        parts.append(f"cap {money(found.cap)}{source}")
+    if found.balance is not None:
+        parts.append(f"balance {money(found.balance)}")
+    if not parts and not found.spent:
+        return ""
+    return ", ".join((f"{money(found.spent)} spent", *parts))
+
+
+def _trouble(trouble: Trouble, columns: int | None) -> list[str]:
+    times = f"{trouble.count:,} × " if trouble.count > 1 else ""
+    said = paragraph(times + escape.terminal(trouble.message), columns, INDENT)
+    said[0] = "!" + said[0][1:]
+    return [*said, *listing(trouble.items, max(trouble.count, len(trouble.items)))]

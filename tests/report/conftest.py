@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from relightflow.model.forecast import Forecast
+from relightflow.model.image import Image, Rejected
+from relightflow.model.offer import Model, Parameter, Price
+from relightflow.model.plan import Plan
+from relightflow.model.recipe import BackendSpec, Recipe
+from relightflow.model.summary import Counts, Money, Summary
+from relightflow.model.survey import Survey
+from relightflow.model.values import FrozenMap
+
+
+@pytest.fixture
+def evil() -> str:
+    """A name that would colour a terminal and run backwards."""
+    return "a\x1b[31m\u202egpj.png"
+
+
+def image(name: str, sha256: str) -> Image:
+    return Image(name, sha256, 10, 4, 4, "image/png", 0, name)
+
+
+@pytest.fixture
+def plan(evil: str) -> Plan:
+    each = Price(50_000, 50_000)
+    axis = Parameter("light_direction", "choice", ("left", "right"), "left")
+    recipe = Recipe(
+        name="spring",
+        path=Path("spring.yaml"),
+        sha256="0" * 64,
+        sources=(),
+        backend=BackendSpec("studio", Model("glow", (axis,), each), FrozenMap()),
+    )
+    return Plan(
+        recipe=recipe,
+        images=(image("a.png", "a" * 64), image(evil, "b" * 64)),
+        rejected=(Rejected("broken.png", "it is empty", 0),),
+        cells=(FrozenMap({"light_direction": "left"}), FrozenMap({"light_direction": "right"})),
+        axes=("light_direction",),
+        repeat=1,
+        limit=None,
+        warnings=(),
+        outputs_count=4,
+        jobs_count=4,
+        price=each.times(4),
+    )
+
+
+@pytest.fixture
+def survey() -> Survey:
+    return Survey(4, 1, 3, 0, 0, 0, Price(150_000, 150_000), 0)
+
+
+@pytest.fixture
+def forecast() -> Forecast:
+    return Forecast(3, Price(150_000, 150_000), 0, 1_000_000, "--max-cost")
+
+
+@pytest.fixture
+def summary() -> Summary:
+    return Summary(
+        run_id="20260101T000000-abcd",
+        recipe="spring",
+        backend="studio",
+        model="glow",
+        counts=Counts(4, 3, 1, 0, 0, 0, 0, 0, 4, 0),
+        money=Money(150_000, 0, 0, 1_000_000, "--max-cost"),
+        troubles=(),
+        seconds=12.4,
+        manifest="/p/.relightflow/runs/x/manifest.jsonl",
+        places=("/p/out",),
+    )

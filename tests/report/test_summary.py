@@ -1,0 +1,61 @@
+from dataclasses import replace
+
+from relightflow.errors import Exit
+from relightflow.model.summary import Counts, Money, Summary, Trouble
+from relightflow.report.summary import summary as words
+
+
+def test_a_good_run_is_told_in_four_lines(summary: Summary) -> None:
+    assert words(summary).splitlines() == [
+        "spring: 4 of 4 jobs in place (3 made, 1 there before), 12 s",
+        "  pictures  /p/out",
+        "  manifest  /p/.relightflow/runs/x/manifest.jsonl",
+        "  money     0.15 USD spent, cap 1.00 USD (--max-cost)",
+    ]
+
+
+def test_a_run_with_nothing_to_do_says_that_all_was_there(summary: Summary) -> None:
+    said = words(replace(summary, counts=Counts(4, 0, 4, 0, 0, 0, 0, 0, 0, 0)))
+    assert said.startswith("spring: 4 of 4 jobs in place (all there before), ")
+
+
+def test_a_free_run_speaks_of_no_money(summary: Summary) -> None:
+    assert "USD" not in words(replace(summary, money=Money(0, 0, 0, None, "")))
+
+
+def test_money_in_doubt_is_told(summary: Summary) -> None:
+    said = words(replace(summary, money=Money(0, 100_000, 50_000, None, "")))
+    assert "0.00 USD spent, 0.10 USD in flight, 0.05 USD unknown" in said
+
+
+def test_every_trouble_is_listed_and_the_gravest_code_explained(summary: Summary) -> None:
+    troubles = (
+        Trouble(Exit.JOBS_FAILED, "refused; not billed", ("a.png", "b.png"), 7),
+        Trouble(Exit.UNKNOWN, "no answer; may have been billed", ("c.png",)),
+    )
+    said = words(replace(summary, troubles=troubles)).splitlines()
+    assert said[4:] == [
+        "! 7 × refused; not billed",
+        "    a.png",
+        "    b.png",
+        "    and 5 more",
+        "! no answer; may have been billed",
+        "    c.png",
+        "exit 5: unknown outcomes remain: they may have been billed",
+    ]
+
+
+def test_untrusted_text_is_escaped(summary: Summary, evil: str) -> None:
+    trouble = Trouble(Exit.JOBS_FAILED, f"server said {evil}", (evil,))
+    assert "\x1b" not in words(replace(summary, troubles=(trouble,), recipe=evil))
+
+
+def test_the_next_command_stands_last(summary: Summary) -> None:
+    said = words(replace(summary, next_command="relightflow run a.yaml"))
+    assert said.splitlines()[-1] == "next: relightflow run a.yaml"
+
+
+def test_troubles_are_wrapped_for_a_terminal(summary: Summary) -> None:
+    trouble = Trouble(Exit.JOBS_FAILED, "many words " * 20)
+    lines = words(replace(summary, troubles=(trouble,)), 60).splitlines()
+    assert max(map(len, lines[4:])) <= 60

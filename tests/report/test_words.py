@@ -1,0 +1,53 @@
+import pytest
+
+from relightflow.model.offer import FREE, Price
+from relightflow.report import words
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, "unknown"),
+        (FREE, "free"),
+        (Price(50_000, 50_000), "0.05 USD"),
+        (Price(33_000, 333_000), "0.033 to 0.333 USD"),
+    ],
+)
+def test_prices(found: Price | None, said: str) -> None:
+    assert words.price(found) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min"),
+        (200, "3 min 20 s"),
+        (3599.7, "1 h"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [words.count(n, "job") for n in (0, 1, 2048)] == ["0 jobs", "1 job", "2,048 jobs"]
+
+
+def test_facts_stand_in_one_column_and_empty_ones_are_left_out() -> None:
+    assert words.facts([("a", "1"), ("long", "2"), ("none", "")]) == ["  a     1", "  long  2"]
+
+
+def test_a_listing_escapes_and_says_how_many_more() -> None:
+    assert words.listing(["a\x1b"], 3) == ["    a\\x1b", "    and 2 more"]
+
+
+def test_a_paragraph_for_a_file_is_one_line() -> None:
+    assert words.paragraph("word " * 50, None) == ["word " * 50]
+
+
+def test_a_paragraph_for_a_terminal_fits_it() -> None:
+    assert max(map(len, words.paragraph("word " * 50, 60, "  "))) <= 60
