@@ -34,7 +34,7 @@ def blur(field: Map, sigma: float) -> Map:
         height, width = field.shape
         share = 3.0 / radius
         small = resize(field, max(2, round(width * share)), max(2, round(height * share)))
-        return resize(blur(small, sigma * small.shape[1] / width), width, height)
+        return resize(blur(small, sigma * share), width, height)
     for _ in range(3):
         out = box(out, radius)
     return out

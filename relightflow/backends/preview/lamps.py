@@ -43,7 +43,11 @@ def light(relief: Relief, style: Style) -> Lit:
     key, fill = key * dim, fill * dim
     warmth = style.temperature
     key_colour = glow(warmth.key, warmth.key_strength)
-    fill_colour = glow(warmth.fill, warmth.fill_strength) * np.array(warmth.tint, np.float32)
+    cold = glow(warmth.fill, warmth.fill_strength) * np.array(warmth.tint, np.float32)
+    # where light comes from everywhere, it is the lamp's own that comes back from the walls
+    fill_colour = cold ** np.float32(1 - style.kind.fill) * key_colour ** np.float32(
+        style.kind.fill
+    )
     exposure, mean = _exposure(relief, style, key + fill, haze)
     return Lit(
         key=key * exposure,
@@ -72,11 +76,12 @@ def _from_the_front(relief: Relief, style: Style) -> tuple[Map, Map, Map]:
         key += kind.shine * _shine(slope, up, lamp, kind.sharp) * relief.mask
     if kind.pool:
         key *= _pool(relief, lamp, kind)
-    fill = kind.fill * style.intensity.ratio * _openness(relief) * (0.9 + 0.1 * up)
+    share = min(0.66, kind.fill * style.intensity.ratio)
+    fill = share * _openness(relief) * (0.9 + 0.1 * up)
     haze = np.zeros_like(key)
     if kind.pool:
         haze += np.float32(0.012) * _pool(relief, lamp, kind)
-    return key * np.float32(1 - kind.fill), fill, haze
+    return key * np.float32(1 - share), fill, haze
 
 
 def _from_behind(relief: Relief, style: Style) -> tuple[Map, Map, Map]:
@@ -94,7 +99,7 @@ def _from_behind(relief: Relief, style: Style) -> tuple[Map, Map, Map]:
     thin = blur(lit, span / 170) * relief.mask
     broad = blur(lit, span / 40) * relief.mask
     tops = np.clip(0.55 + 0.9 * _top(relief), 0.15, 1.6)
-    rim = (5.5 * thin**1.2 + 1.0 * broad) * tops * kind.rim
+    rim = (4.0 * thin**1.2 + 0.9 * broad) * tops * kind.rim
     key = lit * np.float32(0.85) + rim
     if kind.wrap > 0.8:
         key = key * np.float32(0.6) + np.float32(0.15)
@@ -145,8 +150,8 @@ def _pool(relief: Relief, lamp: Direction, kind: Kind) -> Map:
 def _openness(relief: Relief) -> Map:
     """Less fill where the surroundings stand higher: in folds, under things."""
     span = max(relief.mask.shape)
-    deep = blur(relief.height, span / 26) - relief.height
-    return 1 - np.clip(deep * np.float32(0.9), -0.15, 0.5)
+    deep = (blur(relief.height, span / 26) - relief.height) * (0.35 + 0.65 * relief.mask)
+    return 1 - np.clip(deep * np.float32(0.5), -0.10, 0.35)
 
 
 def _cast(relief: Relief, lamp: Direction, kind: Kind) -> Map:
@@ -164,7 +169,7 @@ def _cast(relief: Relief, lamp: Direction, kind: Kind) -> Map:
         seen = _shifted(ground, lamp.x / flat * away, lamp.y / flat * away)
         above = seen - ground - np.float32(away * rise)
         soft = 0.10 + kind.penumbra * away * rise
-        np.maximum(dark, np.clip(above / np.float32(soft) + 0.35, 0, 1), out=dark)
+        np.maximum(dark, np.clip(above / np.float32(soft), 0, 1), out=dark)
     dark = blur(dark * dark * (3 - 2 * dark), 0.8 + 2.5 * kind.penumbra)
     return np.clip(resize(dark, width, height), 0, 1)
 

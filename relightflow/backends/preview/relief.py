@@ -56,11 +56,14 @@ def estimate(rgb: Bytes, alpha: Bytes | None = None) -> Relief:
     span = max(height, width)
     swell = _swell(mask, span)
     broad = guided(tone, tone, max(2, span // 60), 0.45)
-    forms = blur(broad, span / 70)
-    # a form ends where the subject does: what lies behind it is not bent by it
-    round_ = tuple(slope * mask for slope in _slope(swell * span / 12, 1.5))
-    soft = _add((round_[0], round_[1]), _slope(forms * (span / 38), 0.55), 1.0)
-    fine = _slope((tone - forms) * 1.1, 0.5)
+    # a form ends where the subject does: neither bends what lies on the other side
+    near, far = (_forms(broad, side, span) for side in (mask, 1 - mask))
+    swollen = _slope(swell * (span / 8), 1.6)
+    bumps = [a * mask + b * (1 - mask) for a, b in zip(near[1], far[1], strict=True)]
+    soft = _add((swollen[0] * mask, swollen[1] * mask), (bumps[0], bumps[1]), 1.0)
+    detail = guided(tone, tone, 2, 0.15) - near[0] * mask - far[0] * (1 - mask)
+    edge = 1 - np.clip(3 * np.abs(blur(mask, span / 120) - mask), 0, 1)
+    fine = _slope(detail * edge * np.float32(1.1), 0.5)
     return Relief(
         light=light,
         bright=bright,
@@ -72,6 +75,15 @@ def estimate(rgb: Bytes, alpha: Bytes | None = None) -> Relief:
         centre=_centre(mask),
         tile=span / 12,
     )
+
+
+def _forms(broad: Map, side: Map, span: int) -> tuple[Map, tuple[Map, Map]]:
+    """Log luminance smoothed within one side of the silhouette, and its slopes."""
+    sigma = span / 70
+    weight = blur(side, sigma) + np.float32(0.02)
+    mean = np.float32((broad * side).sum() / (side.sum() + 1))
+    smooth = blur((broad - mean) * side, sigma) / weight
+    return smooth + mean, _slope(smooth * np.float32(span / 38), 0.6)
 
 
 def shrink(rgb: Bytes) -> Bytes:
@@ -87,9 +99,10 @@ def _swell(mask: Map, span: int) -> Map:
     """The subject blown up like a cushion: steep at its edge, round inside."""
     mask = step(0.35, 0.85, mask)
     inside = np.zeros_like(mask)
-    for part in (40, 20, 10, 6):
+    for part in (36, 18, 9, 5):
         inside += blur(mask, span / part) * np.float32(0.25)
-    depth = np.clip((inside - 0.42) * np.float32(1 / 0.52), 0, 1) * mask
+    most = max(0.7, float(inside.max()))
+    depth = np.clip((inside - 0.36) * np.float32(1 / (most - 0.36)), 0, 1) * mask
     round_ = np.sqrt(np.clip(1 - (1 - depth) ** 2, 0, 1))
     return blur(round_, span / 160)
 
@@ -117,11 +130,11 @@ def _floor(slope: tuple[Map, Map], mask: Map) -> tuple[Map, Map]:
     """The background's lower part rises towards the viewer: it looks up, as a floor does."""
     height, width = mask.shape
     _, y = frame(width, height)
-    return slope[0], slope[1] + step(0.0, 1.0, y) * (1 - mask) * np.float32(0.45)
+    return slope[0], slope[1] + step(0.0, 1.0, y) * (1 - mask) * np.float32(0.22)
 
 
 def _even(tone: Map, mask: Map) -> Map:
-    """Half of the smooth slope of brightness across the picture, turned round; 1 on average.
+    """A third of the smooth slope of brightness across the picture, turned round; 1 on average.
 
     A quadratic surface, so that it cannot make halos.
     """
@@ -134,7 +147,7 @@ def _even(tone: Map, mask: Map) -> Map:
     c = np.clip(found, -1.2, 1.2).astype(np.float32)
     surface = c[1] * fx + c[2] * fy + c[3] * (fx * fx - 0.33) + c[4] * (fy * fy - 0.33)
     surface += c[5] * fx * fy
-    even: Map = np.exp2(-0.5 * np.clip(surface, -2, 2)).astype(np.float32)
+    even: Map = np.exp2(-0.35 * np.clip(surface, -2, 2)).astype(np.float32)
     return even
 
 

@@ -76,27 +76,27 @@ class Style:
 
 
 DIRECTIONS = {
-    "left": Direction(-0.86, -0.30, 0.41),
-    "right": Direction(0.86, -0.30, 0.41),
+    "left": Direction(-0.89, -0.18, 0.42),
+    "right": Direction(0.89, -0.18, 0.42),
     "top": Direction(0.0, -0.90, 0.44),
     "back": Direction(0.0, -0.45, -0.89, behind=True),
 }
 
 KINDS = {
     "softbox": Kind(
-        wrap=0.45, fine=0.15, fill=0.20, falloff=0.62, shadow=0.40, penumbra=1.2, shine=0.15,
+        wrap=0.36, fine=0.15, fill=0.18, falloff=0.72, shadow=0.40, penumbra=1.2, shine=0.15,
         sharp=7, rim=0.8, contrast=1.0,
     ),
     "sunlight": Kind(
-        wrap=0.02, fine=1.0, fill=0.15, falloff=0.22, shadow=0.85, penumbra=0.16, shine=0.55,
+        wrap=0.02, fine=1.0, fill=0.15, falloff=0.34, shadow=0.85, penumbra=0.16, shine=0.55,
         sharp=22, rim=1.5, contrast=1.12, exposure=1.08,
     ),
     "spotlight": Kind(
         wrap=0.14, fine=0.6, fill=0.07, falloff=0.30, shadow=0.75, penumbra=0.30, shine=0.45,
-        sharp=16, pool=0.85, rim=1.3, contrast=1.06, exposure=0.78,
+        sharp=16, pool=0.85, rim=1.3, contrast=1.06, exposure=0.84,
     ),
     "ambient": Kind(
-        wrap=0.90, fine=0.05, fill=0.58, falloff=0.24, shadow=0.10, penumbra=2.0, shine=0.0,
+        wrap=0.90, fine=0.05, fill=0.52, falloff=0.40, shadow=0.10, penumbra=2.0, shine=0.0,
         sharp=4, rim=0.45, contrast=0.94,
     ),
 }  # fmt: skip
@@ -105,7 +105,7 @@ INTENSITIES = {
     "mood": Intensity(exposure=0.34, contrast=1.16, ratio=0.50, vignette=0.55),
     "medium": Intensity(exposure=1.02, contrast=1.0, ratio=1.0, vignette=0.12),
     "bright": Intensity(exposure=1.62, contrast=0.90, ratio=1.55, vignette=0.0, lift=0.12),
-    "strong": Intensity(exposure=1.28, contrast=1.30, ratio=0.60, vignette=0.22),
+    "strong": Intensity(exposure=1.22, contrast=1.30, ratio=0.60, vignette=0.22),
 }
 
 TEMPERATURES = {
@@ -113,7 +113,7 @@ TEMPERATURES = {
     "cool": Temperature(key=11000, key_strength=0.95, fill=9000, fill_strength=0.80),
     "neutral": Temperature(key=6500, key_strength=0.0, fill=6500, fill_strength=0.0),
     "sunset": Temperature(
-        key=2150, key_strength=0.52, fill=5200, fill_strength=0.3, tint=(1.12, 0.84, 1.22)
+        key=2150, key_strength=0.44, fill=5600, fill_strength=0.3, tint=(1.14, 0.84, 1.26)
     ),
 }
 

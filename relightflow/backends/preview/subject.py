@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import PIL.Image
-import PIL.ImageFilter
+from numpy.typing import NDArray
 
 from relightflow.backends.preview.arrays import Bytes, Map, blur, frame, guided, resize, step
 
-_SMALL = 144
+_SMALL = 224
 """Longest side, in pixels, at which the guess is made."""
 
 
@@ -29,9 +29,9 @@ def mask(rgb: Bytes, guide: Map, alpha: Map | None) -> Map:
     size = max(3, round(width * scale)), max(3, round(height * scale))
     small = np.asarray(PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BOX))
     rough = _settle(_close(_unlike_border(small)))
-    radius = max(2, round(max(height, width) / 90))
+    radius = max(2, round(max(height, width) / 100))
     wide = resize(rough, width, height)
-    return step(0.12, 0.88, np.clip(guided(guide, wide, radius, 0.25), 0, 1))
+    return step(0.2, 0.9, np.clip(guided(guide, wide, radius, 0.2), 0, 1))
 
 
 def _unlike_border(small: Bytes) -> Map:
@@ -48,7 +48,7 @@ def _unlike_border(small: Bytes) -> Map:
     for end in (left, right):
         apart = np.minimum(apart, _distance(lab, end[:, None]))
     centre = np.exp(-0.9 * (x * x) - 0.45 * (y - 0.1) ** 2)
-    likely = step(0.05, 0.20, apart) * (0.35 + 0.75 * centre)
+    likely = step(0.04, 0.15, apart) * (0.35 + 0.75 * centre)
     top = np.median(lab[: max(1, height // 20)].reshape(-1, 3), axis=0)
     from_top = step(0.07, 0.22, _distance(lab, top))
     return np.clip(np.maximum(likely, _shoulders(from_top)), 0, 1).astype(np.float32)
@@ -62,12 +62,13 @@ def _shoulders(from_top: Map) -> Map:
     height, width = from_top.shape
     differs = from_top > 0.5
     starts = np.where(differs.any(axis=0), differs.argmax(axis=0), height) / height
-    edge, inner = max(1, width // 12), slice(width // 6, width // 3)
-    corners = np.median(starts[:edge]), np.median(starts[-edge:])
-    shoulders = np.median(starts[inner]), np.median(starts[::-1][inner])
-    climbs = (
-        min(corners) > 0.45 and min(c - s for c, s in zip(corners, shoulders, strict=True)) > 0.03
-    )
+    climbs = True
+    for side in (starts, starts[::-1]):
+        corner, arm, shoulder = (
+            float(np.median(side[round(a * width) : max(round(b * width), round(a * width) + 1)]))
+            for a, b in ((0.0, 0.05), (0.07, 0.13), (0.16, 0.24))
+        )
+        climbs &= corner > 0.45 and corner - arm > 0.008 and arm - shoulder > 0.008
     return from_top if climbs else np.zeros_like(from_top)
 
 
@@ -84,12 +85,43 @@ def _distance(lab: Map, other: Map) -> Map:
 
 
 def _close(rough: Map) -> Map:
-    """Fills gaps and drops specks: a closing, then an opening."""
-    picture = PIL.Image.fromarray((rough * 255).astype(np.uint8))
-    for grow, size in ((True, 7), (False, 7), (False, 3), (True, 3)):
-        kind = PIL.ImageFilter.MaxFilter if grow else PIL.ImageFilter.MinFilter
-        picture = picture.filter(kind(size))
-    return np.asarray(picture).astype(np.float32) / 255
+    """Fills gaps and holes, and drops specks."""
+    gap, speck = max(1, max(rough.shape) // 64), max(1, max(rough.shape) // 140)
+    closed = -_grown(-_grown(rough, gap), gap)
+    opened = _grown(-_grown(-closed, speck), speck)
+    return np.where(_reached(opened < 0.5), opened, np.maximum(opened, 0.95)).astype(np.float32)
+
+
+def _grown(field: Map, radius: int) -> Map:
+    """The largest value within a square of 2 × radius + 1 pixels."""
+    for _ in (0, 1):
+        padded = np.pad(field, ((radius, radius), (0, 0)), mode="edge")
+        rows = field.shape[0]
+        field = padded[:rows].copy()
+        for shift in range(1, 2 * radius + 1):
+            np.maximum(field, padded[shift : shift + rows], out=field)
+        field = np.ascontiguousarray(field.T)
+    return field
+
+
+def _reached(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which free pixels can be walked to from the left, upper or right edge over free pixels."""
+    reached = np.zeros_like(free)
+    reached[0], reached[:, 0], reached[:, -1] = free[0], free[:, 0], free[:, -1]
+    for _ in range(6):  # each round walks as far as it can along rows, then along columns
+        reached = _walked(reached, free)
+        reached = _walked(reached.T, free.T).T
+    return reached
+
+
+def _walked(reached: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Spreads along each row through unbroken runs of free pixels."""
+    rows, columns = free.shape
+    walls = np.cumsum(~free, axis=1) + np.arange(rows)[:, None] * (columns + 1)
+    touched = np.zeros(rows * (columns + 1) + columns + 1, np.bool_)
+    touched[walls[reached]] = True
+    walked: NDArray[np.bool_] = touched[walls] & free
+    return walked
 
 
 def _settle(rough: Map) -> Map:

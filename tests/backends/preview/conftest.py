@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relightflow.backends.preview.develop import develop
+from relightflow.backends.preview.lamps import light
+from relightflow.backends.preview.relief import Relief, estimate
+from relightflow.backends.preview.style import style
 from relightflow.model.values import FrozenMap
 
 Bytes = np.ndarray[Any, Any]
@@ -76,6 +80,20 @@ def picture(request: pytest.FixtureRequest) -> Bytes:
     return PICTURES[request.param]
 
 
+@pytest.fixture(scope="session")
+def relit() -> Callable[[Bytes, FrozenMap], Bytes]:
+    """`relit(pixels, cell)`: as `render`, with each picture's shape estimated once."""
+    known: dict[bytes, Relief] = {}
+
+    def maker(pixels: Bytes, words: FrozenMap) -> Bytes:
+        key = pixels.tobytes()
+        if key not in known:
+            known[key] = estimate(pixels)
+        return develop(pixels, light(known[key], style(words)))
+
+    return maker
+
+
 @pytest.fixture
 def cell() -> Callable[..., FrozenMap]:
     """`cell(direction="left", type="spotlight")`: what is not said is left, medium, neutral, softbox."""
@@ -84,3 +102,29 @@ def cell() -> Callable[..., FrozenMap]:
         return FrozenMap({**DEFAULTS, **{f"light_{name}": word for name, word in words.items()}})
 
     return maker
+
+
+@pytest.fixture(name="ball")
+def _ball() -> Bytes:
+    return PICTURES["ball"]
+
+
+@pytest.fixture(name="figure")
+def _figure() -> Bytes:
+    return PICTURES["figure"]
+
+
+@pytest.fixture(name="fabric")
+def _fabric() -> Bytes:
+    return PICTURES["fabric"]
+
+
+@pytest.fixture(name="boxes")
+def _boxes() -> Bytes:
+    return PICTURES["boxes"]
+
+
+@pytest.fixture
+def small(request: pytest.FixtureRequest) -> Bytes:
+    """The picture named by the parameter, at a quarter of its size."""
+    return np.ascontiguousarray(PICTURES[request.param][::4, ::4])

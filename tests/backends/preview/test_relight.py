@@ -1,0 +1,223 @@
+"""Every word does what its name says: measured, on pictures of several kinds."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from relightflow.backends.preview.colour import linear, luminance
+from relightflow.backends.preview.offer import MODEL
+from relightflow.backends.preview.relight import relight, render
+from relightflow.model.values import FrozenMap
+from relightflow.pictures import BadPicture, decode, encode, load, probe
+
+Bytes = np.ndarray[Any, Any]
+Cell = Callable[..., FrozenMap]
+Relit = Callable[[Bytes, FrozenMap], Bytes]
+
+DIRECTIONS, INTENSITIES, TEMPERATURES, TYPES = (
+    tuple(map(str, parameter.values)) for parameter in MODEL.parameters
+)
+HARD = [("softbox", "medium"), ("sunlight", "strong"), ("spotlight", "mood"), ("ambient", "bright")]
+
+
+def light_of(pixels: Bytes) -> Bytes:
+    return luminance(linear(pixels))
+
+
+def left_to_right(pixels: Bytes) -> float:
+    """Light in the left half over light in the right half."""
+    light = light_of(pixels)
+    middle = light.shape[1] // 2
+    return float(light[:, :middle].mean() / light[:, middle:].mean())
+
+
+def top_to_bottom(pixels: Bytes) -> float:
+    light = light_of(pixels)
+    middle = light.shape[0] // 2
+    return float(light[:middle].mean() / light[middle:].mean())
+
+
+@pytest.mark.parametrize(("type_", "intensity"), HARD)
+def test_left_is_brighter_on_the_left_and_right_on_the_right(
+    picture: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
+) -> None:
+    left, top, right = (
+        left_to_right(relit(picture, cell(direction=d, type=type_, intensity=intensity)))
+        for d in ("left", "top", "right")
+    )
+    assert left > 1.05 * top
+    assert right < top / 1.05
+
+
+@pytest.mark.parametrize(("type_", "intensity"), HARD)
+def test_top_is_brighter_at_the_top(
+    picture: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
+) -> None:
+    top, left, right = (
+        top_to_bottom(relit(picture, cell(direction=d, type=type_, intensity=intensity)))
+        for d in ("top", "left", "right")
+    )
+    assert top > 1.03 * max(left, right)
+
+
+@pytest.mark.parametrize(("type_", "intensity"), HARD)
+def test_back_darkens_the_ball_and_lights_what_is_behind(
+    ball: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
+) -> None:
+    def subject_to_wall(direction: str) -> float:
+        out = light_of(relit(ball, cell(direction=direction, type=type_, intensity=intensity)))
+        return float(out[80:160, 120:200].mean() / out[5:60].mean())
+
+    assert subject_to_wall("back") < 0.9 * min(map(subject_to_wall, ("left", "right", "top")))
+
+
+@pytest.mark.parametrize("type_", ["softbox", "sunlight", "spotlight"])
+def test_back_makes_a_rim(ball: Bytes, cell: Cell, relit: Relit, type_: str) -> None:
+    def edge_to_middle(pixels: Bytes) -> float:
+        """Along the ball's upper edge, over its middle."""
+        light = light_of(pixels)
+        return float(light[51:56, 150:170].mean() / light[110:130, 150:170].mean())
+
+    assert edge_to_middle(relit(ball, cell(direction="back", type=type_))) > 1.5 * edge_to_middle(
+        ball
+    )
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("type_", TYPES)
+def test_mood_is_darker_than_medium_and_bright_is_brighter(
+    picture: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
+) -> None:
+    mood, medium, bright = (
+        light_of(relit(picture, cell(direction=direction, type=type_, intensity=i))).mean()
+        for i in ("mood", "medium", "bright")
+    )
+    assert 1.4 * mood < medium
+    assert 1.15 * medium < bright
+
+
+def test_strong_has_more_contrast_than_medium_and_bright_has_less(
+    picture: Bytes, cell: Cell, relit: Relit
+) -> None:
+    strong, medium, bright = (
+        np.percentile(light := light_of(relit(picture, cell(intensity=i))), 95)
+        / np.percentile(light, 5)
+        for i in ("strong", "medium", "bright")
+    )
+    assert strong > 1.2 * medium
+    assert bright < medium
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("type_", TYPES)
+def test_red_grows_from_cool_over_neutral_and_warm_to_sunset(
+    picture: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
+) -> None:
+    ratios = []
+    for temperature in ("cool", "neutral", "warm", "sunset"):
+        words = cell(direction=direction, type=type_, temperature=temperature)
+        red, _, blue = relit(picture, words).reshape(-1, 3).mean(axis=0)
+        ratios.append(red / blue)
+    assert all(1.03 * cooler < warmer for cooler, warmer in itertools.pairwise(ratios)), ratios
+
+
+def test_neutral_leaves_grey_grey(cell: Cell, relit: Relit) -> None:
+    grey = np.full((60, 80, 3), 120, np.uint8)
+    for direction in DIRECTIONS:
+        out = relit(grey, cell(direction=direction)).astype(int)
+        assert np.ptp(out, axis=2).max() <= 1
+
+
+def gain(pixels: Bytes, out: Bytes) -> Bytes:
+    """Log of what the light was multiplied with."""
+    return np.log((light_of(out) + 0.01) / (light_of(pixels) + 0.01))
+
+
+def test_sunlight_is_harder_than_softbox(picture: Bytes, cell: Cell, relit: Relit) -> None:
+    def roughness(type_: str) -> float:
+        return float(np.abs(np.diff(gain(picture, relit(picture, cell(type=type_))))).mean())
+
+    assert roughness("sunlight") > 1.2 * roughness("softbox")
+
+
+def test_ambient_is_the_flattest(picture: Bytes, cell: Cell, relit: Relit) -> None:
+    spread = {t: float(gain(picture, relit(picture, cell(type=t))).std()) for t in TYPES}
+    assert 1.3 * spread["ambient"] < min(v for t, v in spread.items() if t != "ambient")
+
+
+def test_spotlight_is_a_pool(picture: Bytes, cell: Cell, relit: Relit) -> None:
+    def share_of_the_brightest_quarter(type_: str) -> float:
+        lit = np.sort(np.exp(gain(picture, relit(picture, cell(type=type_)))).ravel())
+        return float(lit[-lit.size // 4 :].sum() / lit.sum())
+
+    found = {t: share_of_the_brightest_quarter(t) for t in TYPES}
+    assert found["spotlight"] > 1.15 * max(v for t, v in found.items() if t != "spotlight")
+
+
+@pytest.mark.parametrize("small", ["ball", "figure", "boxes"], indirect=True)
+def test_all_256_cells_differ_visibly(small: Bytes, relit: Relit) -> None:
+    """Any two cells are at least 2.5 of 255 apart, on average over the picture."""
+    axes = (DIRECTIONS, INTENSITIES, TEMPERATURES, TYPES)
+    names = [parameter.name for parameter in MODEL.parameters]
+    cells = list(itertools.product(*axes))
+    outs = np.stack(
+        [relit(small, FrozenMap(dict(zip(names, words, strict=True)))).ravel() for words in cells]
+    ).astype(np.int16)
+    for index, out in enumerate(outs[:-1]):
+        apart = np.abs(outs[index + 1 :] - out).mean(axis=1)
+        nearest = int(apart.argmin())
+        assert apart[nearest] > 2.5, (cells[index], cells[index + 1 + nearest])
+
+
+def test_rendering_is_the_three_stages_in_a_row(ball: Bytes, cell: Cell, relit: Relit) -> None:
+    assert np.array_equal(render(ball, cell()), relit(ball, cell()))
+
+
+def test_the_same_picture_and_words_give_the_same_bytes(picture: Bytes, cell: Cell) -> None:
+    data = encode(picture, "image/jpeg")
+    assert relight(data, cell()) == relight(data, cell())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (2, 2), (3, 300), (17, 5)])
+def test_any_size_is_lit(cell: Cell, size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(4).integers(0, 255, (*size, 3), dtype=np.uint8)
+    for direction, type_ in itertools.product(DIRECTIONS, TYPES):
+        assert render(pixels, cell(direction=direction, type=type_)).shape == pixels.shape
+
+
+def test_black_stays_dark_and_white_stays_light(cell: Cell) -> None:
+    for direction, type_ in itertools.product(DIRECTIONS, TYPES):
+        words = cell(direction=direction, type=type_)
+        assert render(np.zeros((30, 40, 3), np.uint8), words).mean() < 100
+        assert render(np.full((30, 40, 3), 255, np.uint8), words).mean() > 100
+
+
+def test_transparency_is_kept_and_is_the_subject(cell: Cell) -> None:
+    rgb = np.full((80, 80, 3), 130, np.uint8)
+    alpha = np.zeros((80, 80), np.uint8)
+    alpha[20:60, 20:60] = 255
+    out = load(relight(encode(rgb, "image/png", alpha=alpha), cell(direction="back")))
+    assert out.alpha is not None
+    assert np.array_equal(out.alpha, alpha)
+    assert out.rgb[40, 40].mean() < out.rgb[5, 40].mean()
+
+
+def test_an_upright_result_has_the_size_that_the_plan_says(picture: Bytes, cell: Cell) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    PIL.Image.fromarray(picture).save(out, "JPEG", exif=exif)
+    assert probe(relight(out.getvalue(), cell())) == probe(out.getvalue())
+    assert decode(out.getvalue()).shape[:2] == picture.shape[1::-1]
+
+
+def test_a_bad_picture_is_refused(cell: Cell) -> None:
+    with pytest.raises(BadPicture, match="GIF"):
+        relight(b"GIF89a", cell())
