@@ -1,0 +1,54 @@
+"""`relightflow emulator`: the provider's protocol on this machine, for rehearsals at no cost."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from relightflow.emulator.options import OPTIONS, Option, assemble
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Every option of the emulator's own table; `given` holds those that were typed."""
+
+    @functools.wraps(command)
+    def gathered(**typed: Any) -> Any:
+        given: list[tuple[Option, str]] = []
+        for option in OPTIONS:
+            value = typed[option.field]
+            if option.read is None:
+                given += [(option, "")] if value else []
+            elif option.many:
+                given += [(option, text) for text in value]
+            elif value is not None:
+                given.append((option, value))
+        return command(given)
+
+    for option in reversed(OPTIONS):
+        flag = option.read is None
+        gathered = click.option(
+            option.name,
+            option.field,
+            help=option.help,
+            is_flag=flag,
+            multiple=option.many,
+            metavar=None if flag else option.metavar,
+        )(gathered)
+    return gathered
+
+
+@click.command
+@_options
+def command(given: list[tuple[Option, str]]) -> None:
+    """Rehearse: serve the provider's protocol on this machine.
+
+    It answers as the provider would, bills play money and can misbehave on request. Point a recipe
+    at it with RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT. Ctrl-C ends it.
+    """
+    config = assemble(given)
+    from relightflow.emulator.server import serve  # loads aiohttp, which -h must not
+
+    serve(config)

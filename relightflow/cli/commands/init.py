@@ -1,0 +1,40 @@
+"""`relightflow init`: a commented starter recipe, never over a file that is there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from relightflow.cli import options
+from relightflow.cli.console import Console
+from relightflow.errors import StorageError, UsageError
+from relightflow.recipe import starter
+from relightflow.report import escape
+
+NAME = "recipe.yaml"
+
+
+@click.command
+@click.argument("path", required=False, default=NAME, type=options.FILE, metavar="[PATH]")
+@options.output(json=False)
+def command(path: Path, console: Console) -> None:
+    """Write a commented starter recipe.
+
+    PATH is the new file, or a folder to put recipe.yaml in; without it, recipe.yaml here. A file
+    that is there already is left alone. The recipe uses the free preview backend.
+    """
+    if path.is_dir():
+        path /= NAME
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(starter())
+    except FileExistsError:
+        raise UsageError(f"{path} is there already and was left as it is; name another") from None
+    except OSError as problem:
+        raise StorageError(f"{path} cannot be written: {problem.strerror}") from problem
+    console.answer(escape.terminal(str(path)))
+    console.say(f"next: relightflow plan {escape.terminal(shlex.quote(str(path)))}")

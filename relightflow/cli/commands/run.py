@@ -1,0 +1,164 @@
+"""`relightflow run`: makes what is missing, within the cap, and delivers it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from relightflow import pipeline
+from relightflow.cli import opening, options
+from relightflow.cli.consent import agreed, consent, forecast, shortfall
+from relightflow.cli.console import Console
+from relightflow.cli.options import Reading
+from relightflow.cli.paying import Paying, committed, paying
+from relightflow.cli.types import duration, reads
+from relightflow.errors import BudgetError, Exit, RelightflowError, UsageError, gravest
+from relightflow.model.money import Micros
+from relightflow.model.plan import Plan, Selection
+from relightflow.model.summary import Summary
+from relightflow.model.terms import Terms
+from relightflow.model.watch import Watch
+from relightflow.plugins.records import Operator
+from relightflow.plugins.registry import Registry
+from relightflow.report import json, progress
+from relightflow.report.summary import summary as words
+from relightflow.store.home import Home, locate
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What only `run` can be told."""
+
+    yes: bool
+    overwrite: bool
+    collect_only: bool
+    stop_after: float | None
+    fail_if_empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    plan: Plan
+    home: Home
+
+
+@click.command
+@options.recipes
+@options.selection
+@options.state
+@options.operator
+@paying
+@click.option("--yes", "-y", is_flag=True, help="Answer the question that a terminal is asked.")
+@click.option("--overwrite", is_flag=True, help="Replace output files that somebody edited.")
+@click.option("--collect-only", is_flag=True, help="Fetch what was paid for; ask for nothing new.")
+@click.option(
+    "--stop-after", callback=reads(duration), metavar="TIME",
+    help="Ask for nothing new after this long, such as 50m; what is in flight is collected.",
+)  # fmt: skip
+@click.option("--fail-if-empty", is_flag=True, help="End with 2 where no image is found.")
+@options.output()
+def command(
+    reading: Reading,
+    selection: Selection,
+    state: Path | None,
+    operator: Operator,
+    paying: Paying,
+    console: Console,
+    **wishes: object,
+) -> Exit:
+    """Make what is missing, within the cap, and deliver it.
+
+    All recipes are checked before the first one runs; if one is invalid, nothing is sent. A paid run
+    needs a cap: with none a terminal is asked, and anything else is refused. --max-cost holds for
+    all recipes together. With --json, one summary a recipe, each on a line.
+    """
+    registry = opening.registry(console)
+    wanted = _Wishes(**wishes)  # type: ignore[arg-type]  # click hands over exactly these options
+
+    def step(path: Path) -> _Ready:
+        recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
+        home = locate(path, state, os.environ)
+        plan = pipeline.expand(recipe, registry, selection, operator, home)
+        if wanted.fail_if_empty and not plan.outputs_count:
+            raise UsageError("no image was found or selected, and --fail-if-empty was given")
+        return _Ready(plan, home)
+
+    opened = list(opening.each(reading, console, step))
+    problems = [found for _, found in opened if isinstance(found, Exit)]
+    if problems:
+        return gravest(problems)
+    ready = [found for _, found in opened if isinstance(found, _Ready)]
+    for found in ready:
+        opening.warn_of(found.plan.warnings, console)
+    return _run_all(ready, registry, operator, paying, wanted, console)
+
+
+def _run_all(
+    ready: list[_Ready],
+    registry: Registry,
+    operator: Operator,
+    paying: Paying,
+    wanted: _Wishes,
+    console: Console,
+) -> Exit:
+    exits: list[Exit] = []
+    used: Micros = 0
+    for found in ready:
+        try:
+            terms = _terms(found, paying, used, wanted, console)
+            came_to = _run(found, registry, operator, terms, console)
+        except RelightflowError as problem:
+            opening.tell(found.plan.recipe.path, problem, console)
+            exits.append(problem.exit_code)
+            continue
+        used += came_to.money.spent
+        exits.append(came_to.exit)
+        say = console.trouble if came_to.troubles else console.answer
+        say(words(came_to, console.columns))
+        console.document(json.text(json.summary(came_to)))
+        if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
+            break
+    return gravest(exits)
+
+
+def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console: Console) -> Terms:
+    """The terms of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
+    recipe = found.plan.recipe
+    terms = replace(
+        paying.terms(recipe, used),
+        overwrite=wanted.overwrite,
+        collect_only=wanted.collect_only,
+        stop_after=wanted.stop_after,
+    )
+    survey = pipeline.survey(found.plan, found.home)
+    seen = forecast(found.plan, survey, terms, committed(found.home))
+    question = consent(seen, recipe.name, console.can_ask, ("relightflow", *sys.argv[1:]))
+    if question:
+        if not wanted.yes and not console.ask(question.text):
+            raise BudgetError("not confirmed; nothing was sent")
+        return agreed(terms, question)
+    warning = shortfall(seen, recipe.name)
+    if warning:
+        console.warn(warning)
+    return terms
+
+
+def _run(
+    found: _Ready, registry: Registry, operator: Operator, terms: Terms, console: Console
+) -> Summary:
+    with _watching(found.plan.recipe.name, console) as watch:
+        return asyncio.run(pipeline.run(found.plan, registry, found.home, terms, operator, watch))
+
+
+def _watching(name: str, console: Console) -> AbstractContextManager[Watch]:
+    if console.quiet:
+        return progress.silent()
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return progress.bar(name, sys.stderr)
+    return progress.plain(name, console.say)

@@ -1,0 +1,33 @@
+"""`relightflow schema`: the JSON Schema of a recipe with the plugins that are installed here."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from relightflow.cli import opening
+from relightflow.cli.console import Console
+from relightflow.recipe import compose_schema, published
+
+PARTS = {"recipe": "recipe", "manifest": "manifest-record", "summary": "summary"}
+"""What --part takes → the published schema's name."""
+
+
+@click.command
+@click.option(
+    "--part", type=click.Choice(tuple(PARTS)), default="recipe", show_default=True,
+    metavar="PART", help="recipe, manifest (one record of it) or summary.",
+)  # fmt: skip
+def command(part: str) -> None:
+    """Print the JSON Schema of a recipe, manifest or summary.
+
+    The recipe's schema holds the parts of all plugins that are installed here. Point an editor at
+    it with a first line: # yaml-language-server: $schema=recipe.schema.json
+    """
+    console = Console()
+    if part == "recipe":
+        schema = compose_schema(opening.registry(console))
+    else:
+        schema = published(PARTS[part])
+    console.answer(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -1,0 +1,45 @@
+"""`relightflow validate`: every recipe's verdict, all problems at once. Looks at no image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from relightflow import pipeline
+from relightflow.cli import opening, options
+from relightflow.cli.console import Console
+from relightflow.cli.options import Reading
+from relightflow.errors import Exit, gravest
+from relightflow.model.recipe import Recipe
+from relightflow.plan.build import Expanded, expand
+from relightflow.report import escape, json
+from relightflow.report.words import count
+
+
+@click.command
+@options.recipes
+@options.output()
+def command(reading: Reading, console: Console) -> Exit:
+    """Check recipes and name every problem.
+
+    RECIPE may be several files, or folders of *.yaml and *.yml. Nothing is sent and no image is
+    read. With --json, one document a recipe, each on a line.
+    """
+    registry = opening.registry(console)
+
+    def step(path: Path) -> tuple[Recipe, Expanded]:
+        recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
+        return recipe, expand(recipe)
+
+    exits = []
+    for path, found in opening.each(reading, console, step):
+        if isinstance(found, Exit):
+            exits.append(found)
+            continue
+        recipe, expanded = found
+        cells = len(expanded.cells)
+        opening.warn_of(expanded.warnings, console)
+        console.answer(f"{escape.terminal(str(path))}: valid, {count(cells, 'cell')} an image")
+        console.document(json.text(json.valid(str(path), recipe, cells, expanded.warnings)))
+    return gravest(exits)

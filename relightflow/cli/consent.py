@@ -1,0 +1,86 @@
+"""Asks before money is spent: what a run would cost, which cap holds, and who said yes.
+
+Pure: it decides from what it is handed, and says what to ask; the command does the asking.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+
+from relightflow.errors import BudgetError, UsageError
+from relightflow.model.forecast import Forecast
+from relightflow.model.money import Micros, dollars
+from relightflow.model.offer import Price
+from relightflow.model.plan import Plan
+from relightflow.model.survey import Survey
+from relightflow.model.terms import Terms
+from relightflow.report.words import count, money, price
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Only a person can answer it; yes makes `cap` the cap."""
+
+    text: str
+    cap: Micros
+
+
+def forecast(plan: Plan, survey: Survey, terms: Terms, committed: Micros) -> Forecast:
+    """What a run would buy now: new jobs, and unknown ones where the recipe asks for them again."""
+    if terms.collect_only:
+        return Forecast(0, Price(0, 0), committed, terms.cap, terms.cap_source)
+    again = survey.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
+    found = survey.price
+    if found is None and terms.price is not None:
+        found = Price(terms.price, terms.price).times(survey.new)
+    if found is not None and again:
+        found = Price(found.low, found.high + survey.unknown_price)
+    return Forecast(survey.new + again, found, committed, terms.cap, terms.cap_source)
+
+
+def consent(found: Forecast, name: str, can_ask: bool, command: tuple[str, ...]) -> Question | None:
+    """None: go on. A question: a person must say yes. `command` is what was typed.
+
+    Raises UsageError where the price is unknown, BudgetError where nobody can be asked for a cap.
+    """
+    if not found.paid:
+        return None
+    if found.price is None:
+        raise UsageError(
+            f"{name}: the price of this model is unknown, so nothing was sent. Say what one call "
+            f"costs at most:\n  {_typed(command, '--price', 'USD')}"
+        )
+    if found.cap is not None:
+        return None
+    total = found.committed + found.price.high
+    said = f"{count(found.calls, 'job')} for {price(found.price)}"
+    if can_ask:
+        return Question(f"{name}: buy {said}?", total)
+    raise BudgetError(
+        f"{name}: this would buy {said}, and a paid run needs a cap; nothing was sent. "
+        f"To allow it:\n  {_typed(command, '--max-cost', dollars(total).replace(',', ''))}"
+    )
+
+
+def shortfall(found: Forecast, name: str) -> str | None:
+    """A warning where the cap ends the run before the plan is complete."""
+    if found.enough or found.price is None or found.cap is None:
+        return None
+    room = max(found.cap - found.committed, 0)
+    affordable = room * found.calls // found.price.high
+    used = f", {money(found.committed)} of it in use" if found.committed else ""
+    return (
+        f"{name}: the plan costs {price(found.price)} and the cap is {money(found.cap)} "
+        f"({found.cap_source}{used}). It will buy about {affordable:,} of "
+        f"{count(found.calls, 'job')} and end with exit code 7"
+    )
+
+
+def agreed(terms: Terms, question: Question) -> Terms:
+    """`terms` after the question was answered with yes."""
+    return replace(terms, cap=question.cap, cap_source="confirmed on the terminal")
+
+
+def _typed(command: tuple[str, ...], *more: str) -> str:
+    return shlex.join((*command, *more))

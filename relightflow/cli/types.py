@@ -1,0 +1,53 @@
+"""Values of options: money, durations, selections. Each parser raises ValueError in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from relightflow.model.money import Micros, micros
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def reads(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """An option's callback that parses what was typed; of a repeated option, each piece."""
+
+    def callback(ctx: click.Context, param: click.Parameter, typed: Any) -> Any:
+        try:
+            if isinstance(typed, tuple):
+                return tuple(parse(text) for text in typed)
+            return None if typed is None else parse(typed)
+        except ValueError as problem:
+            raise click.BadParameter(str(problem), ctx, param) from None
+
+    return callback
+
+
+def usd(text: str) -> Micros:
+    """US dollars, `5`, `0.05` or `5 USD`, as micro-dollars."""
+    return micros(text.strip().removesuffix("USD"))
+
+
+def duration(text: str) -> float:
+    """`90`, `90s`, `50m`, `1h30m` as seconds."""
+    found = _DURATION.fullmatch(text.strip())
+    if not found or not any(found.groups()):
+        raise ValueError(f"{text!r} is no duration; write 90s, 50m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def only(text: str) -> tuple[str, tuple[str, ...]]:
+    """`axis=value[,value]` as (axis, values)."""
+    axis, _, values = text.partition("=")
+    texts = tuple(value.strip() for value in values.split(",") if value.strip())
+    if not axis.strip() or not texts:
+        raise ValueError(
+            f"{text!r} selects nothing; write axis=value[,value], such as "
+            "light_direction=left,right, or image='shoes/*'"
+        )
+    return axis.strip(), texts

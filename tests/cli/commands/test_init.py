@@ -1,0 +1,36 @@
+from pathlib import Path
+
+from relightflow.plugins.registry import load as plugins
+from relightflow.recipe import load
+from tests.cli.conftest import Relightflow
+
+
+def test_init_writes_a_recipe_that_is_valid(relightflow: Relightflow, tmp_path: Path) -> None:
+    done = relightflow("init")
+    assert (done.returncode, done.stdout) == (0, "recipe.yaml\n")
+    assert load(tmp_path / "recipe.yaml", plugins()).name
+
+
+def test_init_names_the_file_as_asked(relightflow: Relightflow, tmp_path: Path) -> None:
+    relightflow("init", "recipes/spring.yaml")
+    assert (tmp_path / "recipes/spring.yaml").is_file()
+
+
+def test_init_takes_a_folder(relightflow: Relightflow, tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    assert relightflow("init", "recipes").stdout == "recipes/recipe.yaml\n"
+
+
+def test_init_never_overwrites(relightflow: Relightflow, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("mine")
+    done = relightflow("init")
+    assert done.returncode == 2
+    assert "was left as it is" in done.stderr
+    assert (tmp_path / "recipe.yaml").read_text() == "mine"
+
+
+def test_init_says_where_it_could_not_write(relightflow: Relightflow, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = relightflow("init", "file/recipe.yaml")
+    assert done.returncode == 6
+    assert done.stderr == "error: file/recipe.yaml cannot be written: Not a directory\n"

@@ -1,0 +1,74 @@
+import importlib
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from relightflow.cli.group import relightflow as group
+from relightflow.cli.table import COMMANDS
+
+from .conftest import Relightflow, environment
+
+HEAVY = {"aiohttp", "numpy", "PIL", "obstore", "rich", "jsonschema"}
+"""What a command that only reads must never load; jsonschema and rich come late as well."""
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Top-level modules in a process that has run the command."""
+    program = (
+        "import json, sys; from relightflow.cli import main; main(sys.argv[1:]);"
+        "print(json.dumps(sorted({m.split('.')[0] if not m.startswith('relightflow') else m"
+        " for m in sys.modules})), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True, text=True, env=environment(), check=True,
+    )  # fmt: skip
+    names: list[str] = json.loads(done.stderr.splitlines()[-1])
+    return set(names)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_exists_and_begins_with_its_line(name: str) -> None:
+    command = importlib.import_module(f"relightflow.cli.commands.{name}").command
+    assert isinstance(command, click.Command)
+    assert (command.help or "").split("\n\n")[0].replace("\n", " ") == COMMANDS[name]
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)])
+def test_h_works_everywhere(arguments: list[str]) -> None:
+    result = CliRunner().invoke(group, [*arguments, "-h"])
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+
+
+def test_help_lists_every_command() -> None:
+    lines = CliRunner().invoke(group, ["--help"]).output.splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line.split()]
+    assert set(COMMANDS) <= set(listed)
+
+
+def test_help_loads_no_command_and_nothing_heavy() -> None:
+    names = loaded("--help")
+    assert not names & (HEAVY | {"yaml", "pluggy", "asyncio", "sqlite3"})
+    assert not any(name.startswith("relightflow.cli.commands") for name in names)
+
+
+def test_a_command_that_is_misspelt_is_told_the_nearest(relightflow: Relightflow) -> None:
+    done = relightflow("statis")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: There is no command 'statis'. Did you mean 'status'?\n")
+
+
+def test_an_unknown_option_ends_with_2(relightflow: Relightflow) -> None:
+    assert relightflow("status", "--jsn").returncode == 2
+
+
+def test_no_command_shows_help(relightflow: Relightflow) -> None:
+    done = relightflow()
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr
+    assert "Traceback" not in done.stderr
