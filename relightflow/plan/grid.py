@@ -19,6 +19,9 @@ from relightflow.plan.spelling import spell
 MOST_BYTES = 64 * 1024 * 1024
 """Memory for counting. Only hundreds of overlapping patterns over many axes come near it."""
 
+MOST_STEPS = 10_000_000
+"""Work for all counting of one grid, some seconds; an honest recipe needs a few thousand."""
+
 Combination = tuple[int, ...]
 
 
@@ -27,7 +30,7 @@ class Tangled(Exception):
 
 
 class Grid:
-    """Immutable; all methods are deterministic. Raises `Tangled` where counting is out of reach."""
+    """All methods are deterministic; nothing but memory of counts changes. Raises `Tangled` where counting is out of reach."""
 
     def __init__(self, axes: Sequence[Axis], exclude: Sequence[Parameters] = ()) -> None:
         self.names = tuple(axis.name for axis in axes)
@@ -59,6 +62,7 @@ class Grid:
                     wants[pattern[axis]] = wants.get(pattern[axis], 0) | 1 << bit
                 else:
                     self._free[axis] |= 1 << bit
+        self._steps = 0
         self._memo: dict[tuple[int, int], int] = {}
 
     def pattern(self, entry: Mapping[str, Scalar]) -> dict[int, int] | None:
@@ -112,7 +116,8 @@ class Grid:
         if not alive:
             return prod(1 if i in fixed else self._sizes[i] for i in range(axis, len(self._sizes)))
         if (axis, alive) not in memo:
-            if len(memo) * (alive.bit_length() // 8 + 200) > MOST_BYTES:
+            self._steps += 1
+            if self._steps > MOST_STEPS or len(memo) * (alive.bit_length() // 8 + 200) > MOST_BYTES:
                 raise Tangled
             if axis in fixed:
                 memo[axis, alive] = self._count(

@@ -25,7 +25,7 @@ def sampled_count(cells: Cells, sample: Sample) -> int:
     if sample.strategy == "full":
         return cells.total
     if sample.strategy == "pairwise":
-        return fewest(cells.grid, cells.originals) + len(cells.extras)
+        return (fewest(cells.grid) if cells.originals else 0) + len(cells.extras)
     return min(sample.count, cells.total)
 
 
@@ -34,7 +34,7 @@ def sampled(cells: Cells, sample: Sample, most: int) -> Sequence[Parameters]:
     if sample.strategy == "full":
         return cells
     if sample.strategy == "pairwise":
-        rows = sorted(pairwise(cells.grid, most)) if cells.originals else []
+        rows = pairwise(cells.grid, most) if cells.originals else []
         return (*map(cells.cell, rows), *cells.extras)
     count = min(sample.count, cells.total)
     if sample.strategy == "first" or count == cells.total:
