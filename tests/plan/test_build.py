@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relightflow.errors import InvalidRecipe
+from relightflow.model.image import Image, Rejected
+from relightflow.model.offer import Price
+from relightflow.model.plan import Selection
+from relightflow.model.recipe import Sample
+from relightflow.plan.build import build, expand
+
+
+def refusal(make: Any, matrix: Any, images: int = 1, **changes: Any) -> tuple[str, str]:
+    with pytest.raises(InvalidRecipe) as caught:
+        build(make.recipe(matrix, **changes), [make.image(f"{i}.png") for i in range(images)])
+    (problem,) = caught.value.problems
+    return problem.path, problem.message
+
+
+def test_a_plan_says_what_it_holds(make: Any) -> None:
+    bad = Rejected("bad.png", "empty", 0)
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}, include=({"a": "z", "d": "w"},)), repeat=2)
+    plan = build(recipe, [make.image("1.png"), bad, make.image("2.png")])
+    assert [image.name for image in plan.images] == ["1.png", "2.png"]
+    assert plan.rejected == (bad,)
+    assert plan.axes == ("a", "d")
+    assert len(plan.cells) == 3
+    assert (plan.outputs_count, plan.jobs_count) == (12, 12)
+    assert plan.price == Price(12 * 10_000, 12 * 50_000)
+
+
+def test_a_limit_counts_outputs(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}))
+    plan = build(recipe, [make.image("1.png")], Selection(limit=1))
+    assert (plan.outputs_count, plan.jobs_count, plan.limit) == (1, 1, 1)
+
+
+def test_no_image_is_an_empty_plan(make: Any) -> None:
+    assert build(make.recipe(make.matrix({"a": ["x"]})), []).outputs_count == 0
+
+
+def test_no_cell_left_is_refused(make: Any) -> None:
+    path, message = refusal(make, make.matrix({"a": ["x"]}, exclude=({"a": "x"},)))
+    assert path == "matrix"
+    assert message.startswith("no cell is left")
+
+
+def test_too_many_jobs_are_refused_with_the_sum_and_the_way_out(make: Any) -> None:
+    path, message = refusal(make, make.matrix({"c": [*range(10)]}), 3, max_jobs=59, repeat=2)
+    assert path == "limits.max_jobs"
+    assert message == (
+        "at least 3 images × 10 cells × repeat 2 = 60 jobs, over the limit of 59; make the matrix "
+        "or the sources smaller, use 'sample', or allow it with --set limits.max_jobs=60"
+    )
+
+
+def test_as_many_jobs_as_allowed_are_allowed(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"c": [*range(10)]}), max_jobs=30)
+    assert build(recipe, [make.image(f"{i}.png") for i in range(3)]).jobs_count == 30
+
+
+def test_images_beyond_the_limit_are_not_even_looked_at(make: Any) -> None:
+    def endless() -> Iterator[Image]:
+        number = 0
+        while True:
+            yield make.image(f"{number}.png")
+            number += 1
+
+    with pytest.raises(InvalidRecipe, match="at least 6 images"):
+        build(make.recipe(make.matrix({"c": [1, 2]}), max_jobs=10), endless())
+
+
+@pytest.mark.parametrize("strategy", ["full", "pairwise"])
+@pytest.mark.parametrize("exclude", [(), ({"a0": 0, "a5": 7},)])
+def test_a_matrix_of_10_to_the_18_is_refused_before_anything_is_built(
+    make: Any, strategy: Any, exclude: tuple[dict[str, int], ...]
+) -> None:
+    matrix = make.matrix({f"a{i}": list(range(1000)) for i in range(6)}, exclude)
+    tracemalloc.start()
+    path, _ = refusal(make, matrix, sample=Sample(strategy))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert path == "limits.max_jobs"
+    assert peak < 30_000_000
+
+
+def test_a_sample_of_a_huge_matrix_is_fine(make: Any) -> None:
+    matrix = make.matrix({f"a{i}": list(range(1000)) for i in range(6)})
+    assert len(expand(make.recipe(matrix, sample=Sample("random", count=5))).cells) == 5
+
+
+def test_excludes_that_cannot_be_counted_are_refused(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relightflow.plan.grid.MOST_STEPS", 0)
+    path, message = refusal(make, make.matrix({"a": ["x", "y"]}, exclude=({"a": "x"},)))
+    assert path == "matrix.exclude"
+    assert "cannot be counted" in message
+
+
+def test_an_include_that_touches_every_cell_is_a_warning_with_its_place(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}, include=({"d": "w"},)))
+    (warning,) = expand(recipe).warnings
+    assert warning.startswith("demo.yaml: matrix.include[0]: extends every one of the 2 cells")
+
+
+def test_the_recipes_own_warnings_come_first(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x"]}), warnings=("demo.yaml:1:1: name: odd",))
+    assert expand(recipe).warnings == ("demo.yaml:1:1: name: odd",)
