@@ -67,13 +67,8 @@ def _axis(value: Scalar) -> str:
     return safe_text(text(value))
 
 
-@lru_cache(maxsize=8192)
-def _folders(name: str) -> str:
-    return "/".join(safe_text(part) for part in name.split("/") if part) or "_"
-
-
 _OF_OUTPUT: dict[str | None, Callable[[Output], str]] = {
-    "image.name": lambda output: _folders(output.image.name),  # only this one may bring folders
+    "image.name": lambda output: output.image.name,  # only this one may bring folders
     "image.stem": lambda output: _stem(output.image.name),
     "key": lambda output: output.job.id,
     "repeat": lambda output: str(output.job.repeat),

@@ -127,6 +127,11 @@ def test_an_include_that_touches_every_cell_is_warned_about(make: Any) -> None:
     assert [path for path, _ in cells.warnings] == ["matrix.include[1]"]
 
 
+def test_an_include_leaves_an_axis_as_the_recipe_spells_it(make: Any) -> None:
+    (cell,) = Cells(make.matrix({"a": [1]}, include=({"a": 1.0, "b": 2},)))
+    assert repr(cell["a"]) == "1"
+
+
 def test_an_include_that_touches_some_cells_is_not_warned_about(make: Any) -> None:
     assert not Cells(make.matrix({"a": ["x", "y"]}, include=({"a": "x", "b": 1},))).warnings
 

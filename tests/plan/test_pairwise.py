@@ -55,7 +55,15 @@ def test_at_least_as_many_as_the_bound_says(grid: Grid) -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "count"),
-    [([4] * 4, 16), ([4] * 5, 16), ([3] * 4, 9), ([5] * 6, 25), ([7, 3, 2, 9], 63), ([5], 5)],
+    [
+        ([4] * 4, 16),
+        ([5] * 4, 25),
+        ([4] * 5, 16),
+        ([3] * 4, 9),
+        ([5] * 6, 25),
+        ([7, 3, 2, 9], 63),
+        ([5], 5),
+    ],
 )
 def test_as_few_combinations_as_can_be(sizes: list[int], count: int) -> None:
     assert len(pairwise(grid_of(sizes), 10**6)) == count
