@@ -14,20 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.emulator.record import Record
+from relightflow.errors import UsageError
 from relightflow.model.money import Micros, usd
 
 
 class Account:
-    """Owner of credits and records. Not thread-safe: it lives on the event loop."""
+    """Owner of credits and records. Not thread-safe: it lives on the event loop.
+
+    Raises UsageError where the journal cannot be written.
+    """
 
     def __init__(self, credits_: Micros, journal: Path | None = None) -> None:
         self.credits = credits_
         self.spent: Micros = 0
         self._records: dict[str, Record] = {}
         self._images: dict[str, str] = {}
-        self._journal = (
-            os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if journal else None
-        )
+        self._journal = _open(journal) if journal else None
 
     def accept(self, record: Record) -> Record:
         """Take a request: remember it, and bill it unless it will fail."""
@@ -43,11 +45,6 @@ class Account:
     def find(self, request_id: str) -> Record | None:
         return self._records.get(request_id)
 
-    def change(self, request_id: str, **facts: Any) -> None:
-        """Alter what is remembered of a request: a fault's doing."""
-        if request_id in self._records:
-            self._records[request_id] = replace(self._records[request_id], **facts)
-
     def share(self, image: str) -> str:
         """One copy of a long picture text for all the requests that send it."""
         return self._images.setdefault(image, image) if len(image) > 1000 else image
@@ -56,13 +53,17 @@ class Account:
         """In the order they were taken."""
         return iter(tuple(self._records.values()))
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def close(self) -> None:
         if self._journal is not None:
             os.close(self._journal)
             self._journal = None
+
+
+def _open(journal: Path) -> int:
+    try:
+        return os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as problem:
+        raise UsageError(f"the journal {journal} cannot be written: {problem.strerror}") from None
 
 
 def bill_row(record: Record) -> dict[str, Any]:

@@ -67,9 +67,7 @@ async def admit(call: Call) -> Record:
     check_rate(call)
     order = await _order(call)
     _check_money(call.provider, order)
-    record = _record(call, order)
-    call.record = call.provider.account.accept(record)
-    return call.record
+    return call.provider.account.accept(_record(call, order))
 
 
 async def _order(call: Call) -> Order:

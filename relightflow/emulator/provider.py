@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
@@ -109,11 +109,11 @@ class Call:
     """The model, request id or file that the path names."""
     api: str = ""
     """`v1` or `v2`, for a submit."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """A submit's body, where a fault plan wants to look at it."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What a fault wants of the record that this call makes: `cost_times`, `error`, `hidden`, `life`,
     `seconds`."""
-    record: Record | None = None
-    """The request this call made, once it is accepted."""
 
     async def proceed(self) -> web.StreamResponse:
         """The true answer, with everything that the call brings about."""

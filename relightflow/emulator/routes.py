@@ -53,4 +53,5 @@ async def _bill(call: Call) -> web.Response:
 
 
 async def _requests(call: Call) -> web.Response:
-    return answers.as_json(call.provider.wire.summary())
+    newest = call.request.query.get("calls", "")
+    return answers.as_json(call.provider.wire.summary(int(newest) if newest.isdecimal() else None))

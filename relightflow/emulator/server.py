@@ -14,23 +14,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp import web
 
 from relightflow.emulator.account import bill
 from relightflow.emulator.clock import Clock
 from relightflow.emulator.config import Config
-from relightflow.emulator.faults.kinds import Dropped
 from relightflow.emulator.faults.plan import Chooser, Plan
 from relightflow.emulator.faults.reading import read
-from relightflow.emulator.gate import Refused
+from relightflow.emulator.handling import handle, make_request
 from relightflow.emulator.port import Port
 from relightflow.emulator.provider import Provider
-from relightflow.emulator.routes import route
-from relightflow.emulator.wire import Seen
-
-_LARGEST_BODY = 256 << 20
 
 
 @dataclass(slots=True)
@@ -67,21 +60,25 @@ class Running:
 async def start(config: Config, clock: Clock | None = None, plan: Plan | None = None) -> Running:
     """Listen as `config` says and return at once; `plan` takes the place of `config.faults`.
 
-    Raises UsageError where the port is taken or the fault plan is wrong.
+    Raises UsageError where the port is taken, the journal cannot be written or the plan is wrong.
     """
     if plan is None:
         plan = read(config.faults) if config.faults else Plan()
     narrow = any(rule.kind.name == "reset-before-body" for rule in plan.rules)
-    port = Port(config.host, config.port, narrow)
-    provider = Provider(config, clock)
-    provider.base = port.url
-    handle = partial(_handle, provider, Chooser(plan, config.seed) if plan.rules else None)
-    server = web.Server(handle, request_factory=_request, access_log=None)
-    runner = web.ServerRunner(server, shutdown_timeout=0.2)
-    await runner.setup()
-    provider.shut = port.shut
-    await port.open(server)
-    return Running(provider.base, provider, runner, port)
+    chooser = Chooser(plan, config.seed) if plan.rules else None
+    with contextlib.ExitStack() as undo:
+        provider = Provider(config, clock)
+        undo.callback(provider.close)
+        port = Port(config.host, config.port, narrow)
+        server = web.Server(
+            partial(handle, provider, chooser), request_factory=make_request, access_log=None
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=0.2)
+        await runner.setup()
+        provider.base, provider.shut = port.url, port.shut
+        await port.open(server)
+        undo.pop_all()
+    return Running(port.url, provider, runner, port)
 
 
 def serve(config: Config) -> None:
@@ -99,57 +96,3 @@ async def _serve(config: Config) -> None:
             sys.stdout.write(f"listening on {running.url}\n")
             sys.stdout.flush()
         await ended.wait()
-
-
-async def _handle(
-    provider: Provider, chooser: Chooser | None, request: web.BaseRequest
-) -> web.StreamResponse:
-    """Answer one request; whatever it may be, an answer in the provider's words."""
-    try:
-        call = route(provider, request)
-    except Refused as refusal:
-        _note(provider, request, "unknown")
-        return refusal.answer
-    if not call.phase:
-        return await call.proceed()
-    rule = chooser.choose(call) if chooser else None
-    _note(provider, request, call.phase, rule.kind.name if rule else "")
-    try:
-        response = await (rule.kind.act(call, **rule.options) if rule else call.proceed())
-    except Refused as refusal:
-        response = refusal.answer
-    except (Dropped, ConnectionError, web.RequestPayloadError):
-        # dropped by a fault, or by a caller that died: there is nobody to answer
-        provider.wire.answered(call.phase, 0)
-        return web.Response()
-    provider.wire.answered(call.phase, response.status)
-    return response
-
-
-def _note(provider: Provider, request: web.BaseRequest, phase: str, fault: str = "") -> None:
-    headers = request.headers
-    provider.wire.note(
-        Seen(
-            provider.clock.now(),
-            request.method,
-            request.path,
-            headers.get("Host", ""),
-            phase,
-            "x-api-key" in headers or "Authorization" in headers,
-            fault,
-        )
-    )
-
-
-def _request(
-    message: RawRequestMessage,
-    payload: StreamReader,
-    protocol: web.RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> web.BaseRequest:
-    """As aiohttp makes one, with room for pictures sent inline."""
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY
-    )

@@ -33,7 +33,7 @@ async def status(call: Call) -> web.Response:
     record = _known(call)
     state = record.status(call.provider.clock.now())
     body: dict[str, Any] = {"status": state, "request_id": record.request_id}
-    body["metrics"] = _metrics(call, record) if state in ("COMPLETED", "FAILED") else {}
+    body["metrics"] = _metrics(record) if state in ("COMPLETED", "FAILED") else {}
     if state == "FAILED":
         body["error"] = record.error
     return answers.as_json(body, 422 if state == "FAILED" else 200)
@@ -62,7 +62,7 @@ async def result(call: Call) -> web.Response:
             "output": images[0]["url"],
             "images": images,
             "seed": record.seed,
-            "metrics": _metrics(call, record),
+            "metrics": _metrics(record),
         }
     )
 
@@ -79,8 +79,7 @@ def _known(call: Call) -> Record:
     return record
 
 
-def _metrics(call: Call, record: Record) -> dict[str, Any]:
-    del call
+def _metrics(record: Record) -> dict[str, Any]:
     return {
         "cost": usd(record.cost),
         "remaining_credits": usd(record.remaining),

@@ -41,8 +41,9 @@ class WireLog:
     def answered(self, phase: str, status: int) -> None:
         self._statuses[phase, status] += 1
 
-    def summary(self) -> dict[str, Any]:
-        """Counts by phase, with and without key, by host, by status and by fault, and the calls."""
+    def summary(self, newest: int | None = None) -> dict[str, Any]:
+        """Counts by phase, with key, by host, by status and by fault; and the `newest` calls."""
+        calls = list(self.calls)[-newest:] if newest else [] if newest == 0 else self.calls
         phases: Counter[str] = Counter()
         keyed: Counter[str] = Counter()
         hosts: dict[str, dict[str, int]] = {}
@@ -60,7 +61,5 @@ class WireLog:
                 f"{phase} {status}": count for (phase, status), count in self._statuses.items()
             },
             "faults": dict(self._faults),
-            "calls": [
-                {name: getattr(seen, name) for name in Seen.__slots__} for seen in self.calls
-            ],
+            "calls": [{name: getattr(seen, name) for name in Seen.__slots__} for seen in calls],
         }

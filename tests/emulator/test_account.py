@@ -4,6 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from relightflow.emulator.config import Config
+from relightflow.emulator.server import start
+from relightflow.errors import UsageError
+
 
 async def test_journal_has_a_line_for_each_billed_call_and_no_other(
     connect: Any, tmp_path: Path
@@ -50,3 +56,8 @@ async def test_picture_sent_inline_is_billed_by_its_hash(connect: Any) -> None:
     (row,) = client.emulator.bill()["requests"]
     assert row["image"].startswith("data:sha256=")
     assert len(row["image"]) < 100
+
+
+async def test_journal_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written: No such file"):
+        await start(Config(journal=tmp_path / "none" / "bill.jsonl"))

@@ -27,3 +27,12 @@ async def test_log_has_paths_that_do_not_exist(connect: Any) -> None:
     client = await connect()
     await client.get("/trap")
     assert client.emulator.requests()["phases"] == {"unknown": 1}
+
+
+async def test_log_lists_as_many_calls_as_asked_for(connect: Any) -> None:
+    client = await connect()
+    for path in ("/a", "/b", "/c"):
+        await client.get(path)
+    for query, paths in (("", ["/a", "/b", "/c"]), ("?calls=0", []), ("?calls=2", ["/b", "/c"])):
+        log = (await client.get(f"/__requests{query}")).json
+        assert [call["path"] for call in log["calls"]] == paths

@@ -1,6 +1,7 @@
 """A fault plan: which call goes wrong, and how; the choice depends on the calls and the seed alone.
 
-The first rule that hits plays; every rule counts all the calls that its `at`, `model` and `api` match.
+The first rule that hits plays; every rule counts all the calls that its `at`, `model`, `api` and
+`where` match.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Rule:
     """At most so many times."""
     model: str = ""
     api: str = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of a submit's body, and the values they must have: one cell, one image."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, call: Call) -> bool:
@@ -35,6 +38,7 @@ class Rule:
             call.phase in self.at
             and (not self.model or call.name == self.model)
             and (not self.api or call.api == self.api)
+            and all(call.fields.get(name) == value for name, value in self.where.items())
         )
 
 
@@ -44,6 +48,11 @@ class Plan:
     seed: int | None = None
     """None: the emulator's own."""
 
+    @property
+    def looks_inside(self) -> bool:
+        """Whether a body must be read before it is known which rule the call meets."""
+        return any(rule.where for rule in self.rules)
+
 
 class Chooser:
     """Says of each call which rule of the plan it meets. The same calls and seed, the same faults."""
@@ -51,6 +60,7 @@ class Chooser:
     def __init__(self, plan: Plan, seed: int) -> None:
         seed = seed if plan.seed is None else plan.seed
         self._rules = plan.rules
+        self.looks_inside = plan.looks_inside
         self._seen = [0] * len(plan.rules)
         self._played = [0] * len(plan.rules)
         self._dice = [Random(f"{seed}/{n}") for n in range(len(plan.rules))]  # noqa: S311

@@ -22,7 +22,7 @@ from relightflow.errors import UsageError
 
 ROOMS = (answer, wire)
 """The modules whose faults a plan can name; importing them fills the table."""
-_FIELDS = ("at", "nth", "every", "probability", "limit", "model", "api", "fault", "with")
+_FIELDS = ("at", "nth", "every", "probability", "limit", "model", "api", "where", "fault", "with")
 
 
 def read(path: Path) -> Plan:
@@ -88,6 +88,11 @@ def _at_problems(rule: dict[str, Any], kind: Kind | None) -> Iterator[str]:
         yield f".api: {rule['api']!r} is not v1 or v2"
     if not isinstance(rule.get("model"), str | None):
         yield f".model: {rule['model']!r} is no name"
+    where = rule.get("where")
+    if not isinstance(where, dict | None):
+        yield ".where: is no mapping of a submit's fields"
+    elif where and at != ["submit"]:
+        yield ".where: only a submit has fields; at must be submit alone"
 
 
 def _when_problems(rule: dict[str, Any]) -> Iterator[str]:
@@ -114,6 +119,7 @@ def _rule(rule: dict[str, Any]) -> Rule:
         limit=rule.get("limit"),
         model=rule.get("model") or "",
         api=rule.get("api") or "",
+        where=dict(rule.get("where") or {}),
         options=dict(rule.get("with") or {}),
     )
 

@@ -231,3 +231,16 @@ async def test_fault_lets_a_refusal_of_the_gateway_pass(connect: Any) -> None:
     answer = await client.run(light_direction="bottom")
     assert answer.status == 406
     assert "light_direction" in json.loads(answer.body)["error"]
+
+
+async def test_one_cell_is_refused_and_the_others_are_not(connect: Any) -> None:
+    client = await connect(
+        "rules: [{at: submit, where: {light_direction: back}, fault: status, with: {code: 500}}]"
+    )
+    statuses = [
+        (await client.run(api, light_direction=way)).status
+        for api in ("v1", "v2")
+        for way in ("left", "back", "top")
+    ]
+    assert statuses == [200, 500, 200] * 2
+    assert _billed(client) == 4

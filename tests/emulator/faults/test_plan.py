@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ class Seen:
     phase: str = "submit"
     name: str = "segmind-relighting"
     api: str = "v2"
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 def _played(rules: str, calls: list[Seen], seed: int = 0) -> list[str]:
@@ -57,3 +58,12 @@ def test_chance_depends_on_the_seed_alone() -> None:
     calls = [Seen()] * 64
     assert _played(rule, calls, seed=1) == _played(rule, calls, seed=1)
     assert _played(rule, calls, seed=1) != _played(rule, calls, seed=2)
+
+
+def test_rule_can_look_at_the_fields_of_a_submit() -> None:
+    left, right = (
+        Seen(fields={"light_direction": "left"}),
+        Seen(fields={"light_direction": "right"}),
+    )
+    rule = "{at: submit, where: {light_direction: left}, nth: 2, fault: empty}"
+    assert _played(rule, [left, right, left, left]) == ["", "", "empty", ""]

@@ -37,6 +37,8 @@ def test_reads_a_rule_with_all_its_fields() -> None:
         ("{at: submit, fault: hang, with: {how: x}}", "how: not an option of hang; known: billed"),
         ("{at: submit, fault: cut, with: {how: x}}", "how: 'x' is not one of reset, close"),
         ("{at: submit, api: v3, fault: empty}", "rules[0].api: 'v3' is not v1 or v2"),
+        ("{at: status, where: {a: b}, fault: empty}", "rules[0].where: only a submit has fields"),
+        ("{at: submit, where: left, fault: empty}", "rules[0].where: is no mapping"),
         ("3", "rules[0]: 3 is no mapping"),
     ],
 )
