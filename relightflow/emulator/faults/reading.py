@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
-from relightflow.emulator.faults import answer, wire
+from relightflow.emulator.faults import answer, facts, job, wire
 from relightflow.emulator.faults.kinds import ANYWHERE, KINDS, Kind
 from relightflow.emulator.faults.plan import Plan, Rule
 from relightflow.errors import UsageError
 
-ROOMS = (answer, wire)
+ROOMS = (answer, facts, job, wire)
 """The modules whose faults a plan can name; importing them fills the table."""
 _FIELDS = ("at", "nth", "every", "probability", "limit", "model", "api", "where", "fault", "with")
 
