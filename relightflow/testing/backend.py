@@ -1,0 +1,255 @@
+"""The conformance kit for backends."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from relightflow.errors import RelightflowError
+from relightflow.model.failure import Billed, CallFailed
+from relightflow.model.offer import Model
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.model.values import FrozenMap, canonical_json, thaw
+from relightflow.pictures import BadPicture, decode
+from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.records import BackendContext, BackendRecord, Operator
+from relightflow.testing.record import check_record
+from relightflow.testing.samples import sample_image, sample_job, sample_picture
+
+MOST_STEPS = 1000
+"""A call that is not complete after so many steps never will be."""
+_AFTER: dict[type, tuple[type, ...]] = {
+    Accepted: (Accepted, ResultKnown, Completed),
+    ResultKnown: (ResultKnown, Completed),
+    PaidUnfetched: (PaidUnfetched, ResultKnown, Completed),
+}
+T = TypeVar("T")
+
+
+class Notebook:
+    """A backend's memory that lasts as long as the test."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def recall(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.kept[key] = value
+
+    async def forget(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+async def check_backend(
+    record: BackendRecord,
+    options: Mapping[str, Any] | None = None,
+    *,
+    model: str = "",
+    operator: Operator | None = None,
+    cells: int = 3,
+) -> None:
+    """`record` makes backends that keep the protocol's promises. Makes `cells` + 1 billable calls.
+
+    Checked: the record and its models; create without a network; open, prepare, submit, collect,
+    close, and close again; every step may follow the one before and can be written down as JSON;
+    a call goes on from a written step in a backend made anew, and a step may be collected twice;
+    the result is a picture; what is no picture, or fails, ends in CallFailed with a verdict.
+    """
+    options = options or {}
+    check_record(record, BackendRecord, options)
+    assert record.models, f"{record.name}: it offers no model"
+    names = [offered.name for offered in record.models]
+    assert len(set(names)) == len(names), f"{record.name}: two models have one name"
+    for offered in record.models:
+        _check_model(record, offered)
+    chosen = record.model(model) if model else record.models[0]
+    assert chosen, f"{record.name}: there is no model {model!r}"
+    context = BackendContext(
+        chosen, FrozenMap(options), Notebook(), _ignore, operator or Operator()
+    )
+    kit = _Kit(record, context)
+    await kit.unopened()
+    backend = await kit.opened()
+    try:
+        image, data = sample_image(sample_picture()), sample_picture()
+        prepared = await kit.asked("prepare", backend.prepare(image, data))
+        for cell in _cells(chosen, cells):
+            await kit.call(backend, Call(sample_job(image, record.name, chosen, cell), prepared))
+        await kit.no_picture(backend)
+    finally:
+        await backend.close()
+    await backend.close()
+
+
+class _Kit:
+    """One record under test."""
+
+    def __init__(self, record: BackendRecord, context: BackendContext) -> None:
+        self._record, self._context = record, context
+        self._name = record.name
+
+    async def unopened(self) -> None:
+        """A backend that was made and never used gives back what it holds, which is nothing."""
+        made = self._record.create(self._context)
+        for method in ("open", "close", "prepare", "submit", "collect"):
+            assert inspect.iscoroutinefunction(getattr(made, method, None)), (
+                f"{self._name}: `{method}` must be an `async def` method"
+            )
+        await made.close()
+
+    async def opened(self) -> Backend:
+        backend = self._record.create(self._context)
+        await backend.open()
+        return backend
+
+    async def asked(self, what: str, answer: Awaitable[T]) -> T:
+        """`answer`, or what is wrong with the way it failed."""
+        try:
+            return await answer
+        except CallFailed as error:
+            raise AssertionError(
+                f"{self._name}: {what} of a sound sample failed: {error.failure}"
+            ) from error
+        except RelightflowError:
+            raise
+        except Exception as error:
+            raise AssertionError(
+                f"{self._name}: {what} raised {error!r}; an adapter ends a call with a step or "
+                "with CallFailed and its verdict"
+            ) from error
+
+    async def call(self, backend: Backend, call: Call) -> None:
+        """One call to its end, then once more from each step that was written down."""
+        written: list[Step] = []
+        step = await self.asked("submit", backend.submit(call))
+        for _ in range(MOST_STEPS):
+            self._check_step(step)
+            if isinstance(step, Completed):
+                break
+            written.append(self._through_json(step))
+            before, step = step, await self.asked("collect", backend.collect(step))
+            assert isinstance(step, _AFTER[type(before)]), (
+                f"{self._name}: {type(step).__name__} cannot follow {type(before).__name__}"
+            )
+        else:
+            raise AssertionError(f"{self._name}: not complete after {MOST_STEPS} steps")
+        self._check_result(step)
+        for old in written[:1] + written[-1:]:
+            await self._resumed(old, step)
+
+    def _check_step(self, step: object) -> None:
+        kinds = (Accepted, ResultKnown, PaidUnfetched, Completed)
+        assert isinstance(step, kinds), f"{self._name}: {step!r} is no step"
+        assert isinstance(step.request_id, str), f"{self._name}: the request id is no text"
+        if isinstance(step, Accepted | ResultKnown):
+            assert step.request_id, f"{self._name}: {type(step).__name__} needs a request id"
+        cost = None if isinstance(step, Accepted) else step.cost
+        whole = cost is None or (type(cost) is int and cost >= 0)
+        assert whole, f"{self._name}: a cost is a whole number of micro-dollars, not {cost!r}"
+
+    def _through_json(self, step: Accepted | ResultKnown | PaidUnfetched) -> Step:
+        """The step as another process would find it in the ledger."""
+        kept = {f.name: getattr(step, f.name) for f in fields(step) if f.name != "body"}
+        try:
+            row = json.loads(canonical_json(thaw(kept)))
+        except (TypeError, ValueError) as error:
+            raise AssertionError(
+                f"{self._name}: the details of {type(step).__name__} are not JSON: {error}"
+            ) from error
+        details = FrozenMap(row.pop("details"))
+        return type(step)(**row, details=details)
+
+    async def _resumed(self, step: Step, wanted: Completed) -> None:
+        """Another process goes on from `step`, twice: collecting costs nothing and loses nothing."""
+        for _ in range(2):
+            backend = await self.opened()
+            try:
+                reached: Step = step
+                for _ in range(MOST_STEPS):
+                    if isinstance(reached, Completed):
+                        break
+                    reached = await backend.collect(reached)
+                assert isinstance(reached, Completed), f"{self._name}: a resumed call never ends"
+                assert reached.data == wanted.data, (
+                    f"{self._name}: collecting from a written {type(step).__name__} gave other bytes"
+                )
+            except CallFailed as error:
+                lost = isinstance(step, PaidUnfetched) and error.failure.billed is not Billed.NO
+                assert lost, (
+                    f"{self._name}: a written {type(step).__name__} could not be collected by "
+                    f"another process: {error.failure.message}"
+                )
+            finally:
+                await backend.close()
+
+    def _check_result(self, step: Completed) -> None:
+        try:
+            decode(step.data)
+        except BadPicture as error:
+            raise AssertionError(
+                f"{self._name}: the result is no picture ({error.reason}); raise CallFailed with "
+                "Kind.BAD_RESULT and the bytes in `kept`"
+            ) from error
+        price = self._context.model.price
+        dear = price is not None and (step.cost or 0) > price.high
+        assert not dear, f"{self._name}: it cost {step.cost}, more than the price of {price}"
+
+    async def no_picture(self, backend: Backend) -> None:
+        """Bytes that are no picture: refused unbilled, at once or by the call."""
+        data = b"this is no picture"
+        image = replace(sample_image(data), name="broken.png")
+        try:
+            prepared = await backend.prepare(image, data)
+            job = sample_job(image, self._name, self._context.model, {})
+            step = await backend.submit(Call(job, prepared))
+            while not isinstance(step, Completed):
+                step = await backend.collect(step)
+        except CallFailed as error:
+            failure = error.failure
+            assert failure.message, f"{self._name}: a failure without a message"
+            assert failure.billed is Billed.NO, f"{self._name}: a bad image was billed: {failure}"
+        except Exception as error:
+            raise AssertionError(
+                f"{self._name}: bytes that are no picture raised {error!r}; raise CallFailed with "
+                "Kind.BAD_IMAGE"
+            ) from error
+        else:
+            raise AssertionError(f"{self._name}: bytes that are no picture gave a result")
+
+
+def _check_model(record: BackendRecord, model: Model) -> None:
+    what = f"{record.name}, model {model.name!r}"
+    names = [parameter.name for parameter in model.parameters]
+    assert len(set(names)) == len(names), f"{what}: two parameters have one name"
+    for parameter in model.parameters:
+        where = f"{what}: parameter {parameter.name!r}"
+        values = parameter.values
+        assert parameter.name.isidentifier(), f"{where}: the name must do as a field of a template"
+        assert (parameter.kind == "choice") == bool(values), f"{where}: only a choice has values"
+        assert len(set(map(repr, values))) == len(values), f"{where}: a value is listed twice"
+        if parameter.default is not None:
+            problem = parameter.problem(parameter.default)
+            assert problem is None, f"{where}: its own default {problem}"
+    if model.price:
+        assert 0 <= model.price.low <= model.price.high, f"{what}: the price is no range"
+
+
+def _cells(model: Model, count: int) -> Iterator[dict[str, Any]]:
+    """The defaults, then cells in which every choice moves on by one value."""
+    for turn in range(count):
+        cell = {}
+        for parameter in model.parameters:
+            if parameter.kind == "choice" and (turn or parameter.default is None):
+                cell[parameter.name] = parameter.values[turn % len(parameter.values)]
+            elif parameter.required and parameter.default is None:
+                cell[parameter.name] = "sample" if parameter.kind == "text" else parameter.minimum
+        yield cell
+
+
+def _ignore(_: str) -> None:
+    """What a backend tells the user is nothing to a test."""

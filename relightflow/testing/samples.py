@@ -1,0 +1,93 @@
+"""Small real things to try a plugin with: a picture, an image, a finished run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from relightflow.model.image import Image
+from relightflow.model.job import Job, Output
+from relightflow.model.offer import FREE, Model
+from relightflow.model.outcome import Result
+from relightflow.model.recipe import BackendSpec, Recipe
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.sink import Finished
+
+SIZE = (48, 32)
+
+
+def sample_picture(seed: int = 0) -> bytes:
+    """A PNG of 48 × 32 pixels, another one for each `seed`."""
+    import numpy as np  # deferred, as pictures are: testing a record needs neither
+
+    from relightflow.pictures import encode
+
+    width, height = SIZE
+    rows, columns = np.mgrid[0:height, 0:width]
+    planes = (columns * 5, rows * 7, (columns + rows) * 3 + seed * 17)
+    return encode(np.dstack(planes).astype(np.uint8), "image/png")
+
+
+def sample_image(data: bytes, name: str = "photos/sample.png") -> Image:
+    """`data`, a PNG of the sample's size, as a source would have found it."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Image(name, sha256, len(data), *SIZE, "image/png", source=0, locator=name)
+
+
+def sample_job(image: Image, backend: str, model: Model, cell: Mapping[str, Any]) -> Job:
+    """A job with a key of its own. (The real key is made by the plan; a backend never reads it.)"""
+    parameters = model.normalise(FrozenMap(cell))
+    told = json.dumps([backend, model.name, image.sha256, sorted(parameters.items(), key=str)])
+    return Job(hashlib.sha256(told.encode()).hexdigest(), image, backend, model.name, parameters, 0)
+
+
+class SampleRun:
+    """Four outputs of one image over two axes; the last one has failed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._original = sample_picture()
+        self.results = [sample_picture(seed) for seed in range(1, 4)]
+        self._manifest = folder / "manifest.jsonl"
+        lines = [json.dumps(record, sort_keys=True) for record in self.records()]
+        self._manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def outputs(self) -> Iterator[tuple[Output, Result | None]]:
+        image = sample_image(self._original)
+        model = Model("sample", (), FREE)
+        for index, (side, kind) in enumerate(
+            (side, kind) for side in ("left", "right") for kind in ("softbox", "sunlight")
+        ):
+            cell = FrozenMap({"light_direction": side, "light_type": kind})
+            job = sample_job(image, "sample", model, cell)
+            yield Output(index, job, image, cell), self._result(index)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        yield {"record": "recipe", "format": 1, "backend": "sample", "model": "sample"}
+        for output, result in self.outputs():
+            status = "done" if result else "failed"
+            yield {"record": "output", "index": output.index, "status": status}
+
+    def finished(self) -> Finished:
+        backend = BackendSpec("sample", Model("sample", (), FREE), FrozenMap())
+        recipe = Recipe("sample", self._manifest.with_name("sample.yaml"), "0" * 64, (), backend)
+        return Finished(
+            recipe=recipe,
+            axes=("light_direction", "light_type"),
+            outputs=self.outputs,
+            read=lambda result: self._by_hash()[result.sha256],
+            original=lambda _: self._original,
+            records=self.records,
+            manifest=self._manifest,
+        )
+
+    def _result(self, index: int) -> Result | None:
+        if index >= len(self.results):
+            return None
+        data = self.results[index]
+        return Result(hashlib.sha256(data).hexdigest(), len(data), *SIZE, "image/png")
+
+    def _by_hash(self) -> dict[str, bytes]:
+        return {hashlib.sha256(data).hexdigest(): data for data in self.results}

@@ -1,0 +1,158 @@
+"""The conformance kit for sinks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from relightflow.errors import RefusedError
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import SinkContext, SinkRecord
+from relightflow.plugins.sink import Artifact, Presence, Sink, SinkFailed, Stamp
+from relightflow.testing.record import check_record
+from relightflow.testing.samples import SampleRun, sample_picture
+
+HOSTILE = ("../escaped.png", "a/../../escaped.png", "/escaped.png", "a/\0.png", "..")
+"""Paths that the engine never hands over; a sink that meets one must still stay in its place."""
+
+
+def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> None:
+    """`record` makes sinks that keep the protocol's promises.
+
+    `folder` (empty) plays the recipe's folder; `options` say where in it, or elsewhere, to write.
+
+    Checked: the record; what was written is found to be the same, with and without its stamp, also
+    by a sink made anew; other bytes are seen as edited, none as missing; writing twice replaces,
+    never half; several threads may write and look at once; a path that would lead out is refused;
+    finishing twice gives the same files and the same bytes, or touches nothing. A sink that gathers
+    (`named=False`) is only finished.
+    """
+    check_record(record, SinkRecord, options)
+    home = folder / "recipe"
+    home.mkdir()
+    context = SinkContext(home, FrozenMap(options), recipe="sample")
+    sink = record.create(context)
+    assert sink.place, f"{record.name}: `place` is empty: say where it writes"
+    assert record.create(context).place == sink.place, (
+        f"{record.name}: `place` is not always the same"
+    )
+    if record.named:
+        _check_files(record, context, sink)
+        _check_threads(record, sink)
+        _check_hostile(record, sink, folder)
+    _check_finish(record, context, sink, folder)
+    sink.close()
+
+
+def _check_files(record: SinkRecord, context: SinkContext, sink: Sink) -> None:
+    one, two = sample_picture(1), sample_picture(2)
+    path, name = "a/b/one.png", record.name
+    _expect(record, sink, path, None, one, Presence.MISSING, "nothing was written yet")
+    stamp = sink.write(path, one, "image/png")
+    assert (stamp.sha256, stamp.size) == (_sha(one), len(one)), f"{name}: a false stamp: {stamp}"
+    _expect(record, sink, path, stamp, one, Presence.SAME, "it was just written")
+    _expect(record, sink, path, None, one, Presence.SAME, "its stamp was lost")
+    forged = Stamp(stamp.sha256, stamp.size, "another mark")
+    _expect(record, sink, path, forged, one, Presence.SAME, "its mark changed, its bytes did not")
+    _expect(record, sink, path, stamp, two, Presence.EDITED, "other bytes are wanted there")
+    fresh = record.create(context)
+    _expect(record, fresh, path, stamp, one, Presence.SAME, "another process wrote it")
+    fresh.close()
+    second = sink.write(path, two, "image/png")
+    _expect(record, sink, path, second, two, Presence.SAME, "it was written anew")
+    _expect(record, sink, path, stamp, one, Presence.EDITED, "somebody replaced it")
+    local = Path(sink.place) / path
+    if local.is_file():
+        local.write_bytes(b"somebody's own work")
+        _expect(record, sink, path, second, two, Presence.EDITED, "somebody edited it")
+        local.unlink()
+        _expect(record, sink, path, second, two, Presence.MISSING, "somebody deleted it")
+
+
+def _check_threads(record: SinkRecord, sink: Sink) -> None:
+    """Eight threads on files of their own and on one that they share."""
+    data = [sample_picture(seed) for seed in range(8)]
+
+    def work(number: int) -> None:
+        for turn in range(8):
+            mine = data[(number + turn) % len(data)]
+            stamp = sink.write(f"own/{number}.png", mine, "image/png")
+            _expect(record, sink, f"own/{number}.png", stamp, mine, Presence.SAME, "threads write")
+            sink.write("shared.png", mine, "image/png")
+            seen = sink.look("shared.png", None, _sha(mine))
+            assert seen is not Presence.MISSING, (
+                f"{record.name}: while a file was replaced it was not there; write it under another "
+                "name and rename it"
+            )
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    looks = [sink.look("shared.png", None, _sha(picture)) for picture in data]
+    assert looks.count(Presence.SAME) == 1, f"{record.name}: a file written by threads is a mixture"
+
+
+def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
+    """Nothing may appear outside the sink's place."""
+    before = _outside(sink, folder)
+    for path in HOSTILE:
+        try:
+            sink.write(path, sample_picture(), "image/png")
+        except (RefusedError, SinkFailed, OSError):
+            pass
+        except Exception as error:
+            raise AssertionError(
+                f"{record.name}: write({path!r}) raised {error!r}; say it with SinkFailed"
+            ) from error
+        assert _outside(sink, folder) == before, f"{record.name}: write({path!r}) left its folder"
+
+
+def _check_finish(record: SinkRecord, context: SinkContext, sink: Sink, folder: Path) -> None:
+    run = SampleRun(folder).finished()
+    first = sink.finish(run)
+    contents = _contents(sink, first)
+    fresh = record.create(context)
+    again = fresh.finish(run)
+    fresh.close()
+    told = [(artifact.path, artifact.stamp.sha256) for artifact in first]
+    assert told == [(artifact.path, artifact.stamp.sha256) for artifact in again], (
+        f"{record.name}: finishing twice gives other files or bytes (a clock? an unordered set?)"
+    )
+    assert contents == _contents(sink, again), f"{record.name}: finishing twice changed a file"
+    for artifact, data in zip(first, contents, strict=True):
+        if data is not None:
+            assert artifact.stamp.sha256 == _sha(data), (
+                f"{record.name}: {artifact.path}: false stamp"
+            )
+
+
+def _contents(sink: Sink, artifacts: tuple[Artifact, ...]) -> list[bytes | None]:
+    """The bytes of each artifact, where the sink writes to this machine."""
+    paths = [Path(sink.place) / artifact.path for artifact in artifacts]
+    return [path.read_bytes() if path.is_file() else None for path in paths]
+
+
+def _expect(
+    record: SinkRecord,
+    sink: Sink,
+    path: str,
+    known: Stamp | None,
+    wanted: bytes,
+    presence: Presence,
+    when: str,
+) -> None:
+    seen = sink.look(path, known, _sha(wanted))
+    assert seen is presence, f"{record.name}: look() said {seen!r} for {path}, although {when}"
+
+
+def _outside(sink: Sink, folder: Path) -> set[Path]:
+    """Every file in `folder`, and the one that an absolute path would make, but the sink's own."""
+    place = Path(sink.place)
+    seen = {path for path in folder.rglob("*") if place not in path.parents and path != place}
+    return seen | {path for path in (Path("/escaped.png"),) if path.exists()}
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,191 @@
+"""The backend kit sees what a careless backend does wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.image import Image
+from relightflow.model.money import micros
+from relightflow.model.offer import Model, Parameter, Price
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.model.values import FrozenMap
+from relightflow.pictures import BadPicture, probe
+from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.records import BackendContext, BackendRecord
+from relightflow.testing import check_backend, sample_picture
+
+SIDE = Parameter("light_direction", values=("left", "right"), default="left")
+MODEL = Model("m", (SIDE,), Price(0, micros("0.05")))
+PROVIDER: dict[str, bytes] = {}
+"""What the imagined provider has made: request id → picture."""
+
+
+class Studio:
+    """A backend in three steps that is right, until a subclass spoils one thing."""
+
+    def __init__(self, context: BackendContext) -> None:
+        self.context = context
+
+    async def open(self) -> None:
+        """No connection is needed."""
+
+    async def close(self) -> None:
+        """No connection is held."""
+
+    async def prepare(self, image: Image, data: bytes) -> Any:
+        try:
+            probe(data)
+        except BadPicture as error:
+            raise CallFailed(Failure(Kind.BAD_IMAGE, error.reason)) from None
+        return data
+
+    async def submit(self, call: Call) -> Step:
+        PROVIDER[call.job.id] = sample_picture(len(call.job.parameters["light_direction"]))
+        return Accepted(call.job.id, FrozenMap({"api": "v2"}))
+
+    async def collect(self, step: Step) -> Step:
+        if isinstance(step, Accepted):
+            return ResultKnown(step.request_id, f"https://x/{step.request_id}", micros("0.05"))
+        assert isinstance(step, ResultKnown)
+        return Completed(PROVIDER[step.request_id], step.cost, step.request_id)
+
+
+class Immediate(Studio):
+    async def submit(self, call: Call) -> Step:
+        return Completed(sample_picture())
+
+
+class Streams(Studio):
+    """Paid at once; what another process cannot read any more is lost, and said to be paid."""
+
+    def __init__(self, context: BackendContext) -> None:
+        super().__init__(context)
+        self.own: set[str] = set()
+
+    async def submit(self, call: Call) -> Step:
+        self.own.add(call.job.id)
+        return PaidUnfetched(call.job.id)
+
+    async def collect(self, step: Step) -> Step:
+        assert isinstance(step, PaidUnfetched)
+        if step.request_id not in self.own:
+            raise CallFailed(Failure(Kind.PENDING, "the answer is gone", Billed.YES))
+        return Completed(sample_picture())
+
+
+class Backwards(Studio):
+    async def collect(self, step: Step) -> Step:
+        if isinstance(step, ResultKnown):
+            return Accepted(step.request_id)
+        return await super().collect(step)
+
+
+class Endless(Studio):
+    async def collect(self, step: Step) -> Step:
+        return step
+
+
+class Nameless(Studio):
+    async def submit(self, call: Call) -> Step:
+        return Accepted("")
+
+
+class KeepsInMemory(Streams):
+    """Accepted, but only this process can collect."""
+
+    async def submit(self, call: Call) -> Step:
+        self.own.add(call.job.id)
+        return Accepted(call.job.id)
+
+    async def collect(self, step: Step) -> Step:
+        assert isinstance(step, Accepted)
+        return await super().collect(PaidUnfetched(step.request_id))
+
+
+class BinaryDetails(Studio):
+    async def submit(self, call: Call) -> Step:
+        return replace(await super().submit(call), details=FrozenMap({"token": b"x"}))
+
+
+class NoPicture(Studio):
+    async def submit(self, call: Call) -> Step:
+        return Completed(b"<html>")
+
+
+class TooDear(Studio):
+    async def submit(self, call: Call) -> Step:
+        return Completed(sample_picture(), cost=micros("0.06"))
+
+
+class FloatCost(Studio):
+    async def submit(self, call: Call) -> Step:
+        return Completed(sample_picture(), cost=0.05)  # type: ignore[arg-type]  # the fault
+
+
+class Raises(Studio):
+    async def submit(self, call: Call) -> Step:
+        raise KeyError("output")
+
+
+class TakesAnything(Studio):
+    async def prepare(self, image: Image, data: bytes) -> Any:
+        return data
+
+
+class Synchronous(Studio):
+    def close(self) -> Any:
+        return None
+
+
+def record(backend: type[Studio], model: Model = MODEL) -> BackendRecord:
+    def create(context: BackendContext) -> Backend:
+        return backend(context)
+
+    return BackendRecord("studio", "For tests", (model,), create)
+
+
+@pytest.mark.parametrize("backend", [Studio, Immediate, Streams])
+async def test_a_sound_backend_passes(backend: type[Studio]) -> None:
+    await check_backend(record(backend))
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        (Backwards, "cannot follow"),
+        (Endless, "not complete"),
+        (Nameless, "needs a request id"),
+        (KeepsInMemory, "could not be collected by another process"),
+        (BinaryDetails, "not JSON"),
+        (NoPicture, "the result is no picture"),
+        (TooDear, "more than the price"),
+        (FloatCost, "micro-dollars"),
+        (Raises, "KeyError"),
+        (TakesAnything, "gave a result"),
+        (Synchronous, "async def"),
+    ],
+)
+async def test_a_careless_backend_is_told_what_it_does_wrong(
+    backend: type[Studio], words: str
+) -> None:
+    with pytest.raises(AssertionError, match=words):
+        await check_backend(record(backend))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        (replace(SIDE, default="up"), "its own default"),
+        (replace(SIDE, values=("left", "left")), "listed twice"),
+        (replace(SIDE, name="light direction"), "field of a template"),
+        (replace(SIDE, kind="text"), "only a choice"),
+    ],
+)
+async def test_a_model_that_contradicts_itself_is_told(parameter: Parameter, words: str) -> None:
+    model = replace(MODEL, parameters=(parameter,))
+    with pytest.raises(AssertionError, match=words):
+        await check_backend(record(Studio, model))
