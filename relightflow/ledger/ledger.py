@@ -84,6 +84,11 @@ class Ledger:
         values = rows.of_failure(state, failure, self._now())
         await self.change(lambda db: rows.update(db, attempt_id, values))
 
+    def close_attempt_now(self, attempt_id: int, state: State, failure: Failure) -> None:
+        """The same for code that has no event loop."""
+        values = rows.of_failure(state, failure, self._now())
+        self.change_now(lambda db: rows.update(db, attempt_id, values))
+
     async def note_failure(self, job: Job, run_id: str, failure: Failure) -> None:
         """A job failed before any call was made; nothing was billed."""
         row = rows.new_attempt(

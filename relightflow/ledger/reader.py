@@ -63,6 +63,14 @@ class Reader:
         """Every attempt that was made at `since` (Unix seconds) or later."""
         return rows.select(self._db, "created >= ?", (since,)) if self._db else []
 
+    def held_attempts(self) -> list[Attempt]:
+        """Those that wait for a person: unknown, or paid without a picture."""
+        return self._open("(state = 'UNKNOWN' OR (state = 'FAILED' AND billed <> 'no'))", None)
+
+    def stored_attempts(self) -> list[Attempt]:
+        """Those with a picture in the store."""
+        return self._open("state IN ('STORED', 'DONE')", None)
+
     def _open(self, where: str, backend: str | None) -> list[Attempt]:
         if not self._db:
             return []
@@ -82,6 +90,12 @@ class Reader:
         marks = ",".join("?" * len(paths))
         query = f"SELECT * FROM delivery WHERE sink = ? AND path IN ({marks})"  # noqa: S608  marks
         return {row[1]: Delivered(*row) for row in self._db.execute(query, (sink, *paths))}
+
+    def held_by(self, sink: str) -> Iterator[Delivered]:
+        """Every file that `sink` was given, by path."""
+        query = "SELECT * FROM delivery WHERE sink = ? ORDER BY path"
+        found = self._db.execute(query, (sink,)) if self._db else ()
+        yield from (Delivered(*row) for row in found)
 
     def gathered(self, sink: str) -> list[Delivered]:
         """The files that `sink` made when it finished: all whose basis is no blob."""

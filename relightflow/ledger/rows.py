@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from relightflow.model.attempt import Attempt, State
@@ -82,6 +82,45 @@ def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """An attempt as the blob store's index remembers it; the fields are the table's columns."""
+
+    job_key: str
+    run_id: str
+    state: State
+    billed: Billed
+    backend: str
+    model: str
+    image_sha256: str
+    parameters: FrozenMap
+    repeat: int
+    price: Micros
+    cost: Micros | None
+    request_id: str
+    blob: str
+    size: int
+    width: int
+    height: int
+    media_type: str
+    kind: Kind | None
+    reason: str
+    details: FrozenMap
+
+
+def insert_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> None:
+    values = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
+    values["parameters"] = canonical_json(attempt.parameters)
+    values["details"] = canonical_json(attempt.details)
+    values["kind"] = attempt.kind or ""
+    values["created"] = values["updated"] = now
+    columns, marks = ", ".join(values), ", ".join("?" * len(values))
+    db.execute(
+        f"INSERT INTO attempt ({columns}) VALUES ({marks})",  # noqa: S608  our own field names
+        tuple(values.values()),
+    )
 
 
 def update(

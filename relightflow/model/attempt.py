@@ -45,13 +45,15 @@ LEGAL: dict[State, frozenset[State]] = {
     State.PAID_UNFETCHED: frozenset(
         {State.RESULT_KNOWN, State.STORED, State.FAILED, State.UNKNOWN}
     ),
-    State.STORED: frozenset({State.DONE}),
-    State.DONE: frozenset(),
+    State.STORED: frozenset({State.DONE, State.READY}),
+    State.DONE: frozenset({State.READY}),
     State.FAILED: frozenset({State.READY}),
     State.UNKNOWN: frozenset({State.ACCEPTED, State.RESULT_KNOWN, State.READY, State.FAILED}),
     State.READY: frozenset(),
 }
-"""Every move the ledger lets an attempt make; its schema refuses all others."""
+"""Every move the ledger lets an attempt make; its schema refuses all others.
+
+Out of STORED and DONE only the user's word leads, for a picture that is lost for good."""
 
 OPEN = frozenset(
     {State.INTENT, State.ACCEPTED, State.RESULT_KNOWN, State.PAID_UNFETCHED, State.UNKNOWN}

@@ -19,6 +19,7 @@ from relightflow.model.outcome import Outcome, Result
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.summary import Trouble
 from relightflow.pictures import BadPicture, Probed, probe
+from relightflow.run import trail
 from relightflow.run.bench import Bench, label
 from relightflow.run.brake import Stopped
 from relightflow.run.purchase import Purchase, bug, close, failed, settle, storage_failed
@@ -61,6 +62,7 @@ async def finish(bench: Bench, purchase: Purchase, step: Step, known: bool = Fal
     while not isinstance(step, Completed):
         if not known:
             await bench.ledger.advance(purchase.attempt, step)
+            trail.advanced(bench, purchase.job, step)
             crash.reach(_POINT[type(step)])
         known = False
         if not isinstance(step, Accepted):

@@ -18,7 +18,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.step import Completed, ResultKnown
 from relightflow.plugins.backend import Call
 from relightflow.run.bench import Bench, label
-from relightflow.run.recovery import recover, settle_doubts
+from relightflow.run.recovery import recover, settle
 from relightflow.run.submit import make
 from relightflow.run.walk import Item, Todo, walk
 from relightflow.store.blobs import read
@@ -46,8 +46,9 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
                 bench.board.count(outcome)
                 yield outcome
     await bench.ledger.interrupted_intents(bench.backend_name, bench.free)
-    if not bench.brake.leaving:
-        await settle_doubts(bench)
+    if not bench.brake.leaving and (await settle(bench)).adopted:
+        async for outcome in recover(bench):
+            bench.board.count_late(outcome)
 
 
 async def _to_do(

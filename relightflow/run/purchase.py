@@ -11,6 +11,7 @@ from relightflow.model.job import Job
 from relightflow.model.money import Micros, dollars
 from relightflow.model.outcome import Outcome
 from relightflow.model.summary import Trouble
+from relightflow.run import trail
 from relightflow.run.bench import Bench
 
 
@@ -57,6 +58,7 @@ async def close(bench: Bench, purchase: Purchase, state: State, failure: Failure
     elif not purchase.settled:
         bench.budget.hold(bench.price)
     await bench.ledger.close_attempt(purchase.attempt, state, failure)
+    trail.ended(bench, purchase.job, state, failure)
 
 
 def failed(bench: Bench, purchase: Purchase, failure: Failure) -> Outcome:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from relightflow import crash
 from relightflow.bounded import bounded
+from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import reading
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
@@ -22,7 +23,9 @@ from relightflow.model.outcome import Outcome
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.plugins.backend import HasHistory
 from relightflow.run.bench import Bench
+from relightflow.run.budget import Budget
 from relightflow.run.collect import resume
+from relightflow.run.ondemand import OnDemand
 
 SETTLING = 120.0
 """Seconds after which the provider's records are taken to know a call, if it was taken at all."""
@@ -36,11 +39,16 @@ class Settled:
     failed: int = 0
     absent: int = 0
 
+    def __add__(self, other: Settled) -> Settled:
+        return Settled(
+            self.adopted + other.adopted, self.failed + other.failed, self.absent + other.absent
+        )
+
 
 async def recover(bench: Bench) -> AsyncIterator[Outcome]:
     """Everything that an earlier process paid for or may have. Nothing is submitted."""
     crash.reach("recovery-started")
-    await settle_doubts(bench)
+    await settle(bench)
     attempts = _in_the_air(bench.ledger_path, bench.backend_name)
 
     async def one(attempt: Attempt) -> Outcome | None:
@@ -55,46 +63,62 @@ async def recover(bench: Bench) -> AsyncIterator[Outcome]:
             yield outcome
 
 
-async def settle_doubts(bench: Bench) -> Settled:
-    """Look unknown attempts up in the provider's records, free of charge, and write down what
-    the evidence says. Without evidence they stay unknown."""
-    with reading(bench.ledger_path) as reader:
-        doubts = reader.unknown_attempts(bench.backend_name)
+async def settle(bench: Bench) -> Settled:
+    """Settle the doubts of the run's own backend."""
+    return await settle_doubts(
+        bench.backend,
+        bench.backend_name,
+        bench.ledger,
+        bench.ledger_path,
+        bench.budget,
+        bench.clock.wall(),
+    )
+
+
+async def settle_doubts(
+    backend: OnDemand, name: str, ledger: Ledger, path: Path, budget: Budget, now: float
+) -> Settled:
+    """Look unknown attempts of backend `name` up in the provider's records, free of charge, and
+    write down what the evidence says. Without evidence they stay unknown. `now`: Unix seconds."""
+    with reading(path) as reader:
+        doubts = reader.unknown_attempts(name)
         known = reader.request_ids() if doubts else frozenset()
     if not doubts:
         return Settled()
-    backend = await bench.backend.get()
-    if not isinstance(backend, HasHistory):
+    real = await backend.get()
+    if not isinstance(real, HasHistory):
         return Settled()
     try:
-        evidence = await backend.look_up(doubts, known, bench.clock.wall() - SETTLING)
+        evidence = await real.look_up(doubts, known, now - SETTLING)
     except CallFailed:
         return Settled()  # the records are out of reach: nothing is known, nothing changes
     by_id = {attempt.id: attempt for attempt in doubts}
     for attempt_id, step in evidence.adopted:
-        await _adopt(bench, by_id[attempt_id], step)
+        await _adopt(ledger, budget, by_id[attempt_id], step)
     for attempt_id, why in evidence.failed:
-        await _release(bench, by_id[attempt_id], State.FAILED, why)
+        await _release(ledger, budget, by_id[attempt_id], State.FAILED, why)
     for attempt_id in evidence.absent:
         why = "the provider's records hold no such call; nothing was billed"
-        await _release(bench, by_id[attempt_id], State.READY, why)
+        await _release(ledger, budget, by_id[attempt_id], State.READY, why)
     return Settled(len(evidence.adopted), len(evidence.failed), len(evidence.absent))
 
 
-async def _adopt(bench: Bench, attempt: Attempt, step: Step) -> None:
+async def _adopt(ledger: Ledger, budget: Budget, attempt: Attempt, step: Step) -> None:
     assert not isinstance(step, Completed | PaidUnfetched)
     if attempt.billed is Billed.UNKNOWN:
-        bench.budget.resume(attempt.price)
+        budget.resume(attempt.price)
         if isinstance(step, ResultKnown):
-            bench.budget.settle(attempt.price, step.cost)
-    await bench.ledger.advance(attempt.id, step)
+            budget.settle(attempt.price, step.cost)
+    await ledger.advance(attempt.id, step)
 
 
-async def _release(bench: Bench, attempt: Attempt, state: State, why: str) -> None:
+async def _release(
+    ledger: Ledger, budget: Budget, attempt: Attempt, state: State, why: str
+) -> None:
     if attempt.billed is Billed.UNKNOWN:
-        bench.budget.resume(attempt.price)
-        bench.budget.release(attempt.price)
-    await bench.ledger.close_attempt(attempt.id, state, Failure(Kind.JOB_FAILED, why))
+        budget.resume(attempt.price)
+        budget.release(attempt.price)
+    await ledger.close_attempt(attempt.id, state, Failure(Kind.JOB_FAILED, why))
 
 
 def _in_the_air(ledger: Path, backend: str) -> list[Attempt]:

@@ -17,8 +17,10 @@ from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, reading
 from relightflow.model.image import Image
 from relightflow.model.money import Micros
+from relightflow.model.offer import Model
 from relightflow.model.plan import Plan
 from relightflow.model.terms import Terms
+from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance
 from relightflow.plugins.records import BackendContext, BackendRecord, Operator
 from relightflow.run.bench import Bench
@@ -84,6 +86,27 @@ class _LedgerMemory:
 
 
 @asynccontextmanager
+async def opened_backend(
+    record: BackendRecord,
+    model: Model,
+    options: FrozenMap,
+    state: State,
+    operator: Operator,
+    notice: Callable[[str], None],
+    on_open: Callable[[Backend], None] = lambda _: None,
+) -> AsyncIterator[OnDemand]:
+    """The backend, made when it is first needed, and closed at the end."""
+    with reading(state.home.ledger) as reader:
+        memory = _LedgerMemory(record.name, state.ledger, reader)
+        context = BackendContext(model, options, memory, notice, operator)
+        backend = OnDemand(lambda: record.create(context), on_open)
+        try:
+            yield backend
+        finally:
+            await backend.close()
+
+
+@asynccontextmanager
 async def workbench(
     plan: Plan,
     record: BackendRecord,
@@ -106,18 +129,16 @@ async def workbench(
     price = _price(plan, terms)
     await state.ledger.interrupted_intents(record.name, price == 0)
     breaker = Breaker(clock)
+
+    def on_open(backend: Backend) -> None:
+        if isinstance(backend, HasBalance):
+            breaker.probe = backend.balance
+
     async with AsyncExitStack() as stack:
-        reader = stack.enter_context(reading(state.home.ledger))
-        memory = _LedgerMemory(record.name, state.ledger, reader)
         options = plan.recipe.backend.options
-        context = BackendContext(model, options, memory, notice, operator)
-
-        def on_open(backend: Backend) -> None:
-            if isinstance(backend, HasBalance):
-                breaker.probe = backend.balance
-
-        backend = OnDemand(lambda: record.create(context), on_open)
-        stack.push_async_callback(backend.close)
+        backend = await stack.enter_async_context(
+            opened_backend(record, model, options, state, operator, notice, on_open)
+        )
         inputs = Inputs(backend, read_image)
         stack.push_async_callback(inputs.close)
         budget = _budget(state.home.ledger, terms.cap)

@@ -20,6 +20,7 @@ from relightflow.model.money import dollars
 from relightflow.model.outcome import Outcome
 from relightflow.model.summary import Trouble
 from relightflow.plugins.backend import Call
+from relightflow.run import trail
 from relightflow.run.bench import Bench, label
 from relightflow.run.brake import Stopped
 from relightflow.run.collect import finish
@@ -150,6 +151,7 @@ async def _intend(bench: Bench, call: Call, permit: Permit | None) -> int:
         if isinstance(error, DuplicateAttempt):
             raise Stopped from error  # the ledger knows better: nothing is bought
         raise
+    trail.intended(bench, call.job, details)
     crash.reach("after-intent")
     return attempt
 

@@ -33,6 +33,7 @@ class _Blob(NamedTuple):
     data: bytes
     label: Mapping[str, Any]
     aside: bool
+    only_label: bool = False
 
 
 class BlobStore:
@@ -57,6 +58,11 @@ class BlobStore:
         """
         return await self._batcher.ask(_Blob(data, label, aside=False))
 
+    def note(self, entry: Mapping[str, Any]) -> None:
+        """Add a line to the index about a call under way. It outlives this process at once, and a
+        power cut from the next stored blob on; the ledger is what a run relies on."""
+        self._batcher.tell(_Blob(b"", entry, aside=False, only_label=True))
+
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
         """Keep bytes that were paid for and are no picture, for a person to look at."""
         return await self._batcher.ask(_Blob(data, label, aside=True))
@@ -75,6 +81,9 @@ class BlobStore:
         written: list[tuple[Path, Path]] = []
         lines = []
         for blob, sha256 in zip(blobs, hashes, strict=True):
+            if blob.only_label:
+                lines.append(canonical_json(blob.label) + "\n")
+                continue
             final = self._place(sha256, blob.aside)
             if not _holds(final, sha256):
                 written.append((self._write(blob.data), final))
@@ -86,6 +95,8 @@ class BlobStore:
         crash.reach("blob-renamed")
         self._append("".join(lines))
         finals = [final for _, final in written]
+        if all(blob.only_label for blob in blobs):
+            return hashes
         folders = [self._root, *dict.fromkeys(final.parent for final in finals)]
         make_durable([*finals, self._root / INDEX], folders)
         crash.reach("blob-durable")

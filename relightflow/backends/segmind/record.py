@@ -22,4 +22,5 @@ RECORD = BackendRecord(
     models=MODELS,
     create=create,
     schema=SCHEMA,
+    keeps_requests=3600.0,
 )

@@ -1,0 +1,114 @@
+"""What the commands between runs find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from relightflow.errors import Exit
+from relightflow.model.attempt import Attempt
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every stored byte and every delivered file, looked at."""
+
+    blobs: int
+    damaged: tuple[str, ...]
+    """sha256 of blobs whose bytes no longer match; they were put aside."""
+    missing: tuple[str, ...]
+    """sha256 of blobs that the ledger relies on and that are gone."""
+    files: int
+    edited: tuple[str, ...]
+    """Delivered files that somebody changed."""
+    gone: tuple[str, ...]
+    """Delivered files that are no longer there; the next run delivers them again."""
+
+    @property
+    def exit(self) -> Exit:
+        if self.damaged or self.missing:
+            return Exit.DAMAGED
+        return Exit.JOBS_FAILED if self.edited or self.gone else Exit.OK
+
+
+class Decision(StrEnum):
+    """A person's word on an attempt that nothing else can settle."""
+
+    RESUBMIT = "resubmit"
+    """Buy it again, knowing that it may have been billed already."""
+    ASSUME_LOST = "assume-lost"
+    """Give the picture up and count its price as spent; it is not bought again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What became of the held attempts."""
+
+    held: tuple[Attempt, ...]
+    """Those that still wait for a decision: unknown, or paid without a picture."""
+    decided: tuple[Attempt, ...] = ()
+    over_cap: tuple[Attempt, ...] = ()
+    """Not resubmitted, because the cap did not hold them."""
+    adopted: int = 0
+    """Settled by the provider's records: the call was taken, and is collected by the next run."""
+    released: int = 0
+    """Settled by the provider's records: nothing was taken or billed."""
+
+    @property
+    def price(self) -> Micros:
+        """Of those that still wait, at most."""
+        return sum(attempt.price for attempt in self.held)
+
+
+class Difference(StrEnum):
+    UNKNOWN_TO_US = "unknown-to-us"
+    """Billed, and the ledger has never heard of it: another machine, another state, or a bug."""
+    NOT_BILLED = "not-billed"
+    """The ledger says billed, the provider's records do not."""
+    COST_DIFFERS = "cost-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the ledger and the provider's bill."""
+
+    kind: Difference
+    request_id: str
+    model: str
+    ours: Micros | None
+    theirs: Micros | None
+    when: float
+    """Unix seconds, the provider's if it has the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    since: float
+    until: float
+    requests: int
+    """Billed by the provider in the period."""
+    billed: Micros
+    recorded: Micros
+    """Billed in the period, says the ledger."""
+    findings: tuple[Finding, ...]
+    resolution: Resolution
+
+    @property
+    def exit(self) -> Exit:
+        if self.resolution.held:
+            return Exit.UNKNOWN
+        return Exit.JOBS_FAILED if self.findings else Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A ledger made anew from the blob store."""
+
+    stored: int
+    """Pictures found again."""
+    open: int
+    """Calls that were under way: collected or looked up by the next run."""
+    failed: int
+    lost: int
+    """Index entries whose blob is gone or damaged; held, not bought again by themselves."""

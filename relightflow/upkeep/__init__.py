@@ -1,0 +1,1 @@
+"""What keeps the state honest between runs: verify, resolve, reconcile, rebuild."""

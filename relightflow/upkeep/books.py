@@ -1,0 +1,112 @@
+"""The commands that ask the provider's records: `reconcile`, and `resolve --wait`.
+
+Read-only at the provider and free of charge. What the records prove is written into the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from relightflow.errors import UsageError
+from relightflow.ledger.reader import reading
+from relightflow.model.failure import Billed, CallFailed
+from relightflow.model.upkeep import Reconciliation, Resolution
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Backend, HasHistory
+from relightflow.plugins.records import BackendRecord, Operator
+from relightflow.run.budget import Budget
+from relightflow.run.clock import Clock, RealClock
+from relightflow.run.ondemand import OnDemand
+from relightflow.run.recovery import SETTLING, Settled, settle_doubts
+from relightflow.run.setup import State, opened, opened_backend
+from relightflow.store.home import Home
+from relightflow.upkeep.reconcile import compare, recorded
+from relightflow.upkeep.resolve import held
+
+NO_OPTIONS = FrozenMap()
+
+
+async def reconcile(
+    home: Home,
+    record: BackendRecord,
+    operator: Operator,
+    since: float,
+    until: float,
+    notice: Callable[[str], None],
+) -> Reconciliation:
+    """Compare the ledger with the provider's bill from `since` to `until` (Unix seconds).
+
+    Raises UsageError where the backend keeps no records, AccountError, EarlyStop, StorageError.
+    """
+    with opened(home, f"relightflow reconcile, process {os.getpid()},") as state:
+        async with opened_backend(
+            record, record.models[0], NO_OPTIONS, state, operator, notice
+        ) as backend:
+            settled = await _settle(state, record, backend, time.time())
+            real = _with_history(await backend.get(), record.name)
+            try:
+                bill = await real.bill(since, until)
+            except CallFailed as verdict:
+                raise UsageError(verdict.failure.message) from verdict
+    attempts = recorded(home, record.name, since, until)
+    ours = [a for a in attempts if since <= a.created <= until and a.billed is Billed.YES]
+    return Reconciliation(
+        since=since,
+        until=until,
+        requests=sum(row.cost > 0 for row in bill),
+        billed=sum(row.cost for row in bill),
+        recorded=sum(a.price if a.cost is None else a.cost for a in ours),
+        findings=tuple(compare(attempts, bill, since, until)),
+        resolution=_resolution(home, settled),
+    )
+
+
+async def wait(
+    home: Home,
+    record: BackendRecord,
+    operator: Operator,
+    notice: Callable[[str], None],
+    clock: Clock | None = None,
+) -> Resolution:
+    """Ask the records until no attempt is unknown, or all are old enough for the records to know
+    them. Raises what `reconcile` raises."""
+    clock = clock or RealClock()
+    settled = Settled()
+    with opened(home, f"relightflow resolve, process {os.getpid()},") as state:
+        async with opened_backend(
+            record, record.models[0], NO_OPTIONS, state, operator, notice
+        ) as backend:
+            while True:
+                settled = settled + await _settle(state, record, backend, clock.wall())
+                with reading(home.ledger) as reader:
+                    doubts = reader.unknown_attempts(record.name)
+                youngest = max((attempt.created for attempt in doubts), default=0.0)
+                left = youngest + SETTLING + 1 - clock.wall()
+                if not doubts or left <= 0:
+                    break
+                notice(
+                    f"{len(doubts)} unknown; asking the provider's records for {left:.0f} s more"
+                )
+                await clock.sleep(min(left, 15.0))
+    return _resolution(home, settled)
+
+
+async def _settle(state: State, record: BackendRecord, backend: OnDemand, now: float) -> Settled:
+    """Doubts alone; money is only counted, so the books have no cap."""
+    await state.ledger.interrupted_intents(record.name, free=False)
+    with reading(state.home.ledger) as reader:
+        money = reader.money()
+    budget = Budget(None, money.spent, money.unknown, money.in_flight)
+    return await settle_doubts(backend, record.name, state.ledger, state.home.ledger, budget, now)
+
+
+def _with_history(backend: Backend, name: str) -> HasHistory:
+    if not isinstance(backend, HasHistory):
+        raise UsageError(f"backend '{name}' keeps no records that could be compared")
+    return backend
+
+
+def _resolution(home: Home, settled: Settled) -> Resolution:
+    return Resolution(held(home), adopted=settled.adopted, released=settled.absent + settled.failed)

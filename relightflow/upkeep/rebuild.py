@@ -1,0 +1,136 @@
+"""Makes a lost ledger anew from the blob store and its index, without buying anything.
+
+Pictures come back as stored. Calls that were under way come back as far as the trail says: accepted
+ones are collected by the next run, and those whose answer is not on the trail are unknown.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from relightflow.errors import DamagedError, UsageError
+from relightflow.ledger import lock, rows
+from relightflow.ledger.ledger import Ledger
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, Kind
+from relightflow.model.upkeep import Rebuilt
+from relightflow.model.values import FrozenMap
+from relightflow.store import blobs
+from relightflow.store.home import Home
+
+RUN = "rebuilt"
+_CLOSED = (State.READY, State.FAILED)
+
+
+def rebuild(home: Home) -> Rebuilt:
+    """Blocks. Raises UsageError where there still is a ledger, EarlyStop where a run holds the lock."""
+    home.create()
+    with lock.held(home.lock, "relightflow rebuild"):
+        if home.ledger.exists():
+            raise UsageError(
+                f"there is a ledger at {home.ledger}; move it away first (and keep it), then run "
+                "this again"
+            )
+        for suffix in ("-wal", "-shm"):  # belong to the ledger that was moved away
+            home.ledger.with_name(home.ledger.name + suffix).unlink(missing_ok=True)
+        found = list(_restored(home, follow(blobs.index(home.blobs))))
+        spare = Home(home.root / "rebuilding")
+        spare.root.mkdir(mode=0o700, exist_ok=True)
+        spare.ledger.unlink(missing_ok=True)
+        ledger = Ledger(spare.ledger)
+        try:
+            ledger.change_now(lambda db: _insert_all(db, found))
+        finally:
+            ledger.close()
+        spare.ledger.rename(home.ledger)
+    return Rebuilt(
+        stored=sum(row["state"] == State.STORED for row in found),
+        open=sum(row["state"] not in (State.STORED, *_CLOSED) for row in found),
+        failed=sum(row["state"] in _CLOSED for row in found),
+        lost=sum(bool(row.get("lost")) for row in found),
+    )
+
+
+def follow(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The last thing the trail knows of every attempt. Pure.
+
+    An INTENT begins an attempt; whatever names the same job afterwards is about the latest one.
+    """
+    attempts: list[dict[str, Any]] = []
+    latest: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        key = entry.get("key")
+        if not isinstance(key, str):
+            continue
+        if entry.get("event") == State.INTENT and key in latest:
+            _give_way(latest[key])
+        if entry.get("event") == State.INTENT or key not in latest:
+            latest[key] = {"state": State.INTENT, **entry}
+            attempts.append(latest[key])
+        facts = {name: value for name, value in entry.items() if value not in (None, "")}
+        if "event" in entry:
+            latest[key] |= facts | {"state": State(entry["event"])}
+        elif entry.get("aside"):
+            latest[key] |= {"kept": entry["sha256"]}
+        else:
+            latest[key] |= facts | {"state": State.STORED}
+    return attempts
+
+
+def _give_way(attempt: dict[str, Any]) -> None:
+    """A later call for the same job was allowed, so this attempt was closed by then."""
+    if attempt["state"] not in _CLOSED:
+        attempt |= {"state": State.READY, "reason": "given up before the job was sent again"}
+
+
+def _restored(home: Home, attempts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The attempts as rows of a ledger; a picture counts only if its bytes match."""
+    for attempt in attempts:
+        if attempt["state"] is State.STORED:
+            try:
+                blobs.read(home.blobs, attempt["sha256"])
+            except DamagedError:
+                attempt["lost"] = True
+        elif attempt["state"] is State.INTENT:
+            attempt["state"] = State.UNKNOWN
+            attempt["reason"] = "the ledger was lost while the call was under way"
+        if "backend" in attempt:
+            yield attempt
+
+
+def _insert_all(db: sqlite3.Connection, attempts: Iterable[Mapping[str, Any]]) -> None:
+    for attempt in attempts:
+        rows.insert_restored(db, _row(attempt), attempt.get("at") or time.time())
+
+
+def _row(attempt: Mapping[str, Any]) -> rows.Restored:
+    state = attempt["state"]
+    billed = attempt.get("billed")
+    if billed is None:
+        paid = state in (State.STORED, State.PAID_UNFETCHED)
+        billed = Billed.YES if paid else Billed.UNKNOWN
+    return rows.Restored(
+        job_key=attempt["key"],
+        run_id=RUN,
+        state=state,
+        billed=billed,
+        backend=attempt["backend"],
+        model=attempt["model"],
+        image_sha256=attempt["image_sha256"],
+        parameters=FrozenMap(attempt["parameters"]),
+        repeat=attempt["repeat"],
+        price=attempt["price"],
+        cost=attempt.get("cost"),
+        request_id=attempt.get("request_id", ""),
+        blob=attempt.get("sha256", "") if state is State.STORED else "",
+        size=attempt.get("size", 0),
+        width=attempt.get("width", 0),
+        height=attempt.get("height", 0),
+        media_type=attempt.get("media_type", ""),
+        kind=Kind(attempt["kind"]) if attempt.get("kind") else None,
+        reason=attempt.get("reason", ""),
+        details=FrozenMap(attempt.get("details") or {}),
+    )

@@ -1,0 +1,63 @@
+"""Attempts that nothing settles by itself: listed with their price, and a person's word taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import reading
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.money import Micros
+from relightflow.model.upkeep import Decision, Resolution
+from relightflow.store.blobs import size_of
+from relightflow.store.home import Home
+
+
+def held(home: Home) -> tuple[Attempt, ...]:
+    """Unknown attempts, those that were paid without a picture, and those whose picture is lost.
+    Oldest first; reads only."""
+    with reading(home.ledger) as reader:
+        waiting = reader.held_attempts()
+        lost = (a for a in reader.stored_attempts() if size_of(home.blobs, a.blob) < 0)
+        return tuple(sorted((*waiting, *lost), key=lambda attempt: attempt.id))
+
+
+def decide(
+    home: Home,
+    ledger: Ledger,
+    decision: Decision,
+    cap: Micros | None,
+    jobs: Iterable[str] = (),
+) -> Resolution:
+    """Carry out `decision` for all held attempts, or for those whose job key begins with one of
+    `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened."""
+    chosen = tuple(jobs)
+    waiting = held(home)
+    wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
+    decided: list[Attempt] = []
+    over: list[Attempt] = []
+    left = cap
+    for attempt in wanted:
+        if decision is Decision.ASSUME_LOST:
+            if attempt.state is not State.UNKNOWN:
+                continue  # its money is booked already
+            ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt))
+        elif left is None or attempt.price <= left:
+            left = None if left is None else left - attempt.price
+            ledger.close_attempt_now(attempt.id, State.READY, _again(attempt))
+        else:
+            over.append(attempt)
+            continue
+        decided.append(attempt)
+    return Resolution(held(home), tuple(decided), tuple(over))
+
+
+def _lost(attempt: Attempt) -> Failure:
+    why = "given up by the operator's word; its highest price counts as spent"
+    return Failure(Kind.BAD_RESULT, why, Billed.YES, cost=attempt.price)
+
+
+def _again(attempt: Attempt) -> Failure:
+    why = "to be bought again, by the operator's word"
+    return Failure(Kind.UNKNOWN, why, attempt.billed, cost=attempt.cost)
