@@ -16,7 +16,7 @@ from relightflow.backends.preview.arrays import Bytes, Map
 from relightflow.backends.preview.colour import LINEAR, encode
 from relightflow.backends.preview.lamps import Lit
 
-_STRIP = 96
+_STRIP = 192
 _ROOT = 4096
 """Entries of the tone table for linear light 1; indexed by the square root, so that dark steps are
 as fine as the eye."""

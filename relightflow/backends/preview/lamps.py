@@ -13,6 +13,8 @@ from relightflow.backends.preview.style import Direction, Kind, Style
 
 _SHADOW_SIDE = 176
 _SHADOW_STEPS = 22
+_BURNT = 1.1
+"""Linear light above which the tone curve has little left to tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +199,7 @@ def _exposure(relief: Relief, style: Style, gain: Map, haze: Map) -> tuple[float
     aim = before ** (1 - lift) * 0.20**lift * style.intensity.exposure * style.kind.exposure
     if style.direction.behind:
         aim *= 0.86
-    return float(np.clip(aim / after, 0.05, 8.0)), aim
+    factor = float(np.clip(aim / after, 0.05, 8.0))
+    # a pool of light on something pale would burn out: the brightest twentieth holds the rest back
+    lights = float(np.quantile((relief.bright * gain)[::3, ::3], 0.95)) * factor
+    return factor * min(1.0, (_BURNT / max(lights, 1e-4)) ** 0.7), aim

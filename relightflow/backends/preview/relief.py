@@ -60,7 +60,8 @@ def estimate(rgb: Bytes, alpha: Bytes | None = None) -> Relief:
     near, far = (_forms(broad, side, span) for side in (mask, 1 - mask))
     swollen = _slope(swell * (span / 8), 1.6)
     bumps = [a * mask + b * (1 - mask) for a, b in zip(near[1], far[1], strict=True)]
-    soft = _add((swollen[0] * mask, swollen[1] * mask), (bumps[0], bumps[1]), 1.0)
+    inner = mask**3  # no bright seam on background that the mask's soft edge still covers
+    soft = _add((swollen[0] * inner, swollen[1] * inner), (bumps[0], bumps[1]), 1.0)
     detail = guided(tone, tone, 2, 0.15) - near[0] * mask - far[0] * (1 - mask)
     edge = 1 - np.clip(3 * np.abs(blur(mask, span / 120) - mask), 0, 1)
     fine = _slope(detail * edge * np.float32(1.1), 0.5)
