@@ -35,7 +35,7 @@ _NAME = {
 
 def part(record: Record) -> dict[str, Any]:
     """The schema of one entry of `sources` or `sinks`, or of `backend`, with what we add to it."""
-    schema: dict[str, Any] = copy.deepcopy(thaw(record.schema))
+    schema: dict[str, Any] = thaw(record.schema)
     schema.setdefault("type", "object")
     schema.setdefault("additionalProperties", False)
     ours: dict[str, Any] = {"type": {"const": record.name, "description": record.summary}}

@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from relightflow.plugins.registry import Registry
+from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe import load
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """The real one: these recipes are run as they are."""
+    return load_plugins(found=tuple)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
