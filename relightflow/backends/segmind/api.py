@@ -22,7 +22,8 @@ from relightflow.backends.segmind.words import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
 
 READ_SECONDS = 30.0
-UPLOAD_SECONDS = 120.0
+UPLOAD_SECONDS = 180.0
+"""For a picture to leave over a slow line."""
 BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, ValueError)
 """What a request may raise; ValueError is a malformed answer's."""
 
@@ -89,7 +90,7 @@ class Api:
                 url,
                 data=sent,
                 headers=self._headers,
-                timeout=network.timeout(seconds),
+                timeout=network.timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
                 allow_redirects=False,
             )
         except BROKEN as error:

@@ -42,7 +42,7 @@ class OpenBody(AsyncIterator[bytes]):
         try:
             return await anext(self._pieces)
         except BaseException:
-            self._response.release() if self._response.content.at_eof() else self._response.close()
+            self._response.close()  # at the end its connection has gone back already
             raise
 
     def close(self) -> None:

@@ -157,6 +157,43 @@ async def test_a_server_that_gives_few_rows_a_page_is_read_to_its_end(
     assert len(await bench.backend.bill(at, at + 1)) == 6
 
 
+def history_of(*found: dict[str, Any]) -> Any:
+    """A server whose history is one page."""
+
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        return answer(200, {"data": list(found) if "page=1&" in first else []})
+
+    return replying(choose)
+
+
+async def test_a_row_that_cannot_be_read_proves_nothing_absent(
+    connect: Connect, listen: Listen
+) -> None:
+    bench = await connect(await listen(history_of({"weird": 1})), delivery="inline")
+    attempt = doubt(bench, await bench.call())
+    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == ()
+
+
+@pytest.mark.parametrize("api", ["v1", "v2"])
+async def test_only_a_v2_job_can_be_followed_while_it_runs(
+    connect: Connect, listen: Listen, api: str
+) -> None:
+    sent: dict[str, Any] = {}
+    row = {
+        "request_id": "request-0001",
+        "model_name": "segmind-relighting",
+        "model_status": "PENDING",
+        "request_body": sent,
+        "model_created": time.time(),
+    }
+    bench = await connect(await listen(history_of(row)), api=api, delivery="inline")
+    call = await bench.call()
+    sent.update({"image": call.prepared.value, **call.job.parameters})
+    evidence = await bench.backend.look_up([doubt(bench, call)], NOBODY, LATER)
+    assert len(evidence.adopted) == (1 if api == "v2" else 0)
+    assert evidence.absent == ()
+
+
 async def test_a_server_whose_paging_is_broken_proves_nothing_absent(
     connect: Connect, listen: Listen
 ) -> None:

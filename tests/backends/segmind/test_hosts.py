@@ -68,6 +68,7 @@ def test_anything_else_is_refused(url: str) -> None:
         "[fd00::1]",
         "[::ffff:127.0.0.1]",
         "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
         "2130706433",
         "0x7f000001",
         "0x7f.1",

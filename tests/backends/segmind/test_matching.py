@@ -123,6 +123,19 @@ def test_a_row_that_might_be_it_leaves_the_attempt_in_doubt(other: dict[str, Any
     assert ids([doubt()], [row(**other)]) == ({}, [])
 
 
+def test_a_parameter_that_was_not_sent_leaves_the_attempt_in_doubt() -> None:
+    """The provider may fill in its defaults, or it may be another cell's call."""
+    cell = MODELS[1].normalise(FrozenMap())
+    attempt = doubt(model=MODELS[1].name, parameters=cell)
+    inputs = {"image": URL, **cell, "size": "auto"}
+    assert ids([attempt], [row(model=MODELS[1].name, inputs=inputs)]) == ({}, [])
+
+
+def test_what_the_provider_adds_of_its_own_is_no_hindrance() -> None:
+    inputs = {"image": URL, **CELL, "base64": False}
+    assert ids([doubt()], [row(inputs=inputs)])[0] == {1: "request-0001"}
+
+
 def test_what_was_sent_inside_a_request_may_be_recorded_otherwise() -> None:
     sent = "data:image/png;base64,AAAA"
     assert ids([doubt(image=sent)], [row(image=sent)]) == ({1: "request-0001"}, [])

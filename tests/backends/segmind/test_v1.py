@@ -127,6 +127,29 @@ async def test_a_compressed_bomb_is_not_unpacked(
     assert (failure.kind, failure.billed, failure.kept) == (Kind.TOO_LARGE, Billed.YES, b"")
 
 
+async def test_a_packed_answer_that_ends_too_early_is_paid_and_bad(
+    connect: Connect, listen: Listen
+) -> None:
+    half = gzip.compress(PICTURE)[:-100]
+    bench = await v1(connect, listen, paid(half, content_encoding="gzip"))
+    assert (await verdict(bench.run())).kind is Kind.BAD_RESULT
+
+
+async def test_what_the_history_calls_failed_is_not_waited_for(
+    connect: Connect, listen: Listen
+) -> None:
+    row = {"request_id": ID, "model_status": "FAILED", "error": "no face"}
+    bench = await connect(await listen(replying(lambda *_: answer(200, row))), api="v1")
+    failure = await verdict(bench.backend.collect(PaidUnfetched(ID)))
+    assert (failure.kind, failure.billed) == (Kind.JOB_FAILED, Billed.NO)
+
+
+async def test_a_row_of_another_request_is_not_ours(connect: Connect, listen: Listen) -> None:
+    row = {"request_id": "request-0001", "model_status": "COMPLETED", "generation_url": "https://x"}
+    bench = await connect(await listen(replying(lambda *_: answer(200, row))), api="v1")
+    assert (await verdict(bench.backend.collect(PaidUnfetched(ID)))).kind is Kind.UNKNOWN
+
+
 async def test_an_answer_over_its_cap_is_refused_while_it_is_read(
     connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

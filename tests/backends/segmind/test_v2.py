@@ -125,6 +125,12 @@ async def test_a_failed_job_is_unbilled(connect: Connect, listen: Listen, code: 
     assert "\x1b" not in failure.message
 
 
+async def test_a_422_is_a_failed_job_whatever_it_says(connect: Connect, listen: Listen) -> None:
+    bench = await connect(await listen(scripted(answer(422, {"error": "no face"}))))
+    failure = await verdict(bench.backend.collect(accepted()))
+    assert (failure.kind, failure.billed) == (Kind.JOB_FAILED, Billed.NO)
+
+
 async def test_a_job_that_fails_between_status_and_result_is_unbilled(
     connect: Connect, listen: Listen
 ) -> None:

@@ -64,6 +64,8 @@ def error(status: int, text: str) -> Answer:
         (said(502, {"message": "not the gateway's"}), "v2", Kind.UNKNOWN, "unknown"),
         (error(520, "Somebody else's"), "v2", Kind.UNKNOWN, "unknown"),
         (said(408), "v1", Kind.UNKNOWN, "unknown"),
+        (error(408, "Timeout"), "v2", Kind.UNKNOWN, "unknown"),
+        (error(418, "I refuse"), "v2", Kind.REFUSED_CELL, "no"),
         (said(202, {}), "v2", Kind.UNKNOWN, "unknown"),
         (said(204), "v1", Kind.UNKNOWN, "unknown"),
         (said(302, location="https://example.com/"), "v2", Kind.REFUSED_SAFETY, "no"),

@@ -1,0 +1,89 @@
+"""Certificates and connections, against a real TLS server."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import trustme
+
+from relightflow.backends.segmind import network
+from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
+from relightflow.model.failure import EXIT_OF, Billed, Kind
+from relightflow.model.step import Accepted
+from tests.backends.segmind.conftest import Connect, answer, image, request, verdict
+
+Secure = Callable[[str], Awaitable[tuple[str, list[str]]]]
+
+
+@pytest.fixture
+async def secure() -> AsyncIterator[Secure]:
+    """`await secure(name)`: a TLS server with a certificate for `name`, and what it was asked."""
+    servers: list[asyncio.Server] = []
+
+    async def make(name: str) -> tuple[str, list[str]]:
+        seen: list[str] = []
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            first, _, _ = await request(reader)
+            seen.append(first)
+            writer.write(answer(200, {"request_id": "request-0001"}))
+            await writer.drain()
+            writer.close()
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert(name).configure_cert(context)
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+        servers.append(server)
+        return f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+
+    yield make
+    for server in servers:
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "example.com"])
+async def test_a_certificate_that_nobody_vouches_for_stops_before_anything_is_sent(
+    connect: Connect, secure: Secure, name: str
+) -> None:
+    url, seen = await secure(name)
+    bench = await connect(url, delivery="inline")
+    failure = await verdict(bench.submit())
+    assert (failure.kind, failure.billed) == (Kind.REFUSED_SAFETY, Billed.NO)
+    assert EXIT_OF[failure.kind] == 9
+    assert seen == []
+
+
+async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: Secure) -> None:
+    url, seen = await secure("127.0.0.1")
+    bench = await connect(url)
+    polling = await verdict(bench.backend.collect(Accepted("request-0001")))
+    uploading = await verdict(bench.backend.prepare(image(), b""))
+    async with network.download_session("127.0.0.1") as session:
+        hosts = from_environment({OVERRIDE: url})
+        fetching = await verdict(Downloads(session, hosts).fetch(url + "/a.png"))
+    assert {polling.kind, uploading.kind, fetching.kind} == {Kind.REFUSED_SAFETY}
+    assert fetching.billed is Billed.YES
+    assert seen == []
+
+
+def test_a_bomb_is_unpacked_to_one_byte_over_its_cap_and_no_further() -> None:
+    bomb = zlib.compress(bytes(20 << 20))
+    assert len(network._unpacked(zlib.decompressobj(), bomb, 1000)) == 1001
+
+
+async def test_no_session_has_the_key_as_a_habit() -> None:
+    async with network.api_session() as session:
+        assert "x-api-key" not in session.headers
+
+
+async def test_an_idle_connection_is_given_up_before_a_server_would() -> None:
+    async with network.api_session() as session:
+        connector = session.connector
+        assert connector is not None
+        assert (connector._keepalive_timeout or 99.0) < 5.0
