@@ -6,6 +6,7 @@ is near. Where a schema offers several forms, the one that fits best is explaine
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,14 @@ def _hint(kinds: Sequence[str], found: Any) -> str:
 
 
 def _type(error: _Error) -> str:
+    why = error.schema.get("patternErrorMessage")
+    if why and not re.search(error.schema["pattern"], _as_text(error.instance)):
+        return f"{_shown(error.instance)} {why}"  # quotes alone would not mend it
     return _expected(_kinds(error), error.instance)
+
+
+def _as_text(value: Any) -> str:
+    return "" if isinstance(value, list | dict) else plain(value)
 
 
 def _enum(error: _Error) -> str:

@@ -26,6 +26,7 @@ def told(schema: dict[str, Any], data: Any) -> list[str]:
         ({"const": 1}, [1], "a list is not allowed; allowed: 1"),
         ({"enum": ["a", "b"]}, {}, "a mapping is not allowed; allowed: a, b"),
         ({"pattern": "^x$"}, "y", "'y' does not match ^x$"),
+        ({"type": "string", "pattern": "^x$", "patternErrorMessage": "is no x"}, 5, "5 is no x"),
         ({"minItems": 2}, [1], "holds too little; at least 2"),
         ({"maxItems": 1}, [1, 2], "holds too much; at most 1"),
         ({"maxProperties": 0}, {"a": 1}, "holds too much; at most 0"),

@@ -67,8 +67,8 @@ def test_a_setting_mends_what_the_file_has_wrong(registry: Registry) -> None:
         ("limits.fail_fast=no", "--set limits.fail_fast: expected true or false, found text 'no' "
          "(write true or false)"),
         ("limits.concurrency=", "--set limits.concurrency: expected a whole number, found nothing"),
-        ("limits={rate: 5}", "--set limits: limits.rate: expected text, found the number 5 (in quotes "
-         "it is text: '5')"),
+        ("limits={rate: 5}", "--set limits: limits.rate: 5 is not a rate; write calls/window, such as "
+         "50/1m, 50/5s or 2/h"),
         ("matrix.light_type=[neon]", "--set matrix.light_type: matrix.light_type[0]: 'neon' is not "
          "allowed; allowed: softbox, sunlight, spotlight, ambient"),
         ("matrix.light_tipe=all", "--set matrix.light_tipe: preview has no such parameter; known: "
