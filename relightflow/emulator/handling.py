@@ -21,9 +21,23 @@ _LARGEST_BODY = 256 << 20
 
 
 async def handle(
+    provider: Provider,
+    chooser: Chooser | None,
+    busy: set[web.RequestHandler],
+    request: web.BaseRequest,
+) -> web.StreamResponse:
+    """Answer one request; its connection is among the `busy` ones while that takes."""
+    busy.add(request.protocol)
+    try:
+        return await _answer(provider, chooser, request)
+    finally:
+        busy.discard(request.protocol)
+
+
+async def _answer(
     provider: Provider, chooser: Chooser | None, request: web.BaseRequest
 ) -> web.StreamResponse:
-    """Answer one request; whatever it may be, an answer in the provider's words."""
+    """Whatever the request may be, an answer in the provider's words."""
     try:
         call = route(provider, request)
     except Refused as refusal:

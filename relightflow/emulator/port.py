@@ -34,6 +34,8 @@ class Port:
         self._server: asyncio.Server | None = None
         self._web: web.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
+        self.busy: set[web.RequestHandler] = set()
+        """Connections with a call that is being answered."""
 
     @property
     def url(self) -> str:
@@ -52,13 +54,19 @@ class Port:
             raise UsageError(f"cannot listen on {self.url}: {problem.strerror}") from None
 
     def shut(self, seconds: float) -> None:
-        """Refuse new connections and end idle ones; open again after `seconds`."""
+        """Refuse new connections and end idle ones; open again after `seconds`.
+
+        Calls that are being answered are answered, and their connections closed after that.
+        """
         if self._server is None or self._web is None:
             return
         self._server.close()
         self._server = None
         for connection in list(self._web.connections):
-            connection.close()
+            if connection in self.busy:
+                connection.close()
+            else:
+                connection.force_close()
         self._reopening = asyncio.get_running_loop().create_task(self._reopen(seconds))
 
     async def close(self) -> None:

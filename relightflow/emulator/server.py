@@ -71,7 +71,9 @@ async def start(config: Config, clock: Clock | None = None, plan: Plan | None = 
         undo.callback(provider.close)
         port = Port(config.host, config.port, narrow)
         server = web.Server(
-            partial(handle, provider, chooser), request_factory=make_request, access_log=None
+            partial(handle, provider, chooser, port.busy),
+            request_factory=make_request,
+            access_log=None,
         )
         runner = web.ServerRunner(server, shutdown_timeout=0.2)
         await runner.setup()
