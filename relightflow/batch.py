@@ -30,54 +30,63 @@ class Batcher(Generic[Request, Answer]):
     ) -> None:
         self._work = work
         self._largest = largest
-        self._queue: queue.SimpleQueue[_Waiting[Request, Answer] | None] = queue.SimpleQueue()
+        self._asked: list[_Waiting[Request, Answer]] = []
+        self._queue: queue.SimpleQueue[list[_Waiting[Request, Answer]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
         self._closed = False
 
     async def ask(self, request: Request) -> Answer:
         """Hand in a request from the event loop. Cancelling the wait does not undo the request."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.put((request, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        if not self._asked:  # one wake-up of the thread for all that is asked in one turn
+            loop.call_soon(self._hand_in)
+        self._asked.append((request, future))
         return await future
 
     def ask_and_wait(self, request: Request) -> Answer:
         """Hand in a request from ordinary code and block until it is done."""
         future: Future[Answer] = Future()
-        self._queue.put((request, future))
+        self._queue.put([(request, future)])
         return future.result()
 
     def tell(self, request: Request) -> None:
         """Hand in a request whose answer nobody waits for."""
-        self._queue.put((request, Future()))
+        self._queue.put([(request, Future())])
 
     def close(self) -> None:
-        """Do what is queued, then stop."""
+        """Do what was handed in, then stop."""
         if not self._closed:
             self._closed = True
+            self._hand_in()
             self._queue.put(None)
             self._thread.join()
 
+    def _hand_in(self) -> None:
+        if self._asked:
+            self._queue.put(self._asked)
+            self._asked = []
+
     def _loop(self) -> None:
-        while True:
-            batch, last = self._gather()
-            if batch:
+        last = False
+        while not last:
+            waiting, last = self._gather()
+            for start in range(0, len(waiting), self._largest):
+                batch = waiting[start : start + self._largest]
                 self._answer(batch, self._do([request for request, _ in batch]))
-            if last:
-                return
 
     def _gather(self) -> tuple[list[_Waiting[Request, Answer]], bool]:
-        item = self._queue.get()
-        batch: list[_Waiting[Request, Answer]] = []
-        while item is not None:
-            batch.append(item)
-            if len(batch) == self._largest:
-                return batch, False
+        """All that has been handed in; waits for the first. True: nothing comes after."""
+        handed = self._queue.get()
+        waiting: list[_Waiting[Request, Answer]] = []
+        while handed is not None:
+            waiting += handed
             try:
-                item = self._queue.get_nowait()
+                handed = self._queue.get_nowait()
             except queue.Empty:
-                return batch, False
-        return batch, True
+                return waiting, False
+        return waiting, True
 
     def _do(self, requests: list[Request]) -> Sequence[Answer | Exception]:
         try:
