@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from relightflow.cli.boundary import guarded
 from relightflow.cli.group import relightflow
 
+NAME = "relightflow"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit code. Raises nothing."""
-    return guarded(
-        lambda: relightflow.main(arguments, prog_name="relightflow", standalone_mode=False)
-    )
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(typed))
+
+
+def _run(typed: list[str]) -> Any:
+    if "_RELIGHTFLOW_COMPLETE" in os.environ:  # a shell asks click for completions
+        return relightflow.main(typed, prog_name=NAME)
+    # not click's own main: it answers a closed pipe with 1, and differently from version to version
+    with relightflow.make_context(NAME, typed) as context:
+        return relightflow.invoke(context)

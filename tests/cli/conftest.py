@@ -1,25 +1,11 @@
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-Relightflow = Callable[..., "subprocess.CompletedProcess[str]"]
-"""Runs the program as a process of its own: `relightflow("plan", "r.yaml", env={…})`."""
-
-ROOT = Path(__file__).parents[2]
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Ours, without what a developer's machine may hold, and with the package of this checkout."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "GITHUB_", "COV_"))
-    }
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **(more or {})}
+from tests.cli.program import Relightflow, environment
 
 
 @pytest.fixture

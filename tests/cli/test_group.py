@@ -1,7 +1,4 @@
 import importlib
-import json
-import subprocess
-import sys
 
 import click
 import pytest
@@ -9,26 +6,10 @@ from click.testing import CliRunner
 
 from relightflow.cli.group import relightflow as group
 from relightflow.cli.table import COMMANDS
-
-from .conftest import Relightflow, environment
+from tests.cli.program import Relightflow, loaded
 
 HEAVY = {"aiohttp", "numpy", "PIL", "obstore", "rich", "jsonschema"}
 """What a command that only reads must never load; jsonschema and rich come late as well."""
-
-
-def loaded(*arguments: str) -> set[str]:
-    """Top-level modules in a process that has run the command."""
-    program = (
-        "import json, sys; from relightflow.cli import main; main(sys.argv[1:]);"
-        "print(json.dumps(sorted({m.split('.')[0] if not m.startswith('relightflow') else m"
-        " for m in sys.modules})), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True, text=True, env=environment(), check=True,
-    )  # fmt: skip
-    names: list[str] = json.loads(done.stderr.splitlines()[-1])
-    return set(names)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -3,16 +3,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
-from relightflow.errors import BudgetError, InvalidRecipe, Problem
+from relightflow.errors import BudgetError, Exit, InvalidRecipe, Problem
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed
 from relightflow.model.forecast import Forecast
 from relightflow.model.plan import Plan
 from relightflow.model.status import Status
-from relightflow.model.summary import Summary
+from relightflow.model.summary import Summary, Trouble
 from relightflow.model.survey import Survey
 from relightflow.model.values import FrozenMap
+from relightflow.recipe import published
 from relightflow.report import json
 
 
@@ -50,6 +52,16 @@ def test_a_summary_carries_exit_counts_and_money(summary: Summary) -> None:
     assert found["exit"] == {"code": 0, "meaning": "everything asked for is in place", "all": []}
     assert found["counts"]["made"] == 3
     assert found["money"]["spent_usd"] == 0.15
+
+
+def test_a_summary_keeps_its_schema_with_every_field_declared(summary: Summary) -> None:
+    trouble = Trouble(Exit.UNKNOWN, "no answer", ("a.png",), 3)
+    document = json.summary(replace(summary, troubles=(trouble,), notices=("n",)))
+    schema = published("summary")
+    Draft7Validator(schema).validate(document)
+    assert set(document) == set(schema["properties"])
+    for part in ("counts", "money", "exit"):
+        assert set(document[part]) == set(schema["properties"][part]["properties"])
 
 
 def test_a_status_never_holds_the_url_of_a_result() -> None:

@@ -1,4 +1,4 @@
-from tests.cli.conftest import Relightflow
+from tests.cli.program import Relightflow
 
 
 def test_without_a_key_the_account_needs_a_person(relightflow: Relightflow) -> None:

@@ -5,7 +5,7 @@ import urllib.request
 from pathlib import Path
 
 from relightflow.emulator.options import OPTIONS
-from tests.cli.conftest import Relightflow, environment
+from tests.cli.program import Relightflow, environment
 
 
 def test_the_emulator_serves_until_it_is_stopped(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from relightflow.plugins.registry import load as plugins
 from relightflow.recipe import load
-from tests.cli.conftest import Relightflow
+from tests.cli.program import Relightflow
 
 
 def test_init_writes_a_recipe_that_is_valid(relightflow: Relightflow, tmp_path: Path) -> None:

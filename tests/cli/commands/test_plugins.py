@@ -1,6 +1,6 @@
 import json
 
-from tests.cli.conftest import Relightflow
+from tests.cli.program import Relightflow
 
 
 def test_the_built_ins_are_listed_with_where_they_come_from(relightflow: Relightflow) -> None:

@@ -3,7 +3,7 @@ import json
 import pytest
 from jsonschema import Draft7Validator
 
-from tests.cli.conftest import Relightflow
+from tests.cli.program import Relightflow
 
 
 @pytest.mark.parametrize("part", ["recipe", "manifest", "summary"])

@@ -9,7 +9,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.values import FrozenMap
 from relightflow.store.home import Home
-from tests.cli.conftest import Relightflow
+from tests.cli.program import Relightflow
 
 
 def spend(folder: Path) -> None:

@@ -1,0 +1,193 @@
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from jsonschema import Draft7Validator
+
+from relightflow.recipe import published
+from tests.cli.program import Relightflow, environment
+
+from .conftest import Write
+
+
+def test_a_free_run_needs_no_cap_and_says_where_the_pictures_are(
+    relightflow: Relightflow, write: Write, tmp_path: Path
+) -> None:
+    write()
+    done = relightflow("run", "spring.yaml")
+    assert done.returncode == 0
+    assert done.stdout.startswith("spring: 2 of 2 jobs in place, ")
+    assert len([path for path in (tmp_path / "out").iterdir() if path.stem != "manifest"]) == 2
+
+
+def test_progress_goes_to_stderr_and_the_answer_to_stdout(
+    relightflow: Relightflow, write: Write
+) -> None:
+    write()
+    done = relightflow("run", "spring.yaml")
+    assert done.stderr.startswith("spring: 0 of 2 done")
+    assert "0 of 2 done" not in done.stdout
+
+
+def test_a_finished_recipe_makes_nothing_again(relightflow: Relightflow, write: Write) -> None:
+    write()
+    relightflow("run", "spring.yaml")
+    done = relightflow("run", "spring.yaml")
+    assert done.stdout.startswith("spring: 2 of 2 jobs in place (all there before), ")
+
+
+def test_the_summary_for_programs_is_one_line_that_keeps_its_schema(
+    relightflow: Relightflow, write: Write
+) -> None:
+    write()
+    document = json.loads(relightflow("run", "spring.yaml", "--json").stdout)
+    Draft7Validator(published("summary")).validate(document)
+    assert document["counts"]["made"] == 2
+
+
+def test_quiet_says_nothing_of_a_good_run(relightflow: Relightflow, write: Write) -> None:
+    write()
+    done = relightflow("run", "-q", "spring.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_quiet_tells_of_trouble(relightflow: Relightflow, write: Write, tmp_path: Path) -> None:
+    write()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    done = relightflow("run", "-q", "spring.yaml")
+    assert done.returncode == 1
+    assert "broken.png" in done.stderr
+
+
+def test_a_paid_run_without_a_cap_is_refused_with_the_command_to_type(
+    relightflow: Relightflow, write: Write, tmp_path: Path
+) -> None:
+    write(backend="segmind")
+    done = relightflow("run", "spring.yaml", stdin=subprocess.DEVNULL)
+    assert done.returncode == 7
+    assert "2 jobs for 0.10 USD" in done.stderr
+    assert "\n  relightflow run spring.yaml --max-cost 0.10\n" in done.stderr
+    assert not (tmp_path / ".relightflow").exists()
+
+
+def test_yes_is_no_cap_where_nobody_can_be_asked(relightflow: Relightflow, write: Write) -> None:
+    write(backend="segmind")
+    assert relightflow("run", "spring.yaml", "--yes", stdin=subprocess.DEVNULL).returncode == 7
+
+
+def test_a_plan_dearer_than_the_cap_is_said_to_be_so_before_the_start(
+    relightflow: Relightflow, write: Write
+) -> None:
+    write(backend="segmind")
+    done = relightflow("run", "spring.yaml", "--max-cost", "0.05")
+    assert done.stderr.startswith("warning: spring: the plan costs 0.10 USD and the cap is 0.05")
+
+
+def test_one_invalid_recipe_and_none_is_run(
+    relightflow: Relightflow, write: Write, tmp_path: Path
+) -> None:
+    write("a")
+    write("b", more="oops: 1\n")
+    done = relightflow("run", "a.yaml", "b.yaml")
+    assert done.returncode == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_recipes_give_a_summary_each(relightflow: Relightflow, write: Write) -> None:
+    write("a")
+    write("b")
+    done = relightflow("run", "--json", ".")
+    assert [json.loads(line)["recipe"] for line in done.stdout.splitlines()] == ["a", "b"]
+
+
+def test_nothing_found_is_fine_unless_it_is_said_to_fail(
+    relightflow: Relightflow, write: Write, tmp_path: Path
+) -> None:
+    write()
+    (tmp_path / "shoe.png").unlink()
+    assert relightflow("run", "spring.yaml").returncode == 0
+    done = relightflow("run", "spring.yaml", "--fail-if-empty")
+    assert done.returncode == 2
+    assert "no image was found" in done.stderr
+
+
+class Terminal:
+    """The program with a terminal on all three streams."""
+
+    def __init__(self, folder: Path, *arguments: str, **env: str) -> None:
+        self._master, slave = pty.openpty()
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "relightflow", *arguments],
+            cwd=folder, env=environment({"TERM": "xterm", **env}),
+            stdin=slave, stdout=slave, stderr=slave, close_fds=True, start_new_session=True,
+        )  # fmt: skip
+        os.close(slave)
+        self.said = ""
+
+    def until(self, text: str) -> None:
+        while text not in self.said:
+            self.said += self._read()
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        while piece := self._read():
+            self.said += piece
+        os.close(self._master)
+        return self._child.wait(timeout=60)
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._master, 4096).decode(errors="replace")
+        except OSError:  # how Linux says that the other end has gone
+            return ""
+
+
+def test_a_terminal_is_asked_and_no_is_the_default(write: Write, tmp_path: Path) -> None:
+    write(backend="segmind")
+    shown = Terminal(tmp_path, "run", "spring.yaml")
+    shown.until("buy 2 jobs for 0.10 USD? [y/N]")
+    shown.type("\n")
+    assert shown.end() == 7
+    assert "nothing was sent" in shown.said
+
+
+def test_yes_at_a_terminal_answers_the_question(write: Write, tmp_path: Path) -> None:
+    write(backend="segmind")
+    shown = Terminal(tmp_path, "run", "spring.yaml", "--yes")
+    assert shown.end() == 4  # there is no key, so it got past the question
+    assert "[y/N]" not in shown.said
+
+
+def test_ctrl_d_at_the_question_is_no(write: Write, tmp_path: Path) -> None:
+    write(backend="segmind")
+    shown = Terminal(tmp_path, "run", "spring.yaml")
+    shown.until("[y/N]")
+    shown.type("\x04")
+    assert shown.end() in (7, 130)
+    assert "Traceback" not in shown.said
+
+
+def test_a_terminal_gets_its_cursor_back(write: Write, tmp_path: Path) -> None:
+    write()
+    shown = Terminal(tmp_path, "run", "spring.yaml")
+    assert shown.end() == 0
+    assert shown.said.rfind("\x1b[?25h") >= shown.said.rfind("\x1b[?25l")
+
+
+def test_no_color_is_honoured(write: Write, tmp_path: Path) -> None:
+    write(more="oops: 1\n")
+    shown = Terminal(tmp_path, "validate", "spring.yaml", NO_COLOR="1")
+    shown.end()
+    assert "\x1b[" not in shown.said
+
+
+def test_errors_are_coloured_on_a_terminal(write: Write, tmp_path: Path) -> None:
+    write(more="oops: 1\n")
+    shown = Terminal(tmp_path, "validate", "spring.yaml")
+    shown.end()
+    assert "\x1b[31m\x1b[1merror:\x1b[0m" in shown.said

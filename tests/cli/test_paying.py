@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from relightflow.cli.paying import Paying, committed
+from relightflow.model.money import Micros
+from relightflow.model.offer import FREE, Model
+from relightflow.model.recipe import BackendSpec, Limits, Recipe
+from relightflow.model.values import FrozenMap
+from relightflow.store.home import Home
+
+
+def recipe(cap: Micros | None) -> Recipe:
+    backend = BackendSpec("studio", Model("glow", (), FREE), FrozenMap())
+    return Recipe("r", Path("r.yaml"), "0" * 64, (), backend, limits=Limits(max_cost=cap))
+
+
+@pytest.mark.parametrize(
+    ("in_recipe", "option", "environment", "cap", "source"),
+    [
+        (None, None, None, None, ""),
+        (5, None, None, 5, "limits.max_cost"),
+        (5, 3, None, 3, "--max-cost"),
+        (5, 9, 4, 4, "RELIGHTFLOW_MAX_COST"),
+        (5, 9, 9, 5, "limits.max_cost"),
+        (None, 0, 9, 0, "--max-cost"),
+    ],
+)
+def test_the_lowest_cap_holds(
+    in_recipe: int | None, option: int | None, environment: int | None, cap: int | None, source: str
+) -> None:
+    terms = Paying(option, environment).terms(recipe(in_recipe))
+    assert (terms.cap, terms.cap_source) == (cap, source)
+
+
+def test_the_operator_s_cap_holds_for_all_recipes_of_a_command_together() -> None:
+    assert Paying(max_cost=5).terms(recipe(None), used=3).cap == 2
+    assert Paying(max_cost=5).terms(recipe(None), used=7).cap == 0
+
+
+def test_a_recipe_s_own_cap_is_not_lowered_by_the_other_recipes() -> None:
+    assert Paying().terms(recipe(4), used=3).cap == 4
+
+
+def test_nothing_is_committed_where_no_ledger_is(tmp_path: Path) -> None:
+    assert committed(Home(tmp_path / ".relightflow")) == 0
+    assert list(tmp_path.iterdir()) == []
