@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -110,7 +110,13 @@ class Restored:
     details: FrozenMap
 
 
-def insert_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> None:
+def insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:
+    """Each with the time it is from, in Unix seconds."""
+    for attempt, when in attempts:
+        _insert_restored(db, attempt, when)
+
+
+def _insert_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> None:
     values = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
     values["parameters"] = canonical_json(attempt.parameters)
     values["details"] = canonical_json(attempt.details)

@@ -6,7 +6,6 @@ ones are collected by the next run, and those whose answer is not on the trail a
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -42,7 +41,8 @@ def rebuild(home: Home) -> Rebuilt:
         spare.ledger.unlink(missing_ok=True)
         ledger = Ledger(spare.ledger)
         try:
-            ledger.change_now(lambda db: _insert_all(db, found))
+            restored = [(_row(row), row.get("at") or time.time()) for row in found]
+            ledger.change_now(lambda db: rows.insert_restored(db, restored))
         finally:
             ledger.close()
         spare.ledger.rename(home.ledger)
@@ -99,11 +99,6 @@ def _restored(home: Home, attempts: Iterable[dict[str, Any]]) -> Iterator[dict[s
             attempt["reason"] = "the ledger was lost while the call was under way"
         if "backend" in attempt:
             yield attempt
-
-
-def _insert_all(db: sqlite3.Connection, attempts: Iterable[Mapping[str, Any]]) -> None:
-    for attempt in attempts:
-        rows.insert_restored(db, _row(attempt), attempt.get("at") or time.time())
 
 
 def _row(attempt: Mapping[str, Any]) -> rows.Restored:
