@@ -62,9 +62,10 @@ def _red_where_failed(text: Text, words: str) -> Text:
 
 @contextmanager
 def shown(name: str, stream: TextIO) -> Iterator[Watch]:
-    """Draws until the block is left, then leaves the terminal as it was."""
+    """A bar at the bottom of the terminal `stream`, of a run that is called `name`; failures and
+    notices scroll by above it. Leaves the terminal as it was."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False)
-    drawn = Line(name)
+    drawn = Line(escape.terminal(name))
     live = Live(
         drawn,
         console=console,

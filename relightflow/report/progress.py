@@ -1,4 +1,4 @@
-"""A run while it goes on: a bar on a terminal, now and then a line elsewhere."""
+"""A run while it goes on, in words: what `bar` draws on a terminal, now and then a line elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
 
 from relightflow.model.money import dollars
 from relightflow.model.outcome import Outcome
@@ -159,12 +158,3 @@ def plain(name: str, say: Callable[[str], None]) -> Iterator[Watch]:
 def silent() -> Iterator[Watch]:
     """For `--quiet`."""
     yield Watch()
-
-
-@contextmanager
-def bar(name: str, stream: TextIO) -> Iterator[Watch]:
-    """A bar at the bottom of the terminal `stream`; failures and notices scroll by above it."""
-    from relightflow.report.bar import shown  # rich is heavy, and only a terminal needs it
-
-    with shown(escape.terminal(name), stream) as watch:
-        yield watch

@@ -9,7 +9,7 @@ from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
 from relightflow.model.values import FrozenMap
-from relightflow.report import escape, progress
+from relightflow.report import bar, escape
 from relightflow.report.bar import Line
 
 NOW = Progress(256, 137, 2, 8, 6_850_000, 12_800_000, "", 72.0)
@@ -44,7 +44,7 @@ def test_a_failure_scrolls_by_escaped_and_without_markup() -> None:
     image = Image("[bold]\x1b.png", "a" * 64, 10, 4, 4, "image/png", 0, "")
     job = Job("f" * 64, image, "studio", "glow", FrozenMap(), 0)
     stream = io.StringIO()
-    with progress.bar("spring", stream) as watch:
+    with bar.shown("spring", stream) as watch:
         watch.on_outcome(Outcome(job, failure=Failure(Kind.BUG, "[red]no[/red]")))
     said = stream.getvalue()
     assert "[bold]\\x1b.png" in said

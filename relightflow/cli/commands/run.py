@@ -160,5 +160,7 @@ def _watching(name: str, console: Console) -> AbstractContextManager[Watch]:
     if console.quiet:
         return progress.silent()
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        return progress.bar(name, sys.stderr)
+        from relightflow.report import bar  # rich is heavy, and only a terminal needs it
+
+        return bar.shown(name, sys.stderr)
     return progress.plain(name, console.say)
