@@ -13,6 +13,8 @@ from relightflow.backends.preview.style import Direction, Kind, Style
 
 _SHADOW_SIDE = 176
 _SHADOW_STEPS = 22
+_GREY = 0.20
+"""Linear light towards which the exposure pulls."""
 _BURNT = 1.1
 """Linear light above which the tone curve has little left to tell apart."""
 
@@ -108,7 +110,8 @@ def _from_behind(relief: Relief, style: Style) -> tuple[Map, Map, Map]:
     dark = 1 - np.float32(0.42 * (1 - 0.5 * kind.fill)) * relief.mask
     fill = (0.20 + kind.fill * 0.55) * style.intensity.ratio * _openness(relief) * dark
     bloom = blur(lit * (0.3 + relief.bright), span / 14)
-    haze = np.float32(0.05 * kind.rim) * bloom * (0.25 + sun)
+    deep = min(1.0, float(relief.bright.mean()) / 0.15)  # in the dark, haze would be all there is
+    haze = np.float32(0.05 * kind.rim * deep) * bloom * (0.25 + sun)
     return key * np.float32(1 - 0.6 * kind.fill), fill, haze
 
 
@@ -173,7 +176,8 @@ def _cast(relief: Relief, lamp: Direction, kind: Kind) -> Map:
         soft = 0.10 + kind.penumbra * away * rise
         np.maximum(dark, np.clip(above / np.float32(soft), 0, 1), out=dark)
     dark = blur(dark * dark * (3 - 2 * dark), 0.8 + 2.5 * kind.penumbra)
-    return np.clip(resize(dark, width, height), 0, 1)
+    # a subject's guessed bumps are too rough to throw full shadows on the subject itself
+    return np.clip(resize(dark, width, height), 0, 1) * (1 - np.float32(0.5) * relief.mask)
 
 
 def _shifted(field: Map, right: float, down: float) -> Map:
@@ -195,8 +199,9 @@ def _exposure(relief: Relief, style: Style, gain: Map, haze: Map) -> tuple[float
     """(factor, mean): what brings the picture's mean to where intensity and type want it."""
     before = float(relief.bright.mean()) + 1e-4
     after = float((np.minimum(relief.bright * gain, 1.2) + haze).mean()) + 1e-4
-    lift = style.intensity.lift + 0.12
-    aim = before ** (1 - lift) * 0.20**lift * style.intensity.exposure * style.kind.exposure
+    # a night picture gains more from a lamp than white paper loses
+    lift = style.intensity.lift + (0.35 if before < _GREY else 0.12)
+    aim = before ** (1 - lift) * _GREY**lift * style.intensity.exposure * style.kind.exposure
     if style.direction.behind:
         aim *= 0.86
     factor = float(np.clip(aim / after, 0.05, 8.0))

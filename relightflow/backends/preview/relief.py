@@ -58,7 +58,7 @@ def estimate(rgb: Bytes, alpha: Bytes | None = None) -> Relief:
     broad = guided(tone, tone, max(2, span // 60), 0.45)
     # a form ends where the subject does: neither bends what lies on the other side
     near, far = (_forms(broad, side, span) for side in (mask, 1 - mask))
-    swollen = _slope(swell * (span / 8), 1.6)
+    swollen = _slope(swell * (span / 6), 1.6)
     bumps = [a * mask + b * (1 - mask) for a, b in zip(near[1], far[1], strict=True)]
     inner = mask**3  # no bright seam on background that the mask's soft edge still covers
     soft = _add((swollen[0] * inner, swollen[1] * inner), (bumps[0], bumps[1]), 1.0)
@@ -100,8 +100,8 @@ def _swell(mask: Map, span: int) -> Map:
     """The subject blown up like a cushion: steep at its edge, round inside."""
     mask = step(0.35, 0.85, mask)
     inside = np.zeros_like(mask)
-    for part in (36, 18, 9, 5):
-        inside += blur(mask, span / part) * np.float32(0.25)
+    for part, share in ((36, 0.15), (18, 0.2), (9, 0.3), (5, 0.35)):
+        inside += blur(mask, span / part) * np.float32(share)
     most = max(0.7, float(inside.max()))
     depth = np.clip((inside - 0.36) * np.float32(1 / (most - 0.36)), 0, 1) * mask
     round_ = np.sqrt(np.clip(1 - (1 - depth) ** 2, 0, 1))

@@ -88,7 +88,7 @@ KINDS = {
         sharp=7, rim=0.8, contrast=1.0,
     ),
     "sunlight": Kind(
-        wrap=0.02, fine=1.0, fill=0.15, falloff=0.34, shadow=0.85, penumbra=0.16, shine=0.55,
+        wrap=0.02, fine=1.0, fill=0.15, falloff=0.34, shadow=0.85, penumbra=0.24, shine=0.55,
         sharp=22, rim=1.5, contrast=1.12, exposure=1.08,
     ),
     "spotlight": Kind(

@@ -45,3 +45,8 @@ def test_without_a_subject_the_middle_stands_in(fabric: Bytes) -> None:
 def test_transparency_knows_better(ball: Bytes) -> None:
     alpha = np.zeros(ball.shape[:2], np.float32)
     assert subject.mask(ball, alpha, alpha) is alpha
+
+
+def test_a_dark_pictures_subject_is_found_as_well(figure: Bytes) -> None:
+    dark = (figure * 0.2).astype(np.uint8)
+    assert np.abs(guess(dark) - guess(figure)).mean() < 0.1
