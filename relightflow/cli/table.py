@@ -12,6 +12,7 @@ COMMANDS = {
     "plan": "Show what a run would make, and its price.",
     "run": "Make what is missing, within the cap, and deliver it.",
     "status": "Show the last run, the money spent, and what is in doubt.",
+    "verify": "Look at every stored result and every delivered file.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest or summary.",
     "plugins": "List sources, backends and sinks, and where they come from.",

@@ -21,6 +21,7 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
 from relightflow.model.survey import Survey
+from relightflow.model.upkeep import Verification
 from relightflow.model.values import thaw
 
 VERSION = 1
@@ -175,6 +176,20 @@ def status(found: Status) -> Document:
         "unknown_usd": usd(found.unknown),
         "states": {state.value: number for state, number in found.states},
         "unknown": [_attempt(attempt) for attempt in found.doubts],
+    }
+
+
+def verification(path: str, found: Verification) -> Document:
+    return {
+        **_kind("verification"),
+        "path": path,
+        "exit": int(found.exit),
+        "results": found.blobs,
+        "damaged": list(found.damaged),
+        "missing": list(found.missing),
+        "files": found.files,
+        "edited": list(found.edited),
+        "gone": list(found.gone),
     }
 
 
