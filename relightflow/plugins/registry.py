@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -64,9 +65,10 @@ class Registry:
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             try:
                 wanted = {name: facts[name] for name in implementation.argnames}
-                implementation.function(**wanted)
+                _call(implementation.function, wanted)
             except Exception as error:
-                warnings.append(f"plugin {implementation.plugin_name}: {hook} raised {error!r}")
+                owner = _plugin_name(implementation.plugin_name)
+                warnings.append(f"plugin {owner}: {hook} raised {_why(error)}")
         return tuple(warnings)
 
 
@@ -97,17 +99,25 @@ def load(
 def _register(manager: pluggy.PluginManager, point: EntryPoint) -> str | None:
     """Load one entry point; a reason in words where it had to be left out."""
     owner = point.dist.name if point.dist else point.value
+    name = f"{owner}:{point.name}"
     try:
         plugin = point.load()
-        manager.register(plugin, name=f"{owner}:{point.name}")
-    except Exception as error:
-        return f"plugin {owner} ({point.name}) was left out: {type(error).__name__}: {error}"
-    try:
+        manager.register(plugin, name=name)
         manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        manager.unregister(plugin)
-        return f"plugin {owner} ({point.name}) was left out: {error}"
+    except (Exception, SystemExit) as error:  # a plugin may even leave while it is imported
+        # what is half registered would answer hooks, or fail the check of the next plugin
+        if manager.has_plugin(name):
+            manager.unregister(name=name)
+        return f"plugin {owner} ({point.name}) was left out: {_why(error)}"
     return None
+
+
+def _why(error: BaseException) -> str:
+    """`error` in one line. pluggy's own words name the hook; of others the type says much."""
+    words = " ".join(str(error).split())
+    if isinstance(error, pluggy.PluginValidationError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _records(
@@ -118,9 +128,9 @@ def _records(
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         owner = _plugin_name(implementation.plugin_name)
         try:
-            records = tuple(implementation.function())
+            records = tuple(_call(implementation.function, {}))
         except Exception as error:
-            warnings.append(f"plugin {owner}: {hook} raised {type(error).__name__}: {error}")
+            warnings.append(f"plugin {owner}: {hook} raised {_why(error)}")
             continue
         for record in records:
             if not isinstance(record, kind):
@@ -133,6 +143,15 @@ def _records(
             else:
                 found[record.name] = Loaded(record, owner)
     return MappingProxyType(found)
+
+
+def _call(hook: Callable[..., Any], facts: Mapping[str, Any]) -> Any:
+    """pluggy knows no async hooks, and nobody would await what they return."""
+    answer = hook(**facts)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("hooks are called, not awaited: it must be a plain `def`")
+    return answer
 
 
 def _plugin_name(registered: str) -> str:
