@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from relightflow.plugins.records import SourceContext, SourceRecord
 from relightflow.plugins.source import Source, StaleImage
 from relightflow.testing import check_source, sample_picture
 from relightflow.testing.samples import sample_image
+
+SERIAL = itertools.count()
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Silent(Spoiled):
 
 class Random(Spoiled):
     def spoil(self, image: Image) -> Image:
-        return replace(image, locator=f"{image.locator} {id(self)}")
+        return replace(image, locator=f"{image.locator} {next(SERIAL)}")
 
 
 class Unchecked(Shelf):
