@@ -21,11 +21,8 @@ from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
 SUBMIT_SECONDS = 90.0
-RECORD_SECONDS = 3600.0
-"""How long the provider keeps a request's record."""
-MISSING_WAITS = (4.0, 8.0, 16.0, 32.0)
-"""Between five looks at a request that the provider does not know within that hour."""
-LONGEST_WAIT = 2 * RECORD_SECONDS
+LONGEST_WAIT = 7200.0
+"""Twice as long as the provider keeps a request's record."""
 _WAITING = ("QUEUED", "PROCESSING")
 
 
@@ -93,23 +90,18 @@ class Poller:
         raise CallFailed(Failure(Kind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id))
 
     async def _ask(self, url: str, step: Accepted) -> Answer:
-        """The answer about a request. One that is missing within its hour is asked for again."""
-        waits = iter(MISSING_WAITS)
-        while True:
-            try:
-                answer = await self.api.read("GET", url, "asking Segmind for a job")
-            except CallFailed as failed:
-                raise CallFailed(_still_open(failed.failure, step)) from None
-            if answer.status != 404:
-                return answer
-            age = self.wall() - float(step.details.get("submitted", 0.0))
-            wait = next(waits, None)
-            if wait is None or age > RECORD_SECONDS:
-                words = "Segmind no longer knows the request; its history is asked instead"
-                raise CallFailed(
-                    Failure(Kind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
-                )
-            await self.sleep(wait)
+        """The answer about a request. Raises `CallFailed`: EXPIRED on a 404."""
+        try:
+            answer = await self.api.read("GET", url, "asking Segmind for a job")
+        except CallFailed as failed:
+            raise CallFailed(_still_open(failed.failure, step)) from None
+        if answer.status == 404:
+            # whether to believe it, and when to ask again, is the engine's to decide
+            words = "Segmind does not know the request (any more)"
+            raise CallFailed(
+                Failure(Kind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
+            )
+        return answer
 
     def _done(self, answer: Answer, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""

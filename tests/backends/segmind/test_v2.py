@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.segmind.v2 import RECORD_SECONDS
 from relightflow.model.failure import Billed, Kind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -25,8 +24,8 @@ from tests.backends.segmind.conftest import (
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 
 
-def accepted(age: float = 0.0) -> Accepted:
-    return Accepted(ID, FrozenMap({"api": "v2", "submitted": time.time() - age}))
+def accepted() -> Accepted:
+    return Accepted(ID, FrozenMap({"api": "v2", "submitted": time.time()}))
 
 
 def scripted(*replies: bytes, seen: list[str] | None = None) -> Any:
@@ -174,29 +173,11 @@ async def test_a_429_while_polling_is_the_gates(connect: Connect, listen: Listen
     assert failure.retry_after is None  # no Date, and a poll has no clock to trust
 
 
-async def test_a_404_within_the_hour_gets_five_tries_in_a_minute(
-    connect: Connect, listen: Listen
-) -> None:
+async def test_a_404_is_asked_once_and_left_to_the_engine(connect: Connect, listen: Listen) -> None:
     seen: list[str] = []
     bench = await connect(await listen(scripted(answer(404, {"error": "no"}), seen=seen)))
     failure = await verdict(bench.backend.collect(accepted()))
     assert (failure.kind, failure.billed) == (Kind.EXPIRED, Billed.UNKNOWN)
-    polls = [line for line in seen if "/v2/requests/" in line]
-    assert len(polls) == 5
-    assert sum(bench.naps[1:]) == 60.0
-
-
-async def test_a_404_that_passes_is_forgotten(connect: Connect, listen: Listen) -> None:
-    replies = [answer(404, {"error": "no"})] * 2 + [status("COMPLETED"), answer(200, RESULT)]
-    bench = await connect(await listen(scripted(*replies)))
-    assert isinstance(await bench.backend.collect(accepted()), ResultKnown)
-
-
-async def test_a_404_after_the_hour_is_believed_at_once(connect: Connect, listen: Listen) -> None:
-    seen: list[str] = []
-    bench = await connect(await listen(scripted(answer(404, {"error": "no"}), seen=seen)))
-    failure = await verdict(bench.backend.collect(accepted(age=RECORD_SECONDS + 1)))
-    assert failure.kind is Kind.EXPIRED
     assert len([line for line in seen if "/v2/requests/" in line]) == 1
 
 
