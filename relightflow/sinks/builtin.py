@@ -44,8 +44,14 @@ CONTACT_SHEET_SCHEMA: Schema = {
             "default": "jpeg",
             "description": "A JPEG is a fifth of the size; a PNG loses nothing.",
         },
-        "rows": {**_AXIS, "description": "The axis that runs down; else the first that varies."},
-        "columns": {**_AXIS, "description": "The axis that runs across; else the second."},
+        "rows": {
+            **_AXIS,
+            "description": "The axis that runs down; else one of the first two that vary.",
+        },
+        "columns": {
+            **_AXIS,
+            "description": "The axis that runs across; else the longer of those two.",
+        },
         "tile": {
             "type": "integer",
             "minimum": 32,

@@ -85,7 +85,8 @@ def arrange(
 ) -> Grid:
     """A grid of `shots`. `axes`: their order; `known`: the order of an axis's values.
 
-    `rows`, `columns`: the axes asked for, else the first two that vary. `aspect`: width ÷ height of
+    `rows`, `columns`: the axes asked for, else the first two that vary, the longer one across (a
+    sheet is looked at on a screen). `aspect`: width ÷ height of
     a tile. Raises SinkFailed for an axis that the shots do not have.
     """
     values = _values(shots, axes, known)
@@ -99,6 +100,8 @@ def arrange(
     free = [name for name in varying if name not in (rows, columns)]
     across = columns or (free.pop(1 if not rows and len(free) > 1 else 0) if free else "")
     down = rows or (free.pop(0) if free else "")
+    if down and across and not (rows or columns) and len(values[down]) > len(values[across]):
+        down, across = across, down
     total = math.prod(len(values[name]) for name in varying)
     if not (across and down) or len(shots) < _FILLED * total:
         return _list(shots, varying, fixed, aspect)

@@ -10,8 +10,8 @@ from relightflow.plugins.sink import SinkFailed
 from relightflow.sinks.contact_sheet.arrange import Grid, Shot, arrange
 
 AXES: dict[str, list[Scalar]] = {
-    "light_direction": ["left", "right", "top"],
-    "light_type": ["softbox", "sunlight"],
+    "light_direction": ["left", "right"],
+    "light_type": ["softbox", "sunlight", "ambient"],
     "dose": [1, 2],
     "flag": [True, False],
 }
@@ -42,22 +42,32 @@ def shown(grid: Grid) -> list[list[list[str]]]:
 
 def test_the_first_axis_runs_down_and_the_second_across() -> None:
     grid = arranged("light_direction", "light_type")
-    assert grid.rows == ("left", "right", "top")
-    assert grid.columns == ("softbox", "sunlight")
+    assert grid.rows == ("left", "right")
+    assert grid.columns == ("softbox", "sunlight", "ambient")
     assert (grid.row_axis, grid.column_axis) == ("light direction", "light type")
     assert shown(grid) == [
         [
-            ["left-softbox", "left-sunlight"],
-            ["right-softbox", "right-sunlight"],
-            ["top-softbox", "top-sunlight"],
+            ["left-softbox", "left-sunlight", "left-ambient"],
+            ["right-softbox", "right-sunlight", "right-ambient"],
         ]
     ]
+
+
+def test_the_longer_of_the_two_runs_across_unless_one_was_asked_for() -> None:
+    grid = arranged("light_type", "light_direction")
+    assert (grid.row_axis, grid.column_axis) == ("light direction", "light type")
+    asked = arranged("light_type", "light_direction", rows="light_type")
+    assert (asked.row_axis, asked.column_axis) == ("light type", "light direction")
 
 
 def test_axes_asked_for_are_taken() -> None:
     grid = arranged("light_direction", "light_type", "dose", rows="dose", columns="light_direction")
     assert (grid.row_axis, grid.column_axis) == ("dose", "light direction")
-    assert [block.title for block in grid.blocks] == ["light type: softbox", "light type: sunlight"]
+    assert [block.title for block in grid.blocks] == [
+        "light type: softbox",
+        "light type: sunlight",
+        "light type: ambient",
+    ]
     only_rows = arranged("light_direction", "light_type", rows="light_type")
     assert (only_rows.row_axis, only_rows.column_axis) == ("light type", "light direction")
     only_columns = arranged("light_direction", "light_type", columns="light_direction")
@@ -98,9 +108,8 @@ def test_a_cell_without_an_output_is_not_planned_and_one_without_a_picture_says_
     del some[4]
     grid = arrange(some, ["light_direction", "light_type"], {})
     assert shown(grid)[0] == [
-        ["left-softbox", "failed"],
-        ["right-softbox", "right-sunlight"],
-        ["not planned", "top-sunlight"],
+        ["left-softbox", "failed", "left-ambient"],
+        ["right-softbox", "not planned", "right-ambient"],
     ]
 
 
@@ -108,10 +117,10 @@ def test_values_stand_in_the_recipes_order_even_if_the_plan_meets_them_in_anothe
     grid = arrange(
         shots("light_direction", "light_type")[::-1],
         ["light_direction", "light_type"],
-        {"light_direction": ["top", "left", "bottom", "right"]},
+        {"light_type": ["ambient", "softbox", "candle", "sunlight"]},
     )
-    assert grid.rows == ("top", "left", "right")
-    assert grid.columns == ("sunlight", "softbox")
+    assert grid.rows == ("right", "left")
+    assert grid.columns == ("ambient", "softbox", "sunlight")
 
 
 def test_one_axis_is_a_list_that_begins_with_the_original() -> None:
@@ -119,7 +128,7 @@ def test_one_axis_is_a_list_that_begins_with_the_original() -> None:
     assert grid.listed
     (block,) = grid.blocks
     captions = [tile.caption for row in block.rows for tile in row]
-    assert captions == ["original", "left", "right", "top"]
+    assert captions == ["original", "left", "right"]
     assert block.rows[0][0].original
     assert grid.legend == "light direction"
 
@@ -156,7 +165,7 @@ def test_a_cell_that_lacks_an_axis_has_the_default() -> None:
         Shot(FrozenMap({"light_type": "softbox"}), None),
     ]
     grid = arrange(some, ["light_direction", "light_type"], {})
-    assert grid.rows == ("left", "right", "top", "default")
+    assert grid.rows == ("left", "right", "default")
 
 
 def test_values_that_look_alike_in_words_but_not_in_type_are_one_label() -> None:
