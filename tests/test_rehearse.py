@@ -1,0 +1,54 @@
+"""recipes/rehearse.sh: a paid recipe from beginning to end, at no cost, with nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from relightflow.testing import sample_picture
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_rehearsal_buys_nothing_and_leaves_no_process_and_no_state(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.png").write_bytes(sample_picture())
+    shutil.copy(RECIPES / "paid.yaml", tmp_path)
+    command = tmp_path / "bin/relightflow"
+    command.parent.mkdir()
+    started = tmp_path / "started"
+    command.write_text(
+        f'#!/bin/sh\necho $$ >>"{started}"\nexec "{sys.executable}" -m relightflow "$@"\n'
+    )
+    command.chmod(0o755)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = {
+        **{name: value for name, value in os.environ.items() if "RELIGHTFLOW" not in name},
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(RECIPES.parent),
+        "TMPDIR": str(scratch),
+    }
+    done = subprocess.run(
+        [RECIPES / "rehearse.sh", "paid.yaml"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "6 calls that a provider would have billed; nothing was spent" in done.stdout
+    assert len(list(tmp_path.glob("out/paid/a/*.*"))) == 6
+    assert not [pid for pid in map(int, started.read_text().split()) if is_alive(pid)]
+    assert not [*scratch.iterdir(), *tmp_path.glob(".relightflow")]
