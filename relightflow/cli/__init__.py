@@ -23,5 +23,5 @@ def _run(typed: list[str]) -> Any:
     if "_RELIGHTFLOW_COMPLETE" in os.environ:  # a shell asks click for completions
         return relightflow.main(typed, prog_name=NAME)
     # not click's own main: it answers a closed pipe with 1, and differently from version to version
-    with relightflow.make_context(NAME, typed) as context:
+    with relightflow.make_context(NAME, list(typed), obj=typed) as context:
         return relightflow.invoke(context)

@@ -50,6 +50,10 @@ class Console:
         if not self.quiet:
             _tell(text)
 
+    def note(self, text: str) -> None:
+        """Something worth saying once; untrusted text may be in it."""
+        self.say(f"note: {escape.terminal(text)}")
+
     def warn(self, text: str) -> None:
         if not self.quiet:
             _tell(f"{_coloured('warning:', 'yellow')} {escape.lines(text)}")

@@ -145,6 +145,11 @@ def found(given: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(files))
 
 
+def typed() -> tuple[str, ...]:
+    """The command as it was typed, so that it can be shown again, with more or as it is."""
+    return ("relightflow", *(click.get_current_context().find_root().obj or ()))
+
+
 def home(recipe: Path | None, state: Path | None) -> Home:
     """The state of `recipe`, or of the current folder."""
     beside = recipe / "recipe.yaml" if recipe and recipe.is_dir() else recipe

@@ -16,14 +16,14 @@ from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
 from relightflow.model.watch import Watch
 from relightflow.report import escape
-from relightflow.report.progress import FAILURES, failure, failures, line
+from relightflow.report.progress import FAILURES, failure, failures, short
 
-_NARROWEST, _WIDEST = 10, 40
+_NARROWEST, _WIDEST = 8, 40
 """Columns of the bar itself."""
 
 
 class Line:
-    """`name ━━━━━━━━╸━━━━  137 of 256 done, …`: the bar takes what the words leave."""
+    """`name ━━━━━━━━╸━━━━  137/256, …`: the bar takes what the words leave."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -34,8 +34,8 @@ class Line:
             return
         now = self.snapshot()
         room = options.max_width
-        words = line(now)
-        name = escape.fit(self._name, max(room // 4, 8))
+        words = short(now)
+        name = escape.fit(self._name, max(room // 5, 8))
         left = room - escape.width(name) - escape.width(words) - 4
         yield Text(name, style="bold", end=" ")
         if left >= _NARROWEST:

@@ -15,7 +15,8 @@ _FIRST = 5
 """Rejected images that are named."""
 
 
-def plan(found: Plan, survey: Survey, forecast: Forecast) -> str:
+def plan(found: Plan, survey: Survey, forecast: Forecast, columns: int | None = None) -> str:
+    """`columns`: of the terminal it is wrapped for; None: not wrapped."""
     recipe = found.recipe
     lines = [f"{escape.terminal(recipe.name)}: {_headline(found, survey, forecast)}"]
     lines += facts(
@@ -28,7 +29,8 @@ def plan(found: Plan, survey: Survey, forecast: Forecast) -> str:
             ("failed", _held(survey.held_failed)),
             ("backend", _backend(found)),
             ("cap", cap(forecast)),
-        )
+        ),
+        columns,
     )
     if found.rejected:
         lines.append(f"  {count(len(found.rejected), 'image')} cannot be used:")

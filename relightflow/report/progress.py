@@ -29,6 +29,15 @@ def line(now: Progress) -> str:
     )
 
 
+def short(now: Progress) -> str:
+    """`137/256, 2 failed, 8 in flight, 6.85/12.80 USD, 1 min 12 s left`, for a terminal's line."""
+    cost = _cost(now).replace(" of ", "/")
+    done = f"{now.done:,}/{now.jobs:,}"
+    return ", ".join(
+        part for part in (done, failures(now), _in_flight(now), cost, _tail(now)) if part
+    )
+
+
 def _done(now: Progress) -> str:
     return f"{now.done:,} of {now.jobs:,} done"
 

@@ -14,7 +14,7 @@ _SHOWN = 20
 """Unknown attempts that are listed; `--json` has all."""
 
 
-def status(found: Status) -> str:
+def status(found: Status, columns: int | None = None) -> str:
     lines = [f"state {escape.terminal(found.state)}"]
     lines += facts(
         (
@@ -23,7 +23,8 @@ def status(found: Status) -> str:
             ("in flight", money(found.in_flight) if found.in_flight else "nothing"),
             ("unknown", _unknown(found)),
             ("calls", ", ".join(f"{n:,} {state.value}" for state, n in found.states) or "none"),
-        )
+        ),
+        columns,
     )
     if found.doubts:
         lines += _doubts(found.doubts)

@@ -5,21 +5,34 @@ from __future__ import annotations
 from relightflow.errors import Exit
 from relightflow.model.summary import Counts, Money, Summary, Trouble
 from relightflow.report import escape
-from relightflow.report.words import INDENT, count, duration, facts, listing, money, paragraph
+from relightflow.report.words import (
+    INDENT,
+    count,
+    duration,
+    facts,
+    listing,
+    money,
+    near,
+    paragraph,
+)
 
 
-def summary(found: Summary, columns: int | None = None) -> str:
-    """`columns`: of the terminal it is wrapped for; None: not wrapped."""
-    lines = [
-        f"{escape.terminal(found.recipe)}: {_headline(found.counts)}, {duration(found.seconds)}"
-    ]
+def summary(found: Summary, columns: int | None = None, folder: str = "") -> str:
+    """`columns`: of the terminal it is wrapped for; None: not wrapped.
+
+    `folder`: where the reader is, so that what lies in it is shown by its short path.
+    """
+    name = escape.terminal(found.recipe)
+    head = f"{name}: {_headline(found.counts)}, {duration(found.seconds)}"
+    lines = paragraph(head, columns, "", INDENT)
     lines += facts(
         (
-            *(("pictures", escape.terminal(place)) for place in found.places),
-            ("manifest", escape.terminal(found.manifest)),
+            *(("pictures", escape.terminal(near(place, folder))) for place in found.places),
+            ("manifest", escape.terminal(near(found.manifest, folder))),
             ("money", _money(found.money)),
             ("retries", f"{found.retries:,}" if found.retries else ""),
-        )
+        ),
+        columns,
     )
     for trouble in found.troubles:
         lines += _trouble(trouble, columns)

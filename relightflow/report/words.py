@@ -45,11 +45,21 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> list[str]:
+def facts(pairs: Iterable[tuple[str, str]], columns: int | None = None) -> list[str]:
     """Labels and their facts, the facts in one column; facts that are empty are left out."""
     held = [(label, text) for label, text in pairs if text]
-    column = max((len(label) for label, _ in held), default=0)
-    return [f"{INDENT}{label.ljust(column)}  {text}" for label, text in held]
+    room = max((len(label) for label, _ in held), default=0)
+    lines = []
+    for label, text in held:
+        head = f"{INDENT}{label.ljust(room)}  "
+        lines += paragraph(text, columns, head, " " * len(head))
+    return lines
+
+
+def near(path: str, folder: str) -> str:
+    """`path` as it is seen from `folder`, where it lies in it."""
+    inside = folder.rstrip("/") + "/"
+    return path.removeprefix(inside) if folder else path
 
 
 def listing(items: Iterable[str], total: int, indent: str = INDENT * 2) -> list[str]:
@@ -59,15 +69,20 @@ def listing(items: Iterable[str], total: int, indent: str = INDENT * 2) -> list[
     return [*shown, f"{indent}and {hidden:,} more"] if shown and hidden > 0 else shown
 
 
-def paragraph(text: str, columns: int | None, indent: str = "") -> list[str]:
-    """`text` wrapped for a terminal of so many columns; None: one line, which a search can find."""
+def paragraph(
+    text: str, columns: int | None, indent: str = "", hanging: str | None = None
+) -> list[str]:
+    """`text` wrapped for a terminal of so many columns; None: one line, which a search can find.
+
+    `hanging`: the indent of the second line and those after it, where it is another one.
+    """
     if columns is None:
         return [indent + text]
     return textwrap.wrap(
         text,
         max(columns, 40),
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )

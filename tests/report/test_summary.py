@@ -55,6 +55,18 @@ def test_the_next_command_stands_last(summary: Summary) -> None:
     assert said.splitlines()[-1] == "next: relightflow run a.yaml"
 
 
+def test_what_lies_in_the_reader_s_folder_is_shown_by_its_short_path(summary: Summary) -> None:
+    lines = words(summary, folder="/p").splitlines()
+    assert lines[1:3] == ["  pictures  out", "  manifest  .relightflow/runs/x/manifest.jsonl"]
+
+
+def test_facts_are_wrapped_under_themselves(summary: Summary) -> None:
+    money = Money(150_000, 100_000, 50_000, 1_000_000, "confirmed on the terminal")
+    lines = words(replace(summary, money=money), 60).splitlines()
+    assert lines[3].startswith("  money     0.15 USD spent")
+    assert lines[4].startswith("            ")
+
+
 def test_troubles_are_wrapped_for_a_terminal(summary: Summary) -> None:
     trouble = Trouble(Exit.JOBS_FAILED, "many words " * 20)
     lines = words(replace(summary, troubles=(trouble,)), 60).splitlines()

@@ -45,6 +45,11 @@ def test_a_listing_escapes_and_says_how_many_more() -> None:
     assert words.listing(["a\x1b"], 3) == ["    a\\x1b", "    and 2 more"]
 
 
+def test_a_path_outside_the_reader_s_folder_stays_whole() -> None:
+    assert words.near("/p/out", "/q") == "/p/out"
+    assert words.near("/pq/out", "/p") == "/pq/out"
+
+
 def test_a_paragraph_for_a_file_is_one_line() -> None:
     assert words.paragraph("word " * 50, None) == ["word " * 50]
 

@@ -42,7 +42,7 @@ def command(backend: str, console: Console) -> None:
     The key comes from the backend's own environment variable, such as SEGMIND_API_KEY.
     """
     record = opening.registry(console).backend(backend)
-    context = BackendContext(record.models[0], FrozenMap(), _NoMemory(), console.say)
+    context = BackendContext(record.models[0], FrozenMap(), _NoMemory(), console.note)
     balance = asyncio.run(_balance(record.create(context), backend))
     free = f", {money(balance.free_credits)} free" if balance.free_credits else ""
     console.answer(f"{backend}: {money(balance.credits)}{free}")

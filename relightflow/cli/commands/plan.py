@@ -91,7 +91,7 @@ def _look(
 
 
 def _show(seen: _Seen, jobs: bool, console: Console) -> None:
-    console.answer(words.plan(seen.plan, seen.survey, seen.forecast))
+    console.answer(words.plan(seen.plan, seen.survey, seen.forecast, console.columns))
     if jobs:
         console.answer("")
         for line in words.jobs(seen.plan, outputs(seen.plan), console.columns):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -118,9 +119,10 @@ def _run_all(
             exits.append(problem.exit_code)
             continue
         used += came_to.money.spent
+        came_to = _retyped(came_to)
         exits.append(came_to.exit)
         say = console.trouble if came_to.troubles else console.answer
-        say(words(came_to, console.columns))
+        say(words(came_to, console.columns, str(Path.cwd())))
         console.document(json.text(json.summary(came_to)))
         if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
             break
@@ -138,7 +140,7 @@ def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console
     )
     survey = pipeline.survey(found.plan, found.home)
     seen = forecast(found.plan, survey, terms, committed(found.home))
-    question = consent(seen, recipe.name, console.can_ask, ("relightflow", *sys.argv[1:]))
+    question = consent(seen, recipe.name, console.can_ask, options.typed())
     if question:
         if not wanted.yes and not console.ask(question.text):
             raise BudgetError("not confirmed; nothing was sent")
@@ -154,6 +156,13 @@ def _run(
 ) -> Summary:
     with _watching(found.plan.recipe.name, console) as watch:
         return asyncio.run(pipeline.run(found.plan, registry, found.home, terms, operator, watch))
+
+
+def _retyped(found: Summary) -> Summary:
+    """Where the next thing to type is a run, it is this one, options and all."""
+    if not found.next_command.startswith("relightflow run "):
+        return found
+    return replace(found, next_command=shlex.join(options.typed()))
 
 
 def _watching(name: str, console: Console) -> AbstractContextManager[Watch]:

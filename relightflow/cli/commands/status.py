@@ -26,7 +26,7 @@ def command(recipe: Path | None, state: Path | None, console: Console) -> None:
     RECIPE says whose state to look at; without it, that of the current folder. Nothing is sent.
     """
     found = look(options.home(recipe, state))
-    console.answer(words(found))
+    console.answer(words(found, console.columns))
     console.document(json.text(json.status(found)))
 
 

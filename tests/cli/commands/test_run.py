@@ -114,6 +114,18 @@ def test_nothing_found_is_fine_unless_it_is_said_to_fail(
     assert "no image was found" in done.stderr
 
 
+def test_what_to_type_next_has_the_options_that_were_typed(
+    relightflow: Relightflow, write: Write
+) -> None:
+    write()
+    typed = ("run", "spring.yaml", "--set", "name=other", "--stop-after", "0s")
+    done = relightflow(*typed)
+    assert done.returncode == 75
+    assert done.stdout.splitlines()[-1] == (
+        "next: relightflow run spring.yaml --set name=other --stop-after 0s"
+    )
+
+
 class Terminal:
     """The program with a terminal on all three streams."""
 
