@@ -131,6 +131,12 @@ def test_damage_inside_the_pixels_is_found(make: Make) -> None:
         decode(bytes(data))
 
 
+def test_a_stream_that_cannot_be_decoded_is_refused(make: Make) -> None:
+    data = make("WEBP", 300, 300, lossless=True)
+    with pytest.raises(BadPicture, match="the WebP is damaged"):
+        decode(data[:40] + b"\xff" * (len(data) - 40))
+
+
 @pytest.mark.parametrize("media_type", TYPES.values())
 def test_the_same_pixels_give_the_same_bytes(make: Make, media_type: str) -> None:
     pixels = decode(make("PNG"))

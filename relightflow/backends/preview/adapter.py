@@ -32,9 +32,10 @@ class Preview:
         self._threads = ThreadPoolExecutor(cores or 1, thread_name_prefix="preview")
 
     async def close(self) -> None:
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        """Waits for what is being relit, a fraction of a second; drops what has not begun."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
 
     async def prepare(self, image: Image, data: bytes) -> Any:
         """The picture and its estimated shape. Raises `CallFailed` for a damaged picture."""

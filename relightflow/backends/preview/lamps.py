@@ -44,7 +44,7 @@ def light(relief: Relief, style: Style) -> Lit:
     else:
         key, fill, haze = _from_the_front(relief, style)
     dim = relief.even * _vignette(relief, style)
-    key, fill = key * dim, fill * dim
+    key, fill, haze = (np.maximum(part, 0) for part in (key * dim, fill * dim, haze))
     warmth = style.temperature
     key_colour = glow(warmth.key, warmth.key_strength)
     cold = glow(warmth.fill, warmth.fill_strength) * np.array(warmth.tint, np.float32)
@@ -100,7 +100,8 @@ def _from_behind(relief: Relief, style: Style) -> tuple[Map, Map, Map]:
     sun = np.exp(-((far / np.float32(reach)) ** 2))
     behind = 1 - relief.mask
     lit = behind * (0.35 + 1.5 * sun)
-    thin = blur(lit, span / 170) * relief.mask
+    # the cubic enlarging inside a wide blur may dip below nothing
+    thin = np.maximum(blur(lit, span / 170), 0) * relief.mask
     broad = blur(lit, span / 40) * relief.mask
     tops = np.clip(0.55 + 0.9 * _top(relief), 0.15, 1.6)
     rim = (4.0 * thin**1.2 + 0.9 * broad) * tops * kind.rim

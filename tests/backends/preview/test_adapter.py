@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import cast
 
 import numpy as np
 import pytest
 
+from relightflow.backends.preview import relight
 from relightflow.backends.preview.adapter import Preview
 from relightflow.backends.preview.offer import MODEL
 from relightflow.backends.preview.record import RECORD
@@ -89,14 +91,29 @@ async def test_several_cells_at_a_time_give_the_same_bytes_as_one_by_one() -> No
     await backend.close()
 
 
-async def test_decoding_does_not_block_the_event_loop() -> None:
+async def test_decoding_does_not_block_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoding waits for the loop to turn once more: on the loop itself, that could never be."""
+    turned = threading.Event()
+    decode = relight.prepare
+
+    def after_the_loop_turned(data: bytes) -> relight.Prepared:
+        assert turned.wait(timeout=20)
+        return decode(data)
+
+    monkeypatch.setattr(relight, "prepare", after_the_loop_turned)
     backend = Preview(context())
     await backend.open()
-    loop_turned = asyncio.Event()
     preparing = asyncio.create_task(backend.prepare(IMAGE, encode(PIXELS, "image/png")))
     await asyncio.sleep(0)
-    asyncio.get_running_loop().call_soon(loop_turned.set)
-    await loop_turned.wait()
-    assert not preparing.done()
-    await preparing
+    turned.set()
+    assert isinstance(await preparing, relight.Prepared)
+    await backend.close()
+
+
+async def test_closing_ends_every_thread() -> None:
+    backend = Preview(context())
+    await backend.open()
+    await backend.prepare(IMAGE, encode(PIXELS, "image/png"))
+    await backend.close()
+    assert not [t.name for t in threading.enumerate() if t.name.startswith("preview")]
     await backend.close()
