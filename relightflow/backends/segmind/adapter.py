@@ -219,6 +219,7 @@ class Segmind:
     async def look_up(
         self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
     ) -> Evidence:
+        settled_before = max(settled_before, self._clock.wall() - self._hosts.settling)
         return await self._now.history.look_up(doubts, known_ids, settled_before)
 
     async def bill(self, since: float, until: float) -> Sequence[BillRow]:

@@ -7,6 +7,7 @@ address that is connected to.
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from relightflow.errors import UsageError
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
 """Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
+SETTLING = "RELIGHTFLOW_SEGMIND_SETTLING"
+"""Seconds after which a stand-in's request history is taken to be complete. Only a stand-in on this
+machine can promise that; the provider's own records are given their time whatever this says."""
 
 OUTPUT_HOSTS = (
     ".segmind.com",
@@ -39,6 +43,8 @@ class Hosts:
     override: str = ""
     """scheme://host:port of the one server that stands for all three; empty in earnest."""
     outputs: tuple[str, ...] = OUTPUT_HOSTS
+    settling: float = math.inf
+    """Seconds after which a call that the history lacks was never taken; inf: the engine's own word."""
 
     def submit(self, api: str, slug: str) -> str:
         return f"{self.api}/{api}/{slug}"
@@ -63,7 +69,8 @@ class Hosts:
 
 
 def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
-    """The hosts in force. Raises `UsageError` where the override is no address of a server."""
+    """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
+    the settling time is no number."""
     outputs = OUTPUT_HOSTS + tuple(host.lower() for host in output_hosts)
     given = environment.get(OVERRIDE, "").strip()
     if not given:
@@ -74,7 +81,23 @@ def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ..
     if parts.scheme != "https" and not _loopback(parts.hostname or ""):
         raise UsageError(f"{OVERRIDE} may be plain http on this machine only; elsewhere use https")
     base = _origin(parts)
-    return Hosts(base, base, base, override=base, outputs=outputs)
+    settling = (
+        _settling(environment.get(SETTLING, "")) if _loopback(parts.hostname or "") else math.inf
+    )
+    return Hosts(base, base, base, override=base, outputs=outputs, settling=settling)
+
+
+def _settling(given: str) -> float:
+    """Seconds; inf where nothing is given. Raises `UsageError`."""
+    if not given.strip():
+        return math.inf
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"{SETTLING} must be a number of seconds, such as 3")
+    return seconds
 
 
 def refusal(hosts: Hosts, url: str, *, listed: bool = True) -> str:

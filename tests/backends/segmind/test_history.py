@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from datetime import date
@@ -230,3 +231,15 @@ def test_windows_cover_the_period_and_are_short_enough() -> None:
         assert (last - first).days < DAYS
     for before, after in itertools.pairwise(found):
         assert (after[0] - before[1]).days == 1
+
+
+async def test_a_stand_in_that_settles_at_once_is_believed_at_once(
+    connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await emulate()
+    bench = await connect(running.url)
+    hosts = dataclasses.replace(bench.backend._hosts, settling=0.0)
+    monkeypatch.setattr(bench.backend, "_hosts", hosts)
+    attempt = doubt(bench, await bench.call())
+    evidence = await bench.backend.look_up([attempt], NOBODY, attempt.created - 100)
+    assert evidence.absent == (1,)
