@@ -1,0 +1,1 @@
+"""What must never happen, tried: kills, faults, full disks and mutants, held against the bill."""
