@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relightflow.errors import Exit
-from relightflow.model.attempt import Attempt
+from relightflow.errors import Exit, gravest
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.money import Micros
 
 
@@ -56,6 +56,13 @@ class Resolution:
     """Settled by the provider's records: nothing was taken or billed."""
 
     @property
+    def exit(self) -> Exit:
+        if self.over_cap:
+            return Exit.BUDGET
+        unknown = any(attempt.state is State.UNKNOWN for attempt in self.held)
+        return Exit.UNKNOWN if unknown else Exit.OK
+
+    @property
     def price(self) -> Micros:
         """Of those that still wait, at most."""
         return sum(attempt.price for attempt in self.held)
@@ -96,9 +103,8 @@ class Reconciliation:
 
     @property
     def exit(self) -> Exit:
-        if self.resolution.held:
-            return Exit.UNKNOWN
-        return Exit.JOBS_FAILED if self.findings else Exit.OK
+        differs = Exit.JOBS_FAILED if self.findings else Exit.OK
+        return gravest((self.resolution.exit, differs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+"""`relightflow reconcile`: the ledger beside the provider's bill. Free of charge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from relightflow.cli import opening, options
+from relightflow.cli.console import Console
+from relightflow.cli.types import reads
+from relightflow.errors import Exit, UsageError
+from relightflow.plugins.records import Operator
+from relightflow.report import json, resolution
+from relightflow.upkeep.books import reconcile
+
+DAYS = 7
+
+
+def day(text: str) -> float:
+    """`2026-11-20` (UTC) as Unix seconds."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ValueError(f"{text!r} is no day; write it as 2026-11-20") from None
+
+
+@click.command
+@click.argument("recipe", required=False, type=options.FILE, metavar="[RECIPE]")
+@click.option("--backend", default="segmind", show_default=True, metavar="NAME", help="Whose bill.")
+@click.option(
+    "--since", callback=reads(day), metavar="DAY", help="First day, UTC.  [default: a week ago]"
+)
+@click.option("--until", callback=reads(day), metavar="DAY", help="Last day, UTC.  [default: now]")
+@options.state
+@options.operator
+@options.output()
+def command(
+    recipe: Path | None,
+    backend: str,
+    since: float | None,
+    until: float | None,
+    state: Path | None,
+    operator: Operator,
+    console: Console,
+) -> Exit:
+    """Compare the ledger with the provider's bill and name every difference.
+
+    Calls whose outcome was unknown are settled on the way, where the provider's records say what
+    became of them. Nothing is bought.
+    """
+    now = time.time()
+    end = min(now, until + timedelta(days=1).total_seconds()) if until else now
+    begin = since if since is not None else end - timedelta(days=DAYS).total_seconds()
+    if begin >= end:
+        raise UsageError("--since is not before --until")
+    record = opening.registry(console).backend(backend)
+    home = options.home(recipe, state)
+    found = asyncio.run(reconcile(home, record, operator, begin, end, console.say))
+    console.answer(resolution.reconciliation(found))
+    console.document(json.text(resolution.reconciliation_document(found)))
+    return found.exit

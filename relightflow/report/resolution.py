@@ -1,0 +1,174 @@
+"""What `resolve`, `reconcile` and `rebuild` came to, in words and as JSON documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.money import Micros, usd
+from relightflow.model.upkeep import Difference, Finding, Rebuilt, Reconciliation, Resolution
+from relightflow.report import escape, table
+from relightflow.report.json import VERSION
+from relightflow.report.words import count, facts, money
+
+_SHOWN = 50
+"""Rows that are listed; `--json` has all."""
+_SAID = {
+    Difference.UNKNOWN_TO_US: "billed, and this state does not know it",
+    Difference.NOT_BILLED: "recorded here, and not billed",
+    Difference.COST_DIFFERS: "the cost differs",
+}
+
+
+def resolution(found: Resolution) -> str:
+    lines = []
+    if found.adopted:
+        lines.append(
+            f"{count(found.adopted, 'call')} found in the provider's records; "
+            "the next run collects them"
+        )
+    if found.released:
+        lines.append(f"{count(found.released, 'call')} were never billed, say the records")
+    if found.decided:
+        lines.append(f"{count(len(found.decided), 'call')} decided")
+    if found.over_cap:
+        price = money(sum(attempt.price for attempt in found.over_cap))
+        lines.append(
+            f"{count(len(found.over_cap), 'call')} left: the cap does not hold {price} more"
+        )
+    if not found.held:
+        return "\n".join([*lines, "no call waits for a decision"])
+    waiting = count(len(found.held), "call waits", "calls wait")
+    lines.append(f"{waiting} for a decision, up to {money(found.price)}:")
+    lines += table.measured(("job", "state", "price", "since", "why"), _rows(found.held))
+    if len(found.held) > _SHOWN:
+        lines.append(f"  and {len(found.held) - _SHOWN:,} more")
+    return "\n".join(lines)
+
+
+def _rows(attempts: tuple[Attempt, ...]) -> list[tuple[str, ...]]:
+    return [
+        (
+            attempt.job_key[:16],
+            _state(attempt),
+            money(attempt.price),
+            _moment(attempt.created),
+            escape.terminal(attempt.reason or "its picture is lost"),
+        )
+        for attempt in attempts[:_SHOWN]
+    ]
+
+
+def _state(attempt: Attempt) -> str:
+    if attempt.state is State.UNKNOWN:
+        return "unknown"
+    return "paid, no picture" if attempt.state is State.FAILED else "paid, picture lost"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def reconciliation(found: Reconciliation) -> str:
+    lines = [f"from {_moment(found.since)} to {_moment(found.until)}"]
+    lines += facts(
+        (
+            ("billed", f"{money(found.billed)} for {count(found.requests, 'request')}"),
+            ("recorded", money(found.recorded)),
+            ("differences", f"{len(found.findings):,}" if found.findings else "none"),
+        )
+    )
+    if found.findings:
+        head = ("request", "model", "here", "provider", "what")
+        lines += table.measured(head, [_finding(item) for item in found.findings[:_SHOWN]])
+    return "\n".join([*lines, resolution(found.resolution)])
+
+
+def _finding(item: Finding) -> tuple[str, ...]:
+    return (
+        escape.terminal(item.request_id),
+        escape.terminal(item.model),
+        _amount(item.ours),
+        _amount(item.theirs),
+        _SAID[item.kind],
+    )
+
+
+def _amount(amount: Micros | None) -> str:
+    return "-" if amount is None else money(amount)
+
+
+def rebuilt(found: Rebuilt) -> str:
+    lines = [f"a new ledger: {count(found.stored, 'picture')} found again, nothing bought"]
+    lines += facts(
+        (
+            ("under way", count(found.open, "call") if found.open else ""),
+            ("failed", count(found.failed, "call") if found.failed else ""),
+            ("lost", count(found.lost, "picture") if found.lost else ""),
+        )
+    )
+    return "\n".join(lines)
+
+
+def resolution_document(found: Resolution) -> dict[str, Any]:
+    return {
+        "kind": "resolution",
+        "version": VERSION,
+        "held": [_attempt(attempt) for attempt in found.held],
+        "held_usd": usd(found.price),
+        "decided": [_attempt(attempt) for attempt in found.decided],
+        "over_cap": [_attempt(attempt) for attempt in found.over_cap],
+        "adopted": found.adopted,
+        "released": found.released,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "job": attempt.job_key[:16],
+        "key": attempt.job_key,
+        "state": str(attempt.state),
+        "billed": str(attempt.billed),
+        "price_usd": usd(attempt.price),
+        "created": attempt.created,
+        "backend": attempt.backend,
+        "model": attempt.model,
+        "request_id": attempt.request_id or None,
+        "reason": attempt.reason,
+    }
+
+
+def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
+    return {
+        "kind": "reconciliation",
+        "version": VERSION,
+        "since": found.since,
+        "until": found.until,
+        "requests": found.requests,
+        "billed_usd": usd(found.billed),
+        "recorded_usd": usd(found.recorded),
+        "findings": [
+            {
+                "what": str(item.kind),
+                "request_id": item.request_id,
+                "model": item.model,
+                "recorded_usd": None if item.ours is None else usd(item.ours),
+                "billed_usd": None if item.theirs is None else usd(item.theirs),
+                "when": item.when,
+            }
+            for item in found.findings
+        ],
+        "resolution": resolution_document(found.resolution),
+    }
+
+
+def rebuilt_document(found: Rebuilt) -> dict[str, Any]:
+    return {
+        "kind": "rebuilt",
+        "version": VERSION,
+        "stored": found.stored,
+        "open": found.open,
+        "failed": found.failed,
+        "lost": found.lost,
+    }
