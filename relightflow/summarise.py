@@ -80,6 +80,7 @@ def _money(bench: Bench, terms: Terms) -> Money:
         unknown=held.unknown,
         cap=terms.cap,
         cap_source=terms.cap_source,
+        balance=bench.board.balance,
     )
 
 

@@ -18,6 +18,7 @@ from relightflow.run.breaker import Breaker, Refusals
 from relightflow.run.budget import Budget
 from relightflow.run.clock import Clock
 from relightflow.run.gate import Gate
+from relightflow.run.guards import Accepted, Room
 from relightflow.run.inputs import Inputs
 from relightflow.run.ondemand import OnDemand
 from relightflow.store.blobs import BlobStore
@@ -38,6 +39,8 @@ class Bench:
     keeps_requests: float
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
     limits: Limits
+    accepted: Accepted
+    room: Room
     gate: Gate | None
     """None: the backend has no account to be gentle with."""
     breaker: Breaker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from relightflow.model.failure import Failure, Kind
+from relightflow.model.money import Micros
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
 from relightflow.run.budget import Budget
@@ -21,6 +22,8 @@ class Board:
         self.calls = 0
         self.retries = 0
         self.waiting = ""
+        self.balance: Micros | None = None
+        """Of the account, before the first call."""
         self._budget = budget
         self._clock = clock
         self._begun = clock.monotonic()

@@ -67,7 +67,11 @@ async def finish(bench: Bench, purchase: Purchase, step: Step, known: bool = Fal
         known = False
         if not isinstance(step, Accepted):
             settle(bench, purchase, step.cost)
-        following = await _next(bench, step, purchase.age)
+        if isinstance(step, Accepted):
+            with bench.accepted.waiting(purchase.attempt, purchase.age):
+                following = await _next(bench, step, purchase.age)
+        else:
+            following = await _next(bench, step, 0.0)
         if isinstance(following, Failure):
             return await _not_collected(bench, purchase, step, following)
         step = following
@@ -139,6 +143,7 @@ async def _keep(bench: Bench, purchase: Purchase, done: Completed) -> Outcome:
         bench.price if cost is None else cost,
         done.details,
     )
+    bench.room.seen(result.size)
     await bench.ledger.stored(purchase.attempt, result, cost)
     crash.reach("after-stored")
     settle(bench, purchase, cost)

@@ -4,7 +4,7 @@ no library, needs no key and opens no connection."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Call, HasIntentDetails
@@ -13,8 +13,10 @@ NOTHING = FrozenMap()
 
 
 class OnDemand:
-    def __init__(self, create: Callable[[], Backend], on_open: Callable[[Backend], None]) -> None:
-        """`on_open` is told the backend once it is open."""
+    def __init__(
+        self, create: Callable[[], Backend], on_open: Callable[[Backend], Awaitable[None]]
+    ) -> None:
+        """`on_open` is awaited with the backend once it is open, before its first use."""
         self._create = create
         self._on_open = on_open
         self._backend: Backend | None = None
@@ -34,12 +36,12 @@ class OnDemand:
         backend = self._create()
         try:
             await backend.open()
+            await self._on_open(backend)
         except BaseException:
             await backend.close()
             raise
         if isinstance(backend, HasIntentDetails):
             self._details = backend.intent_details
-        self._on_open(backend)
         self._backend = backend
 
     def intent_details(self, call: Call) -> FrozenMap:

@@ -5,7 +5,7 @@ Whatever an earlier process left in INTENT is unknown from here on, before a cen
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from relightflow.model.terms import Terms
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance
 from relightflow.plugins.records import BackendContext, BackendRecord, Operator
+from relightflow.run.balance import check_balance
 from relightflow.run.bench import Bench
 from relightflow.run.board import Board
 from relightflow.run.brake import Brake
@@ -30,6 +31,7 @@ from relightflow.run.breaker import Breaker, Refusals
 from relightflow.run.budget import Budget
 from relightflow.run.clock import Clock, RealClock
 from relightflow.run.gate import Gate
+from relightflow.run.guards import Accepted, Room
 from relightflow.run.inputs import Inputs
 from relightflow.run.ondemand import OnDemand
 from relightflow.store import blobs
@@ -85,6 +87,10 @@ class _LedgerMemory:
         await self._ledger.remember(self._backend, key, None)
 
 
+async def _nothing(_: Backend) -> None:
+    return None
+
+
 @asynccontextmanager
 async def opened_backend(
     record: BackendRecord,
@@ -93,7 +99,7 @@ async def opened_backend(
     state: State,
     operator: Operator,
     notice: Callable[[str], None],
-    on_open: Callable[[Backend], None] = lambda _: None,
+    on_open: Callable[[Backend], Awaitable[None]] = _nothing,
 ) -> AsyncIterator[OnDemand]:
     """The backend, made when it is first needed, and closed at the end."""
     with reading(state.home.ledger) as reader:
@@ -130,9 +136,14 @@ async def workbench(
     await state.ledger.interrupted_intents(record.name, price == 0)
     breaker = Breaker(clock)
 
-    def on_open(backend: Backend) -> None:
+    budget = _budget(state.home.ledger, terms.cap)
+    board = Board(plan.jobs_count, budget, clock)
+
+    async def on_open(backend: Backend) -> None:
         if isinstance(backend, HasBalance):
             breaker.probe = backend.balance
+            if price and not terms.collect_only:
+                board.balance = await check_balance(backend, plan, state.home, budget, notice)
 
     async with AsyncExitStack() as stack:
         options = plan.recipe.backend.options
@@ -141,7 +152,6 @@ async def workbench(
         )
         inputs = Inputs(backend, read_image)
         stack.push_async_callback(inputs.close)
-        budget = _budget(state.home.ledger, terms.cap)
         yield Bench(
             run_id=run_id,
             backend=backend,
@@ -154,12 +164,14 @@ async def workbench(
             price=price,
             keeps_requests=record.keeps_requests,
             limits=plan.recipe.limits,
+            accepted=Accepted(clock, record.keeps_requests),
+            room=Room(state.home.blobs),
             gate=_gate(plan, price, clock, rng),
             breaker=breaker,
             refusals=Refusals(),
             budget=budget,
             brake=Brake(),
-            board=Board(plan.jobs_count, budget, clock),
+            board=board,
             clock=clock,
             rng=rng,
         )

@@ -112,20 +112,38 @@ async def _permission(bench: Bench, job: Job) -> Permit | None:
     permit = None
     try:
         with bench.brake.submitting():
+            await bench.accepted.none_expiring()
             await bench.breaker.closed(job.key)
             if bench.gate:
                 permit = await bench.gate.enter()
     except EarlyStop as stop:
         _stop_early(bench, stop)
         raise Stopped from stop
-    if bench.brake.submits_allowed and bench.budget.reserve(bench.price):
-        return permit
-    if bench.brake.submits_allowed:
-        bench.brake.stop_submits(_budget_reached(bench))
+    trouble = _no_room(bench)
+    if trouble is None and bench.brake.submits_allowed:
+        if bench.budget.reserve(bench.price):
+            return permit
+        trouble = _budget_reached(bench)
+    if trouble:
+        bench.brake.stop_submits(trouble)
     bench.breaker.forget(job.key)
     if bench.gate and permit:
         bench.gate.answered(permit)
     raise Stopped
+
+
+def _no_room(bench: Bench) -> Trouble | None:
+    """Nothing is bought that could not be stored."""
+    if bench.free:
+        return None
+    missing = bench.room.missing(bench.board.in_flight)
+    if not missing:
+        return None
+    return Trouble(
+        Exit.STORAGE,
+        f"the disk with {bench.blobs_path} is short of {missing >> 20:,} MB for the results of the "
+        "calls in flight and one more; nothing more was sent. Make room, then run again",
+    )
 
 
 def _budget_reached(bench: Bench) -> Trouble:

@@ -18,9 +18,9 @@ from relightflow.upkeep.rebuild import rebuild
 @options.state
 @options.output()
 def command(recipe: Path | None, state: Path | None, console: Console) -> Exit:
-    """Make a lost ledger anew from the blob store, without buying anything.
+    """Make a lost ledger anew from the blob store.
 
-    Move a damaged ledger away first. Pictures are found again by what the blob store's index says of
+    Nothing is bought. Move a damaged ledger away first. Pictures are found again by what the blob store's index says of
     them; calls that were under way are collected, or looked up, by the next run.
     """
     found = rebuild(options.home(recipe, state))

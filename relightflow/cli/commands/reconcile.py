@@ -47,9 +47,9 @@ def command(
     operator: Operator,
     console: Console,
 ) -> Exit:
-    """Compare the ledger with the provider's bill and name every difference.
+    """Compare the ledger with the provider's bill.
 
-    Calls whose outcome was unknown are settled on the way, where the provider's records say what
+    Every difference is named. Calls whose outcome was unknown are settled on the way, where the provider's records say what
     became of them. Nothing is bought.
     """
     now = time.time()

@@ -49,9 +49,9 @@ def command(
     operator: Operator,
     console: Console,
 ) -> Exit:
-    """List calls that may have been billed, with their price, and take your decision.
+    """List calls that may have been billed, and take your decision.
 
-    Without an option, only lists them. They are never sent again by themselves.
+    Without an option, only lists them, with their price. They are never sent again by themselves.
     """
     if resubmit + assume_lost + waiting > 1:
         raise UsageError("say one of --resubmit, --assume-lost and --wait")
