@@ -61,11 +61,7 @@ def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterato
     axes = found.axes
     repeats = found.repeat > 1
     head = ("job", *axes, *(("repeat",) if repeats else ()), "image")
-    widths = [SHORT]
-    for axis in axes:
-        texts = {_text(cell.get(axis)) for cell in found.cells}
-        widths.append(max(map(escape.width, (escape.terminal(axis), *texts))))
-    widths += [len("repeat")] if repeats else []
+    widths = [SHORT, *_axis_widths(found), *((len("repeat"),) if repeats else ())]
     taken = sum(widths) + len(table.GAP) * len(widths)
     names = max((escape.width(escape.terminal(i.name)) for i in found.images), default=0)
     room = names if columns is None else min(names, max(columns - taken, 12))
@@ -80,6 +76,15 @@ def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterato
         for output in outputs
     )
     return table.rows(tuple(map(escape.terminal, head)), body, widths)
+
+
+def _axis_widths(found: Plan) -> list[int]:
+    """In one pass, because cells may be worked out one at a time."""
+    texts: list[set[object]] = [{axis} for axis in found.axes]
+    for cell in found.cells:
+        for seen, axis in zip(texts, found.axes, strict=True):
+            seen.add(cell.get(axis))
+    return [max(escape.width(_text(value)) for value in seen) for seen in texts]
 
 
 def _headline(found: Plan, survey: Survey, forecast: Forecast) -> str:

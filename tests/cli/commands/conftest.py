@@ -1,8 +1,15 @@
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
+
+from tests.cli.program import environment
 
 RECIPE = """\
 version: 1
@@ -27,3 +34,30 @@ def write(tmp_path: Path) -> Write:
 
     Image.new("RGB", (48, 32), (90, 120, 150)).save(tmp_path / "shoe.png")
     return recipe
+
+
+class Rehearsal:
+    """An emulator of the provider in a process of its own, and what it has billed."""
+
+    def __init__(self, url: str) -> None:
+        self.env = {"RELIGHTFLOW_SEGMIND_URL": url, "SEGMIND_API_KEY": "SG_0123456789abcdef"}
+        self._url = url
+
+    def bill(self) -> list[dict[str, Any]]:
+        """Every request that was billed."""
+        with urllib.request.urlopen(f"{self._url}/__bill", timeout=20) as answer:
+            return [row for row in json.load(answer)["requests"] if row["billed"]]
+
+
+@pytest.fixture
+def rehearsal() -> Iterator[Rehearsal]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "relightflow", "emulator", "--latency", "0", "--picture", "tiny"],
+        env=environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert child.stdout
+        yield Rehearsal(child.stdout.readline().split()[-1])
+    finally:
+        child.terminate()
+        child.communicate(timeout=20)

@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 from relightflow.recipe import published
 from tests.cli.program import Relightflow, environment
 
-from .conftest import Write
+from .conftest import Rehearsal, Write
 
 
 def test_a_free_run_needs_no_cap_and_says_where_the_pictures_are(
@@ -203,3 +203,42 @@ def test_errors_are_coloured_on_a_terminal(write: Write, tmp_path: Path) -> None
     shown = Terminal(tmp_path, "validate", "spring.yaml")
     shown.end()
     assert "\x1b[31m\x1b[1merror:\x1b[0m" in shown.said
+
+
+def test_a_paid_run_within_its_cap_is_billed_once_a_job(
+    relightflow: Relightflow, write: Write, rehearsal: Rehearsal
+) -> None:
+    write(backend="segmind")
+    done = relightflow("run", "spring.yaml", "--max-cost", "5", "--json", env=rehearsal.env)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["money"]["spent_usd"] == 0.1
+    relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
+    assert len(rehearsal.bill()) == 2
+
+
+def test_yes_typed_at_a_terminal_buys_for_the_shown_total(
+    write: Write, tmp_path: Path, rehearsal: Rehearsal
+) -> None:
+    write(backend="segmind")
+    shown = Terminal(tmp_path, "run", "spring.yaml", **rehearsal.env)
+    shown.until("buy 2 jobs for 0.10 USD? [y/N]")
+    shown.type("y\n")
+    assert shown.end() == 0, shown.said
+    assert "cap 0.10 USD (confirmed on" in shown.said
+    assert len(rehearsal.bill()) == 2
+
+
+def test_the_operator_s_cap_holds_for_all_recipes_of_the_command(
+    relightflow: Relightflow, write: Write, rehearsal: Rehearsal
+) -> None:
+    write("a", backend="segmind")
+    write("b", backend="segmind", more="repeat: 2\n")
+    done = relightflow("run", "a.yaml", "b.yaml", "--max-cost", "0.15", env=rehearsal.env)
+    assert done.returncode == 7
+    assert len(rehearsal.bill()) == 3
+
+
+def test_no_key_is_ever_shown(relightflow: Relightflow, write: Write, rehearsal: Rehearsal) -> None:
+    write(backend="segmind")
+    done = relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
+    assert "SG_" not in done.stdout + done.stderr
