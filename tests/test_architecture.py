@@ -27,7 +27,7 @@ LEVELS = (
     ("summarise",),
     ("run", "deliver", "report", "emulator", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
-    ("ledger", "store", "plugins", "pictures"),
+    ("ledger", "store", "plugins", "pictures", "network"),
     ("model",),
     ("bounded", "batch", "crash", "errors"),
 )
@@ -45,7 +45,7 @@ DOORS = {
 OWNERS = {
     "sqlite3": ("ledger",),
     "click": ("cli",),
-    "aiohttp": ("backends", "emulator"),
+    "aiohttp": ("backends", "emulator", "network"),
     "jsonschema": ("recipe", "testing"),
     "numpy": ("backends", "emulator", "pictures", "testing"),
     "obstore": ("sources", "sinks", "store"),

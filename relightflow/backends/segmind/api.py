@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,8 @@ from relightflow.backends.segmind.phase import Body
 from relightflow.backends.segmind.verdict import Answer
 from relightflow.backends.segmind.words import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.network.body import TooLarge, Unreadable, read_body
+from relightflow.network.session import refused_certificate, timeout
 
 READ_SECONDS = 30.0
 UPLOAD_SECONDS = 180.0
@@ -58,14 +59,14 @@ class Api:
                 data=data,
                 params=params,
                 headers=self._headers,
-                timeout=network.timeout(seconds),
+                timeout=timeout(seconds),
                 allow_redirects=False,
             ) as response:
-                content = await network.read(response, cap)
+                content = await read_body(response, cap)
                 return Answer(response.status, response.headers, content)
-        except network.TooLarge as error:
+        except TooLarge as error:
             raise CallFailed(Failure(Kind.TOO_LARGE, f"{doing}: {error}")) from None
-        except network.Unreadable as error:
+        except Unreadable as error:
             raise CallFailed(Failure(Kind.UNAVAILABLE, f"{doing}: {error}")) from None
         except BROKEN as error:
             raise CallFailed(self._broken(error, doing)) from None
@@ -90,7 +91,7 @@ class Api:
                 url,
                 data=sent,
                 headers=self._headers,
-                timeout=network.timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
+                timeout=timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
                 allow_redirects=False,
             )
         except BROKEN as error:
@@ -112,14 +113,6 @@ class Api:
 
 def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-
-
-def refused_certificate(error: BaseException) -> bool:
-    """Whether the other side could not prove who it is; other TLS trouble passes."""
-    inner = getattr(error, "certificate_error", None) or error.__cause__
-    return isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(
-        inner, ssl.SSLCertVerificationError
-    )
 
 
 def bad_certificate(doing: str) -> Failure:

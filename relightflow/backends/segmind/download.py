@@ -19,12 +19,13 @@ from relightflow.backends.segmind.api import (
     BROKEN,
     bad_certificate,
     reason,
-    refused_certificate,
 )
 from relightflow.backends.segmind.hosts import Hosts, refusal
 from relightflow.backends.segmind.reset import reset_after
 from relightflow.backends.segmind.verdict import KEPT
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.network.body import TooLarge, Unreadable, pieces
+from relightflow.network.session import PrivateAddress, refused_certificate, timeout
 
 HOPS = 3
 RESUMES = 3
@@ -56,9 +57,9 @@ class Downloads:
         try:
             async with asyncio.timeout(self.total_seconds):
                 await self._whole(url, partial)
-        except network.TooLarge as error:
+        except TooLarge as error:
             raise _failed(Kind.TOO_LARGE, f"the result is too large: {error}") from None
-        except network.Unreadable as error:
+        except Unreadable as error:
             raise _failed(Kind.PENDING, f"the result could not be read: {error}") from None
         except BROKEN as error:
             raise _broken(error) from None
@@ -76,7 +77,7 @@ class Downloads:
             return False
         try:
             async with self.session.head(
-                url, allow_redirects=False, timeout=network.timeout(10.0)
+                url, allow_redirects=False, timeout=timeout(10.0)
             ) as response:
                 return response.status == 200
         except BROKEN:
@@ -103,7 +104,7 @@ class Downloads:
                 url,
                 headers=_range(partial),
                 allow_redirects=False,
-                timeout=network.timeout(self.idle_seconds, self.total_seconds),
+                timeout=timeout(self.idle_seconds, self.total_seconds),
             ) as response:
                 if response.status not in _REDIRECTS:
                     await self._body(response, partial)
@@ -125,7 +126,7 @@ class Downloads:
                 raise _refused(response)
             partial.data.clear()
         partial.validator = _validator(response)
-        async for piece in network.pieces(response, self.cap - len(partial.data)):
+        async for piece in pieces(response, self.cap - len(partial.data)):
             partial.data += piece
 
 
@@ -171,7 +172,7 @@ def _broken(error: BaseException) -> CallFailed:
     if refused_certificate(error):
         failure = bad_certificate("fetching a result")
         return CallFailed(Failure(failure.kind, failure.message, Billed.YES))
-    if isinstance(getattr(error, "os_error", error), network.PrivateAddress):
+    if isinstance(getattr(error, "os_error", error), PrivateAddress):
         words = "the result's host leads to a private address and was refused; the result is paid"
         return _failed(Kind.REFUSED_SAFETY, words)
     words = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from relightflow.errors import UsageError
+from relightflow.network.addresses import public_address
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
 """Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -137,21 +138,6 @@ def public(host: str) -> bool:
     except ValueError:
         # 2130706433, 0x7f.1, 127.1: names to us, addresses to the system's resolver
         return not re.fullmatch(r"\d+|0x[0-9a-f]*", host.rsplit(".", 1)[-1])
-
-
-def public_address(address: str) -> bool:
-    """Whether an IP address is one of the open internet. Raises ValueError for anything else."""
-    ip = ipaddress.ip_address(address.split("%", 1)[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
-        if inner is not None and not public_address(str(inner)):
-            return False
-        if ip in _NAT64:
-            return public_address(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    return ip.is_global and not ip.is_multicast
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def _split(url: str) -> SplitResult | None:

@@ -20,6 +20,7 @@ from relightflow.backends.segmind.words import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
+from relightflow.network.body import TooLarge, Unreadable, pieces
 
 SHORTEST_SECONDS = 120.0
 FACTOR = 12.0
@@ -36,7 +37,7 @@ class OpenBody(AsyncIterator[bytes]):
 
     def __init__(self, response: aiohttp.ClientResponse, cap: int) -> None:
         self._response = response
-        self._pieces = network.pieces(response, cap)
+        self._pieces = pieces(response, cap)
 
     async def __anext__(self) -> bytes:
         try:
@@ -75,9 +76,9 @@ async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             data = b"".join([piece async for piece in step.body])
-    except network.TooLarge as error:
+    except TooLarge as error:
         raise CallFailed(_paid(step, Kind.TOO_LARGE, f"the answer is too large: {error}")) from None
-    except network.Unreadable as error:
+    except Unreadable as error:
         raise CallFailed(_paid(step, Kind.BAD_RESULT, f"the answer is {error}")) from None
     except BROKEN as error:
         raise Cut(reason(error)) from None

@@ -19,6 +19,7 @@ from relightflow.backends.segmind.words import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
+from relightflow.network.body import TooLarge, Unreadable, read_body
 
 SUBMIT_SECONDS = 90.0
 LONGEST_WAIT = 7200.0
@@ -33,8 +34,8 @@ async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) ->
         if response.status != 200:
             return await refused(response)
         try:
-            body = await network.read(response, network.JSON_CAP)
-        except (network.TooLarge, network.Unreadable, *BROKEN) as error:
+            body = await read_body(response, network.JSON_CAP)
+        except (TooLarge, Unreadable, *BROKEN) as error:
             raise CallFailed(_no_id(f"its answer could not be read: {reason(error)}")) from None
     request_id = answers.usable_id(answers.mapping(body).get("request_id"))
     if not request_id:
@@ -45,8 +46,8 @@ async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) ->
 async def refused(response: Any) -> Answer:
     """An answer that is no 200, with as much of its body as could be read."""
     try:
-        body = await network.read(response, network.JSON_CAP)
-    except (network.TooLarge, network.Unreadable, *BROKEN):
+        body = await read_body(response, network.JSON_CAP)
+    except (TooLarge, Unreadable, *BROKEN):
         body = b""
     return Answer(response.status, response.headers, body)
 

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from relightflow.backends.segmind.hosts import (
     OVERRIDE,
-    SETTLING,
     Hosts,
     from_environment,
-    public_address,
     refusal,
     trusted,
 )
@@ -118,22 +114,3 @@ def test_in_earnest_nothing_is_trusted_blindly() -> None:
 def test_an_override_that_is_no_server_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match=OVERRIDE):
         from_environment({OVERRIDE: url})
-
-
-def test_public_addresses_are_public() -> None:
-    assert public_address("93.184.216.34")
-    assert public_address("2606:2800:220:1::1")
-
-
-def test_only_a_stand_in_on_this_machine_can_say_that_its_records_are_quick() -> None:
-    quick = {SETTLING: "2.5"}
-    assert from_environment({OVERRIDE: "http://127.0.0.1:1"} | quick).settling == 2.5
-    assert from_environment({OVERRIDE: "http://127.0.0.1:1"}).settling == math.inf
-    assert from_environment({OVERRIDE: "https://example.com"} | quick).settling == math.inf
-    assert from_environment(quick).settling == math.inf
-
-
-@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
-def test_a_settling_time_that_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=SETTLING):
-        from_environment({OVERRIDE: "http://127.0.0.1:1", SETTLING: text})

@@ -1,0 +1,1 @@
+"""Careful connections for whoever reaches out: addresses, checked resolving, capped reading."""
