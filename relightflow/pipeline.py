@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relightflow.deliver.complete import Pass, complete
-from relightflow.deliver.journal import MANIFEST, Journal
+from relightflow.deliver.journal import MANIFEST, Journal, write_summary
 from relightflow.deliver.place import places
 from relightflow.deliver.stream import deliver, opened_desk
 from relightflow.model.plan import Plan, Selection
@@ -34,6 +34,7 @@ from relightflow.plugins.opening import opened_sources
 from relightflow.plugins.records import Operator
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.loading import load as read_recipe
+from relightflow.report import json
 from relightflow.report.troubles import Troubles
 from relightflow.run.engine import run as engine
 from relightflow.run.interrupt import deadline, heeding_signals
@@ -123,6 +124,7 @@ async def run(
         await asyncio.to_thread(journal.share_manifest)
         manifest = str(journal.folder / MANIFEST)
         summary = summarise(plan, bench, desk, completion, troubles, terms, manifest)
+        await asyncio.to_thread(write_summary, journal.folder, json.summary(summary))
         await state.ledger.run_ended(run_id, summary.exit)
         _tell(registry, watch, "relightflow_run_finished", run_id=run_id, exit_code=summary.exit)
     return summary
