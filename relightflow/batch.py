@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Request = TypeVar("Request")
@@ -32,41 +33,57 @@ class Batcher(Generic[Request, Answer]):
         self._largest = largest
         self._asked: list[_Waiting[Request, Answer]] = []
         self._queue: queue.SimpleQueue[list[_Waiting[Request, Answer]] | None] = queue.SimpleQueue()
+        self._asker: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
-        self._closed = False
 
     async def ask(self, request: Request) -> Answer:
         """Hand in a request from the event loop. Cancelling the wait does not undo the request."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        if not self._asked:  # one wake-up of the thread for all that is asked in one turn
-            loop.call_soon(self._hand_in)
-        self._asked.append((request, future))
+        with self._turn:
+            self._refuse_after_the_end()
+            if not self._asked or self._asker is not loop:
+                loop.call_soon(self._hand_in)  # one wake-up for all that is asked in one turn
+                self._asker = loop
+            self._asked.append((request, future))
         return await future
 
     def ask_and_wait(self, request: Request) -> Answer:
         """Hand in a request from ordinary code and block until it is done."""
         future: Future[Answer] = Future()
-        self._queue.put([(request, future)])
+        self._put((request, future))
         return future.result()
 
     def tell(self, request: Request) -> None:
         """Hand in a request whose answer nobody waits for."""
-        self._queue.put([(request, Future())])
+        self._put((request, Future()))
 
     def close(self) -> None:
-        """Do what was handed in, then stop."""
-        if not self._closed:
-            self._closed = True
-            self._hand_in()
-            self._queue.put(None)
-            self._thread.join()
+        """Do what was handed in, then stop. Asking afterwards raises RuntimeError."""
+        with self._turn:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(self._asked)
+                self._queue.put(None)
+        self._thread.join()
 
     def _hand_in(self) -> None:
-        if self._asked:
-            self._queue.put(self._asked)
-            self._asked = []
+        with self._turn:
+            if self._asked and not self._closed:
+                self._queue.put(self._asked)
+                self._asked = []
+
+    def _put(self, waiting: _Waiting[Request, Answer]) -> None:
+        with self._turn:
+            self._refuse_after_the_end()
+            self._queue.put([waiting])
+
+    def _refuse_after_the_end(self) -> None:
+        if self._closed:  # nobody would ever answer
+            raise RuntimeError(f"the thread '{self._thread.name}' is closed")
 
     def _loop(self) -> None:
         last = False
@@ -90,9 +107,13 @@ class Batcher(Generic[Request, Answer]):
 
     def _do(self, requests: list[Request]) -> Sequence[Answer | Exception]:
         try:
-            return self._work(requests)
+            answers = self._work(requests)
         except Exception as error:
             return [error] * len(requests)
+        if len(answers) != len(requests):  # somebody would wait for ever
+            wrong = ValueError(f"{len(answers)} answers to {len(requests)} request(s)")
+            return [wrong] * len(requests)
+        return answers
 
     def _answer(
         self, batch: list[_Waiting[Request, Answer]], answers: Sequence[Answer | Exception]
@@ -104,7 +125,7 @@ class Batcher(Generic[Request, Answer]):
             else:
                 by_loop.setdefault(future.get_loop(), []).append((future, answer))
         for loop, settled in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
                 loop.call_soon_threadsafe(_settle_all, settled)
 
 
