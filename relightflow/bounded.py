@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -24,6 +24,8 @@ async def bounded(
 
     Items are drawn only when there is room, and no more once `go_on()` is false; what runs then is
     awaited all the same. An exception of `work` ends the iteration after the others were cancelled.
+    However it ends, no task is left and `items`, where it is a generator, is closed: wrap the use of
+    it in `contextlib.aclosing`, or an early end is noticed only when the garbage is collected.
     """
     running: set[asyncio.Task[Result]] = set()
     finished: deque[asyncio.Task[Result]] = deque()
@@ -34,14 +36,12 @@ async def bounded(
         finished.append(task)
         news.set()
 
-    async def settle(room: int) -> AsyncIterator[Result]:
-        """What is finished, and wait until at most `room` run."""
-        while finished or len(running) > room:
-            if not finished:
-                news.clear()
-                await news.wait()
-            while finished:
-                yield finished.popleft().result()
+    async def settled(room: int) -> bool:
+        """Wait until something is finished or at most `room` run. False: nothing is left to give."""
+        while not finished and len(running) > room:
+            news.clear()
+            await news.wait()
+        return bool(finished)
 
     try:
         async for item in items:
@@ -50,16 +50,26 @@ async def bounded(
             task = asyncio.ensure_future(_start(work, item))
             running.add(task)
             task.add_done_callback(on_done)
-            async for result in settle(width - 1):
-                yield result
-        async for result in settle(0):
-            yield result
+            while await settled(width - 1):
+                yield finished.popleft().result()
+        while await settled(0):
+            yield finished.popleft().result()
     finally:
         for task in running:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
+        for task in finished:
+            _look_at(task)
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
 
 
 async def _start(work: Callable[[Item], Awaitable[Result]], item: Item) -> Result:
     return await work(item)
+
+
+def _look_at(task: asyncio.Task[Result]) -> None:
+    """Take note of how a task ended, so that asyncio does not report what nobody asked for."""
+    if not task.cancelled():
+        task.exception()

@@ -7,7 +7,7 @@ again for it: the next run delivers from the store.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,7 +144,8 @@ async def deliver(outcomes: AsyncIterator[Outcome], desk: Desk) -> AsyncGenerato
         return outcome
 
     try:
-        async for outcome in bounded(outcomes, WIDTH, one):
-            yield outcome
+        async with aclosing(bounded(outcomes, WIDTH, one)) as delivered:
+            async for outcome in delivered:
+                yield outcome
     finally:
         batcher.close()

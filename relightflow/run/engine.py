@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 
 from relightflow.bounded import bounded
@@ -41,10 +42,12 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
             return outcome and replace(outcome, output=item.output)
 
         width = bench.limits.concurrency
-        async for outcome in bounded(items, width, one, lambda: not bench.brake.leaving):
-            if outcome is not None:
-                bench.board.count(outcome)
-                yield outcome
+        found = bounded(items, width, one, lambda: not bench.brake.leaving)
+        async with aclosing(found):
+            async for outcome in found:
+                if outcome is not None:
+                    bench.board.count(outcome)
+                    yield outcome
     await bench.ledger.interrupted_intents(bench.backend_name, bench.free)
     if not bench.brake.leaving and (await settle(bench)).adopted:
         async for outcome in recover(bench):

@@ -8,6 +8,7 @@ ledger was opened stands in `setup`.)
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +59,11 @@ async def recover(bench: Bench) -> AsyncIterator[Outcome]:
         return outcome
 
     width = bench.limits.concurrency
-    async for outcome in bounded(_each(attempts), width, one, lambda: not bench.brake.leaving):
-        if outcome is not None:
-            yield outcome
+    found = bounded(_each(attempts), width, one, lambda: not bench.brake.leaving)
+    async with aclosing(found):
+        async for outcome in found:
+            if outcome is not None:
+                yield outcome
 
 
 async def settle(bench: Bench) -> Settled:
