@@ -35,6 +35,7 @@ LEGAL: dict[State, frozenset[State]] = {
             State.READY,
             State.FAILED,
             State.ACCEPTED,
+            State.RESULT_KNOWN,
             State.PAID_UNFETCHED,
             State.STORED,
             State.UNKNOWN,
