@@ -17,7 +17,7 @@ from relightflow.batch import Batcher
 from relightflow.errors import StorageError
 from relightflow.ledger import rows, schema
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Billed, Failure
+from relightflow.model.failure import Failure
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Result
@@ -27,6 +27,10 @@ from relightflow.model.values import FrozenMap, canonical_json
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], Any]
 NO_DETAILS = FrozenMap()
+
+
+_OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+"""What a change can be blamed for, and not the disk: a broken rule, a value that cannot be kept."""
 
 
 class DuplicateAttempt(Exception):
@@ -140,19 +144,19 @@ class Ledger:
             lambda db: db.execute("UPDATE run SET ended = ?, exit_code = ? WHERE id = ?", facts)
         )
 
-    async def interrupted_intents(self, backend: str, free: bool) -> Sequence[Attempt]:
+    async def interrupted_intents(self, backend: str) -> Sequence[Attempt]:
         """At the start of a run: what the last process left in INTENT becomes UNKNOWN.
 
-        For a free backend nothing can have been billed, so it becomes READY. Gives the attempts.
+        A call that was free cannot have been billed, so it becomes READY. Gives the attempts.
         """
-        state, billed = ("READY", Billed.NO) if free else ("UNKNOWN", Billed.UNKNOWN)
         reason = "the process ended between INTENT and an answer"
-        facts = (state, billed, reason, self._now(), backend)
+        facts = (reason, self._now(), backend)
 
         def settle(db: sqlite3.Connection) -> Sequence[Attempt]:
             found = rows.select(db, "state = 'INTENT' AND backend = ?", (backend,))
             db.execute(
-                "UPDATE attempt SET state = ?, billed = ?, reason = ?, updated = ?"
+                "UPDATE attempt SET state = CASE price WHEN 0 THEN 'READY' ELSE 'UNKNOWN' END,"
+                " billed = CASE price WHEN 0 THEN 'no' ELSE 'unknown' END, reason = ?, updated = ?"
                 " WHERE state = 'INTENT' AND backend = ?",
                 facts,
             )
@@ -163,14 +167,9 @@ class Ledger:
     def _commit(self, changes: Sequence[Change]) -> Sequence[Any]:
         """One transaction for all of `changes`; one that breaks a rule fails alone."""
         db = self._connection
-        answers: list[Any] = []
         try:
             db.execute("BEGIN IMMEDIATE")
-            for change in changes:
-                try:
-                    answers.append(change(db))
-                except sqlite3.IntegrityError as error:
-                    answers.append(error)
+            answers = [self._one(change) for change in changes]
             crash.reach("before-commit")
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -180,13 +179,35 @@ class Ledger:
         crash.reach("after-commit")
         return answers
 
+    def _one(self, change: Change) -> Any:
+        """What `change` gives, or what it raised, in which case nothing of it stays. An error of
+        the disk or of the file is everybody's, so it is raised."""
+        db = self._connection
+        db.execute("SAVEPOINT one")
+        try:
+            answer = change(db)
+        except Exception as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OWN_FAULT):
+                raise
+            db.execute("ROLLBACK TO one")
+            answer = error
+        db.execute("RELEASE one")
+        return answer
+
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-        _prepare(db, path)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(damaged(path, str(error))) from error
+    try:
+        _prepare(db, path)
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
+        db.close()
+        raise StorageError(damaged(path, str(error))) from error
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

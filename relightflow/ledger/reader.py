@@ -171,14 +171,14 @@ def reading(path: Path) -> Iterator[Reader]:
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
             check_same_thread=False, timeout=5,
         )  # fmt: skip
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        application = db.execute("PRAGMA application_id").fetchone()[0]
     except sqlite3.Error as error:
         raise StorageError(damaged(path, str(error))) from error
     try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        application = db.execute("PRAGMA application_id").fetchone()[0]
         check(path, False, application, version)
         yield Reader(db)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
         raise StorageError(damaged(path, str(error))) from error
     finally:
         db.close()

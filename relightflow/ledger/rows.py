@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, Kind
@@ -15,6 +15,8 @@ from relightflow.model.money import Micros
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
+
+T = TypeVar("T")
 
 
 class Delivered(NamedTuple):
@@ -43,6 +45,12 @@ class Standing:
     request_id: str
 
 
+def text(untrusted: str) -> str:
+    """`untrusted` as SQLite can keep it: half characters, which a file name or an answer may hold,
+    become `?`."""
+    return untrusted.encode(errors="replace").decode()
+
+
 def new_attempt(
     job: Job,
     run_id: str,
@@ -66,7 +74,7 @@ def new_attempt(
         job.repeat,
         price,
         kind,
-        reason,
+        text(reason),
         canonical_json(details) if details else "{}",
         now,
         now,
@@ -148,12 +156,12 @@ def update(
 
 
 def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[str, Any]:
-    values: dict[str, Any] = {"request_id": step.request_id, "updated": now}
+    values: dict[str, Any] = {"request_id": text(step.request_id), "updated": now}
     if isinstance(step, Accepted):
         return values | {"state": State.ACCEPTED}
     paid = {"billed": Billed.YES, "cost": step.cost}
     if isinstance(step, ResultKnown):
-        return values | paid | {"state": State.RESULT_KNOWN, "url": step.url}
+        return values | paid | {"state": State.RESULT_KNOWN, "url": text(step.url)}
     return values | paid | {"state": State.PAID_UNFETCHED}
 
 
@@ -169,7 +177,7 @@ def of_result(result: Result, cost: Micros | None, now: float) -> dict[str, Any]
         "cost": cost,
         "updated": now,
     }
-    return values | {"request_id": result.request_id} if result.request_id else values
+    return values | {"request_id": text(result.request_id)} if result.request_id else values
 
 
 def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
@@ -177,13 +185,13 @@ def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
         "state": state,
         "billed": failure.billed,
         "kind": failure.kind,
-        "reason": failure.message,
+        "reason": text(failure.message),
         "updated": now,
     }
     if failure.cost is not None:
         values["cost"] = failure.cost
     if failure.request_id:
-        values["request_id"] = failure.request_id
+        values["request_id"] = text(failure.request_id)
     return values
 
 
@@ -196,7 +204,15 @@ _ATTEMPT = (
 def select(db: sqlite3.Connection, where: str, facts: Sequence[Any] = ()) -> list[Attempt]:
     """Attempts in the order they were made. `where` is ours, never from outside."""
     query = f"SELECT {_ATTEMPT} FROM attempt WHERE {where} ORDER BY id"  # noqa: S608  see above
-    return [_attempt(row) for row in db.execute(query, facts)]
+    return [_noun(_attempt, row) for row in db.execute(query, facts)]
+
+
+def _noun(make: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
+    """Raises sqlite3.DatabaseError for a row that SQLite finds sound and that says nonsense."""
+    try:
+        return make(row)
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"a row of it is damaged: {error}") from error
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
@@ -222,7 +238,7 @@ def standings(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Standing
         f"SELECT {_STANDING} FROM attempt WHERE job_key IN ({marks})"  # noqa: S608  only marks
         f" ORDER BY ({_ALIVE}), id"
     )
-    return {row[0]: _standing(row) for row in db.execute(query, keys)}
+    return {row[0]: _noun(_standing, row) for row in db.execute(query, keys)}
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:

@@ -48,7 +48,7 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
                 if outcome is not None:
                     bench.board.count(outcome)
                     yield outcome
-    await bench.ledger.interrupted_intents(bench.backend_name, bench.free)
+    await bench.ledger.interrupted_intents(bench.backend_name)
     if not bench.brake.leaving and (await settle(bench)).adopted:
         async for outcome in recover(bench):
             bench.board.count_late(outcome)

@@ -133,7 +133,7 @@ async def workbench(
     clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
     model = plan.recipe.backend.model
     price = _price(plan, terms)
-    await state.ledger.interrupted_intents(record.name, price == 0)
+    await state.ledger.interrupted_intents(record.name)
     breaker = Breaker(clock)
 
     budget = _budget(state.home.ledger, terms.cap)

@@ -95,7 +95,7 @@ async def wait(
 
 async def _settle(state: State, record: BackendRecord, backend: OnDemand, now: float) -> Settled:
     """Doubts alone; money is only counted, so the books have no cap."""
-    await state.ledger.interrupted_intents(record.name, free=False)
+    await state.ledger.interrupted_intents(record.name)
     with reading(state.home.ledger) as reader:
         money = reader.money()
     budget = Budget(None, money.spent, money.unknown, money.in_flight)

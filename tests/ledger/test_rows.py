@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relightflow.errors import StorageError
+from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import reading
+from relightflow.ledger.rows import text
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.values import FrozenMap
+from tests.ledger.conftest import job_of
+
+
+@pytest.mark.parametrize("column", ["parameters", "details"])
+def test_a_row_that_says_nonsense_is_a_damaged_ledger(path: Path, column: str) -> None:
+    ledger = Ledger(path)
+    attempt = ledger.change_now(
+        lambda db: (
+            db.execute(
+                "INSERT INTO attempt (job_key, run_id, state, billed, backend, model, image_sha256,"
+                " parameters, repeat, price, created, updated)"
+                " VALUES ('k', 'r', 'INTENT', 'unknown', 'b', 'm', 'i', '{}', 0, 1, 0, 0)"
+            ).lastrowid
+        )
+    )
+    assert attempt
+    ledger.change_now(lambda db: db.execute(f"UPDATE attempt SET {column} = '{{half'"))
+    ledger.close()
+    with (
+        pytest.raises(StorageError, match=r"damaged.*relightflow rebuild"),
+        reading(path) as reader,
+    ):
+        reader.attempt(attempt)
+
+
+async def test_a_live_attempt_is_the_jobs_standing_whatever_failed_before_or_after(
+    ledger: Ledger, path: Path
+) -> None:
+    first = await ledger.intend(job_of(), "run", 50_000)
+    await ledger.close_attempt(first, State.FAILED, Failure(Kind.JOB_FAILED, "no", Billed.NO))
+    second = await ledger.intend(job_of(), "run", 50_000)
+    await ledger.note_failure(job_of(), "run", Failure(Kind.BAD_IMAGE, "gone"))
+    with reading(path) as reader:
+        standing = reader.standings([job_of().key])[job_of().key]
+    assert (standing.attempt_id, standing.state) == (second, State.INTENT)
+
+
+async def test_without_a_live_attempt_the_last_closed_one_counts(
+    ledger: Ledger, path: Path
+) -> None:
+    for reason in ("first", "last"):
+        attempt = await ledger.intend(job_of(), "run", 50_000, FrozenMap())
+        await ledger.close_attempt(attempt, State.FAILED, Failure(Kind.JOB_FAILED, reason))
+    with reading(path) as reader:
+        assert reader.standings([job_of().key])[job_of().key].reason == "last"
+
+
+def test_text_that_is_sound_is_kept_as_it_is() -> None:
+    assert text("Füße 図 \x1b") == "Füße 図 \x1b"
