@@ -1,0 +1,129 @@
+"""A stage for whole runs: a folder with pictures and a recipe, and a backend that can be scripted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow import pipeline
+from relightflow.ledger.reader import reading
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.outcome import Outcome
+from relightflow.model.plan import Plan, Selection
+from relightflow.model.summary import Summary
+from relightflow.model.terms import Terms
+from relightflow.model.watch import Watch
+from relightflow.plugins.records import Operator, SinkRecord
+from relightflow.plugins.registry import Loaded, Registry, load
+from relightflow.run import setup
+from relightflow.store.home import Home
+from relightflow.testing import clock
+from tests.studio import Provider, png, record
+
+RECIPE = """\
+version: 1
+name: demo
+sources: [{{type: glob, include: ["in/*.png"]}}]
+backend: {{type: studio, model: {model}}}
+matrix: {{shade: {shades}}}
+repeat: {repeat}
+limits: {limits}
+sinks: {sinks}
+"""
+DIRECTORY = {"type": "directory", "path": "out/", "name": "{image.stem}-{shade}-{repeat}.{ext}"}
+
+
+class Stage:
+    """`stage.recipe(…)`, then `stage.run(…)` as often as the test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = Home(folder / ".relightflow")
+        self.provider = Provider()
+        self.registry = _registry(self.provider)
+        self.path = folder / "recipe.yaml"
+        self.outcomes: list[Outcome] = []
+        self.notices: list[str] = []
+        self.picture("a.png")
+        self.recipe()
+
+    def picture(self, name: str, seed: str = "") -> Path:
+        path = self.folder / "in" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(png(seed or name))
+        return path
+
+    def recipe(
+        self,
+        shades: list[int] | None = None,
+        model: str = "glow",
+        sinks: list[dict[str, Any]] | None = None,
+        repeat: int = 1,
+        **limits: Any,
+    ) -> None:
+        given = json.dumps(sinks if sinks is not None else [DIRECTORY])
+        text = RECIPE.format(
+            model=model,
+            shades=json.dumps(shades or [0]),
+            limits=json.dumps(limits),
+            sinks=given,
+            repeat=repeat,
+        )
+        self.path.write_text(text)
+
+    def sink(self, sink: SinkRecord) -> None:
+        """Bring a sink into the registry."""
+        sinks = {**self.registry.sinks, sink.name: Loaded(sink, "test")}
+        self.registry = replace(self.registry, sinks=sinks)
+
+    def plan(self, selection: Selection | None = None) -> Plan:
+        recipe = pipeline.load(self.path, self.registry)
+        return pipeline.expand(
+            recipe, self.registry, selection or Selection(), Operator(), self.home
+        )
+
+    async def go(self, **terms: Any) -> Summary:
+        terms.setdefault("cap", 100_000_000)
+        self.outcomes.clear()
+        watch = Watch(on_outcome=self.outcomes.append, on_notice=self.notices.append)
+        plan = self.plan()
+        return await pipeline.run(plan, self.registry, self.home, Terms(**terms), Operator(), watch)
+
+    def run(self, **terms: Any) -> Summary:
+        return asyncio.run(self.go(**terms))
+
+    def run_in_no_time(self, patch: pytest.MonkeyPatch, **terms: Any) -> Summary:
+        """The same on a clock that jumps to whatever is waited for."""
+        patch.setattr(setup, "RealClock", clock.VirtualClock)
+        return clock.run(lambda _: self.go(**terms))
+
+    def attempts(self) -> list[Attempt]:
+        with reading(self.home.ledger) as reader:
+            return reader.attempts()
+
+    def states(self) -> list[State]:
+        return [attempt.state for attempt in self.attempts()]
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def pictures(self) -> list[str]:
+        """Names of what was delivered."""
+        return sorted(path.name for path in self.out.glob("*.png"))
+
+
+def _registry(provider: Provider) -> Registry:
+    built_in = load(found=lambda: ())
+    backends = {**built_in.backends, "studio": Loaded(record(provider), "test")}
+    return replace(built_in, backends=backends)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
