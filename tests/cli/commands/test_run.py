@@ -184,11 +184,16 @@ def test_ctrl_d_at_the_question_is_no(write: Write, tmp_path: Path) -> None:
     assert "Traceback" not in shown.said
 
 
-def test_a_terminal_gets_its_cursor_back(write: Write, tmp_path: Path) -> None:
+def test_the_cursor_stays_visible_because_a_killed_process_cannot_give_it_back(
+    write: Write, tmp_path: Path
+) -> None:
     write()
     shown = Terminal(tmp_path, "run", "spring.yaml")
     assert shown.end() == 0
-    assert shown.said.rfind("\x1b[?25h") >= shown.said.rfind("\x1b[?25l")
+    hidden, visible = shown.said.find("\x1b[?25l"), shown.said.find("\x1b[?25h")
+    assert visible > hidden
+    # one at once, while the run goes on, and one at its end
+    assert shown.said.count("\x1b[?25h") > shown.said.count("\x1b[?25l")
 
 
 def test_no_color_is_honoured(write: Write, tmp_path: Path) -> None:
