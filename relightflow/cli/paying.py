@@ -72,8 +72,8 @@ def _environment() -> Micros | None:
         raise UsageError(f"{ENVIRONMENT}: {problem}") from None
 
 
-def committed(home: Home) -> Micros:
-    """What counts against a run's cap already: spent by the run it would resume, in flight, unknown."""
+def committed(home: Home, recipe: str) -> Micros:
+    """What counts against a run's cap already: spent by the runs of `recipe` that it would resume, in flight, unknown."""
     with reading(home.ledger) as ledger:
-        money = ledger.money(campaign=True)
+        money = ledger.money(campaign=recipe)
     return money.spent + money.in_flight + money.unknown

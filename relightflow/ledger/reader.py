@@ -88,7 +88,7 @@ class Reader:
         if not self._db or not paths:
             return {}
         marks = ",".join("?" * len(paths))
-        query = f"SELECT * FROM delivery WHERE sink = ? AND path IN ({marks})"  # noqa: S608  marks
+        query = f"SELECT * FROM delivery WHERE sink = ? AND path IN ({marks})"
         return {row[1]: Delivered(*row) for row in self._db.execute(query, (sink, *paths))}
 
     def held_by(self, sink: str) -> Iterator[Delivered]:
@@ -115,32 +115,37 @@ class Reader:
         query = "SELECT DISTINCT blob, size FROM attempt WHERE blob <> '' ORDER BY blob"
         yield from self._db.execute(query) if self._db else ()
 
-    def money(self, campaign: bool = False) -> Commitments:
-        """What was spent, is in flight and is unknown: in all, or in this `campaign`.
+    def money(self, campaign: str | None = None) -> Commitments:
+        """What was spent, is in flight and is unknown: in all, or for a recipe's `campaign`.
 
-        A campaign is a run together with the runs it resumes: everything since the last run that
-        came to its own end. So a run that is killed and started again has one cap, not two. What
-        is in flight or unknown counts from all times.
+        A campaign is a run of the recipe with that name together with the runs it resumes:
+        everything since its last run that came to its own end. So a run that is killed and started
+        again has one cap, not two. What is in flight or unknown counts from all times and recipes.
         """
         if not self._db:
             return Commitments(0, 0, 0)
-        since = self._campaign_start() if campaign else 0.0
+        mine, facts = "1", ()
+        if campaign is not None:
+            mine = "run_id IN (SELECT id FROM run WHERE recipe = ? AND started >= ?)"
+            facts = (campaign, self._campaign_start(campaign))  # type: ignore[assignment]  # longer
         row = self._db.execute(
             "SELECT"
-            " sum(CASE WHEN billed = 'yes' AND created >= ? THEN coalesce(cost, price) END),"
+            f" sum(CASE WHEN billed = 'yes' AND {mine} THEN coalesce(cost, price) END),"
             " sum(CASE WHEN billed = 'unknown' AND state IN ('INTENT', 'ACCEPTED') THEN price END),"
             " sum(CASE WHEN billed = 'unknown' AND state NOT IN ('INTENT', 'ACCEPTED')"
             "     THEN price END)"
             " FROM attempt",
-            (since,),
+            facts,
         ).fetchone()
         return Commitments(*(value or 0 for value in row))
 
-    def _campaign_start(self) -> float:
+    def _campaign_start(self, recipe: str) -> float:
         assert self._db
         marks = ",".join(map(str, RESUMABLE))
         row = self._db.execute(
-            f"SELECT max(ended) FROM run WHERE ended IS NOT NULL AND exit_code NOT IN ({marks})"  # noqa: S608  our own numbers
+            "SELECT max(ended) FROM run WHERE ended IS NOT NULL AND recipe = ?"
+            f" AND exit_code NOT IN ({marks})",
+            (recipe,),
         ).fetchone()
         return row[0] or 0.0
 

@@ -132,7 +132,7 @@ def _insert_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> N
     values["created"] = values["updated"] = now
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
     db.execute(
-        f"INSERT INTO attempt ({columns}) VALUES ({marks})",  # noqa: S608  our own field names
+        f"INSERT INTO attempt ({columns}) VALUES ({marks})",
         tuple(values.values()),
     )
 
@@ -150,7 +150,7 @@ def update(
         columns += ", details = json_patch(details, ?)"
         parameters.append(details)
     db.execute(
-        f"UPDATE attempt SET {columns} WHERE id = ?",  # noqa: S608  fixed column names
+        f"UPDATE attempt SET {columns} WHERE id = ?",
         (*parameters, attempt_id),
     )
 
@@ -203,7 +203,7 @@ _ATTEMPT = (
 
 def select(db: sqlite3.Connection, where: str, facts: Sequence[Any] = ()) -> list[Attempt]:
     """Attempts in the order they were made. `where` is ours, never from outside."""
-    query = f"SELECT {_ATTEMPT} FROM attempt WHERE {where} ORDER BY id"  # noqa: S608  see above
+    query = f"SELECT {_ATTEMPT} FROM attempt WHERE {where} ORDER BY id"
     return [_noun(_attempt, row) for row in db.execute(query, facts)]
 
 
@@ -234,10 +234,7 @@ _ALIVE = "state NOT IN ('READY', 'FAILED') OR (state = 'FAILED' AND billed <> 'n
 def standings(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Standing]:
     """How each of `keys` stands; keys that were never tried are missing."""
     marks = ",".join("?" * len(keys))
-    query = (
-        f"SELECT {_STANDING} FROM attempt WHERE job_key IN ({marks})"  # noqa: S608  only marks
-        f" ORDER BY ({_ALIVE}), id"
-    )
+    query = f"SELECT {_STANDING} FROM attempt WHERE job_key IN ({marks}) ORDER BY ({_ALIVE}), id"
     return {row[0]: _noun(_standing, row) for row in db.execute(query, keys)}
 
 

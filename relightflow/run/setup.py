@@ -136,7 +136,7 @@ async def workbench(
     await state.ledger.interrupted_intents(record.name)
     breaker = Breaker(clock)
 
-    budget = _budget(state.home.ledger, terms.cap)
+    budget = _budget(state.home.ledger, plan.recipe.name, terms.cap)
     board = Board(plan.jobs_count, budget, clock)
 
     async def on_open(backend: Backend) -> None:
@@ -195,8 +195,8 @@ def _gate(plan: Plan, price: Micros, clock: Clock, rng: Random) -> Gate | None:
     return Gate(clock, rate, rng) if price or rate else None
 
 
-def _budget(ledger: Path, cap: Micros | None) -> Budget:
+def _budget(ledger: Path, recipe: str, cap: Micros | None) -> Budget:
     """The books go on where the runs that this one resumes left them."""
     with reading(ledger) as reader:
-        money = reader.money(campaign=True)
+        money = reader.money(campaign=recipe)
     return Budget(cap, money.spent, money.unknown, money.in_flight)

@@ -43,5 +43,5 @@ def test_a_recipe_s_own_cap_is_not_lowered_by_the_other_recipes() -> None:
 
 
 def test_nothing_is_committed_where_no_ledger_is(tmp_path: Path) -> None:
-    assert committed(Home(tmp_path / ".relightflow")) == 0
+    assert committed(Home(tmp_path / ".relightflow"), "recipe") == 0
     assert list(tmp_path.iterdir()) == []

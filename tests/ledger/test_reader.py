@@ -85,7 +85,7 @@ async def test_a_run_that_was_cut_off_and_the_next_one_have_one_cap(
     await bought(ledger, "third", None)
     ledger.close()
     with reading(path) as reader:
-        assert reader.money(campaign=True).spent == 2 * PRICE
+        assert reader.money(campaign="demo").spent == 2 * PRICE
         assert reader.money().spent == 3 * PRICE
 
 
@@ -98,7 +98,7 @@ async def test_a_run_that_came_to_its_end_leaves_the_next_its_own_cap(
     await bought(ledger, "second", None)
     ledger.close()
     with reading(path) as reader:
-        assert reader.money(campaign=True).spent == PRICE
+        assert reader.money(campaign="demo").spent == PRICE
 
 
 async def test_what_is_in_the_air_counts_from_all_times(path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_what_is_in_the_air_counts_from_all_times(path: Path) -> None:
     await ledger.run_ended("first", 0)
     ledger.close()
     with reading(path) as reader:
-        assert reader.money(campaign=True) == Commitments(0, PRICE, 0)
+        assert reader.money(campaign="demo") == Commitments(0, PRICE, 0)
 
 
 def test_a_reader_cannot_write(ledger: Ledger, path: Path) -> None:
@@ -141,3 +141,15 @@ async def test_a_few_thousand_keys_can_be_asked_for_at_once(ledger: Ledger, path
     keys = [job_of(str(number)).key for number in range(5000)]
     with reading(path) as reader:
         assert list(reader.standings(keys)) == [job_of("7").key]
+
+
+async def test_what_another_recipe_spent_does_not_count_against_a_cap(path: Path) -> None:
+    ledger = Ledger(path, Time())
+    await bought(ledger, "mine", None)
+    await ledger.run_started("theirs", "other")
+    attempt = await ledger.intend(job_of("theirs"), "theirs", PRICE)
+    await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), PRICE)
+    ledger.close()
+    with reading(path) as reader:
+        assert reader.money(campaign="demo").spent == PRICE
+        assert reader.money(campaign="other").spent == PRICE

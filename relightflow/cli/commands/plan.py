@@ -87,7 +87,7 @@ def _look(
     plan = pipeline.expand(recipe, registry, selection, operator, home)
     survey = pipeline.survey(plan, home)
     terms = paying.terms(recipe)
-    return _Seen(plan, survey, forecast(plan, survey, terms, committed(home)))
+    return _Seen(plan, survey, forecast(plan, survey, terms, committed(home, plan.recipe.name)))
 
 
 def _show(seen: _Seen, jobs: bool, console: Console) -> None:

@@ -139,7 +139,7 @@ def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console
         stop_after=wanted.stop_after,
     )
     survey = pipeline.survey(found.plan, found.home)
-    seen = forecast(found.plan, survey, terms, committed(found.home))
+    seen = forecast(found.plan, survey, terms, committed(found.home, recipe.name))
     question = consent(seen, recipe.name, console.can_ask, options.typed())
     if question:
         if not wanted.yes and not console.ask(question.text):
