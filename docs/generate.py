@@ -1,0 +1,28 @@
+"""Writes every generated page of docs/reference/ from the program: `python -m docs.generate`.
+
+A test fails where the pages are not what this writes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docs import commands, hooks, plugins, records
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its path under docs/reference."""
+    return commands.pages() | hooks.pages() | plugins.pages() | records.pages()
+
+
+def main() -> None:
+    for name, text in pages().items():
+        path = REFERENCE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
