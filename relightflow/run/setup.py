@@ -125,18 +125,21 @@ async def workbench(
     clock: Clock | None = None,
     rng: Random | None = None,
 ) -> AsyncIterator[Bench]:
-    """Everything that the life of a job works with.
+    """Everything that the life of a job works with; the backend is made when a call needs it.
 
-    The backend is made when the first call needs it. Raises UsageError where the price is unknown
-    and the operator gave none.
+    Raises UsageError where the price is unknown and the operator gave none.
     """
     clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
     model = plan.recipe.backend.model
     price = _price(plan, terms)
     await state.ledger.interrupted_intents(record.name)
     breaker = Breaker(clock)
+<<<<<<< HEAD
 
     budget = _budget(state.home.ledger, plan.recipe.name, terms.cap)
+=======
+    budget = _budget(state.home.ledger, terms.cap)
+>>>>>>> 323d09b (The workbench fits on its screen again)
     board = Board(plan.jobs_count, budget, clock)
 
     async def on_open(backend: Backend) -> None:
