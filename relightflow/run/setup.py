@@ -134,12 +134,7 @@ async def workbench(
     price = _price(plan, terms)
     await state.ledger.interrupted_intents(record.name)
     breaker = Breaker(clock)
-<<<<<<< HEAD
-
     budget = _budget(state.home.ledger, plan.recipe.name, terms.cap)
-=======
-    budget = _budget(state.home.ledger, terms.cap)
->>>>>>> 323d09b (The workbench fits on its screen again)
     board = Board(plan.jobs_count, budget, clock)
 
     async def on_open(backend: Backend) -> None:
