@@ -123,12 +123,6 @@ def refusal(hosts: Hosts, url: str, *, listed: bool = True) -> str:
     return "" if public(host) else "it names a private address"
 
 
-def trusted(hosts: Hosts, url: str) -> bool:
-    """Whether `url` lies on the override, whose address may be private and plain http."""
-    parts = _split(url)
-    return bool(hosts.override) and parts is not None and _origin(parts) == hosts.override
-
-
 def public(host: str) -> bool:
     """False for a private IP address in any spelling, and for localhost. Other names: True."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -177,8 +177,3 @@ def _no(kind: Kind, words: str, status: int) -> Failure:
 def _unknown(words: str, answer: Answer) -> Failure:
     words += ". It may have been billed: it is held, and looked up in the request history"
     return Failure(Kind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=answer.body[:KEPT])
-
-
-def route_is_missing(answer: Answer) -> bool:
-    """Whether a 404 on a v2 submit may mean that v2 has no such route (v1 then says the last word)."""
-    return answer.status == 404

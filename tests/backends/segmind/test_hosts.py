@@ -7,7 +7,6 @@ from relightflow.backends.segmind.hosts import (
     Hosts,
     from_environment,
     refusal,
-    trusted,
 )
 from relightflow.errors import UsageError
 
@@ -98,13 +97,8 @@ def test_the_override_moves_all_three_hosts() -> None:
 
 def test_the_override_is_a_result_host_at_its_own_port_only() -> None:
     assert refusal(REHEARSAL, "http://127.0.0.1:8080/outputs/a") == ""
-    assert trusted(REHEARSAL, "http://127.0.0.1:8080/outputs/a")
     assert refusal(REHEARSAL, "http://127.0.0.1:8081/outputs/a")
     assert refusal(REHEARSAL, "http://127.0.0.2:8080/outputs/a")
-
-
-def test_in_earnest_nothing_is_trusted_blindly() -> None:
-    assert not trusted(Hosts(), "https://images.segmind.com/a")
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,29 @@ async def test_a_200_cut_short_is_paid_and_unknown(connect: Connect, listen: Lis
     assert (failure.kind, failure.billed, failure.cost) == (Kind.UNKNOWN, Billed.YES, 50_000)
 
 
+async def test_a_body_in_broken_chunks_is_paid_and_unknown(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relightflow.backends.segmind.v1.BODY_SECONDS", 0.2)
+    head_was_read = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, _, _ = await request(reader)
+        if not first.startswith("POST"):
+            writer.write(answer(404, {"error": "none"}))
+            return
+        writer.write(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nx-cost: 0.05\r\n\r\n")
+        await head_was_read.wait()
+        writer.write(b"5\r\nabcde\r\nZZZ\r\n")
+        await reader.read()
+
+    bench = await connect(await listen(handle), api="v1", delivery="inline")
+    step = await bench.submit()
+    head_was_read.set()
+    failure = await verdict(bench.backend.collect(step))
+    assert (failure.kind, failure.billed, failure.cost) == (Kind.UNKNOWN, Billed.YES, 50_000)
+
+
 @pytest.mark.parametrize("cost", ["NaN", "-1", "", "free", "inf"])
 async def test_an_odd_cost_is_unknown(connect: Connect, listen: Listen, cost: str) -> None:
     bench = await v1(connect, listen, paid(PICTURE, x_cost=cost))
