@@ -17,7 +17,7 @@ from relightflow.batch import Batcher
 from relightflow.errors import StorageError
 from relightflow.ledger import rows, schema
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Failure
+from relightflow.model.failure import Billed, Failure, Kind
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Result
@@ -31,6 +31,10 @@ NO_DETAILS = FrozenMap()
 
 _OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
 """What a change can be blamed for, and not the disk: a broken rule, a value that cannot be kept."""
+
+
+GIVEN_UP = Failure(Kind.UNKNOWN, "given up and sent again, as its owner decided", Billed.UNKNOWN)
+"""How an unknown attempt ends for which another one is made. It goes on counting as perhaps billed."""
 
 
 class DuplicateAttempt(Exception):
@@ -62,12 +66,27 @@ class Ledger:
         return cast(T, self._batcher.ask_and_wait(change))
 
     async def intend(
-        self, job: Job, run_id: str, price: Micros, details: FrozenMap = NO_DETAILS
+        self,
+        job: Job,
+        run_id: str,
+        price: Micros,
+        details: FrozenMap = NO_DETAILS,
+        instead_of: int | None = None,
     ) -> int:
-        """Write INTENT and give the attempt's id. Raises DuplicateAttempt."""
-        row = rows.new_attempt(job, run_id, price, "INTENT", self._now(), details=details)
+        """Write INTENT and give the attempt's id. Raises DuplicateAttempt.
+
+        `instead_of`: an unknown attempt that is given up in the same breath.
+        """
+        now = self._now()
+        row = rows.new_attempt(job, run_id, price, "INTENT", now, details=details)
+
+        def put(db: sqlite3.Connection) -> int:
+            if instead_of is not None:
+                rows.update(db, instead_of, rows.of_failure(State.READY, GIVEN_UP, now))
+            return rows.insert(db, row)
+
         try:
-            return await self.change(lambda db: rows.insert(db, row))
+            return await self.change(put)
         except sqlite3.IntegrityError as error:
             raise DuplicateAttempt(job.key) from error
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, Kind
 from relightflow.model.job import Job
-from relightflow.model.money import Micros
+from relightflow.model.money import Micros, believed
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
@@ -159,7 +159,7 @@ def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[st
     values: dict[str, Any] = {"request_id": text(step.request_id), "updated": now}
     if isinstance(step, Accepted):
         return values | {"state": State.ACCEPTED}
-    paid = {"billed": Billed.YES, "cost": step.cost}
+    paid = {"billed": Billed.YES, "cost": believed(step.cost)}
     if isinstance(step, ResultKnown):
         return values | paid | {"state": State.RESULT_KNOWN, "url": text(step.url)}
     return values | paid | {"state": State.PAID_UNFETCHED}
@@ -174,7 +174,7 @@ def of_result(result: Result, cost: Micros | None, now: float) -> dict[str, Any]
         "height": result.height,
         "media_type": result.media_type,
         "billed": Billed.YES,
-        "cost": cost,
+        "cost": believed(cost),
         "updated": now,
     }
     return values | {"request_id": text(result.request_id)} if result.request_id else values
@@ -189,7 +189,7 @@ def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
         "updated": now,
     }
     if failure.cost is not None:
-        values["cost"] = failure.cost
+        values["cost"] = believed(failure.cost)
     if failure.request_id:
         values["request_id"] = text(failure.request_id)
     return values

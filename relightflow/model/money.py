@@ -26,6 +26,16 @@ def micros(usd: str | float) -> Micros:
     return int((amount * _PER_DOLLAR).to_integral_value(ROUND_CEILING))
 
 
+def believed(cost: float | None) -> Micros | None:
+    """What a provider says it charged, in micro-dollars; None where that is no amount.
+
+    More than a database can count is no amount either.
+    """
+    if cost is None or not math.isfinite(cost) or not 0 <= cost < 1 << 62:
+        return None
+    return math.ceil(cost)
+
+
 def usd(amount: Micros) -> float:
     """`amount` as a JSON number of dollars."""
     return amount / _PER_DOLLAR

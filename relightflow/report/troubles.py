@@ -53,11 +53,11 @@ class Troubles:
         fleeting = self._fleeting.get(output.job.key)
         if fleeting:
             self._add(EXIT_OF[fleeting.kind], _words(fleeting.message, fleeting.billed), output)
-        elif standing is None or standing.state is State.READY:
-            return
-        elif standing.state is State.UNKNOWN:
+        if standing is not None and standing.state is State.UNKNOWN:  # whatever else it was
             words = _words(standing.reason, standing.billed, standing.price)
             self._add(Exit.UNKNOWN, f"{words}. {_NEXT[Kind.UNKNOWN]}", output)
+        elif fleeting or standing is None or standing.state is State.READY:
+            return
         elif standing.state is State.FAILED:
             kind = standing.kind or Kind.JOB_FAILED
             words = _words(standing.reason, standing.billed, standing.cost)

@@ -11,18 +11,18 @@ import math
 from dataclasses import replace
 
 from relightflow import crash
-from relightflow.errors import Exit, RelightflowError, StorageError
-from relightflow.model.attempt import State
+from relightflow.errors import Exit
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
 from relightflow.model.job import Job
+from relightflow.model.money import believed
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.summary import Trouble
 from relightflow.pictures import BadPicture, Probed, probe
 from relightflow.run import trail
 from relightflow.run.bench import Bench, label
-from relightflow.run.brake import Stopped
-from relightflow.run.purchase import Purchase, bug, close, failed, settle, storage_failed
+from relightflow.run.purchase import Purchase, close, failed, kept_apart, settle
 from relightflow.run.retry import GiveUp, Tally, decide_collect
 
 DOWNLOAD_PATIENCE = 120.0
@@ -35,26 +35,20 @@ _POINT = {
 
 
 async def resume(
-    bench: Bench, job: Job, attempt: int, step: Step, age: float = 0.0
+    bench: Bench, job: Job, attempt: Attempt, step: Step, age: float = 0.0
 ) -> Outcome | None:
     """Go on with an attempt of an earlier process, `age` seconds old. None: the run is leaving."""
-    settled = not isinstance(step, Accepted)
-    purchase = Purchase(job, attempt, bench.clock.monotonic(), 0, settled, age)
-    bench.board.in_flight += 1
-    try:
-        with bench.brake.working():
-            return await finish(bench, purchase, step, known=True)
-    except Stopped:
-        return None
-    except StorageError as error:
-        return storage_failed(bench, job, error)
-    except RelightflowError as error:  # the backend cannot be used: no key, say
-        bench.brake.stop_submits(Trouble(error.exit_code, str(error)))
-        return None
-    except Exception as error:  # one job's bug must not stop the others
-        return bug(job, error)
-    finally:
-        bench.board.in_flight -= 1
+    purchase = Purchase(
+        job,
+        attempt.id,
+        bench.clock.monotonic(),
+        calls=0,
+        price=attempt.price,
+        cost=attempt.cost,
+        settled=attempt.billed is Billed.YES,
+        age=age,
+    )
+    return await kept_apart(bench, job, lambda: finish(bench, purchase, step, known=True))
 
 
 async def finish(bench: Bench, purchase: Purchase, step: Step, known: bool = False) -> Outcome:
@@ -114,10 +108,12 @@ async def _not_collected(bench: Bench, purchase: Purchase, step: Step, failure: 
     if failure.kind is Kind.REFUSED_SAFETY:
         bench.brake.stop_submits(Trouble(Exit.REFUSED, failure.message))
     if failure.kept:
-        await bench.blobs.keep_aside(failure.kept, label(purchase.job, bench.price))
+        await bench.blobs.keep_aside(failure.kept, label(purchase.job, purchase.price))
     cut_short = isinstance(step, PaidUnfetched) and failure.kind is Kind.UNKNOWN
     if failure.kind in _STAYS or cut_short:
         return failed(bench, purchase, failure)
+    if purchase.settled and failure.billed is Billed.NO:  # the bill has been seen: it stands
+        failure = replace(failure, billed=Billed.YES)
     if failure.kind is Kind.EXPIRED:
         billed = Billed.YES if purchase.settled else Billed.UNKNOWN
         failure = replace(failure, billed=billed)
@@ -132,7 +128,11 @@ async def _keep(bench: Bench, purchase: Purchase, done: Completed) -> Outcome:
         picture = probe(done.data)
     except BadPicture as error:
         return await _no_picture(bench, purchase, done, str(error))
-    cost = 0 if bench.free else done.cost
+    cost = believed(done.cost)
+    if purchase.price == 0:
+        cost = 0
+    elif cost is None:
+        cost = purchase.cost
     result = Result(
         await _store(bench, purchase, done, picture, cost),
         len(done.data),
@@ -140,7 +140,7 @@ async def _keep(bench: Bench, purchase: Purchase, done: Completed) -> Outcome:
         picture.height,
         picture.media_type,
         done.request_id,
-        bench.price if cost is None else cost,
+        purchase.price if cost is None else cost,
         done.details,
     )
     bench.room.seen(result.size)
@@ -155,7 +155,7 @@ async def _store(
     bench: Bench, purchase: Purchase, done: Completed, picture: Probed, cost: int | None
 ) -> str:
     facts = {
-        **label(purchase.job, bench.price),
+        **label(purchase.job, purchase.price),
         "cost": cost,
         "request_id": done.request_id,
         "size": len(done.data),
@@ -171,10 +171,10 @@ async def _no_picture(bench: Bench, purchase: Purchase, done: Completed, why: st
     failure = Failure(
         Kind.BAD_RESULT,
         f"the result is no picture ({why}); it is kept aside and not bought again by itself",
-        Billed.NO if bench.free else Billed.YES,
+        Billed.NO if purchase.price == 0 else Billed.YES,
         cost=done.cost,
         request_id=done.request_id,
     )
-    await bench.blobs.keep_aside(done.data, label(purchase.job, bench.price))
+    await bench.blobs.keep_aside(done.data, label(purchase.job, purchase.price))
     await close(bench, purchase, State.FAILED, failure)
     return failed(bench, purchase, failure)

@@ -11,14 +11,14 @@ from dataclasses import replace
 from relightflow.bounded import bounded
 from relightflow.errors import DamagedError
 from relightflow.ledger.reader import reading
-from relightflow.model.attempt import State
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.failure import CallFailed, Failure, Kind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
 from relightflow.model.step import Completed, ResultKnown
 from relightflow.plugins.backend import Call
 from relightflow.run.bench import Bench, label
+from relightflow.run.purchase import kept_apart
 from relightflow.run.recovery import recover, settle
 from relightflow.run.submit import make
 from relightflow.run.walk import Item, Todo, walk
@@ -71,30 +71,23 @@ async def _to_do(
 
 
 async def _deal_with(bench: Bench, item: Item) -> Outcome | None:
+    job, standing = item.output.job, item.standing
     if item.todo is Todo.MAKE:
-        return await make(bench, item.output.job)
+        return await make(bench, job)
     if item.todo is Todo.MEND:
-        return await _mend(bench, item)
-    if item.todo is Todo.HOLD_UNKNOWN and await _may_resubmit(bench, item):
-        return await make(bench, item.output.job)
+        return await kept_apart(bench, job, lambda: _mend(bench, item))
+    if item.todo is Todo.HOLD_UNKNOWN and standing and _may_resubmit(bench):
+        return await make(bench, job, instead_of=standing.attempt_id) or _held(item)
     return _held(item)
 
 
-async def _may_resubmit(bench: Bench, item: Item) -> bool:
+def _may_resubmit(bench: Bench) -> bool:
     """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the cap.
 
     The old attempt goes on counting as possibly billed.
     """
-    standing = item.standing
-    if bench.limits.on_unknown != "resubmit" or bench.budget.cap is None or standing is None:
-        return False
-    if not bench.brake.submits_allowed:
-        return False
-    why = Failure(
-        Kind.UNKNOWN, "given up and sent again, as limits.on_unknown says", Billed.UNKNOWN
-    )
-    await bench.ledger.close_attempt(standing.attempt_id, State.READY, why)
-    return True
+    wanted = bench.limits.on_unknown == "resubmit" and bench.budget.cap is not None
+    return wanted and bench.brake.submits_allowed
 
 
 def _held(item: Item) -> Outcome:
@@ -143,6 +136,8 @@ async def _from_backend(bench: Bench, job: Job, attempt_id: int) -> bytes | None
         if bench.free:
             call = Call(job, await bench.inputs.prepared(job.image))
             step = await backend.submit(call)
+            while not isinstance(step, Completed):
+                step = await backend.collect(step)
         else:
             with reading(bench.ledger_path) as reader:
                 attempt = reader.attempt(attempt_id)

@@ -26,12 +26,15 @@ _EXITS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
 def heeding_signals(brake: Brake, settle: Callable[[], None]) -> Iterator[None]:
     """`settle` waits for a commit under way; it is called before a second signal ends the process."""
     loop = asyncio.get_running_loop()
+    asked = False  # a run may be leaving for other reasons: only a second signal is one
 
     def on_signal(number: signal.Signals) -> None:
+        nonlocal asked
         code = _EXITS[number]
-        if brake.leaving:
+        if asked:
             settle()
             os._exit(code)
+        asked = True
         brake.leave(Trouble(code, "interrupted; what was accepted is collected by the next run"))
         loop.call_later(GRACE, brake.tear)
 

@@ -54,7 +54,7 @@ async def recover(bench: Bench) -> AsyncIterator[Outcome]:
 
     async def one(attempt: Attempt) -> Outcome | None:
         age = max(0.0, bench.clock.wall() - attempt.created)
-        outcome = await resume(bench, job_of(attempt), attempt.id, step_of(attempt), age)
+        outcome = await resume(bench, job_of(attempt), attempt, step_of(attempt), age)
         crash.reach("recovery-collected")
         return outcome
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from relightflow import crash
-from relightflow.errors import EarlyStop, Exit, RelightflowError, StorageError
-from relightflow.ledger.ledger import DuplicateAttempt
+from relightflow.errors import EarlyStop, Exit, StorageError
+from relightflow.ledger.ledger import GIVEN_UP, DuplicateAttempt, damaged
 from relightflow.model.attempt import State
 from relightflow.model.failure import EXIT_OF, Billed, CallFailed, Failure, Kind
 from relightflow.model.job import Job
@@ -25,32 +25,26 @@ from relightflow.run.bench import Bench, label
 from relightflow.run.brake import Stopped
 from relightflow.run.collect import finish
 from relightflow.run.gate import Permit
-from relightflow.run.purchase import Purchase, bug, close, fail_fast, failed, storage_failed
-from relightflow.run.retry import GiveUp, Tally, decide
+from relightflow.run.purchase import Purchase, close, fail_fast, failed, kept_apart
+from relightflow.run.retry import LEAST_PAUSE, GiveUp, Tally, decide, pause
 
 
-async def make(bench: Bench, job: Job) -> Outcome | None:
-    """Buy `job`, at most once, and store the picture. None: not started, the run is stopping."""
+async def make(bench: Bench, job: Job, instead_of: int | None = None) -> Outcome | None:
+    """Buy `job`, at most once, and store the picture. None: not started, the run is stopping.
+
+    `instead_of`: an unknown attempt that its owner gives up for this one, together with INTENT or
+    not at all.
+    """
     begun = bench.clock.monotonic()
-    bench.board.in_flight += 1
-    try:
-        with bench.brake.working():
-            try:
-                prepared = await _prepared(bench, job)
-            except CallFailed as verdict:
-                return await _never_called(bench, job, verdict.failure)
-            return await _submit(bench, job, prepared, begun)
-    except Stopped:
-        return None
-    except StorageError as error:
-        return storage_failed(bench, job, error)
-    except RelightflowError as error:  # the backend cannot be used: no key, say
-        bench.brake.stop_submits(Trouble(error.exit_code, str(error)))
-        return None
-    except Exception as error:  # one job's bug must not stop the others
-        return bug(job, error)
-    finally:
-        bench.board.in_flight -= 1
+
+    async def life() -> Outcome:
+        try:
+            prepared = await _prepared(bench, job)
+        except CallFailed as verdict:
+            return await _never_called(bench, job, verdict.failure)
+        return await _submit(bench, job, prepared, begun, instead_of)
+
+    return await kept_apart(bench, job, life)
 
 
 async def _prepared(bench: Bench, job: Job) -> Any:
@@ -69,10 +63,17 @@ async def _prepared(bench: Bench, job: Job) -> Any:
             _stop_early(bench, bench.gate.limited(None, failure.retry_after))
         tally = decision.tally
         with bench.brake.submitting():
-            await bench.clock.sleep(max(decision.after, min(failure.retry_after or 0.5, 900.0)))
+            await bench.clock.sleep(max(decision.after, _pause(failure)))
 
 
-async def _submit(bench: Bench, job: Job, prepared: Any, begun: float) -> Outcome:
+def _pause(failure: Failure) -> float:
+    """Seconds to wait after a "come back later" where no gate does the waiting."""
+    return pause(failure.retry_after) or LEAST_PAUSE
+
+
+async def _submit(
+    bench: Bench, job: Job, prepared: Any, begun: float, instead_of: int | None
+) -> Outcome:
     """Call until there is a step or a final failure; every call is an attempt of its own."""
     backend = await bench.backend.get()
     call = Call(job, prepared)
@@ -83,10 +84,11 @@ async def _submit(bench: Bench, job: Job, prepared: Any, begun: float) -> Outcom
         if refused:
             return await _never_called(bench, job, refused)
         permit = await _permission(bench, job)
-        attempt = await _intend(bench, call, permit)
+        attempt = await _intend(bench, call, permit, instead_of)
+        instead_of = None
         calls += 1
         bench.board.calls += 1
-        purchase = Purchase(job, attempt, begun, calls)
+        purchase = Purchase(job, attempt, begun, calls, bench.price)
         try:
             step = await backend.submit(call)
         except CallFailed as verdict:
@@ -95,6 +97,9 @@ async def _submit(bench: Bench, job: Job, prepared: Any, begun: float) -> Outcom
             decision = decide(failure, tally, bench.rng)
             if isinstance(decision, GiveUp):
                 return await _gave_up(bench, purchase, decision.failure)
+        except BaseException:  # torn, or a bug: nobody may go on waiting for this call's answer
+            _forget(bench, job, permit)
+            raise
         else:
             crash.reach("after-submit")
             _heard(bench, job, permit, None)
@@ -102,9 +107,12 @@ async def _submit(bench: Bench, job: Job, prepared: Any, begun: float) -> Outcom
         await close(bench, purchase, State.READY, failure)
         tally = decision.tally
         bench.board.retries += 1
-        if decision.after > 0:
+        pause = decision.after
+        if failure.kind is Kind.RATE_LIMITED and bench.gate is None:
+            pause = _pause(failure)
+        if pause > 0:
             with bench.brake.submitting():
-                await bench.clock.sleep(decision.after)
+                await bench.clock.sleep(pause)
 
 
 async def _permission(bench: Bench, job: Job) -> Permit | None:
@@ -126,10 +134,15 @@ async def _permission(bench: Bench, job: Job) -> Permit | None:
         trouble = _budget_reached(bench)
     if trouble:
         bench.brake.stop_submits(trouble)
+    _forget(bench, job, permit)
+    raise Stopped
+
+
+def _forget(bench: Bench, job: Job, permit: Permit | None) -> None:
+    """The job was let through, and no answer of it will be heard."""
     bench.breaker.forget(job.key)
     if bench.gate and permit:
         bench.gate.answered(permit)
-    raise Stopped
 
 
 def _no_room(bench: Bench) -> Trouble | None:
@@ -156,19 +169,24 @@ def _budget_reached(bench: Bench) -> Trouble:
     )
 
 
-async def _intend(bench: Bench, call: Call, permit: Permit | None) -> int:
-    """INTENT, durable, as late as possible. Raises Stopped where another attempt is alive."""
+async def _intend(bench: Bench, call: Call, permit: Permit | None, instead_of: int | None) -> int:
+    """INTENT, durable, as late as possible. Raises StorageError where another attempt is alive."""
     details = bench.backend.intent_details(call)
     crash.reach("before-intent")
     try:
-        attempt = await bench.ledger.intend(call.job, bench.run_id, bench.price, details)
+        attempt = await bench.ledger.intend(
+            call.job, bench.run_id, bench.price, details, instead_of
+        )
     except BaseException as error:
         bench.budget.release(bench.price)
-        if bench.gate and permit:
-            bench.gate.answered(permit)
-        if isinstance(error, DuplicateAttempt):
-            raise Stopped from error  # the ledger knows better: nothing is bought
+        _forget(bench, call.job, permit)
+        if isinstance(error, DuplicateAttempt):  # asked for the job, the ledger knew of none
+            raise StorageError(
+                damaged(bench.ledger_path, f"it contradicts itself about job {call.job.id}")
+            ) from error
         raise
+    if instead_of is not None:
+        trail.ended(bench, call.job, State.READY, GIVEN_UP)
     trail.intended(bench, call.job, details)
     crash.reach("after-intent")
     return attempt

@@ -9,6 +9,7 @@ from __future__ import annotations
 from relightflow.model.attempt import State
 from relightflow.model.failure import Failure
 from relightflow.model.job import Job
+from relightflow.model.money import believed
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.run.bench import Bench, label
 
@@ -29,7 +30,7 @@ def advanced(bench: Bench, job: Job, step: Accepted | ResultKnown | PaidUnfetche
     """The result's URL is a secret and stays in the ledger; the request id finds it again."""
     if not bench.free:
         state = State.ACCEPTED if isinstance(step, Accepted) else State.PAID_UNFETCHED
-        cost = None if isinstance(step, Accepted) else step.cost
+        cost = None if isinstance(step, Accepted) else believed(step.cost)
         bench.blobs.note(
             {
                 "key": job.key,
@@ -50,6 +51,6 @@ def ended(bench: Bench, job: Job, state: State, failure: Failure) -> None:
                 "billed": failure.billed,
                 "kind": failure.kind,
                 "reason": failure.message,
-                "cost": failure.cost,
+                "cost": believed(failure.cost),
             }
         )
