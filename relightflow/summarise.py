@@ -29,12 +29,15 @@ def summarise(
         troubles.rejected(item)
     if desk.tally.edited_count:
         troubles.trouble(_edited(desk))
+    counts = _counts(plan, bench, desk, completion)
+    if counts.not_started and not terms.collect_only and not bench.brake.troubles:
+        troubles.trouble(_left_out(counts.not_started))
     return Summary(
         run_id=bench.run_id,
         recipe=plan.recipe.name,
         backend=plan.recipe.backend.type,
         model=plan.recipe.backend.model.name,
-        counts=_counts(plan, bench, desk, completion),
+        counts=counts,
         money=_money(bench, terms),
         troubles=troubles.all(),
         seconds=bench.board.seconds,
@@ -43,6 +46,17 @@ def summarise(
         calls=bench.board.calls,
         retries=bench.board.retries,
         next_command=_next_command(plan, troubles),
+    )
+
+
+def _left_out(jobs: int) -> Trouble:
+    """Nothing stopped the run and yet these are not made: the provider's records have shown, at its
+    end, that calls which were in doubt had never been taken."""
+    return Trouble(
+        Exit.EARLY,
+        "calls that were in doubt turned out not to have been taken (not billed); run again to make "
+        "what is missing",
+        count=jobs,
     )
 
 
