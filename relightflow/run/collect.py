@@ -66,11 +66,25 @@ async def finish(bench: Bench, purchase: Purchase, step: Step, known: bool = Fal
                 following = await _next(bench, step, purchase.age)
         else:
             following = await _next(bench, step, 0.0)
+        if isinstance(step, ResultKnown) and _spoilt(following):
+            following = await _next(bench, step, 0.0)
         if isinstance(following, Failure):
             return await _not_collected(bench, purchase, step, following)
         step = following
         crash.reach("after-collect")
     return await _keep(bench, purchase, step)
+
+
+def _spoilt(following: Step | Failure) -> bool:
+    """A download that is no picture. It may have been spoilt on its way, with a length that agrees,
+    so it is fetched once more before what was paid for is given up."""
+    if isinstance(following, Failure):
+        return following.kind is Kind.BAD_RESULT
+    try:
+        probe(following.data if isinstance(following, Completed) else b"")
+    except BadPicture:
+        return True
+    return False
 
 
 async def _next(bench: Bench, step: Step, age: float) -> Step | Failure:
