@@ -104,5 +104,10 @@ def _content(image: str) -> str:
     """sha256 of a sent picture's bytes: two uploads of one picture are one."""
     if not image.startswith("http"):
         return image.removeprefix("data:").split("sha256:")[-1].strip()
-    with urllib.request.urlopen(image, timeout=30) as answer:
-        return hashlib.sha256(answer.read()).hexdigest()
+    for _ in range(20):  # the fault plan is for all callers
+        try:
+            with urllib.request.urlopen(image, timeout=30) as answer:
+                return hashlib.sha256(answer.read()).hexdigest()
+        except OSError:
+            continue
+    raise AssertionError(f"{image} cannot be fetched")
