@@ -29,7 +29,7 @@ LEVELS = (
     ("recipe", "plan", "backends", "sources", "sinks"),
     ("ledger", "store", "plugins", "pictures", "network"),
     ("model",),
-    ("bounded", "batch", "crash", "errors"),
+    ("bounded", "batch", "crash", "errors", "redact"),
 )
 """A room may import what stands on a line below its own, and nothing beside it."""
 

@@ -68,7 +68,7 @@ def _usage(error: click.ClickException) -> str:
 def _bug(error: Exception) -> str:
     import traceback  # only a bug needs it
 
-    from relightflow.report.redact import redact
+    from relightflow.redact import redact
 
     told = "".join(traceback.format_exception(error)).rstrip()
     return (

@@ -42,7 +42,13 @@ class Journal:
                 "calls": outcome.attempts,
                 "seconds": round(outcome.seconds, 3),
                 "sha256": outcome.result.sha256 if outcome.result else None,
-                "failure": failure and {"kind": failure.kind, "billed": failure.billed},
+                "failure": failure
+                and {
+                    "kind": failure.kind,
+                    "billed": failure.billed,
+                    "message": failure.message,
+                    **({"traceback": failure.trace} if failure.trace else {}),
+                },
             }
         )
 

@@ -92,6 +92,8 @@ class Failure:
     request_id: str = ""
     kept: bytes = b""
     """Bytes that were paid for and are no picture: stored aside."""
+    trace: str = ""
+    """Of a bug: the traceback, free of secrets. Goes into the run's events."""
 
 
 class CallFailed(Exception):

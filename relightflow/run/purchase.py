@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from relightflow.model.job import Job
 from relightflow.model.money import Micros, believed, dollars
 from relightflow.model.outcome import Outcome
 from relightflow.model.summary import Trouble
+from relightflow.redact import redacted
 from relightflow.run import trail
 from relightflow.run.bench import Bench
 from relightflow.run.brake import Stopped
@@ -117,6 +119,7 @@ def storage_failed(bench: Bench, job: Job, error: StorageError) -> Outcome:
 
 def bug(job: Job, error: Exception) -> Outcome:
     """Nobody's answer: the attempt stays as it is, so nothing is bought twice."""
-    what = f"{type(error).__name__}: {error}"
+    what = redacted(f"{type(error).__name__}: {error}")
+    trace = redacted("".join(traceback.format_exception(error)))
     message = f"unexpected {what}; this is a bug in relightflow or in a plugin"
-    return Outcome(job, failure=Failure(Kind.BUG, message, Billed.UNKNOWN))
+    return Outcome(job, failure=Failure(Kind.BUG, message, Billed.UNKNOWN, trace=trace))

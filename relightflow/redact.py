@@ -6,6 +6,7 @@ name says that it is a secret.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 
@@ -30,3 +31,8 @@ def redact(text: str, environ: Mapping[str, str]) -> str:
     text = _KEY.sub(GONE, text)
     text = _USER.sub("", text)
     return _QUERY.sub(r"\1", text)
+
+
+def redacted(text: str) -> str:
+    """`text` without keys, without the secrets of this process's environment, and with bare URLs."""
+    return redact(text, os.environ)

@@ -1,4 +1,4 @@
-from relightflow.report.redact import redact
+from relightflow.redact import redact
 
 
 def test_keys_are_removed() -> None:
