@@ -168,7 +168,11 @@ def _note_done(
 
 def _lines(chunk: list[tuple[Output, Standing | None]], handed: list[Handed | None] | None) -> str:
     return "".join(
-        _line(records.record(output, standing, item.path if item else None))
+        _line(
+            records.record(
+                output, standing, item.path if item else None, item.copy if item else None
+            )
+        )
         for (output, standing), item in zip(chunk, handed or [None] * len(chunk), strict=True)
     )
 

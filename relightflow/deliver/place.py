@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from relightflow.ledger.rows import Delivered
+from relightflow.model.form import Copy, Form, extension, form_of
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import FrozenMap
+from relightflow.pictures.bad import BadPicture
+from relightflow.pictures.derive import derive
 from relightflow.plan.names import output_path
 from relightflow.plugins.records import Operator, SinkContext
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.sink import Presence, Sink, Stamp
-
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+from relightflow.plugins.sink import Presence, Sink, SinkFailed, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Place:
     recipe: str
     """The recipe's name, for templates."""
     options: FrozenMap
+    form: Form | None = None
+    """Of the copies that are delivered; None: the pictures as they were made."""
 
     @property
     def id(self) -> str:
@@ -37,8 +41,23 @@ class Place:
 
     def path(self, output: Output, result: Result) -> str:
         """Where `output` goes, relative to the sink."""
-        ext = EXTENSIONS.get(result.media_type, "bin")
-        return output_path(self.template, output, self.recipe, ext)
+        return output_path(self.template, output, self.recipe, extension(self.media_type(result)))
+
+    def media_type(self, result: Result) -> str:
+        """Of what is delivered."""
+        return self.form.media_type if self.form else result.media_type
+
+    def basis(self, result: Result) -> str:
+        """What the delivered file is made from, for the ledger: the blob, and how it is changed."""
+        return self.form.basis(result.sha256, result.media_type) if self.form else result.sha256
+
+    def bytes_of(self, result: Result, read: Callable[[Result], bytes]) -> bytes:
+        """What is to be delivered. Raises SinkFailed where no copy can be made of it."""
+        data = read(result)
+        try:
+            return derive(data, result.media_type, self.form) if self.form else data
+        except BadPicture as error:
+            raise SinkFailed(f"no copy in another format could be made: {error.reason}") from error
 
 
 def places(recipe: Recipe, registry: Registry, operator: Operator) -> tuple[Place, ...]:
@@ -48,7 +67,9 @@ def places(recipe: Recipe, registry: Registry, operator: Operator) -> tuple[Plac
         record = registry.sink(spec.type)
         sink = record.create(SinkContext(recipe.folder, spec.options, recipe.name, operator))
         template = spec.options.get("name") if record.named else None
-        made.append(Place(sink, spec.type, record.named, template, recipe.name, spec.options))
+        form = form_of(spec.options) if record.derives else None
+        place = Place(sink, spec.type, record.named, template, recipe.name, spec.options, form)
+        made.append(place)
     return tuple(made)
 
 
@@ -63,6 +84,8 @@ class Handed:
     edited: bool = False
     """Somebody's own work is there; it was kept."""
     failed: bool = False
+    copy: Copy | None = None
+    """What is there in the picture's place; None: the very picture, or nobody knows."""
 
 
 def hand_over(
@@ -73,25 +96,49 @@ def hand_over(
     read: Callable[[Result], bytes],
     overwrite: bool,
 ) -> Handed:
-    """Make sure that the sink has `result` at the output's path. Blocks.
+    """Make sure that the sink has `result`, or its copy, at the output's path. Blocks.
 
     A file that is as we last wrote it is ours and may be replaced; one that somebody changed is
-    kept. Raises SinkFailed or OSError, and DamagedError where the store's own bytes are wrong.
+    kept. A copy is only made where none was, or another one is wanted now. Raises SinkFailed or
+    OSError, and DamagedError where the store's own bytes are wrong.
     """
-    path = place.path(output, result)
-    if known is None:
-        presence = place.sink.look(path, None, result.sha256)
-    else:
+    path, basis = place.path(output, result), place.basis(result)
+    presence = Presence.EDITED  # until it is found to be ours
+    if known is not None:
         stamp = Stamp(known.sha256, known.size, known.mark)
         presence = place.sink.look(path, stamp, known.sha256)
-        if presence is Presence.SAME and known.sha256 == result.sha256:
-            return Handed(path)
-        if presence is Presence.EDITED:
-            presence = place.sink.look(path, None, result.sha256)
-        elif presence is Presence.SAME:
-            presence = Presence.MISSING
+        if presence is Presence.SAME and known.basis == basis:
+            return Handed(path, copy=_copy(place, result, stamp))
+    sha256, size, data = _wanted(place, result, known, read)
+    if presence is Presence.EDITED:
+        presence = place.sink.look(path, None, sha256)
+    elif presence is Presence.SAME and known is not None and known.sha256 != sha256:
+        presence = Presence.MISSING  # ours, and out of date
+    copy = _copy(place, result, Stamp(sha256, size, ""))
     if presence is Presence.EDITED and not overwrite:
-        return Handed(path, edited=True)
-    stamp = place.sink.write(path, read(result), result.media_type)
-    row = Delivered(place.id, path, result.sha256, stamp.sha256, stamp.size, stamp.mark)
-    return Handed(path, row, written=presence is not Presence.SAME)
+        return Handed(path, edited=True, copy=copy)
+    media_type = place.media_type(result)
+    stamp = place.sink.write(path, data or place.bytes_of(result, read), media_type)
+    row = Delivered(place.id, path, basis, stamp.sha256, stamp.size, stamp.mark)
+    written = presence is not Presence.SAME
+    return Handed(path, row, written=written, copy=_copy(place, result, stamp))
+
+
+def _wanted(
+    place: Place, result: Result, known: Delivered | None, read: Callable[[Result], bytes]
+) -> tuple[str, int, bytes | None]:
+    """sha256 and size of what is to be delivered; its bytes too, where only they tell."""
+    basis = place.basis(result)
+    if basis == result.sha256:
+        return result.sha256, result.size, None
+    if known is not None and known.basis == basis:
+        return known.sha256, known.size, None
+    data = place.bytes_of(result, read)
+    return hashlib.sha256(data).hexdigest(), len(data), data
+
+
+def _copy(place: Place, result: Result, stamp: Stamp) -> Copy | None:
+    """None where the file is the result itself."""
+    if stamp.sha256 == result.sha256:
+        return None
+    return Copy(stamp.sha256, stamp.size, place.media_type(result))

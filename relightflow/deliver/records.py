@@ -11,6 +11,7 @@ from typing import Any
 
 from relightflow.ledger.rows import Standing
 from relightflow.model.attempt import State
+from relightflow.model.form import Copy
 from relightflow.model.image import Rejected
 from relightflow.model.job import Output
 from relightflow.model.money import usd
@@ -53,8 +54,11 @@ def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
     }
 
 
-def record(output: Output, standing: Standing | None, path: str | None) -> dict[str, Any]:
-    """One output. `path`: relative to the sink; None where no sink has a file of it."""
+def record(
+    output: Output, standing: Standing | None, path: str | None, copy: Copy | None = None
+) -> dict[str, Any]:
+    """One output. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
+    is there, where it is not the picture itself."""
     job, image = output.job, output.image
     facts: dict[str, Any] = {
         "record": "output",
@@ -77,6 +81,12 @@ def record(output: Output, standing: Standing | None, path: str | None) -> dict[
         facts["width"] = result.width
         facts["height"] = result.height
         facts["media_type"] = result.media_type
+        if copy is not None:
+            facts["delivered"] = {
+                "sha256": copy.sha256,
+                "size": copy.size,
+                "media_type": copy.media_type,
+            }
         facts["cost"] = usd(result.cost)
     elif standing.reason:
         billed = str(standing.billed)

@@ -101,3 +101,6 @@ class SinkRecord:
     named: bool = True
     """True: one file an output, at a path made from the option `name`. False: the sink gathers
     (sheets, shards, an index) and is only called to finish."""
+    derives: bool = False
+    """True: it has the option `format` (`relightflow.plugins.form`), and `write` is given copies in
+    that form. A sink that gathers makes them itself (`relightflow.pictures.derive`)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.plugins.form import FORMAT_SCHEMA
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import Schema, SinkContext, SinkRecord
 from relightflow.plugins.sink import Sink
@@ -28,6 +29,7 @@ DIRECTORY_SCHEMA: Schema = {
             "description": "Where each picture goes, such as "
             "`{image.stem}/{light_direction}.{ext}`.",
         },
+        "format": FORMAT_SCHEMA,
     },
 }
 
@@ -89,6 +91,7 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
             summary="Each picture a file, with a manifest beside them",
             create=_directory,
             schema=DIRECTORY_SCHEMA,
+            derives=True,
         ),
         SinkRecord(
             name="contact-sheet",
