@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from relightflow.plugins.registry import Loaded, Registry, load
 from relightflow.run import setup
 from relightflow.store.home import Home
 from relightflow.testing import clock
+from tests.cli.program import environment
 from tests.studio import Provider, png, record
 
 RECIPE = """\
@@ -127,3 +131,50 @@ def _registry(provider: Provider) -> Registry:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
+
+
+class Program:
+    """The real program in real processes, with the studio installed as a plugin whose bill is a
+    file."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.book = stage.folder / "bill"
+        plugin = stage.folder / "site" / "studio-1.0.dist-info"
+        plugin.mkdir(parents=True)
+        (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: studio\nVersion: 1.0\n")
+        (plugin / "entry_points.txt").write_text("[relightflow]\nstudio = tests.studio\n")
+
+    def start(
+        self, *options: str, mode: str = "v2", seconds: float = 0.0, crash: str = "",
+        signals: str = "", **more: Any,
+    ) -> subprocess.Popen[str]:  # fmt: skip
+        env = environment(
+            {
+                "STUDIO_MODE": mode,
+                "STUDIO_SECONDS": str(seconds),
+                "STUDIO_BOOK": str(self.book),
+                "STUDIO_SIGNALS": signals,
+                **({"RELIGHTFLOW_CRASH_AT": crash} if crash else {}),
+            }
+        )
+        env["PYTHONPATH"] += f"{os.pathsep}{self.stage.folder / 'site'}"
+        more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        command = [sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--max-cost", "9"]
+        return subprocess.Popen(
+            [*command, "--yes", *options], cwd=self.stage.folder, env=env, text=True, **more
+        )
+
+    def run(self, *options: str, **more: Any) -> tuple[int, str]:
+        """Exit code (negative: killed by that signal) and everything it said."""
+        process = self.start(*options, **more)
+        said = "".join(process.communicate(timeout=60))
+        return process.returncode, said
+
+    def billed(self) -> list[str]:
+        return self.book.read_text().split() if self.book.exists() else []
+
+
+@pytest.fixture
+def program(stage: Stage) -> Program:
+    return Program(stage)

@@ -18,6 +18,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.step import Completed, ResultKnown
 from relightflow.plugins.backend import Call
 from relightflow.run.bench import Bench, label
+from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.purchase import kept_apart
 from relightflow.run.recovery import recover, settle
 from relightflow.run.submit import make
@@ -48,7 +49,7 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
                 if outcome is not None:
                     bench.board.count(outcome)
                     yield outcome
-    await bench.ledger.interrupted_intents(bench.backend_name)
+    await settle_interrupted(bench.ledger, bench.ledger_path, bench.blobs_path, bench.backend_name)
     if not bench.brake.leaving and (await settle(bench)).adopted:
         async for outcome in recover(bench):
             bench.board.count_late(outcome)

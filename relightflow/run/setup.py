@@ -33,6 +33,7 @@ from relightflow.run.clock import Clock, RealClock
 from relightflow.run.gate import Gate
 from relightflow.run.guards import Accepted, Room
 from relightflow.run.inputs import Inputs
+from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.ondemand import OnDemand
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
@@ -132,7 +133,7 @@ async def workbench(
     clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
     model = plan.recipe.backend.model
     price = _price(plan, terms)
-    await state.ledger.interrupted_intents(record.name)
+    await settle_interrupted(state.ledger, state.home.ledger, state.home.blobs, record.name)
     breaker = Breaker(clock)
     budget = _budget(state.home.ledger, plan.recipe.name, terms.cap)
     board = Board(plan.jobs_count, budget, clock)

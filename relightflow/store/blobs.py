@@ -89,14 +89,15 @@ class BlobStore:
                 written.append((self._write(blob.data), final))
             entry = {"sha256": sha256, "aside": blob.aside, **blob.label}
             lines.append(canonical_json(entry) + "\n")
+        if all(blob.only_label for blob in blobs):
+            self._append("".join(lines))
+            return hashes
         crash.reach("blob-written")
         for temporary, final in written:
             temporary.rename(final)
         crash.reach("blob-renamed")
         self._append("".join(lines))
         finals = [final for _, final in written]
-        if all(blob.only_label for blob in blobs):
-            return hashes
         folders = [self._root, *dict.fromkeys(final.parent for final in finals)]
         make_durable([*finals, self._root / INDEX], folders)
         crash.reach("blob-durable")

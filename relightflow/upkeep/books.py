@@ -18,6 +18,7 @@ from relightflow.plugins.backend import Backend, HasHistory
 from relightflow.plugins.records import BackendRecord, Operator
 from relightflow.run.budget import Budget
 from relightflow.run.clock import Clock, RealClock
+from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.ondemand import OnDemand
 from relightflow.run.recovery import SETTLING, Settled, settle_doubts
 from relightflow.run.setup import State, opened, opened_backend
@@ -95,7 +96,7 @@ async def wait(
 
 async def _settle(state: State, record: BackendRecord, backend: OnDemand, now: float) -> Settled:
     """Doubts alone; money is only counted, so the books have no cap."""
-    await state.ledger.interrupted_intents(record.name)
+    await settle_interrupted(state.ledger, state.home.ledger, state.home.blobs, record.name)
     with reading(state.home.ledger) as reader:
         money = reader.money()
     budget = Budget(None, money.spent, money.unknown, money.in_flight)
