@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -141,15 +142,17 @@ def record(provider: Provider) -> BackendRecord:
 
 def _installed(context: BackendContext) -> Studio:
     """As a plugin the environment says what it is to do: `STUDIO_SIGNALS=SIGINT@3` sends itself a
-    signal at the fourth submit."""
+    signal at the fourth submit; `SIGINT@3+` does so once that submit is waiting."""
     mode, seconds = os.environ["STUDIO_MODE"], float(os.environ.get("STUDIO_SECONDS", "0"))
     provider = Provider(mode, seconds=seconds, book=Path(os.environ["STUDIO_BOOK"]))
     wanted = [one.split("@") for one in os.environ.get("STUDIO_SIGNALS", "").split()]
 
     def send(_: object, number: int) -> None:
         for name, when in wanted:
-            if int(when) == number:
-                os.kill(os.getpid(), signal.Signals[name])
+            late = when.endswith("+")
+            if int(when.rstrip("+")) == number:
+                send_it = partial(os.kill, os.getpid(), signal.Signals[name])
+                asyncio.get_running_loop().call_later(0.2, send_it) if late else send_it()
 
     provider.on_submit = send
     return Studio(context, provider)
