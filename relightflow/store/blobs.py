@@ -77,8 +77,17 @@ class BlobStore:
             ) from error
 
     def _store_durably(self, blobs: Sequence[_Blob]) -> Sequence[str]:
-        hashes = [hashlib.sha256(blob.data).hexdigest() for blob in blobs]
         written: list[tuple[Path, Path]] = []
+        try:
+            return self._put_all(blobs, written)
+        except OSError:
+            for temporary, _ in written:  # on a full disk nothing may lie about for nothing
+                temporary.unlink(missing_ok=True)
+            raise
+
+    def _put_all(self, blobs: Sequence[_Blob], written: list[tuple[Path, Path]]) -> list[str]:
+        """`written` is told each temporary file and its final name."""
+        hashes = [hashlib.sha256(blob.data).hexdigest() for blob in blobs]
         lines = []
         for blob, sha256 in zip(blobs, hashes, strict=True):
             if blob.only_label:
@@ -131,7 +140,12 @@ class BlobStore:
             size = os.fstat(self._index).st_size
             if size and os.pread(self._index, 1, size - 1) != b"\n":
                 lines = "\n" + lines  # a line torn by a crash must not swallow the next one
-        _write_all(self._index, lines.encode("ascii"))
+        try:
+            _write_all(self._index, lines.encode("ascii"))
+        except OSError:
+            os.close(self._index)  # perhaps torn: the next one looks again how the file ends
+            self._index = -1
+            raise
 
 
 def path_of(root: Path, sha256: str) -> Path:
