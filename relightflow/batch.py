@@ -41,15 +41,19 @@ class Batcher(Generic[Request, Answer]):
 
     async def ask(self, request: Request) -> Answer:
         """Hand in a request from the event loop. Cancelling the wait does not undo the request."""
+        return await self.hand_in(request)
+
+    def hand_in(self, request: Request) -> asyncio.Future[Answer]:
+        """The same for somebody who will wait for the answer later, or with others."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         with self._turn:
             self._refuse_after_the_end()
             if not self._asked or self._asker is not loop:
-                loop.call_soon(self._hand_in)  # one wake-up for all that is asked in one turn
+                loop.call_soon(self._pass_on)  # one wake-up for all that is asked in one turn
                 self._asker = loop
             self._asked.append((request, future))
-        return await future
+        return future
 
     def ask_and_wait(self, request: Request) -> Answer:
         """Hand in a request from ordinary code and block until it is done."""
@@ -70,7 +74,7 @@ class Batcher(Generic[Request, Answer]):
                 self._queue.put(None)
         self._thread.join()
 
-    def _hand_in(self) -> None:
+    def _pass_on(self) -> None:
         with self._turn:
             if self._asked and not self._closed:
                 self._queue.put(self._asked)

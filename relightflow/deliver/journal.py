@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import filecmp
 import json
@@ -29,30 +30,23 @@ class Journal:
         except OSError as error:
             raise StorageError(f"{folder} cannot be made: {error.strerror}") from error
         self.folder = folder
-        self._batcher: Batcher[dict[str, Any], None] = Batcher(self._write, "events")
+        self._events: list[Outcome] = []
+        self._batcher: Batcher[Sequence[Outcome], None] = Batcher(self._write, "events")
 
     def outcome(self, outcome: Outcome) -> None:
         """One job that was touched, with its times, which the manifest leaves out."""
-        failure = outcome.failure
-        self._batcher.tell(
-            {
-                "at": round(time.time(), 3),
-                "job": outcome.job.key,
-                "attempt": outcome.attempt or None,
-                "calls": outcome.attempts,
-                "seconds": round(outcome.seconds, 3),
-                "sha256": outcome.result.sha256 if outcome.result else None,
-                "failure": failure
-                and {
-                    "kind": failure.kind,
-                    "billed": failure.billed,
-                    "message": failure.message,
-                    **({"traceback": failure.trace} if failure.trace else {}),
-                },
-            }
-        )
+        if not self._events:
+            asyncio.get_running_loop().call_soon(self._pass_on)
+        self._events.append(outcome)
+
+    def _pass_on(self) -> None:
+        """One wake-up of the thread for all outcomes of one turn of the loop."""
+        self._batcher.tell(self._events)
+        self._events = []
 
     def close(self) -> None:
+        if self._events:
+            self._pass_on()
         self._batcher.close()
 
     def share_manifest(self) -> None:
@@ -68,10 +62,30 @@ class Journal:
                 spare.hardlink_to(last)
                 spare.rename(mine)
 
-    def _write(self, events: Sequence[dict[str, Any]]) -> Sequence[None]:
+    def _write(self, batches: Sequence[Sequence[Outcome]]) -> Sequence[None]:
+        events = (_event(outcome) for outcomes in batches for outcome in outcomes)
         with (self.folder / EVENTS).open("a", encoding="ascii") as lines:
             lines.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in events)
-        return [None] * len(events)
+        return [None] * len(batches)
+
+
+def _event(outcome: Outcome) -> dict[str, Any]:
+    failure = outcome.failure
+    return {
+        "at": round(time.time(), 3),
+        "job": outcome.job.key,
+        "attempt": outcome.attempt or None,
+        "calls": outcome.attempts,
+        "seconds": round(outcome.seconds, 3),
+        "sha256": outcome.result.sha256 if outcome.result else None,
+        "failure": failure
+        and {
+            "kind": failure.kind,
+            "billed": failure.billed,
+            "message": failure.message,
+            **({"traceback": failure.trace} if failure.trace else {}),
+        },
+    }
 
 
 def write_summary(folder: Path, document: Mapping[str, Any]) -> None:

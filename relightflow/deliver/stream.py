@@ -6,18 +6,22 @@ again for it: the next run delivers from the store.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from relightflow import crash
 from relightflow.batch import Batcher
-from relightflow.bounded import bounded
 from relightflow.deliver.place import Handed, Place, hand_over
 from relightflow.errors import DamagedError, Exit, RelightflowError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, reading
+from relightflow.ledger.rows import Delivered
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.summary import Trouble
@@ -102,50 +106,59 @@ def opened_desk(
         yield Desk(places, ledger, reader, home.blobs, overwrite, Tally())
 
 
-_Item = tuple[Output, Result]
 FAULTS = (SinkFailed, OSError, RelightflowError)
 """What a sink or the store may raise; anything else is a bug."""
 
 
 async def deliver(outcomes: AsyncIterator[Outcome], desk: Desk) -> AsyncGenerator[Outcome]:
-    """Every outcome, once the sinks that take single pictures have had it."""
+    """Every outcome as it comes; the sinks that take single pictures get theirs on the way.
+
+    It ends when they have had all of them.
+    """
     named = [place for place in desk.places if place.named]
-
-    def hand_out(items: Sequence[_Item]) -> Sequence[list[Handed | None]]:
-        answers: list[list[Handed | None]] = [[] for _ in items]
-        for place in named:
-            paths = [place.path(output, result) for output, result in items]
-            known = desk.reader.deliveries(place.id, paths)
-            for answer, path, (output, result) in zip(answers, paths, items, strict=True):
-                try:
-                    answer.append(
-                        hand_over(place, output, result, known.get(path), desk.read, desk.overwrite)
-                    )
-                except FAULTS as error:
-                    desk.tally.fail(place.sink.place, path, error)
-                    answer.append(None)
-        return answers
-
-    batcher: Batcher[_Item, list[Handed | None]] = Batcher(hand_out, "deliver", largest=64)
-
-    async def one(outcome: Outcome) -> Outcome:
-        if outcome.result is None or outcome.output is None or not named:
-            return outcome
-        crash.reach("before-sink")
-        handed = await batcher.ask((outcome.output, outcome.result))
-        crash.reach("after-sink")
-        for item in handed:
-            if item:
-                desk.tally.add(item)
-        rows = [item.row for item in handed if item and item.row]
-        complete = all(handed)
-        await desk.ledger.delivered(rows, outcome.attempt if complete else None)
-        crash.reach("after-done")
-        return outcome
-
+    batcher: Batcher[_Done, None] = Batcher(partial(_hand_out, desk, named), "deliver", largest=64)
+    waiting: deque[asyncio.Future[None]] = deque()
     try:
-        async with aclosing(bounded(outcomes, WIDTH, one)) as delivered:
-            async for outcome in delivered:
-                yield outcome
+        async for outcome in outcomes:
+            if named and outcome.result and outcome.output:
+                done = _Done(outcome.output, outcome.result, outcome.attempt)
+                waiting.append(batcher.hand_in(done))
+            while len(waiting) > WIDTH or (waiting and waiting[0].done()):
+                await waiting.popleft()
+            yield outcome
+        while waiting:
+            await waiting.popleft()
     finally:
         batcher.close()
+
+
+class _Done(NamedTuple):
+    output: Output
+    result: Result
+    attempt: int
+
+
+def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Sequence[None]:
+    """Give `items` to every sink, and tell the ledger which of them all sinks have had. Blocks."""
+    crash.reach("before-sink")
+    rows: list[Delivered] = []
+    complete = dict.fromkeys((item.attempt for item in items), True)
+    for place in places:
+        paths = [place.path(item.output, item.result) for item in items]
+        known = desk.reader.deliveries(place.id, paths)
+        for path, (output, result, attempt) in zip(paths, items, strict=True):
+            try:
+                handed = hand_over(
+                    place, output, result, known.get(path), desk.read, desk.overwrite
+                )
+            except FAULTS as error:
+                desk.tally.fail(place.sink.place, path, error)
+                complete[attempt] = False
+                continue
+            desk.tally.add(handed)
+            if handed.row:
+                rows.append(handed.row)
+    crash.reach("after-sink")
+    desk.ledger.delivered_now(rows, [attempt for attempt, all_had in complete.items() if all_had])
+    crash.reach("after-done")
+    return [None] * len(items)
