@@ -45,7 +45,8 @@ DOORS = {
 OWNERS = {
     "sqlite3": ("ledger",),
     "click": ("cli",),
-    "aiohttp": ("backends", "emulator", "network"),
+    "aiohttp": ("backends", "emulator", "network", "sources"),
+    "idna": ("network",),
     "jsonschema": ("recipe", "testing"),
     "numpy": ("backends", "emulator", "pictures", "testing"),
     "obstore": ("sources", "sinks", "store"),
@@ -53,7 +54,7 @@ OWNERS = {
     "pluggy": ("plugins",),
     "rich": ("report",),
     "yaml": ("emulator", "recipe"),
-    "yarl": ("backends",),  # aiohttp's own URLs
+    "yarl": ("backends", "sources"),  # aiohttp's own URLs
 }
 """Third-party packages (and sqlite3), and the only rooms that may import them."""
 
