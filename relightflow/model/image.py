@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 
@@ -23,11 +23,11 @@ class Image:
     """`image/jpeg`, `image/png` or `image/webp`, by content."""
     source: int
     """Index of the recipe's source that found it."""
-    locator: str
+    locator: str = field(repr=False)
     """What the source needs to read it again (a path, a key). Never written to a manifest."""
     delivery: str = ""
     """How a remote backend is to get the bytes (`upload`, `inline`, `url`); empty: its own choice."""
-    url: str = ""
+    url: str = field(default="", repr=False)
     """Where the public finds the same bytes, if the source knows. May hold a secret."""
 
     @property

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from relightflow.errors import UsageError
 from relightflow.model.image import Image, Rejected
-from relightflow.pictures import BadPicture, probe
+from relightflow.pictures import BadPicture
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
+from relightflow.sources.files import bytes_of, examine, in_words
 from relightflow.sources.index import Index, Known
 from relightflow.sources.patterns import Patterns, natural_order
 from relightflow.sources.walk import Found, Unusable, Walk
 
-MAX_BYTES = 64 << 20
-"""A larger file is no photograph to relight, and memory is finite."""
 _THREADS = min(4, os.cpu_count() or 1)
 _BATCH = 64
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Glob:
@@ -35,6 +32,7 @@ class Glob:
 
     def __init__(self, context: SourceContext) -> None:
         self._number = context.index
+        self._delivery = context.options.get("delivery", "")
         folder = os.path.realpath(context.folder)
         avoid = frozenset(os.path.realpath(place) for place in context.avoid)
         if folder in avoid:
@@ -61,9 +59,9 @@ class Glob:
 
     def read(self, image: Image) -> bytes:
         try:
-            data = _bytes_of(image.locator)
+            data = bytes_of(image.locator)
         except (OSError, BadPicture) as error:
-            raise StaleImage(_stale(image, f"can no longer be read ({_words(error)})")) from None
+            raise StaleImage(_stale(image, f"can no longer be read ({in_words(error)})")) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
             raise StaleImage(_stale(image, "changed since it was planned"))
         return data
@@ -80,9 +78,9 @@ class Glob:
 
     def _examined(self, item: Found) -> Image | Rejected:
         try:
-            known = _examine(_bytes_of(item.path))
+            known = examine(bytes_of(item.path))
         except (OSError, BadPicture) as error:
-            return Rejected(_text(item.name), _words(error), self._number)
+            return Rejected(_text(item.name), in_words(error), self._number)
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)
 
@@ -96,42 +94,12 @@ class Glob:
             media_type=known.media_type,
             source=self._number,
             locator=item.path,
+            delivery=self._delivery,
         )
-
-
-def _examine(data: bytes) -> Known:
-    """What the bytes of a picture say about it. Raises BadPicture."""
-    probed = probe(data)
-    digest = hashlib.sha256(data).hexdigest()
-    return Known(digest, len(data), probed.width, probed.height, probed.media_type)
-
-
-def _bytes_of(path: str) -> bytes:
-    """A regular file's bytes, without ever waiting for a pipe. Raises OSError, BadPicture."""
-    file = os.open(path, _READ)
-    try:
-        facts = os.fstat(file)
-        if not stat.S_ISREG(facts.st_mode):
-            raise BadPicture("it is no regular file")
-        if facts.st_size > MAX_BYTES:
-            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
-        with os.fdopen(file, "rb", closefd=False) as stream:
-            data = stream.read(facts.st_size + 1)
-    finally:
-        os.close(file)
-    if len(data) != facts.st_size:
-        raise BadPicture("it is being written to: run again when it is complete")
-    return data
 
 
 def _stale(image: Image, what: str) -> str:
     return f"{image.name} {what}; run again to plan with the file as it is now"
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"it cannot be read: {error.strerror or error}"
-    return str(error)
 
 
 def _text(name: str) -> str:

@@ -23,7 +23,7 @@ from relightflow.store.atomic import write_atomic
 _VERSION = 1
 _MARGIN = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system in use (FAT)."""
-_MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
+MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,6 @@ def _entry(row: list[Any]) -> tuple[Stat, Known]:
     size, mtime, ctime, inode, sha256, length, width, height, media_type = row
     numbers = (size, mtime, ctime, inode, length, width, height)
     good = all(type(number) is int for number in numbers) and min(size, width, height) > 0
-    if not (good and media_type in _MEDIA_TYPES and len(bytes.fromhex(sha256)) == 32):
+    if not (good and media_type in MEDIA_TYPES and len(bytes.fromhex(sha256)) == 32):
         raise ValueError(row)
     return (size, mtime, ctime, inode), Known(sha256, length, width, height, media_type)

@@ -11,10 +11,9 @@ import pytest
 from relightflow.errors import UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
-from relightflow.pictures import BadPicture
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
-from relightflow.sources import glob
+from relightflow.sources import files, glob
 from relightflow.sources.glob import Glob
 
 Put = Callable[..., Path]
@@ -76,14 +75,8 @@ def test_what_cannot_be_used_is_named_and_the_rest_goes_on(project: Path, put: P
 
 def test_a_file_over_the_cap_is_rejected_unread(project: Path, put: Put) -> None:
     with put("big.jpg").open("r+b") as file:
-        file.truncate(glob.MAX_BYTES + 1)
+        file.truncate(files.MAX_BYTES + 1)
     assert "larger than 64 MiB" in rejected(source(project))["big.jpg"].reason
-
-
-def test_a_pipe_that_takes_a_files_place_does_not_block(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadPicture, match="no regular file"):
-        glob._bytes_of(str(tmp_path / "pipe"))
 
 
 def test_a_name_that_is_no_utf8_becomes_text_and_can_still_be_read(project: Path, put: Put) -> None:
@@ -134,6 +127,12 @@ def test_a_link_that_takes_a_files_place_is_stale(project: Path, put: Put) -> No
         found.read(image)
 
 
+def test_an_image_carries_how_it_is_to_be_delivered(project: Path, put: Put) -> None:
+    put("a.jpg")
+    options = FrozenMap({"include": ("*.jpg",), "delivery": "inline"})
+    assert [i.delivery for i in images(Glob(SourceContext(project, options, 0)))] == ["inline"]
+
+
 def test_nothing_found_is_no_error(project: Path) -> None:
     assert list(source(project, "photos/*.jpg").scan()) == []
 
@@ -153,13 +152,13 @@ def test_an_untouched_file_is_not_read_again(
     later = time.time_ns() + 3600 * 10**9
     os.utime(index, ns=(later, later))  # as if the pictures had been there for an hour
     read: list[str] = []
-    real = glob._bytes_of
+    real = files.bytes_of
 
     def reading(path: str) -> bytes:
         read.append(path)
         return real(path)
 
-    monkeypatch.setattr(glob, "_bytes_of", reading)
+    monkeypatch.setattr(glob, "bytes_of", reading)
     assert images(source(project, cache=tmp_path / "cache")) == first
     assert read == []
     put("1.jpg", put("2.jpg").read_bytes() + b"\0")

@@ -1,0 +1,49 @@
+"""Reads a picture's file without being fooled or held up, and says what its bytes are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from relightflow.pictures import BadPicture, probe
+from relightflow.sources.index import Known
+
+MAX_BYTES = 64 << 20
+"""A larger file is no photograph to relight, and memory is finite."""
+READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
+
+
+def bytes_of(path: str, folder: int | None = None) -> bytes:
+    """A regular file's bytes, without ever waiting for a pipe. Raises OSError, BadPicture.
+
+    `folder`: a descriptor of the folder that `path` counts from.
+    """
+    file = os.open(path, READ, dir_fd=folder)
+    try:
+        facts = os.fstat(file)
+        if not stat.S_ISREG(facts.st_mode):
+            raise BadPicture("it is no regular file")
+        if facts.st_size > MAX_BYTES:
+            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+        with os.fdopen(file, "rb", closefd=False) as stream:
+            data = stream.read(facts.st_size + 1)
+    finally:
+        os.close(file)
+    if len(data) != facts.st_size:
+        raise BadPicture("it is being written to: run again when it is complete")
+    return data
+
+
+def examine(data: bytes) -> Known:
+    """What the bytes of a picture say about it. Raises BadPicture."""
+    probed = probe(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+
+def in_words(error: Exception) -> str:
+    """Why a file could not be read, for people."""
+    if isinstance(error, OSError):
+        return f"it cannot be read: {error.strerror or error}"
+    return str(error)
