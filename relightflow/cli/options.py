@@ -119,11 +119,20 @@ def operator(command: Function) -> Function:
         "--output-host", "output_hosts", multiple=True, metavar="HOST",
         help="Also download results from this host. May be repeated.",
     )  # fmt: skip
+    @click.option(
+        "--offline", is_flag=True,
+        help="Ask no server: use the images that are known, and say which are not.",
+    )  # fmt: skip
     @functools.wraps(command)
     def gathered(
-        *args: Any, allow_private_network: bool, output_hosts: tuple[str, ...], **rest: Any
+        *args: Any,
+        allow_private_network: bool,
+        output_hosts: tuple[str, ...],
+        offline: bool,
+        **rest: Any,
     ) -> Any:
-        return command(*args, operator=Operator(allow_private_network, output_hosts), **rest)
+        operator = Operator(allow_private_network, output_hosts, offline)
+        return command(*args, operator=operator, **rest)
 
     return gathered
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from relightflow.cli import options
 from relightflow.errors import UsageError
 from relightflow.model.plan import Selection
+from relightflow.plugins.records import Operator
 
 
 def selected(*arguments: str) -> Selection:
@@ -57,3 +58,16 @@ def test_a_file_that_is_missing_is_left_to_the_reader(tmp_path: Path) -> None:
 def test_state_is_looked_for_beside_a_folder_s_recipes(tmp_path: Path) -> None:
     (tmp_path / ".relightflow").mkdir()
     assert options.home(tmp_path, None).root == tmp_path / ".relightflow"
+
+
+def test_what_only_the_operator_may_say_is_one_noun() -> None:
+    seen: list[Operator] = []
+
+    @click.command
+    @options.operator
+    def command(operator: Operator) -> None:
+        seen.append(operator)
+
+    for arguments in ([], ["--offline"], ["--allow-private-network", "--output-host", "a.example"]):
+        assert CliRunner().invoke(command, arguments).exit_code == 0
+    assert seen == [Operator(), Operator(offline=True), Operator(True, ("a.example",))]
