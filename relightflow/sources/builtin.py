@@ -14,21 +14,74 @@ _PATTERNS = {
     "uniqueItems": True,
 }
 
+_FILTERS = {
+    "include": {
+        **_PATTERNS,
+        "minItems": 1,
+        "description": "Patterns of files to take, relative to the recipe's folder; "
+        "`**` stands for any number of folders.",
+    },
+    "exclude": {
+        **_PATTERNS,
+        "description": "Patterns of files or folders to leave out.",
+    },
+}
+
+_DELIVERY = {
+    "description": "How a paid backend gets the images, instead of its own `delivery`.",
+    "enum": ["upload", "inline"],
+}
+
 GLOB_SCHEMA: Schema = {
     "type": "object",
     "additionalProperties": False,
     "required": ["include"],
+    "properties": {**_FILTERS, "delivery": _DELIVERY},
+}
+
+URLS_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "anyOf": [{"required": ["urls"]}, {"required": ["file"]}],
     "properties": {
+        "urls": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "minLength": 1},
+            "description": "Addresses of images, http or https.",
+        },
+        "file": {
+            "type": "string",
+            "minLength": 1,
+            "description": "A list of addresses beside the recipe: .txt (one a line), .csv (a "
+            "column `url`, perhaps `name`) or .jsonl (a key `url`, perhaps `name`).",
+        },
+        "delivery": {
+            "description": "How a paid backend gets the images, instead of its own `delivery`; "
+            "`url` hands it the public address.",
+            "enum": ["upload", "inline", "url"],
+        },
+    },
+}
+
+MANIFEST_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {
+        "path": {
+            "type": "string",
+            "minLength": 1,
+            "description": "The manifest.jsonl of another recipe's run, beside its images.",
+        },
         "include": {
             **_PATTERNS,
             "minItems": 1,
-            "description": "Patterns of files to take, relative to the recipe's folder; "
-            "`**` stands for any number of folders.",
+            "description": "Patterns of images to take, relative to the manifest; all, if left "
+            "out.",
         },
-        "exclude": {
-            **_PATTERNS,
-            "description": "Patterns of files or folders to leave out.",
-        },
+        "exclude": {**_PATTERNS, "description": "Patterns of images to leave out."},
+        "delivery": _DELIVERY,
     },
 }
 
@@ -40,6 +93,20 @@ def _glob(context: SourceContext) -> Source:
     return Glob(context)
 
 
+def _urls(context: SourceContext) -> Source:
+    # deferred: brings aiohttp
+    from relightflow.sources.urls.source import Urls
+
+    return Urls(context)
+
+
+def _manifest(context: SourceContext) -> Source:
+    # deferred: as for glob
+    from relightflow.sources.manifest import Manifest
+
+    return Manifest(context)
+
+
 @hookimpl
 def relightflow_sources() -> Iterable[SourceRecord]:
     return (
@@ -48,5 +115,17 @@ def relightflow_sources() -> Iterable[SourceRecord]:
             summary="Image files beside the recipe, by pattern",
             create=_glob,
             schema=GLOB_SCHEMA,
+        ),
+        SourceRecord(
+            name="urls",
+            summary="Images from web addresses, in the recipe or in a list beside it",
+            create=_urls,
+            schema=URLS_SCHEMA,
+        ),
+        SourceRecord(
+            name="manifest",
+            summary="The images that another recipe made",
+            create=_manifest,
+            schema=MANIFEST_SCHEMA,
         ),
     )

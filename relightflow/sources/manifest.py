@@ -1,0 +1,186 @@
+"""The `manifest` source: the images that another recipe made, so that recipes chain.
+
+Taken are the manifest's finished outputs that lie beside it, in its order, each under its path. A
+file counts only if it is, byte for byte, what the manifest says: one that was edited since is named
+and left out. Reads nothing outside the manifest's folder, and follows no link in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relightflow.errors import RefusedError, UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.model.safe import safe_path
+from relightflow.pictures import BadPicture
+from relightflow.plugins.records import SourceContext
+from relightflow.plugins.source import StaleImage
+from relightflow.sources.files import READ, bytes_of, examine, in_words
+from relightflow.sources.index import Index, Known
+from relightflow.sources.patterns import Patterns
+from relightflow.store.atomic import opened_folder, parts_of
+
+_LONGEST = 1 << 20
+"""Bytes of one line."""
+_FORMAT = 1
+_CHANGED = "it is not what the manifest says: it was edited, or the manifest belongs to another run"
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """One finished image, as the manifest tells of it. Untrusted."""
+
+    path: str
+    sha256: str
+
+
+class Manifest:
+    """See the module; `options` are those of `builtin.MANIFEST_SCHEMA`."""
+
+    def __init__(self, context: SourceContext) -> None:
+        options = context.options
+        self._number = context.index
+        self._told: str = options["path"]
+        self._delivery = options.get("delivery", "")
+        self._path, self._folder = _located(context.folder, self._told)
+        if self._folder in (os.path.realpath(place) for place in context.avoid):
+            raise UsageError(
+                f"{self._told}: a sink of this recipe writes there, so that results would become "
+                "inputs; give the sink another folder"
+            )
+        everything = "include" not in options
+        self._include = Patterns(options.get("include", ("**",)), hidden=everything)
+        self._exclude = Patterns(options.get("exclude", ()), hidden=True)
+        self._index = Index.of(context.cache, ("manifest", self._path))
+
+    def scan(self) -> Iterator[Image | Rejected]:
+        self._index.load()
+        seen: set[str] = set()
+        for output in self._outputs():
+            wanted = _meant(self._include, output.path) and not _within(self._exclude, output.path)
+            if wanted and output.path not in seen:
+                seen.add(output.path)
+                yield self._found(output)
+        self._index.save()
+
+    def read(self, image: Image) -> bytes:
+        try:
+            data, _ = self._read(image.locator)
+        except (OSError, BadPicture, RefusedError) as error:
+            words = f"{image.name} can no longer be read ({in_words(error)})"
+            raise StaleImage(f"{words}; run the recipe that makes it again") from None
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise StaleImage(f"{image.name} changed since it was planned; run again")
+        return data
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _found(self, output: _Output) -> Image | Rejected:
+        name = safe_path(output.path)
+        try:
+            known = self._known(output)
+        except RefusedError as error:
+            return Rejected(name, str(error), self._number, refused=True)
+        except (OSError, BadPicture) as error:
+            return Rejected(name, in_words(error), self._number)
+        if known.sha256 != output.sha256:
+            return Rejected(name, _CHANGED, self._number)
+        return Image(
+            name=name,
+            sha256=known.sha256,
+            size=known.size,
+            width=known.width,
+            height=known.height,
+            media_type=known.media_type,
+            source=self._number,
+            locator=output.path,
+            delivery=self._delivery,
+        )
+
+    def _known(self, output: _Output) -> Known:
+        *folders, name = parts_of(output.path)
+        with opened_folder(self._folder, folders) as folder:
+            facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        known = self._index.find(output.path, facts)
+        if known is None:
+            data, facts = self._read(output.path)
+            known = examine(data)
+            self._index.add(output.path, facts, known)
+        return known
+
+    def _read(self, path: str) -> tuple[bytes, os.stat_result]:
+        *folders, name = parts_of(path)
+        with opened_folder(self._folder, folders) as folder:
+            facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            return bytes_of(name, folder), facts
+
+    def _outputs(self) -> Iterator[_Output]:
+        """Raises UsageError where the manifest is none."""
+        try:
+            file = os.fdopen(os.open(self._path, READ), "rb")
+        except OSError as error:
+            raise UsageError(
+                f"{self._told}: it cannot be read ({error.strerror}); run the recipe that makes it "
+                "first"
+            ) from None
+        with file:
+            number = 0
+            while line := file.readline(_LONGEST + 1):
+                number += 1
+                output = self._output(line, number)
+                if output:
+                    yield output
+
+    def _output(self, line: bytes, number: int) -> _Output | None:
+        """The finished image that a line tells of, if it does."""
+        try:
+            record: Any = json.loads(line) if len(line) <= _LONGEST else None
+            kind = record["record"]
+            sound = number > 1 or (kind == "recipe" and record["format"] == _FORMAT)
+            done = kind == "output" and record["status"] == "done" and "path" in record
+            path, sha256 = (record["path"], record["sha256"]) if done else ("", "")
+            path.encode()
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            sound = False
+        if not sound:
+            words = f"it is no record of a manifest of format {_FORMAT}"
+            raise UsageError(f"{self._told}:{number}: {words}")
+        return _Output(path, sha256) if done else None
+
+
+def _located(folder: Path, told: str) -> tuple[str, str]:
+    """The manifest's own path and folder, links followed, if they stay with the recipe."""
+    home = os.path.realpath(folder)
+    path = os.path.realpath(os.path.join(home, told))  # noqa: PTH118  text, as realpath gives it
+    if not path.startswith(home.rstrip("/") + "/"):
+        raise RefusedError(
+            f"{told}: it leads out of the recipe's folder, which a recipe may not read"
+        )
+    return path, os.path.dirname(path)  # noqa: PTH120
+
+
+def _meant(patterns: Patterns, path: str) -> bool:
+    """Whether a pattern stands for `path` itself."""
+    *folders, name = path.split("/")
+    states = patterns.start()
+    for folder in folders:
+        states = patterns.step(states, folder).inner
+    return patterns.step(states, name).whole
+
+
+def _within(patterns: Patterns, path: str) -> bool:
+    """Whether a pattern stands for `path` or a folder above it."""
+    states = patterns.start()
+    for name in path.split("/"):
+        match = patterns.step(states, name)
+        if match.whole:
+            return True
+        states = match.inner
+    return False

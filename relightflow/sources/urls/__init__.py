@@ -1,0 +1,1 @@
+"""The `urls` source: images from web addresses, fetched with care and remembered."""

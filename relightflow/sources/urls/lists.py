@@ -1,0 +1,170 @@
+"""Which addresses a `urls` source names: those in the recipe, then those of its list.
+
+A list is text (an address a line), CSV (a column `url`, perhaps `name`) or JSON Lines (a key `url`,
+perhaps `name`), by its extension. Empty lines are passed over, and so are lines that begin with `#`.
+A list that cannot be read is an error with its line; its text is never shown, since it may hold a
+credential.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from relightflow.errors import RefusedError, UsageError
+from relightflow.model.values import FrozenMap
+from relightflow.sources.files import READ
+
+MOST = 1_000_000
+"""Addresses in one source: all are held in memory."""
+LONGEST_LINE = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    url: str = field(repr=False)
+    """As it was written; may hold credentials."""
+    name: str
+    """What the list calls the image; empty: named by its address."""
+    place: str
+    """`list.csv:12` or `urls[3]`, for messages."""
+
+
+def entries(folder: Path, options: FrozenMap) -> list[Entry]:
+    """All that the options name, in order. Raises UsageError, RefusedError."""
+    inline = options.get("urls", ())
+    found = [Entry(url.strip(" "), "", f"urls[{n}]") for n, url in enumerate(inline)]
+    file = options.get("file")
+    if file is not None:
+        for entry in _listed(folder, file):
+            found.append(entry)
+            if len(found) > MOST:
+                raise UsageError(f"{file}: more than {MOST:,} addresses; make several recipes")
+    return found
+
+
+def _listed(folder: Path, file: str) -> Iterator[Entry]:
+    reader = _READERS.get(Path(file).suffix.lower())
+    if reader is None:
+        raise UsageError(f"{file}: a list of addresses ends in {', '.join(_READERS)}")
+    with _opened(folder, file) as stream:
+        yield from reader(_Lines(stream, file))
+
+
+def _opened(folder: Path, file: str) -> BinaryIO:
+    """The list, if it is a regular file in the recipe's folder, links followed."""
+    home = os.path.realpath(folder)
+    try:
+        path = os.path.realpath(os.path.join(home, file), strict=True)  # noqa: PTH118  text, as realpath gives it
+        if not path.startswith(home.rstrip("/") + "/"):
+            raise RefusedError(
+                f"{file}: it leads out of the recipe's folder, which a recipe may not read"
+            )
+        number = os.open(path, READ)
+    except OSError as error:
+        raise UsageError(f"{file}: it cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise UsageError(f"{file}: it is no regular file")
+    return os.fdopen(number, "rb")
+
+
+class _Lines:
+    """The lines of a list as text, each with its number, and errors that name it."""
+
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._stream = stream
+        self.file = file
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._stream.readline(LONGEST_LINE + 1):
+            self.number += 1
+            if len(line) > LONGEST_LINE:
+                raise self.wrong(f"it is longer than {LONGEST_LINE >> 10} KiB")
+            try:
+                yield line.decode("utf-8-sig" if self.number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise self.wrong("it is not UTF-8 text") from None
+
+    def meant(self) -> Iterator[str]:
+        """Lines that are neither empty nor comments, without space around them."""
+        for line in self:
+            text = line.strip(" \t\r\n")
+            if text and not text.startswith("#"):
+                yield text
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.number}"
+
+    def wrong(self, what: str) -> UsageError:
+        return UsageError(f"{self.place}: {what}")
+
+
+def _text(lines: _Lines) -> Iterator[Entry]:
+    for text in lines.meant():
+        yield Entry(text, "", lines.place)
+
+
+def _csv(lines: _Lines) -> Iterator[Entry]:
+    rows = csv.reader(iter(lines), strict=True)
+    columns: list[str] | None = None
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise lines.wrong(f"it is not CSV: {error}") from None
+        if row is None:
+            return
+        if not any(cell.strip() for cell in row) or row[0].startswith("#"):
+            continue
+        if columns is None:
+            columns = _columns(row, lines)
+            continue
+        if len(row) != len(columns):
+            raise lines.wrong(f"it has {len(row)} columns, and the first line has {len(columns)}")
+        facts = dict(zip(columns, row, strict=True))
+        yield _entry(facts["url"], facts.get("name", ""), lines)
+
+
+def _columns(row: list[str], lines: _Lines) -> list[str]:
+    columns = [cell.strip() for cell in row]
+    if "url" not in columns:
+        raise lines.wrong("the first line of a CSV names the columns, and one must be `url`")
+    if any(columns.count(name) > 1 for name in ("url", "name")):
+        raise lines.wrong("a column `url` or `name` is there twice")
+    return columns
+
+
+def _jsonl(lines: _Lines) -> Iterator[Entry]:
+    for text in lines.meant():
+        try:
+            facts: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            raise lines.wrong("it is not one JSON object") from None
+        if not isinstance(facts, dict):
+            raise lines.wrong('it is not a JSON object such as {"url": "https://…"}')
+        url, name = facts.get("url"), facts.get("name")
+        if not isinstance(url, str) or not isinstance(name, str | None):
+            raise lines.wrong("`url` must be text, and `name`, where it is given, too")
+        yield _entry(url, name or "", lines)
+
+
+def _entry(url: str, name: str, lines: _Lines) -> Entry:
+    if not url.strip():
+        raise lines.wrong("its `url` is empty")
+    return Entry(url.strip(" "), name.strip(), lines.place)
+
+
+_READERS: dict[str, Callable[[_Lines], Iterator[Entry]]] = {
+    ".txt": _text,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+}
