@@ -28,7 +28,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.plan import Plan
-from relightflow.model.values import canonical_json
+from relightflow.model.values import canonical_json, plain
 from relightflow.plan.outputs import outputs
 from relightflow.plugins.sink import Finished, Presence, Stamp
 
@@ -177,8 +177,11 @@ def _lines(chunk: list[tuple[Output, Standing | None]], handed: list[Handed | No
     )
 
 
+_RECORD = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=plain)
+
+
 def _line(facts: dict[str, Any]) -> str:
-    return json.dumps(facts, separators=(",", ":"), allow_nan=False) + "\n"
+    return _RECORD.encode(facts) + "\n"
 
 
 def _put_together(first_line: str, path: Path) -> None:

@@ -16,7 +16,6 @@ from relightflow.model.image import Rejected
 from relightflow.model.job import Output
 from relightflow.model.money import usd
 from relightflow.model.plan import Plan
-from relightflow.model.values import thaw
 
 FORMAT = 1
 STATUSES = ("done", "failed", "unknown", "pending", "missing")
@@ -57,7 +56,7 @@ def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
 def record(
     output: Output, standing: Standing | None, path: str | None, copy: Copy | None = None
 ) -> dict[str, Any]:
-    """One output. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
+    """One output, JSON but for frozen mappings. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
     is there, where it is not the picture itself."""
     job, image = output.job, output.image
     facts: dict[str, Any] = {
@@ -66,8 +65,8 @@ def record(
         "job": job.id,
         "key": job.key,
         "source": {"name": image.name, "sha256": image.sha256, "size": image.size},
-        "cell": thaw(output.cell),
-        "parameters": thaw(job.parameters),
+        "cell": output.cell,
+        "parameters": job.parameters,
         "repeat": job.repeat,
         "status": status_of(standing),
     }

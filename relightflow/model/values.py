@@ -66,6 +66,8 @@ def freeze(value: Any) -> Any:
 
 def thaw(value: Any) -> Any:
     """`value` as plain dictionaries and lists, for JSON."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -73,11 +75,26 @@ def thaw(value: Any) -> Any:
     return value
 
 
+def plain(value: Any) -> Any:
+    """What a JSON encoder asks for of a value that it does not know: a mapping as a dictionary.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(value, FrozenMap):
+        return value._items
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=plain
+)
+
+
 def canonical_json(value: Any) -> str:
     """The one spelling of a JSON value: sorted keys, no spaces, ASCII only, no NaN.
 
     Raises ValueError for NaN and infinities, which JSON cannot say.
     """
-    return json.dumps(
-        thaw(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
+    return _CANONICAL.encode(value)
