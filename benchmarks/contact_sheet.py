@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
+from benchmarks.processes import Row, case
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
 from relightflow.model.offer import FREE, Model
@@ -88,40 +87,33 @@ def bare(folder: Path, kind: str) -> None:
     canvas.save(io.BytesIO(), "JPEG", quality=90)
 
 
-CASES: dict[str, Callable[[Path, str], None]] = {"sheet": draw, "again": draw, "bare": bare}
+CASES: dict[str, tuple[str, Callable[[Path, str], None]]] = {
+    "sheet": ("contact sheet of 256 results of 1 megapixel", draw),
+    "again": ("… where nothing changed", draw),
+    "bare": ("… bare Pillow loop", bare),
+}
 
 
-def measured(case: str, folder: Path, kind: str) -> dict[str, float]:
-    """Seconds, and peak memory in MB, of one case in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.contact_sheet", case, str(folder), kind]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
-
-
-def main() -> None:
-    print(f"{'256 results of 1 megapixel':32} {'seconds':>8} {'peak MB':>8}   goal")
+def measure() -> list[Row]:
+    """Both kinds of results; the sheet, the sheet again where nothing changed, and the yardstick."""
+    goal = f"≤ {GOAL_SECONDS} s, ≤ {GOAL_MB} MB"
+    rows: list[Row] = []
     for kind in ("jpg", "png"):
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             make_pictures(folder, kind)
-            for case in CASES:
-                found = measured(case, folder, kind)
-                goal = f"≤ {GOAL_SECONDS} s, ≤ {GOAL_MB} MB" if case == "sheet" else ""
-                name = {
-                    "sheet": "contact sheet",
-                    "again": "… unchanged",
-                    "bare": "bare Pillow loop",
-                }
-                label = f"{name[case]}, {kind}"
-                print(f"{label:32} {found['seconds']:8.2f} {found['mb']:8.0f}   {goal}")
+            for name, (label, _) in CASES.items():
+                found = case("benchmarks.contact_sheet", name, str(folder), kind)
+                figure = f"{found['seconds']:.2f} s, {found['mb']:.0f} MB"
+                rows.append((f"{label}, {kind}", figure, goal if name == "sheet" else ""))
+    return rows
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        main()
+        for what, figure, goal in measure():
+            print(f"{what:48} {figure:>18}   {goal}")
     else:
         begun = time.perf_counter()
-        CASES[sys.argv[1]](Path(sys.argv[2]), sys.argv[3])
-        seconds = time.perf_counter() - begun
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "mb": peak}))
+        CASES[sys.argv[1]][1](Path(sys.argv[2]), sys.argv[3])
+        print(json.dumps({"seconds": time.perf_counter() - begun}))

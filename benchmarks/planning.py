@@ -1,0 +1,68 @@
+"""How long `relightflow plan` takes, whole process, and `run` where everything is done already."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.instant import installed, project
+from benchmarks.processes import RELIGHTFLOW, Row, taken
+
+IMAGES, CELLS = 40, 256
+RECIPE = """version: 1
+name: large
+sources: [{type: glob, include: ["photos/*"]}]
+matrix: {light_direction: all, light_intensity: all, light_temperature: all, light_type: all}
+limits: {max_jobs: 2000000}
+sinks: [{type: directory, path: out}]
+"""
+MILLION = ("--set", "repeat=98")
+AGAIN, MANY = 10_000, 1_000_000
+
+
+def measure() -> list[Row]:
+    with tempfile.TemporaryDirectory() as made:
+        return [*_plans(Path(made)), *_again(Path(made) / "again")]
+
+
+def _plans(folder: Path) -> list[Row]:
+    from relightflow.testing import sample_picture
+
+    (folder / "photos").mkdir()
+    for seed in range(IMAGES):
+        (folder / f"photos/{seed}.png").write_bytes(sample_picture(seed))
+    (folder / "recipe.yaml").write_text(RECIPE)
+    command = (*RELIGHTFLOW, "plan", "recipe.yaml")
+    small = min((taken(command, folder) for _ in range(3)), key=lambda ran: ran.seconds)
+    large = taken((*command, *MILLION), folder)
+    assert f"{IMAGES * CELLS:,} jobs" in small.out
+    return [
+        (
+            f"`plan` of {IMAGES * CELLS:,} jobs over {IMAGES} images",
+            f"{small.seconds:.2f} s, {small.mb:.0f} MB",
+            "≤ 0.8 s, ≤ 120 MB",
+        ),
+        (
+            f"`plan` of {IMAGES * CELLS * 98:,} jobs",
+            f"{large.seconds:.1f} s, {large.mb:.0f} MB",
+            "≤ 12 s, ≤ 300 MB",
+        ),
+    ]
+
+
+def _again(folder: Path) -> list[Row]:
+    recipe = project(folder, AGAIN)
+    path = installed(folder)
+    command = (*RELIGHTFLOW, "run", recipe.name)
+    taken(command, folder, path)
+    again = min((taken(command, folder, path) for _ in range(3)), key=lambda ran: ran.seconds)
+    more = (*RELIGHTFLOW, "plan", recipe.name, "--set", f"repeat={MANY // 16}")
+    large = taken(more, folder, path)
+    return [
+        (f"`run` again with {AGAIN:,} jobs done", f"{again.seconds:.2f} s", "≤ 1 s"),
+        (
+            f"`plan` of {MANY:,} jobs, {AGAIN:,} of them done",
+            f"{large.seconds:.1f} s, {large.mb:.0f} MB",
+            "≤ 12 s, ≤ 300 MB",
+        ),
+    ]

@@ -1,0 +1,67 @@
+"""Whole processes, measured from outside: seconds and peak memory of exactly one child."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+Row = tuple[str, str, str]
+"""What was measured, the figure, and the goal: a line of the table."""
+
+RELIGHTFLOW = (
+    sys.executable,
+    "-c",
+    "import sys; from relightflow.cli import main; sys.exit(main())",
+)
+"""What the installed command does, without its file having to be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    seconds: float
+    mb: float
+    """Peak resident memory of the process, in MB of 1024² bytes."""
+    out: str
+
+
+def taken(
+    command: Sequence[str], folder: Path | None = None, path: Path | None = None, code: int = 0
+) -> Taken:
+    """Run `command` in `folder` and wait; `path` is put before the module path.
+
+    Raises AssertionError with what was said where it does not end with `code`.
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RELIGHTFLOW_")}
+    paths = [str(p) for p in (path, ROOT) if p]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        assert child.stdout
+        out = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - begun
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == code, f"{command} ended with {child.returncode}:\n{out}"
+    return Taken(seconds, usage.ru_maxrss / 1024, out)
+
+
+def case(module: str, *arguments: str, path: Path | None = None) -> dict[str, Any]:
+    """What `python -m MODULE …` answers: one JSON object, with its peak memory as `mb`."""
+    ran = taken([sys.executable, "-m", module, *arguments], path=path)
+    return {**json.loads(ran.out.splitlines()[-1]), "mb": ran.mb}
