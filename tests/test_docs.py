@@ -88,6 +88,18 @@ def test_a_recipe_is_valid_and_can_be_planned(recipe: str, tmp_path: Path) -> No
     assert not plan.warnings
 
 
+@pytest.mark.parametrize(
+    "part",
+    [pytest.param(b, id=where) for where, b in blocks("yaml") if b.startswith("sources:\n")],
+)
+def test_sources_that_are_shown_are_valid(part: str, tmp_path: Path) -> None:
+    """Not planned: they name what a test does not have, such as addresses of the web."""
+    path = tmp_path / "recipe.yaml"
+    rest = "version: 1\nname: part\nsinks: [{type: directory, path: results/}]\n"
+    path.write_text(rest + part, encoding="utf-8")
+    assert pipeline.load(path, load(found=lambda: ())).sources
+
+
 def test_some_recipes_are_shown() -> None:
     assert len(RECIPES) >= 5
 
