@@ -102,14 +102,16 @@ class History:
                 nameless.append(attempt)
             elif own := await self.by_id(attempt.request_id):
                 found.append((attempt, own))
+        failed = [(a.id, _why(own)) for a, own in found if own.status == "FAILED"]
         absent: list[int] = []
         if nameless:
             matches = await self._matches(nameless, known_ids)
             by_number = {a.id: a for a in nameless}
+            settled = {a.id for a in nameless if a.created < settled_before}
             found += [(by_number[number], own) for number, own in matches.found.items()]
-            absent = [n for n in matches.absent if by_number[n].created < settled_before]
+            failed += [(n, _why(own)) for n, own in matches.failed.items() if n in settled]
+            absent = [n for n in matches.absent if n in settled]
         adopted = [(a.id, step) for a, own in found if (step := _step(a, own)) is not None]
-        failed = [(a.id, _why(own)) for a, own in found if own.status == "FAILED"]
         return Evidence(tuple(adopted), tuple(failed), tuple(absent))
 
     async def _matches(

@@ -3,6 +3,9 @@
 A wrong 'absent' buys twice, a wrong 'adopted' loses a picture. So a row is adopted only where it
 fits wholly, and an attempt is absent only where no row could be its own. Equal attempts (the repeats
 of one cell look the same on the wire) are matched as a set: any of the rows will do for any of them.
+A row that failed says the least: it may be that of an earlier try, which was answered with an error and
+no id. So it stands back behind every row that did not fail, and counts only where the rows are all
+there are.
 """
 
 from __future__ import annotations
@@ -35,9 +38,11 @@ class Fit(enum.Enum):
 
 @dataclass(slots=True)
 class Matches:
-    """Attempt id → its row, and the attempts for which there is certainly none."""
+    """Attempt id → its row, and the attempts for which there is certainly none that was billed."""
 
     found: dict[int, Row] = field(default_factory=dict)
+    failed: dict[int, Row] = field(default_factory=dict)
+    """No other row fits than this, which failed. As for `absent`, the records must have settled."""
     absent: list[int] = field(default_factory=list)
 
 
@@ -49,20 +54,23 @@ def match(doubts: Sequence[Attempt], rows: Iterable[Row], complete: bool) -> Mat
     taken: set[str] = set()
     for cluster in _clusters([a for a in doubts if a.details.get(DIGEST)]):
         fitting = [r for r in rows if any(fit(a, r) is Fit.YES for a in cluster)]
-        if len(fitting) > len(cluster):
+        fitting.sort(key=lambda r: (r.status == "FAILED", r.created or 0.0))
+        if sum(r.status != "FAILED" for r in fitting) > len(cluster):
             continue  # more requests than attempts: somebody else's are among them
-        free = sorted(fitting, key=lambda r: r.created or 0.0)
+        taken.update(r.request_id for r in fitting if r.status == "FAILED")
         for attempt in cluster:
-            own = next((r for r in free if fit(attempt, r) is Fit.YES), None)
+            own = next((r for r in fitting if fit(attempt, r) is Fit.YES), None)
             if own is None:
                 leftover.append(attempt)
-            else:
-                free.remove(own)
-                taken.add(own.request_id)
-                result.found[attempt.id] = own
+                continue
+            fitting.remove(own)
+            taken.add(own.request_id)
+            (result.failed if own.status == "FAILED" else result.found)[attempt.id] = own
+    if not complete:
+        result.failed.clear()
+        return result
     others = [r for r in rows if r.request_id not in taken]
-    if complete:
-        result.absent = [a.id for a in leftover if all(fit(a, other) is Fit.NO for other in others)]
+    result.absent = [a.id for a in leftover if all(fit(a, other) is Fit.NO for other in others)]
     return result
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from relightflow.backends.segmind.history import DAYS, windows
+from relightflow.emulator.config import Config
+from relightflow.emulator.faults.reading import parse
+from relightflow.emulator.server import start
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Kind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
@@ -243,3 +246,20 @@ async def test_a_stand_in_that_settles_at_once_is_believed_at_once(
     attempt = doubt(bench, await bench.call())
     evidence = await bench.backend.look_up([attempt], NOBODY, attempt.created - 100)
     assert evidence.absent == (1,)
+
+
+async def test_an_earlier_try_that_failed_does_not_speak_for_a_call_that_is_too_new(
+    connect: Connect,
+) -> None:
+    """The records lag: the row of the doubtful call itself may still come, and be billed."""
+    plan = parse("rules: [{at: submit, fault: job-failed}]")
+    settings = Config(latency=(0.0, 0.0), picture="tiny")
+    async with await start(settings, plan=plan) as running:
+        bench = await connect(running.url, api="v1")
+        call = await bench.call()
+        await verdict(bench.backend.submit(call))
+        attempt = doubt(bench, call)
+        early = await bench.backend.look_up([attempt], NOBODY, attempt.created - 1)
+        assert (early.failed, early.adopted, early.absent) == ((), (), ())
+        settled = await bench.backend.look_up([attempt], NOBODY, LATER)
+        assert [number for number, _ in settled.failed] == [1]
