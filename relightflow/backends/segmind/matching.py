@@ -54,10 +54,9 @@ def match(doubts: Sequence[Attempt], rows: Iterable[Row], complete: bool) -> Mat
     taken: set[str] = set()
     for cluster in _clusters([a for a in doubts if a.details.get(DIGEST)]):
         fitting = [r for r in rows if any(fit(a, r) is Fit.YES for a in cluster)]
-        fitting.sort(key=lambda r: (r.status == "FAILED", r.created or 0.0))
-        if sum(r.status != "FAILED" for r in fitting) > len(cluster):
+        fitting.sort(key=lambda r: (_cost_nothing(r), r.created or 0.0))
+        if sum(not _cost_nothing(r) for r in fitting) > len(cluster):
             continue  # more requests than attempts: somebody else's are among them
-        taken.update(r.request_id for r in fitting if r.status == "FAILED")
         for attempt in cluster:
             own = next((r for r in fitting if fit(attempt, r) is Fit.YES), None)
             if own is None:
@@ -65,13 +64,18 @@ def match(doubts: Sequence[Attempt], rows: Iterable[Row], complete: bool) -> Mat
                 continue
             fitting.remove(own)
             taken.add(own.request_id)
-            (result.failed if own.status == "FAILED" else result.found)[attempt.id] = own
+            (result.failed if _cost_nothing(own) else result.found)[attempt.id] = own
     if not complete:
         result.failed.clear()
         return result
-    others = [r for r in rows if r.request_id not in taken]
+    others = [r for r in rows if r.request_id not in taken and not _cost_nothing(r)]
     result.absent = [a.id for a in leftover if all(fit(a, other) is Fit.NO for other in others)]
     return result
+
+
+def _cost_nothing(row: Row) -> bool:
+    """Whose ever it is, it was not billed."""
+    return row.status == "FAILED" and not row.cost
 
 
 def fit(attempt: Attempt, row: Row) -> Fit:

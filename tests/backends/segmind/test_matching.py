@@ -172,20 +172,27 @@ def test_no_row_is_given_twice_and_none_is_lost(attempts: int, rows: int) -> Non
 
 
 def test_a_row_that_failed_stands_back_behind_one_that_did_not() -> None:
-    earlier = row(1, AT - 20, status="FAILED")
+    earlier = row(1, AT - 20, status="FAILED", cost=0)
     matches = match([doubt()], [earlier, row(2)], complete=True)
     assert {number: own.request_id for number, own in matches.found.items()} == {1: "request-0002"}
     assert not matches.failed
 
 
 def test_a_failed_row_is_evidence_only_where_the_rows_are_all_there_are() -> None:
-    rows = [row(1, status="FAILED")]
+    rows = [row(1, status="FAILED", cost=0)]
     assert match([doubt()], rows, complete=True).failed == {1: rows[0]}
     assert not match([doubt()], rows, complete=False).failed
     assert not match([doubt()], rows, complete=True).found
 
 
 def test_failed_rows_of_earlier_tries_do_not_hide_that_a_call_is_absent() -> None:
-    rows = [row(n, AT - 20, status="FAILED") for n in (1, 2, 3)]
+    rows = [row(n, AT - 20, status="FAILED", cost=0) for n in (1, 2, 3)]
     matches = match([doubt(1), doubt(2)], rows, complete=True)
     assert (len(matches.failed), matches.found) == (2, {})
+
+
+def test_a_failed_row_of_another_hour_does_not_hide_that_a_call_is_absent() -> None:
+    old = row(1, AT - 5 * 3600, status="FAILED", cost=0)
+    assert ids([doubt()], [old]) == ({}, [1])
+    billed = row(1, AT - 5 * 3600, status="FAILED", cost=50_000)
+    assert ids([doubt()], [billed]) == ({}, [])
