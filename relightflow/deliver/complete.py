@@ -61,6 +61,7 @@ def complete(work: Pass) -> Completion:
     cannot be written.
     """
     before = work.desk.tally.written
+    work.desk.tally.begin_again()
     try:
         manifests, counts = _write_manifests(work)
     except OSError as error:
@@ -205,7 +206,8 @@ def _finish(work: Pass, place: Place, manifest: Path) -> bool:
         for path in edited:
             desk.tally.add(Handed(path, edited=True))
         return False
-    if held and all(row.basis == basis and looks[row.path] is Presence.SAME for row in held):
+    present = [row for row in held if row.basis == basis]  # others belong to pictures of the past
+    if present and all(looks[row.path] is Presence.SAME for row in present):
         return False
     artifacts = place.sink.finish(_finished(work, manifest))
     rows = [

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from relightflow import crash
 from relightflow.batch import Batcher
 from relightflow.deliver.place import Handed, Place, hand_over
-from relightflow.errors import DamagedError, Exit, RelightflowError
+from relightflow.errors import DamagedError, Exit, RelightflowError, StorageError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, reading
 from relightflow.ledger.rows import Delivered
@@ -51,10 +51,16 @@ class Tally:
             if len(self.edited) < 5:
                 self.edited.append(handed.path)
 
+    def begin_again(self) -> None:
+        """Every output will be looked at once more: what went wrong so far may not stay so."""
+        self.edited.clear()
+        self.edited_count = 0
+        self.failed.clear()
+
     def fail(self, place: str, item: str, error: Exception) -> None:
         """Failures of one kind are told once, with the first few items."""
         exit_code = error.exit_code if isinstance(error, RelightflowError) else Exit.JOBS_FAILED
-        words = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+        words = _words(error)
         old = self.failed.get((place, words))
         items = (*old.items, item)[:5] if old else (item,)
         if exit_code is Exit.DAMAGED:
@@ -69,6 +75,14 @@ class Tally:
             )
         count = old.count + 1 if old else 1
         self.failed[place, words] = Trouble(exit_code, message, items, count)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, SinkFailed | OSError | RelightflowError):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {error}; this is a bug in the sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +120,11 @@ def opened_desk(
         yield Desk(places, ledger, reader, home.blobs, overwrite, Tally())
 
 
-FAULTS = (SinkFailed, OSError, RelightflowError)
-"""What a sink or the store may raise; anything else is a bug."""
+FAULTS = Exception
+"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in the air."""
 
 
-async def deliver(outcomes: AsyncIterator[Outcome], desk: Desk) -> AsyncGenerator[Outcome]:
+async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerator[Outcome]:
     """Every outcome as it comes; the sinks that take single pictures get theirs on the way.
 
     It ends when they have had all of them.
@@ -119,13 +133,14 @@ async def deliver(outcomes: AsyncIterator[Outcome], desk: Desk) -> AsyncGenerato
     batcher: Batcher[_Done, None] = Batcher(partial(_hand_out, desk, named), "deliver", largest=64)
     waiting: deque[asyncio.Future[None]] = deque()
     try:
-        async for outcome in outcomes:
-            if named and outcome.result and outcome.output:
-                done = _Done(outcome.output, outcome.result, outcome.attempt)
-                waiting.append(batcher.hand_in(done))
-            while len(waiting) > WIDTH or (waiting and waiting[0].done()):
-                await waiting.popleft()
-            yield outcome
+        async with aclosing(outcomes):
+            async for outcome in outcomes:
+                if named and outcome.result and outcome.output:
+                    done = _Done(outcome.output, outcome.result, outcome.attempt)
+                    waiting.append(batcher.hand_in(done))
+                while len(waiting) > WIDTH or (waiting and waiting[0].done()):
+                    await waiting.popleft()
+                yield outcome
         while waiting:
             await waiting.popleft()
     finally:
@@ -159,6 +174,8 @@ def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Se
             if handed.row:
                 rows.append(handed.row)
     crash.reach("after-sink")
-    desk.ledger.delivered_now(rows, [attempt for attempt, all_had in complete.items() if all_had])
+    had = [attempt for attempt, all_had in complete.items() if all_had]
+    with suppress(StorageError):  # the pictures are safe; the last pass meets it again
+        desk.ledger.delivered_now(rows, had)
     crash.reach("after-done")
     return [None] * len(items)
