@@ -101,6 +101,12 @@ class Stage:
     def run(self, **terms: Any) -> Summary:
         return asyncio.run(self.go(**terms))
 
+    def run_quietly(self) -> Summary:
+        """Without a list of outcomes, which would grow."""
+        plan = self.plan()
+        made = pipeline.run(plan, self.registry, self.home, Terms(), Operator(), Watch())
+        return asyncio.run(made)
+
     def run_in_no_time(self, patch: pytest.MonkeyPatch, **terms: Any) -> Summary:
         """The same on a clock that jumps to whatever is waited for."""
         patch.setattr(setup, "RealClock", clock.VirtualClock)

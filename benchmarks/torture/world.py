@@ -241,7 +241,7 @@ class Records(History):
             return None
         return self.provider.row(found, self.clock())
 
-    async def between(self, since: float, until: float) -> Listing:  # noqa: ARG002  all it has
+    async def between(self, since: float, until: float) -> Listing:
         Inline.power.tick()
         now = self.clock()
         shown = [r for r in self.provider.taken if r.shown <= now]
@@ -264,7 +264,7 @@ class Simulated:
     async def balance(self) -> Balance:
         return Balance(10**9)
 
-    async def prepare(self, image: Image, data: bytes) -> str:  # noqa: ARG002  the protocol's
+    async def prepare(self, image: Image, data: bytes) -> str:
         await asyncio.sleep(self._provider.rng.uniform(0, 0.5))
         return address(image.sha256)
 

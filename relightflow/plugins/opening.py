@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from relightflow.model.image import Image, Rejected
@@ -27,10 +27,6 @@ class Sources:
         """The image's bytes. Raises StaleImage, RefusedError or OSError."""
         return self._sources[image.source].read(image)
 
-    def close(self) -> None:
-        for source in self._sources:
-            source.close()
-
 
 @contextmanager
 def opened_sources(
@@ -42,15 +38,10 @@ def opened_sources(
         for spec in recipe.sinks
         if isinstance(path := spec.options.get("path"), str)
     )
-    sources = Sources(
-        [
-            registry.source(spec.type).create(
-                SourceContext(recipe.folder, spec.options, index, operator, cache, avoid)
-            )
-            for index, spec in enumerate(recipe.sources)
-        ]
-    )
-    try:
-        yield sources
-    finally:
-        sources.close()
+    with ExitStack() as stack:
+        made = []
+        for index, spec in enumerate(recipe.sources):
+            context = SourceContext(recipe.folder, spec.options, index, operator, cache, avoid)
+            made.append(registry.source(spec.type).create(context))
+            stack.callback(made[-1].close)
+        yield Sources(made)

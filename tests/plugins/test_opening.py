@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from relightflow.errors import UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.model.recipe import Recipe, SourceSpec
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.opening import opened_sources
+from relightflow.plugins.records import Operator, SourceContext, SourceRecord
+from relightflow.plugins.registry import Loaded
+from tests.conftest import Stage
+
+
+class Tap:
+    """A source that remembers whether it was closed."""
+
+    closed: list[int]
+
+    def __init__(self, context: SourceContext) -> None:
+        if context.options.get("broken"):
+            raise UsageError("cannot be opened")
+        self.index = context.index
+        self.sticky = context.options.get("sticky")
+
+    def scan(self) -> Iterator[Image | Rejected]:
+        yield Rejected(f"from {self.index}", "no picture", self.index)
+
+    def read(self, image: Image) -> bytes:
+        return str(self.index).encode()
+
+    def close(self) -> None:
+        Tap.closed.append(self.index)
+        if self.sticky:
+            raise OSError("it breaks while it closes")
+
+
+def recipe_with(stage: Stage, *options: dict[str, bool]) -> Recipe:
+    Tap.closed = []
+    record = SourceRecord("tap", "For tests", Tap)
+    sources = {**stage.registry.sources, "tap": Loaded(record, "test")}
+    stage.registry = replace(stage.registry, sources=sources)
+    plan = stage.plan()
+    return replace(plan.recipe, sources=tuple(SourceSpec("tap", FrozenMap(o)) for o in options))
+
+
+def test_an_image_is_read_by_the_source_that_found_it(stage: Stage) -> None:
+    recipe = recipe_with(stage, {}, {})
+    with opened_sources(recipe, stage.registry, Operator(), None) as sources:
+        assert [item.name for item in sources.scan()] == ["from 0", "from 1"]
+        image = Image("x", "0" * 64, 1, 1, 1, "image/png", 1, "x")
+        assert sources.read(image) == b"1"
+    assert sorted(Tap.closed) == [0, 1]
+
+
+def test_where_one_cannot_be_opened_those_before_are_closed(stage: Stage) -> None:
+    recipe = recipe_with(stage, {}, {"broken": True})
+    with (
+        pytest.raises(UsageError, match="cannot be opened"),
+        opened_sources(recipe, stage.registry, Operator(), None),
+    ):
+        raise AssertionError
+    assert Tap.closed == [0]
+
+
+def test_one_that_breaks_while_it_closes_leaves_no_other_open(stage: Stage) -> None:
+    recipe = recipe_with(stage, {}, {"sticky": True})
+    with (
+        pytest.raises(OSError, match="breaks"),
+        opened_sources(recipe, stage.registry, Operator(), None),
+    ):
+        pass
+    assert sorted(Tap.closed) == [0, 1]
