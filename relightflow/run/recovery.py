@@ -28,8 +28,9 @@ from relightflow.run.budget import Budget
 from relightflow.run.collect import resume
 from relightflow.run.ondemand import OnDemand
 
-SETTLING = 120.0
-"""Seconds after which the provider's records are taken to know a call, if it was taken at all."""
+SETTLING = 600.0
+"""Seconds after which the provider's records are taken to know a call, if it was taken at all. How
+much they lag is nowhere documented; too long costs a wait, too short a second bill."""
 
 
 @dataclass(frozen=True, slots=True)
