@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import contact_sheet, engine, planning, preview, startup
+from benchmarks import contact_sheet, engine, planning, preview, provider, startup
 from benchmarks.processes import ROOT, Row
 
 PAGE = ROOT / "docs/reference/benchmarks.md"
@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
         "startup": startup.measure,
         "planning": planning.measure,
         "engine": partial(engine.measure, "--whole" in arguments),
+        "provider": provider.measure,
         "preview": preview.measure,
         "contact_sheet": contact_sheet.measure,
     }

@@ -95,6 +95,7 @@ class Work:
     model: str = "segmind-relighting"
     limits: str = ""
     """More lines under `limits`."""
+    max_cost: int = 100
 
     @property
     def jobs(self) -> int:
@@ -110,6 +111,7 @@ class Work:
             repeat=self.repeat,
             concurrency=self.concurrency,
             limits=self.limits,
+            max_cost=self.max_cost,
         )
 
     def cut(self) -> list[dict[str, str]]:
@@ -129,7 +131,7 @@ sample: {{strategy: first, count: {count}}}
 repeat: {repeat}
 limits:
   concurrency: {concurrency}
-  max_cost: 100
+  max_cost: {max_cost}
 {limits}
 sinks: [{{type: directory, path: out/}}]
 """
