@@ -21,8 +21,17 @@ class Loop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="urls"))
-        self._thread = threading.Thread(target=self._loop.run_forever, name="urls", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="urls", daemon=True)
         self._thread.start()
+
+    def _run(self) -> None:
+        """The loop's whole life is in its thread: the thread that closes it may have a loop too."""
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        finally:
+            self._loop.close()
 
     def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -32,9 +41,6 @@ class Loop:
         self.start(_end_the_others()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
 
 
 async def _end_the_others() -> None:

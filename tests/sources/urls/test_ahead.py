@@ -61,6 +61,13 @@ def test_a_loop_runs_apart_and_ends_what_is_left() -> None:
     assert ended.is_set()
 
 
+async def test_a_loop_is_closed_by_a_thread_that_runs_one_of_its_own() -> None:
+    loop = Loop()
+    assert await asyncio.to_thread(lambda: loop.start(asyncio.sleep(0, 7)).result()) == 7
+    loop.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "urls"]
+
+
 def test_an_exception_comes_out_where_its_turn_is() -> None:
     loop = Loop()
 
