@@ -55,6 +55,9 @@ class SourceRecord:
     summary: str
     create: Callable[[SourceContext], Source]
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    fetches: bool = False
+    """True: reading its images costs more than a look at the disk, so a run gives it a cache before
+    it is asked for the first time."""
 
 
 @dataclass(frozen=True, slots=True)

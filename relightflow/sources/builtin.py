@@ -121,6 +121,7 @@ def relightflow_sources() -> Iterable[SourceRecord]:
             summary="Images from web addresses, in the recipe or in a list beside it",
             create=_urls,
             schema=URLS_SCHEMA,
+            fetches=True,
         ),
         SourceRecord(
             name="manifest",

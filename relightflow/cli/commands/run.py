@@ -85,6 +85,8 @@ def command(
     def step(path: Path) -> _Ready:
         recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
         home = locate(path, state, os.environ)
+        if any(registry.source(source.type).fetches for source in recipe.sources):
+            home.create()  # so early, so that what is fetched for the plan is kept for the run
         plan = pipeline.expand(recipe, registry, selection, operator, home)
         if wanted.fail_if_empty and not plan.outputs_count:
             raise UsageError("no image was found or selected, and --fail-if-empty was given")
