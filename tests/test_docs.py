@@ -21,6 +21,7 @@ from relightflow.cli.table import COMMANDS
 from relightflow.errors import Exit
 from relightflow.model.attempt import State
 from relightflow.model.plan import Selection
+from relightflow.plan.build import expand
 from relightflow.plugins import hookspecs
 from relightflow.plugins.records import Operator
 from relightflow.plugins.registry import load
@@ -55,6 +56,22 @@ def blocks(*languages: str) -> Iterator[tuple[str, str]]:
 RECIPES = [
     pytest.param(block, id=where) for where, block in blocks("yaml") if "version: 1\n" in block
 ]
+LEFT_OUT = {
+    "version": "version: 1",
+    "name": "name: part",
+    "sources": "sources: [{type: glob, include: ['*']}]",
+    "sinks": "sinks: [{type: directory, path: out/}]",
+}
+"""What a part of a recipe may leave to the reader."""
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """Blocks that show some fields of a recipe, made whole: (where, the recipe)."""
+    for where, block in blocks("yaml"):
+        fields = set(re.findall(r"^(\w+):", block, re.MULTILINE))
+        if "version" not in fields and fields and fields <= CORE["properties"].keys():
+            added = [line for field, line in LEFT_OUT.items() if field not in fields]
+            yield where, "\n".join([block, *added])
 
 
 def typed() -> Iterator[tuple[str, list[str]]]:
@@ -98,6 +115,14 @@ def test_sources_that_are_shown_are_valid(part: str, tmp_path: Path) -> None:
     rest = "version: 1\nname: part\nsinks: [{type: directory, path: results/}]\n"
     path.write_text(rest + part, encoding="utf-8")
     assert pipeline.load(path, load(found=lambda: ())).sources
+
+
+@pytest.mark.parametrize("recipe", [pytest.param(recipe, id=where) for where, recipe in parts()])
+def test_a_part_of_a_recipe_is_valid(recipe: str, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe, encoding="utf-8")
+    loaded = pipeline.load(path, load(found=lambda: ()))
+    assert expand(loaded).cells
 
 
 def test_some_recipes_are_shown() -> None:
