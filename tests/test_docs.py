@@ -105,20 +105,9 @@ def test_a_recipe_is_valid_and_can_be_planned(recipe: str, tmp_path: Path) -> No
     assert not plan.warnings
 
 
-@pytest.mark.parametrize(
-    "part",
-    [pytest.param(b, id=where) for where, b in blocks("yaml") if b.startswith("sources:\n")],
-)
-def test_sources_that_are_shown_are_valid(part: str, tmp_path: Path) -> None:
-    """Not planned: they name what a test does not have, such as addresses of the web."""
-    path = tmp_path / "recipe.yaml"
-    rest = "version: 1\nname: part\nsinks: [{type: directory, path: results/}]\n"
-    path.write_text(rest + part, encoding="utf-8")
-    assert pipeline.load(path, load(found=lambda: ())).sources
-
-
 @pytest.mark.parametrize("recipe", [pytest.param(recipe, id=where) for where, recipe in parts()])
 def test_a_part_of_a_recipe_is_valid(recipe: str, tmp_path: Path) -> None:
+    """Not planned: it may name what a test does not have, such as addresses of the web."""
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe, encoding="utf-8")
     loaded = pipeline.load(path, load(found=lambda: ()))
