@@ -32,6 +32,7 @@ class Batcher(Generic[Request, Answer]):
         self._work = work
         self._largest = largest
         self._asked: list[_Waiting[Request, Answer]] = []
+        self._riding: list[_Waiting[Request, Answer]] = []
         self._queue: queue.SimpleQueue[list[_Waiting[Request, Answer]] | None] = queue.SimpleQueue()
         self._asker: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -65,25 +66,37 @@ class Batcher(Generic[Request, Answer]):
         """Hand in a request whose answer nobody waits for."""
         self._put((request, Future()))
 
+    def mention(self, request: Request) -> None:
+        """Hand in a request that is in no hurry: it rides with the next one, or with the end."""
+        with self._turn:
+            self._refuse_after_the_end()
+            self._riding.append((request, Future()))
+
     def close(self) -> None:
         """Do what was handed in, then stop. Asking afterwards raises RuntimeError."""
         with self._turn:
             if not self._closed:
                 self._closed = True
-                self._queue.put(self._asked)
+                self._queue.put(self._with_riders(self._asked))
                 self._queue.put(None)
         self._thread.join()
 
     def _pass_on(self) -> None:
         with self._turn:
             if self._asked and not self._closed:
-                self._queue.put(self._asked)
+                self._queue.put(self._with_riders(self._asked))
                 self._asked = []
 
     def _put(self, waiting: _Waiting[Request, Answer]) -> None:
         with self._turn:
             self._refuse_after_the_end()
-            self._queue.put([waiting])
+            self._queue.put(self._with_riders([waiting]))
+
+    def _with_riders(
+        self, waiting: list[_Waiting[Request, Answer]]
+    ) -> list[_Waiting[Request, Answer]]:
+        riding, self._riding = self._riding, []
+        return riding + waiting
 
     def _refuse_after_the_end(self) -> None:
         if self._closed:  # nobody would ever answer

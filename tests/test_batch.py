@@ -178,3 +178,20 @@ def test_what_an_ended_loop_did_not_hand_in_does_not_keep_the_next_loop_waiting(
         assert asyncio.run(batcher.ask(2)) == 2
         first.run_until_complete(waiting)
         first.close()
+
+
+def test_what_is_only_mentioned_rides_with_the_next_request_and_with_the_end() -> None:
+    batches: list[list[str]] = []
+
+    def work(requests: Sequence[str]) -> Sequence[None]:
+        batches.append(list(requests))
+        return [None] * len(requests)
+
+    batcher: Batcher[str, None] = Batcher(work, "test")
+    batcher.mention("rider")
+    assert batches == []
+    batcher.ask_and_wait("asked")
+    assert batches == [["rider", "asked"]]
+    batcher.mention("last")
+    batcher.close()
+    assert batches[-1] == ["last"]

@@ -143,8 +143,14 @@ async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerat
                 yield outcome
         while waiting:
             await waiting.popleft()
+        with suppress(StorageError):  # the pictures are safe; the last pass meets it again
+            await desk.ledger.change(_nothing)  # what was mentioned is in with this
     finally:
         batcher.close()
+
+
+def _nothing(_: object) -> None:
+    """A change that changes nothing: when it is durable, all before it is."""
 
 
 class _Done(NamedTuple):
@@ -175,7 +181,6 @@ def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Se
                 rows.append(handed.row)
     crash.reach("after-sink")
     had = [attempt for attempt, all_had in complete.items() if all_had]
-    with suppress(StorageError):  # the pictures are safe; the last pass meets it again
-        desk.ledger.delivered_now(rows, had)
+    desk.ledger.mention_delivered(rows, had)
     crash.reach("after-done")
     return [None] * len(items)

@@ -122,17 +122,21 @@ class Ledger:
         except sqlite3.IntegrityError as error:
             raise DuplicateAttempt(job.key) from error
 
-    async def delivered(
-        self, deliveries: Sequence[rows.Delivered], attempt_id: int | None = None
-    ) -> None:
-        """Files that sinks hold now; `attempt_id`: the job that every sink has had a copy of."""
-        now = self._now()
-        await self.change(lambda db: rows.put_deliveries(db, deliveries, attempt_id, now))
-
     def delivered_now(
         self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int] = ()
     ) -> None:
-        """The same for code that has no event loop, and for many jobs at once."""
+        """Files that sinks hold now; `attempt_ids`: the jobs that every sink has had a copy of.
+        Blocks until it is durable."""
+        self.change_now(self._put(deliveries, attempt_ids))
+
+    def mention_delivered(
+        self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int]
+    ) -> None:
+        """The same with the next commit, which it does not wait for: what is lost with it is looked
+        at again by the next run."""
+        self._batcher.mention(self._put(deliveries, attempt_ids))
+
+    def _put(self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int]) -> Change:
         now = self._now()
 
         def put(db: sqlite3.Connection) -> None:
@@ -140,7 +144,7 @@ class Ledger:
             for attempt_id in attempt_ids:
                 rows.put_deliveries(db, (), attempt_id, now)
 
-        self.change_now(put)
+        return put
 
     async def remember(self, backend: str, key: str, value: str | None) -> None:
         """Put a note of a backend's own; None takes it away."""

@@ -18,8 +18,9 @@ from relightflow.ledger.rows import Delivered, Standing
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
 
-RESUMABLE = (75, 130, 143)
-"""Exit codes after which the next run goes on with the same purchase."""
+RESUMABLE = (4, 6, 75, 130, 143)
+"""Exit codes after which the next run goes on with the same purchase: account, storage, early,
+signals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ async def bought(ledger: Ledger, run: str, exit_code: int | None) -> None:
         await ledger.run_ended(run, exit_code)
 
 
-@pytest.mark.parametrize("exit_code", [None, 75, 130, 143])
+@pytest.mark.parametrize("exit_code", [None, 4, 6, 75, 130, 143])
 async def test_a_run_that_was_cut_off_and_the_next_one_have_one_cap(
     path: Path, exit_code: int | None
 ) -> None:
