@@ -23,11 +23,11 @@ from yarl import URL
 
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import (
+    CONNECT_SECONDS,
     PrivateAddress,
     PublicOnly,
     refused_certificate,
     session,
-    timeout,
 )
 from relightflow.network.webaddress import BadAddress, WebAddress
 from relightflow.sources.files import MAX_BYTES
@@ -124,6 +124,11 @@ class Fetcher:
         self._wide = asyncio.Semaphore(limits.wide)
         self._slots: dict[str, _Slot] = {}
         self._room = Room(_ROOM)
+        self._timeout = aiohttp.ClientTimeout(
+            total=None,  # ours knows when it is not the server that is waited for
+            sock_connect=CONNECT_SECONDS,
+            sock_read=limits.idle_seconds,
+        )
 
     async def close(self) -> None:
         await self._session.close()
@@ -188,7 +193,7 @@ class Fetcher:
                 self._checked(address),
                 headers={**conditions, **_authorization(address)},
                 allow_redirects=False,
-                timeout=timeout(self._limits.idle_seconds, self._limits.seconds * 2),
+                timeout=self._timeout,
             ) as response:
                 if response.status == 304 and conditions:
                     return Answer(None, response.headers, address)

@@ -13,6 +13,7 @@ import trustme
 from aiohttp import web
 
 from relightflow.model.image import Image, Rejected
+from relightflow.sources.urls import fetch
 from relightflow.sources.urls.fetch import Limits
 from tests.sources.conftest import picture
 from tests.sources.urls.conftest import Make, Names, Site, images, only, reason
@@ -120,6 +121,30 @@ def test_a_large_picture_waits_for_room_and_comes(site: Site, make: Make) -> Non
     assert isinstance(first, Image)
     assert isinstance(second, Image)
     assert first.size == len(data)
+
+
+def test_to_wait_for_other_downloads_is_not_the_server_s_slowness(
+    site: Site, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that stall hold all the room, one after the other, for longer than the third may take."""
+    monkeypatch.setattr(fetch, "_FREELY", 10)
+    monkeypatch.setattr(fetch, "_ROOM", 1000)
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = len(picture())
+        await response.prepare(request)
+        await response.write(picture()[:100])
+        if request.path != "/x":
+            await asyncio.Event().wait()
+        await response.write(picture()[100:])
+        return response
+
+    site.pages |= dict.fromkeys(("/a", "/b", "/x"), page)
+    urls = [f"{site.base}/{name}" for name in "abx"]
+    *stalled, last = make(*urls, limits=Limits(seconds=1.0, a_host=3)).scan()
+    assert all("within 1 s" in item.reason for item in stalled if isinstance(item, Rejected))
+    assert isinstance(last, Image)
 
 
 def test_silence_ends_it(site: Site, make: Make) -> None:
