@@ -69,7 +69,7 @@ def expand(
     with opened_sources(recipe, registry, operator, cache) as sources:
         plan = build(recipe, sources.scan(), selection)
     sinks = enumerate(recipe.sinks)
-    named = ((n, spec) for n, spec in sinks if registry.sink(spec.type).named)
+    named = ((n, spec) for n, spec in sinks if registry.sink(spec.type).takes_names)
     check_names(plan, [(n, spec.options.get("name")) for n, spec in named])
     return plan
 

@@ -209,13 +209,29 @@ def _finish(work: Pass, place: Place, manifest: Path) -> bool:
     present = [row for row in held if row.basis == basis]  # others belong to pictures of the past
     if present and all(looks[row.path] is Presence.SAME for row in present):
         return False
-    artifacts = place.sink.finish(_finished(work, manifest))
+    ours = tuple(path for path, presence in looks.items() if presence is Presence.SAME)
+    kept = () if desk.overwrite else tuple(edited)
+    artifacts = place.sink.finish(_finished(work, place, manifest, ours, kept))
     rows = [
         Delivered(place.id, item.path, basis, item.stamp.sha256, item.stamp.size, item.stamp.mark)
         for item in artifacts
     ]
+    made = {item.path for item in artifacts}
+    rows += _still_there(desk, place, basis, [row for row in held if row.path not in made])
     desk.ledger.delivered_now(rows)
     return True
+
+
+def _still_there(desk: Desk, place: Place, basis: str, left: list[Delivered]) -> list[Delivered]:
+    """What a sink made in an earlier run and not in this one: remembered, unless it is gone."""
+    looks = [(row, _look(place, row)) for row in left]
+    for row, presence in looks:
+        if presence is Presence.EDITED:
+            desk.tally.add(Handed(row.path, edited=True))
+    gone = [row.path for row, presence in looks if presence is Presence.MISSING]
+    if gone:
+        desk.ledger.forget_now(place.id, gone)
+    return [row._replace(basis=basis) for row, seen in looks if seen is not Presence.MISSING]
 
 
 def _look(place: Place, row: Delivered) -> Presence:
@@ -229,7 +245,9 @@ def _digest(manifest: Path, options: str) -> str:
     return digest.hexdigest()
 
 
-def _finished(work: Pass, manifest: Path) -> Finished:
+def _finished(
+    work: Pass, place: Place, manifest: Path, held: tuple[str, ...], edited: tuple[str, ...]
+) -> Finished:
     plan, desk = work.plan, work.desk
 
     def pictures() -> Iterator[tuple[Output, Result | None]]:
@@ -249,4 +267,7 @@ def _finished(work: Pass, manifest: Path) -> Finished:
         original=lambda output: work.read_image(output.image),
         records=lines,
         manifest=manifest,
+        path=place.path,
+        held=held,
+        edited=edited,
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from relightflow.errors import InvalidRecipe
 from relightflow.ledger.rows import Delivered
 from relightflow.model.form import Copy, Form, extension, form_of
 from relightflow.model.job import Output
@@ -61,14 +62,19 @@ class Place:
 
 
 def places(recipe: Recipe, registry: Registry, operator: Operator) -> tuple[Place, ...]:
-    """Every sink of the recipe, made and ready. Raises what their `create` raises."""
-    made = []
-    for spec in recipe.sinks:
+    """Every sink of the recipe, made and ready. Raises what their `create` raises, and InvalidRecipe
+    where two would write the same files, over and over."""
+    made: list[Place] = []
+    for index, spec in enumerate(recipe.sinks):
         record = registry.sink(spec.type)
         sink = record.create(SinkContext(recipe.folder, spec.options, recipe.name, operator))
-        template = spec.options.get("name") if record.named else None
+        template = spec.options.get("name") if record.takes_names else None
         form = form_of(spec.options) if record.derives else None
         place = Place(sink, spec.type, record.named, template, recipe.name, spec.options, form)
+        twin = next((n for n, other in enumerate(made) if other.id == place.id), None)
+        if twin is not None:
+            words = f"writes to the same place as sinks[{twin}]: give it a folder of its own"
+            raise InvalidRecipe([recipe.problem(f"sinks[{index}]", words)])
         made.append(place)
     return tuple(made)
 

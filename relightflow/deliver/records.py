@@ -81,11 +81,7 @@ def record(
         facts["height"] = result.height
         facts["media_type"] = result.media_type
         if copy is not None:
-            facts["delivered"] = {
-                "sha256": copy.sha256,
-                "size": copy.size,
-                "media_type": copy.media_type,
-            }
+            facts["delivered"] = copy.facts()
         facts["cost"] = usd(result.cost)
     elif standing.reason:
         billed = str(standing.billed)

@@ -146,6 +146,10 @@ class Ledger:
 
         return put
 
+    def forget_now(self, sink: str, paths: Sequence[str]) -> None:
+        """Files of `sink` that are gone and will not be made again. Blocks."""
+        self.change_now(lambda db: rows.drop_deliveries(db, sink, paths))
+
     async def remember(self, backend: str, key: str, value: str | None) -> None:
         """Put a note of a backend's own; None takes it away."""
         if value is None:

@@ -262,6 +262,12 @@ def _standing(row: tuple[Any, ...]) -> Standing:
 _NOTHING = FrozenMap()
 
 
+def drop_deliveries(db: sqlite3.Connection, sink: str, paths: Sequence[str]) -> None:
+    """Forget files that are gone for good."""
+    pairs = [(sink, path) for path in paths]
+    db.executemany("DELETE FROM delivery WHERE sink = ? AND path = ?", pairs)
+
+
 def put_deliveries(
     db: sqlite3.Connection, deliveries: Sequence[Delivered], attempt_id: int | None, now: float
 ) -> None:

@@ -44,6 +44,10 @@ class Copy:
     """Bytes."""
     media_type: str
 
+    def facts(self) -> dict[str, Any]:
+        """As manifests tell it."""
+        return {"sha256": self.sha256, "size": self.size, "media_type": self.media_type}
+
 
 def form_of(options: Mapping[str, Any]) -> Form | None:
     """What the option `format` asks for: `webp`, or `{type: webp, quality: 80}`; None: nothing."""

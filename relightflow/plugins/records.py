@@ -104,6 +104,14 @@ class SinkRecord:
     named: bool = True
     """True: one file an output, at a path made from the option `name`. False: the sink gathers
     (sheets, shards, an index) and is only called to finish."""
+    packed: bool = False
+    """True: it gathers pictures into an archive, each at a path made from the option `name`, which
+    `Finished.path` gives."""
     derives: bool = False
     """True: it has the option `format` (`relightflow.plugins.form`), and `write` is given copies in
     that form. A sink that gathers makes them itself (`relightflow.pictures.derive`)."""
+
+    @property
+    def takes_names(self) -> bool:
+        """Whether it has the option `name`, whose paths must not collide."""
+        return self.named or self.packed

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from relightflow.model.form import extension
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import Recipe
@@ -47,6 +48,10 @@ class Artifact:
     stamp: Stamp
 
 
+def _own_path(output: Output, result: Result) -> str:
+    return f"{output.job.id}.{extension(result.media_type)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
@@ -61,9 +66,18 @@ class Finished:
     original: Callable[[Output], bytes]
     """The input image's bytes. Raises `StaleImage`."""
     records: Callable[[], Iterator[dict[str, Any]]]
-    """The manifest's records, its first line included, without paths of this sink."""
+    """The manifest's records, its first line included. For a sink that gathers, `path` and
+    `delivered` are those of the recipe's first sink of single files."""
     manifest: Path
     """The finished manifest.jsonl of this sink."""
+    path: Callable[[Output, Result], str] = _own_path
+    """Where an output goes, by the sink's option `name`; safe, and of one job only."""
+    held: tuple[str, ...] = ()
+    """Paths of artifacts from earlier runs that nobody changed since. What `finish` does not make
+    any more it may take away."""
+    edited: tuple[str, ...] = ()
+    """Paths of artifacts that somebody changed, to be left alone; those of a sink that gathers hold
+    it back altogether. Empty where the operator says `--overwrite`."""
 
 
 class Sink(Protocol):

@@ -46,7 +46,7 @@ def part(record: Record) -> dict[str, Any]:
             "description": _summaries(record.models) or "The model; the first is the default.",
         }
     properties = schema.get("properties", {})
-    if isinstance(record, SinkRecord) and record.named and "name" not in properties:
+    if isinstance(record, SinkRecord) and record.takes_names and "name" not in properties:
         properties = {**properties, "name": _NAME}
     schema["properties"] = ours | keep_inside(properties)
     schema["required"] = ["type", *(r for r in schema.get("required", ()) if r != "type")]

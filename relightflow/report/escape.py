@@ -10,6 +10,8 @@ import html as _html
 import re
 import unicodedata
 
+from relightflow.model.spreadsheet import cell
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that no reader can see or that move the cursor, a line's end or its direction."""
 _JOINERS = "\u200c\u200d"
@@ -40,11 +42,8 @@ def github(text: str) -> str:
 
 
 def csv(text: str) -> str:
-    """`text` as a CSV cell that no spreadsheet takes for a formula. Quoting is the writer's work.
-
-    Source of the list: owasp.org, "CSV Injection".
-    """
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """`text` as a CSV cell that no spreadsheet takes for a formula. Quoting is the writer's work."""
+    return cell(text)
 
 
 def markdown(text: str) -> str:

@@ -33,6 +33,77 @@ DIRECTORY_SCHEMA: Schema = {
     },
 }
 
+_NAME = DIRECTORY_SCHEMA["properties"]["name"]
+
+WEBDATASET_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {
+        "path": _PATH,
+        "prefix": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
+            "patternErrorMessage": "is no plain name: letters, digits, `-` and `_`, at most 64",
+            "description": "What the shards' names begin with; else the recipe's name.",
+        },
+        "samples": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1000,
+            "description": "Samples in a shard.",
+        },
+        "bytes": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Instead of `samples`: a shard's largest size, unless one sample is "
+            "larger.",
+        },
+        "sources": {
+            "type": "boolean",
+            "default": True,
+            "description": "Whether each sample holds its input image too.",
+        },
+        "format": FORMAT_SCHEMA,
+    },
+    "dependencies": {
+        "bytes": {
+            "not": {"required": ["samples"]},
+            "description": "a shard is full by `samples` or by `bytes`, not by both",
+        }
+    },
+}
+
+IMAGEFOLDER_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {
+        "path": _PATH,
+        "name": _NAME,
+        "sources": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the input images are copied too, as a second image column.",
+        },
+        "format": FORMAT_SCHEMA,
+    },
+}
+
+ZIP_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {"path": _PATH, "name": _NAME, "format": FORMAT_SCHEMA},
+}
+
+CSV_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {"path": _PATH},
+}
+
 _AXIS = {"type": "string", "minLength": 1}
 
 CONTACT_SHEET_SCHEMA: Schema = {
@@ -83,6 +154,31 @@ def _contact_sheet(context: SinkContext) -> Sink:
     return ContactSheet(context)
 
 
+def _webdataset(context: SinkContext) -> Sink:
+    # deferred, as the next ones: see `_directory`
+    from relightflow.sinks.webdataset import WebDataset
+
+    return WebDataset(context)
+
+
+def _imagefolder(context: SinkContext) -> Sink:
+    from relightflow.sinks.imagefolder import ImageFolder
+
+    return ImageFolder(context)
+
+
+def _zip(context: SinkContext) -> Sink:
+    from relightflow.sinks.zip import Zip
+
+    return Zip(context)
+
+
+def _csv(context: SinkContext) -> Sink:
+    from relightflow.sinks.csv_index import CsvIndex
+
+    return CsvIndex(context)
+
+
 @hookimpl
 def relightflow_sinks() -> Iterable[SinkRecord]:
     return (
@@ -98,6 +194,37 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
             summary="One labelled picture of the whole sweep for each image",
             create=_contact_sheet,
             schema=CONTACT_SHEET_SCHEMA,
+            named=False,
+        ),
+        SinkRecord(
+            name="webdataset",
+            summary="Tar shards for training that streams, as the library webdataset reads them",
+            create=_webdataset,
+            schema=WEBDATASET_SCHEMA,
+            named=False,
+            derives=True,
+        ),
+        SinkRecord(
+            name="imagefolder",
+            summary="Pictures and metadata.jsonl, as the library datasets reads them",
+            create=_imagefolder,
+            schema=IMAGEFOLDER_SCHEMA,
+            derives=True,
+        ),
+        SinkRecord(
+            name="zip",
+            summary="All pictures and the manifest in one file",
+            create=_zip,
+            schema=ZIP_SCHEMA,
+            named=False,
+            packed=True,
+            derives=True,
+        ),
+        SinkRecord(
+            name="csv",
+            summary="A table of all outputs, safe to open in a spreadsheet",
+            create=_csv,
+            schema=CSV_SCHEMA,
             named=False,
         ),
     )

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,6 +50,10 @@ class Folder:
         if found is None:
             return Presence.MISSING
         return Presence.SAME if found == sha256 else Presence.EDITED
+
+    def holds(self, path: str) -> bool:
+        """Whether something stands at `path`."""
+        return os.path.lexists(self._prefix + path)
 
     def digest(self, path: str) -> str | None:
         """sha256 of what stands at `path`; empty where that is no file, None where it is nothing."""
@@ -96,6 +101,25 @@ class Folder:
         """Put `data` at `path`, whole or not at all. Not forced to the disk: it can be made again."""
         facts = write_atomic(self._root, self._under + path, data, durable=False)
         return Stamp(sha256, facts.st_size, mark(facts))
+
+    def stream(self, path: str, pieces: Iterable[bytes]) -> Stamp:
+        """Like `write`, for what is not known before it has gone by."""
+        digest = hashlib.sha256()
+
+        def passing() -> Iterator[bytes]:
+            for piece in pieces:
+                digest.update(piece)
+                yield piece
+
+        facts = write_atomic(self._root, self._under + path, passing(), durable=False)
+        return Stamp(digest.hexdigest(), facts.st_size, mark(facts))
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take files away that are ours and no longer wanted; a link itself, not what it names."""
+        for path in paths:
+            *folders, name = parts_of(self._under + path)
+            with suppress(FileNotFoundError), opened_folder(self._root, folders) as folder:
+                os.unlink(name, dir_fd=folder)
 
     def copy(self, source: Path, path: str) -> Stamp:
         """Bring `path` in step with the file `source`, touching it only where they differ."""

@@ -10,13 +10,14 @@ from typing import Any
 
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
-from relightflow.model.offer import FREE, Model
+from relightflow.model.offer import FREE, Model, Parameter
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.sink import Finished
 
 SIZE = (48, 32)
+_PARAMETERS = (Parameter("light_direction", "text"), Parameter("light_type", "text"))
 
 
 def sample_picture(seed: int = 0) -> bytes:
@@ -56,7 +57,7 @@ class SampleRun:
 
     def outputs(self) -> Iterator[tuple[Output, Result | None]]:
         image = sample_image(self._original)
-        model = Model("sample", (), FREE)
+        model = Model("sample", _PARAMETERS, FREE)
         for index, (side, kind) in enumerate(
             (side, kind) for side in ("left", "right") for kind in ("softbox", "sunlight")
         ):

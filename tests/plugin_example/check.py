@@ -14,10 +14,10 @@ def main() -> None:
     registry = load()
     assert not registry.warnings, registry.warnings
     assert registry.backends["mirror"].plugin == "relightflow-mirror"
-    assert registry.sinks["zip"].plugin == "relightflow-mirror"
+    assert registry.sinks["zip-file"].plugin == "relightflow-mirror"
     asyncio.run(check_backend(registry.backend("mirror")))
     with tempfile.TemporaryDirectory() as folder:
-        check_sink(registry.sink("zip"), Path(folder), {"file": "out/pictures.zip"})
+        check_sink(registry.sink("zip-file"), Path(folder), {"file": "out/pictures.zip"})
     print(f"loaded and sound: {', '.join(registry.plugins)}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from relightflow.model.image import Image
@@ -20,6 +20,7 @@ from relightflow.sinks.contact_sheet.paint import paint
 from relightflow.sinks.contact_sheet.seal import matches, sealed
 from relightflow.sinks.contact_sheet.text import drawable
 from relightflow.sinks.folder import Folder
+from relightflow.sinks.gather import told
 
 LOOK = 1
 """Raised when sheets are drawn differently, so that old ones are drawn again."""
@@ -98,8 +99,8 @@ class ContactSheet:
 
 
 def _told(run: Finished) -> Iterator[Found]:
-    """Every output with the manifest's word for it; the manifest's first line is about the run."""
-    for (output, result), record in zip(run.outputs(), islice(run.records(), 1, None), strict=True):
+    """Every output with the manifest's word for it."""
+    for output, result, record in told(run):
         yield output, result, _word(record)
 
 

@@ -1,1 +1,1 @@
-"""A plugin for relightflow: the backend `mirror` and the sink `zip`."""
+"""A plugin for relightflow: the backend `mirror` and the sink `zip-file`."""

@@ -31,7 +31,7 @@ def _zip(context: SinkContext) -> Sink:
 
 BACKEND = BackendRecord(name="mirror", summary="Mirrors a picture", models=(MODEL,), create=_mirror)
 SINK = SinkRecord(
-    name="zip",
+    name="zip-file",
     summary="All pictures of a run in one ZIP file",
     create=_zip,
     schema={

@@ -1,0 +1,14 @@
+"""Untrusted text, made safe for a cell of a table that a spreadsheet may open.
+
+Source of the list: owasp.org, "CSV Injection", with the full-width signs that some programs take
+for the plain ones. Quoting is the work of whoever writes the file.
+"""
+
+from __future__ import annotations
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def cell(text: str) -> str:
+    """`text` as a cell that is never a formula: where it could begin one, `'` is put before it."""
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text

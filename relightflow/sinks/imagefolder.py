@@ -1,0 +1,104 @@
+"""The `imagefolder` sink: pictures as files, and `metadata.jsonl` with a line for each.
+
+`file_name` is the picture; `source_file_name`, where sources are asked for, is a copy of the input
+under `sources/`, a second image column. The parameters and a caption are the other columns.
+`README.md` tells the reader that they are one data set.
+
+Layout: "ImageFolder" in the documentation of the library `datasets` (huggingface.co/docs/datasets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from relightflow.model.form import extension
+from relightflow.model.job import Output
+from relightflow.plugins.records import SinkContext
+from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.sinks.card import CARD, card
+from relightflow.sinks.columns import columns
+from relightflow.sinks.folder import Folder
+from relightflow.sinks.gather import Originals, caption, told, unicode_text
+
+MANIFEST, METADATA, SOURCES = "manifest.jsonl", "metadata.jsonl", "sources"
+_WORDS = "`metadata.jsonl` says what each picture shows, `manifest.jsonl` what it was made from."
+_OURS = (
+    "file_name", "source_file_name", "source_name", "caption", "repeat", "job", "index",
+    "image", "source",  # what the reader makes of the first two
+)  # fmt: skip
+"""Columns beside the parameters."""
+
+
+class ImageFolder:
+    """See the module; `options` are those of `builtin.IMAGEFOLDER_SCHEMA`."""
+
+    def __init__(self, context: SinkContext) -> None:
+        self._folder = Folder(context.folder, context.options["path"])
+        self._sources = context.options.get("sources", False)
+
+    @property
+    def place(self) -> str:
+        return self._folder.place
+
+    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+        return self._folder.look(path, known, sha256)
+
+    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+        del media_type  # the name's extension says it
+        place = path.casefold()
+        if place in (METADATA, CARD.casefold()) or place.startswith(f"{SOURCES}/"):
+            raise SinkFailed(
+                f"{path} is a name of the data set's own: choose another `name` for the pictures"
+            )
+        return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
+
+    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+        made = [Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST))]
+        sources = dict(self._copies(run)) if self._sources else {}
+        made += (Artifact(path, stamp) for path, stamp in sources.items())
+        if METADATA not in run.edited:
+            made.append(Artifact(METADATA, self._folder.stream(METADATA, self._metadata(run))))
+        if CARD not in run.edited:
+            made.append(Artifact(CARD, self._folder.stream(CARD, (card("**", _WORDS),))))
+        wanted = {artifact.path for artifact in made}
+        self._folder.remove(path for path in run.held if path not in wanted)
+        return tuple(made)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _metadata(self, run: Finished) -> Iterator[bytes]:
+        table = columns(run, _OURS)
+        for output, result, record in told(run):
+            path = record.get("path")
+            if result is None or path is None or not self._folder.holds(path):
+                continue
+            row: dict[str, Any] = {"file_name": path}
+            if self._sources:
+                row["source_file_name"] = _source_path(output)
+            row["source_name"] = unicode_text(output.image.name)
+            row["caption"] = caption(output)
+            row |= table.row(output.cell)
+            row |= {"repeat": output.job.repeat, "job": output.job.id, "index": output.index}
+            yield json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n"
+
+    def _copies(self, run: Finished) -> Iterator[tuple[str, Stamp]]:
+        """Every input that has a picture, once, however many names it has."""
+        originals, seen = Originals(run), set[str]()
+        for output, result, _ in told(run):
+            path, sha256 = _source_path(output), output.image.sha256
+            if result is None or path in seen or path in run.edited:
+                continue
+            seen.add(path)
+            if self._folder.digest(path) == sha256:
+                yield path, self._folder.stamp(path, sha256)
+            else:
+                yield path, self._folder.write(path, originals.of(output), sha256)
+
+
+def _source_path(output: Output) -> str:
+    image = output.image
+    return f"{SOURCES}/{image.sha256[:16]}.{extension(image.media_type)}"

@@ -1,0 +1,164 @@
+"""The `webdataset` sink: tar shards that stream into training, `manifest.jsonl` beside them.
+
+A sample is `KEY.output.<ext>`, `KEY.source.<ext>` and `KEY.json`, one after the other; KEY is the
+job's id (and the output's index where one job is wanted twice). The tar files are USTAR with no
+time, owner or order of their own: the same run gives the same bytes. One sample is in memory at a
+time. Shards of an earlier, larger run are removed if nobody changed them.
+
+Layout: the format that the library `webdataset` reads (github.com/webdataset/webdataset).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from relightflow.model.form import extension, form_of
+from relightflow.plugins.records import SinkContext
+from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.sinks.card import CARD, card
+from relightflow.sinks.folder import Folder
+from relightflow.sinks.gather import (
+    Originals,
+    Told,
+    caption,
+    delivered,
+    picture,
+    told,
+    without_place,
+)
+
+MANIFEST = "manifest.jsonl"
+SAMPLES = 1000
+"""A shard's, where the recipe does not say."""
+
+Member = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    members: tuple[Member, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes in a tar file."""
+        return sum(tarfile.BLOCKSIZE + _padded(len(data)) for _, data in self.members)
+
+
+class WebDataset:
+    """See the module; `options` are those of `builtin.WEBDATASET_SCHEMA`."""
+
+    def __init__(self, context: SinkContext) -> None:
+        options = context.options
+        self._folder = Folder(context.folder, options["path"])
+        self._prefix = options.get("prefix", context.recipe)
+        self._sources = options.get("sources", True)
+        self._form = form_of(options)
+        self._most_bytes: float = options.get("bytes", math.inf)
+        self._most_samples: float = options.get(
+            "samples", math.inf if "bytes" in options else SAMPLES
+        )
+
+    @property
+    def place(self) -> str:
+        return self._folder.place
+
+    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+        return self._folder.look(path, known, sha256)
+
+    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+        del path, data, media_type
+        raise SinkFailed("a data set takes no single pictures; it is written when a run is over")
+
+    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+        made = []
+        for number, shard in enumerate(self._shards(self._samples(run))):
+            path = f"{self._prefix}-{number:06d}.tar"
+            made.append(Artifact(path, self._folder.stream(path, archive(shard))))
+        lines = (
+            json.dumps(without_place(record), separators=(",", ":")) for record in run.records()
+        )
+        text = ((line + "\n").encode("ascii") for line in lines)
+        made.append(Artifact(MANIFEST, self._folder.stream(MANIFEST, text)))
+        words = (
+            "Each sample is a picture, its source and what is known of it; see `manifest.jsonl`."
+        )
+        pieces = (card(f"{self._prefix}-*.tar", words),)
+        made.append(Artifact(CARD, self._folder.stream(CARD, pieces)))
+        self._folder.remove(path for path in run.held if path not in {a.path for a in made})
+        return tuple(made)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _samples(self, run: Finished) -> Iterator[Sample]:
+        originals, seen = Originals(run), set[int]()
+        for item in told(run):
+            output, result, _ = item
+            if result is None:
+                continue
+            number = int(output.job.id, 16)  # a number takes a third of the memory of its text
+            key = f"{output.job.id}-{output.index}" if number in seen else output.job.id
+            seen.add(number)
+            data, media_type = picture(run, output, result, self._form)
+            members = [(f"{key}.output.{extension(media_type)}", data)]
+            if self._sources:
+                name = f"{key}.source.{extension(output.image.media_type)}"
+                members.append((name, originals.of(output)))
+            facts = _facts(item) | delivered(result, data, media_type)
+            line = json.dumps(facts, separators=(",", ":")).encode("ascii")
+            yield Sample((*members, (f"{key}.json", line)))
+
+    def _shards(self, samples: Iterator[Sample]) -> Iterator[Iterator[Sample]]:
+        """`samples`, cut where a shard is full. Each shard is to be used up before the next."""
+        waiting = next(samples, None)
+
+        def shard(sample: Sample) -> Iterator[Sample]:
+            nonlocal waiting
+            count, size = 0, 0
+            following: Sample | None = sample
+            while following is not None and not self._full(count, size + following.size):
+                yield following
+                count, size = count + 1, size + following.size
+                following = next(samples, None)
+            waiting = following
+
+        while waiting is not None:
+            yield shard(waiting)
+
+    def _full(self, count: int, size: int) -> bool:
+        """Whether a shard of `count` samples has no room for one more that makes it `size` bytes."""
+        too_much = size > self._most_bytes or count >= self._most_samples
+        return count > 0 and too_much  # one sample too large for a shard still needs one
+
+
+def archive(samples: Iterable[Sample]) -> Iterator[bytes]:
+    """A tar file in pieces."""
+    size = 0
+    for sample in samples:
+        for name, data in sample.members:
+            yield _header(name, len(data))
+            yield data
+            yield b"\0" * (_padded(len(data)) - len(data))
+        size += sample.size
+    end = size + 2 * tarfile.BLOCKSIZE
+    yield b"\0" * (end + -end % tarfile.RECORDSIZE - size)
+
+
+def _header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)  # its own defaults: no owner, no time
+    info.size, info.mode = size, 0o644
+    return info.tobuf(tarfile.USTAR_FORMAT)
+
+
+def _padded(size: int) -> int:
+    return size + -size % tarfile.BLOCKSIZE
+
+
+def _facts(item: Told) -> dict[str, Any]:
+    output, _, record = item
+    return {"caption": caption(output), **without_place(record)}
