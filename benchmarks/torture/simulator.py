@@ -43,12 +43,14 @@ from relightflow.model.offer import Model, Price
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
 from relightflow.model.terms import Terms
+from relightflow.model.upkeep import Resolution
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plan.build import build
 from relightflow.plugins.records import Operator
 from relightflow.run.engine import run as engine
 from relightflow.run.setup import opened, workbench
 from relightflow.store.home import Home
+from relightflow.upkeep.books import wait
 
 INPUT = b"an input"
 MEMORY = Path("/dev/shm")
@@ -128,6 +130,31 @@ class World:
                 if not power.on:
                     raise Died from error
                 return error.exit_code
+
+    def wait(self, power: Power) -> Resolution | None:
+        """`relightflow resolve --wait` as a process of its own; None: it died on the way."""
+        self.lives += 1
+        loop = Loop(self.now)
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(self._waiting(loop, power))
+        finally:
+            self.now = loop.time()
+            _clear(loop)
+
+    async def _waiting(self, loop: Loop, power: Power) -> Resolution | None:
+        wall = partial(wall_of, loop)
+        backend = record(self.provider, self.api, wall)
+        with one_thread(power, wall):
+            waiting = wait(self.home, backend, Operator(), lambda _: None, _Clock(loop))
+            task = loop.create_task(waiting)
+            power.end = partial(_cancel, task)
+            try:
+                return await task
+            except (asyncio.CancelledError, Died, RelightflowError):
+                if power.on:
+                    raise
+                return None
 
     async def _drain(self, bench: Any, collect_only: bool) -> None:
         async for outcome in engine(self.plan, bench, submit=not collect_only):
