@@ -241,7 +241,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     application = db.execute("PRAGMA application_id").fetchone()[0]
-    empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    empty = is_blank(db)
     check(path, empty, application, version)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
@@ -251,6 +251,12 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise StorageError(damaged(path, verdict))
+
+
+def is_blank(db: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written: the process that made the file died, or had no room, before
+    its tables were durable. The same is true of a ledger that was cut off to nothing."""
+    return not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
 
 
 def check(path: Path, empty: bool, application: int, version: int) -> None:

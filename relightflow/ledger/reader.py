@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relightflow.errors import StorageError
 from relightflow.ledger import rows
-from relightflow.ledger.ledger import check, damaged
+from relightflow.ledger.ledger import check, damaged, is_blank
 from relightflow.ledger.rows import Delivered, Standing
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
@@ -182,8 +182,9 @@ def reading(path: Path) -> Iterator[Reader]:
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
-        check(path, False, application, version)
-        yield Reader(db)
+        blank = is_blank(db)
+        check(path, blank, application, version)
+        yield Reader(None if blank else db)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
         raise StorageError(damaged(path, str(error))) from error
     finally:

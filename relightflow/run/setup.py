@@ -54,11 +54,11 @@ def opened(home: Home, who: str) -> Iterator[State]:
     """Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good."""
     home.create()
     with lock.held(home.lock, who):
-        if not home.ledger.exists() and next(blobs.index(home.blobs), None) is not None:
+        if _no_ledger(home) and next(blobs.index(home.blobs), None) is not None:
             raise StorageError(
-                f"the ledger {home.ledger} is missing, but the blob store holds results; nothing "
-                "was sent. Put back a copy of it, or run 'relightflow rebuild', which makes a new "
-                "one from the blob store without buying anything"
+                f"the ledger {home.ledger} is missing or empty, but the blob store holds results; nothing "
+                "was sent. Put back a copy of it, or move it away and run 'relightflow rebuild', which "
+                "makes a new one from the blob store without buying anything"
             )
         blobs.sweep(home.blobs)
         ledger = Ledger(home.ledger)
@@ -68,6 +68,12 @@ def opened(home: Home, who: str) -> Iterator[State]:
         finally:
             store.close()
             ledger.close()
+
+
+def _no_ledger(home: Home) -> bool:
+    """Whether there is none, or one that nothing was ever written to."""
+    with reading(home.ledger) as reader:
+        return reader.empty
 
 
 class _LedgerMemory:

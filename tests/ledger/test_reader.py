@@ -153,3 +153,16 @@ async def test_what_another_recipe_spent_does_not_count_against_a_cap(path: Path
     with reading(path) as reader:
         assert reader.money(campaign="demo").spent == PRICE
         assert reader.money(campaign="other").spent == PRICE
+
+
+def test_a_ledger_whose_maker_died_before_its_tables_is_no_ledger_yet(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+    assert path.stat().st_size
+    with reading(path) as reader:
+        assert reader.empty
+    Ledger(path).close()
+    with reading(path) as reader:
+        assert not reader.empty
