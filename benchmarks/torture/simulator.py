@@ -49,6 +49,7 @@ from relightflow.plan.build import build
 from relightflow.plugins.records import Operator
 from relightflow.run.engine import run as engine
 from relightflow.run.setup import opened, workbench
+from relightflow.store.blobs import path_of
 from relightflow.store.home import Home
 from relightflow.upkeep.books import wait
 
@@ -185,6 +186,9 @@ class World:
         for row in attempts:
             if row["billed"] == "yes" and row["request_id"] not in ids:
                 raise Broken(f"the ledger says billed, the provider does not: {row['request_id']}")
+        for row in attempts:
+            if row["state"] == "STORED" and not path_of(self.home.blobs, row["blob"]).exists():
+                raise Broken(f"stored, says the ledger, and there is no blob {row['blob'][:8]}")
         if self.cap is not None and len(billed) * PRICE > self.cap:
             raise Broken(f"{len(billed)} calls passed the cap of {self.cap}")
 

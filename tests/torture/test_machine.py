@@ -17,4 +17,4 @@ FEW = settings(
 
 
 def test_no_order_of_events_pays_twice_or_loses_a_call() -> None:
-    run_state_machine_as_test(Buying, settings=FEW)  # type: ignore[no-untyped-call]  # hypothesis'
+    run_state_machine_as_test(Buying, settings=FEW)
