@@ -93,12 +93,23 @@ async def run(
     async with AsyncExitStack() as stack:
         state = stack.enter_context(opened(home, f"relightflow run, process {os.getpid()},"))
         sources = stack.enter_context(opened_sources(recipe, registry, operator, home.cache))
+        await asyncio.to_thread(sources.remember, plan.images)
         at = places(recipe, registry, operator)
         desk = stack.enter_context(opened_desk(at, state.ledger, home, terms.overwrite))
         journal = stack.enter_context(closing(Journal(home.runs / run_id)))
         record = registry.backend(recipe.backend.type)
         bench = await stack.enter_async_context(
-            workbench(plan, record, state, terms, operator, run_id, sources.read, watch.on_notice)
+            workbench(
+                plan,
+                record,
+                state,
+                terms,
+                operator,
+                run_id,
+                sources.read,
+                watch.on_notice,
+                public_url=sources.public_url,
+            )
         )
         stack.enter_context(heeding_signals(bench.brake, state.ledger.close))
         stack.enter_context(deadline(bench.brake, terms.stop_after, recipe.backend.model))

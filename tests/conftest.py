@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from relightflow.run import setup
 from relightflow.store.home import Home
 from relightflow.testing import clock
 from tests.cli.program import environment
+from tests.servers import swift as swift_server
+from tests.servers.shared import shared_swift
 from tests.studio import Provider, png, record
 
 RECIPE = """\
@@ -184,3 +187,27 @@ class Program:
 @pytest.fixture
 def program(stage: Stage) -> Program:
     return Program(stage)
+
+
+@pytest.fixture(scope="session")
+def swift(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[swift_server.Server]:
+    """A real S3 server, one for all the processes of the session."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    cache = pytestconfig.cache
+    assert cache is not None
+    with shared_swift(folder, cache.mkdir("swift")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(swift: swift_server.Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a new bucket, and an environment in which it can be used."""
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in swift.environment.items():
+        monkeypatch.setenv(name, value)
+    return swift.bucket()

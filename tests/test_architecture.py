@@ -28,6 +28,7 @@ LEVELS = (
     ("run", "deliver", "report", "emulator", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
     ("ledger", "store", "plugins", "pictures", "network"),
+    ("objects",),
     ("model",),
     ("bounded", "batch", "crash", "errors", "redact"),
 )
@@ -49,7 +50,7 @@ OWNERS = {
     "idna": ("network",),
     "jsonschema": ("recipe", "testing"),
     "numpy": ("backends", "emulator", "pictures", "testing"),
-    "obstore": ("sources", "sinks", "store"),
+    "obstore": ("objects",),
     "PIL": ("backends", "emulator", "pictures", "sinks"),
     "pluggy": ("plugins",),
     "rich": ("report",),

@@ -19,8 +19,8 @@ from typing import Any
 from relightflow import crash
 from relightflow.deliver import records
 from relightflow.deliver.journal import MANIFEST
-from relightflow.deliver.place import Handed, Place, hand_over
-from relightflow.deliver.stream import FAULTS, Desk
+from relightflow.deliver.place import FAULTS, Handed, Place, hand_over_all
+from relightflow.deliver.stream import Desk
 from relightflow.errors import StorageError
 from relightflow.ledger.rows import Delivered, Standing
 from relightflow.model.attempt import State
@@ -132,20 +132,20 @@ def _deliver_chunk(
     """Make sure that `place` has every picture of the chunk."""
     wanted = [(output, s.result) for output, s in chunk if s and s.result]
     known = desk.reader.deliveries(place.id, [place.path(*item) for item in wanted])
+    answers = hand_over_all(place, wanted, known, desk.read, desk.overwrite)
     handed: list[Handed | None] = []
     for output, standing in chunk:
-        result = standing.result if standing else None
-        if result is None:
+        if standing is None or standing.result is None:
             handed.append(None)
             continue
-        path = place.path(output, result)
-        try:
-            item = hand_over(place, output, result, known.get(path), desk.read, desk.overwrite)
-            desk.tally.add(item)
-        except FAULTS as error:
-            desk.tally.fail(place.sink.place, path, error)
-            item = Handed(path, failed=True)
-        handed.append(item)
+        found = next(answers)
+        if isinstance(found, Exception):
+            path = place.path(output, standing.result)
+            desk.tally.fail(place.sink.place, path, found)
+            found = Handed(path, failed=True)
+        else:
+            desk.tally.add(found)
+        handed.append(found)
     return handed
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from relightflow.errors import InvalidRecipe
@@ -18,7 +19,10 @@ from relightflow.pictures.derive import derive
 from relightflow.plan.names import output_path
 from relightflow.plugins.records import Operator, SinkContext
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.sink import Presence, Sink, SinkFailed, Stamp
+from relightflow.plugins.sink import CanStamp, Presence, Sink, SinkFailed, Stamp, width_of
+
+FAULTS = Exception
+"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in the air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,14 @@ def hand_over(
     if presence is Presence.EDITED and not overwrite:
         return Handed(path, edited=True, copy=copy)
     media_type = place.media_type(result)
-    stamp = place.sink.write(path, data or place.bytes_of(result, read), media_type)
-    row = Delivered(place.id, path, basis, stamp.sha256, stamp.size, stamp.mark)
+    held = None
+    if presence is Presence.SAME and isinstance(place.sink, CanStamp):
+        held = place.sink.stamp(path, sha256)
+    if held is None:
+        held = place.sink.write(path, data or place.bytes_of(result, read), media_type)
+    row = Delivered(place.id, path, basis, held.sha256, held.size, held.mark)
     written = presence is not Presence.SAME
-    return Handed(path, row, written=written, copy=_copy(place, result, stamp))
+    return Handed(path, row, written=written, copy=_copy(place, result, held))
 
 
 def _wanted(
@@ -148,3 +156,31 @@ def _copy(place: Place, result: Result, stamp: Stamp) -> Copy | None:
     if stamp.sha256 == result.sha256:
         return None
     return Copy(stamp.sha256, stamp.size, place.media_type(result))
+
+
+def hand_over_all(
+    place: Place,
+    items: Sequence[tuple[Output, Result]],
+    known: Mapping[str, Delivered],
+    read: Callable[[Result], bytes],
+    overwrite: bool,
+) -> Iterator[Handed | Exception]:
+    """`hand_over` for each of `items`, in their order, as many at a time as the sink wants.
+
+    A fault of one is its answer and stops no other. `known`: by path, what the sink was given.
+    """
+
+    def one(item: tuple[Output, Result]) -> Handed | Exception:
+        output, result = item
+        try:
+            found = known.get(place.path(output, result))
+            return hand_over(place, output, result, found, read, overwrite)
+        except FAULTS as error:
+            return error
+
+    width = min(width_of(place.sink), len(items))
+    if width < 2:
+        yield from map(one, items)
+        return
+    with ThreadPoolExecutor(width, thread_name_prefix="sink") as pool:
+        yield from pool.map(one, items)

@@ -1,6 +1,6 @@
 """Hands pictures to the sinks while the run goes on, and tells the ledger when all have them.
 
-One thread writes what has gathered; a sink that fails costs nobody else, and nothing is called
+One thread writes what has gathered, with more where a sink wants them; a sink that fails costs nobody else, and nothing is called
 again for it: the next run delivers from the store.
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from relightflow import crash
 from relightflow.batch import Batcher
-from relightflow.deliver.place import Handed, Place, hand_over
+from relightflow.deliver.place import Handed, Place, hand_over_all
 from relightflow.errors import DamagedError, Exit, RelightflowError, StorageError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, reading
@@ -120,10 +120,6 @@ def opened_desk(
         yield Desk(places, ledger, reader, home.blobs, overwrite, Tally())
 
 
-FAULTS = Exception
-"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in the air."""
-
-
 async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerator[Outcome]:
     """Every outcome as it comes; the sinks that take single pictures get theirs on the way.
 
@@ -167,14 +163,12 @@ def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Se
     for place in places:
         paths = [place.path(item.output, item.result) for item in items]
         known = desk.reader.deliveries(place.id, paths)
-        for path, (output, result, attempt) in zip(paths, items, strict=True):
-            try:
-                handed = hand_over(
-                    place, output, result, known.get(path), desk.read, desk.overwrite
-                )
-            except FAULTS as error:
-                desk.tally.fail(place.sink.place, path, error)
-                complete[attempt] = False
+        pictures = [(item.output, item.result) for item in items]
+        answers = hand_over_all(place, pictures, known, desk.read, desk.overwrite)
+        for path, item, handed in zip(paths, items, answers, strict=True):
+            if isinstance(handed, Exception):
+                desk.tally.fail(place.sink.place, path, handed)
+                complete[item.attempt] = False
                 continue
             desk.tally.add(handed)
             if handed.row:

@@ -10,7 +10,7 @@ from relightflow.model.image import Image, Rejected
 from relightflow.model.recipe import Recipe
 from relightflow.plugins.records import Operator, SourceContext
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.source import Source
+from relightflow.plugins.source import HasPublicUrl, Remembers, Source
 
 
 class Sources:
@@ -27,6 +27,17 @@ class Sources:
         """The image's bytes. Raises StaleImage, RefusedError or OSError."""
         return self._sources[image.source].read(image)
 
+    def public_url(self, image: Image) -> str:
+        """Where the backend may fetch the image now, if its source lets it. A secret."""
+        source = self._sources[image.source]
+        return source.public_url(image) if isinstance(source, HasPublicUrl) else image.url
+
+    def remember(self, images: Sequence[Image]) -> None:
+        """Let the sources note what the plan was made from."""
+        for index, source in enumerate(self._sources):
+            if isinstance(source, Remembers):
+                source.remember(image for image in images if image.source == index)
+
 
 @contextmanager
 def opened_sources(
@@ -38,10 +49,15 @@ def opened_sources(
         for spec in recipe.sinks
         if isinstance(path := spec.options.get("path"), str)
     )
+    avoid_uris = tuple(
+        uri for spec in recipe.sinks if isinstance(uri := spec.options.get("uri"), str)
+    )
     with ExitStack() as stack:
         made = []
         for index, spec in enumerate(recipe.sources):
-            context = SourceContext(recipe.folder, spec.options, index, operator, cache, avoid)
+            context = SourceContext(
+                recipe.folder, spec.options, index, operator, cache, avoid, avoid_uris
+            )
             made.append(registry.source(spec.type).create(context))
             stack.callback(made[-1].close)
         yield Sources(made)

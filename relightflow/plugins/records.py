@@ -47,6 +47,8 @@ class SourceContext:
     """A folder for what may be forgotten (downloads, listings); None: keep nothing."""
     avoid: tuple[Path, ...] = ()
     """Folders that the recipe's own sinks write to: results must never become inputs."""
+    avoid_uris: tuple[str, ...] = ()
+    """The same for places in object stores."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from relightflow.model.form import extension
 from relightflow.model.job import Output
@@ -97,3 +97,20 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Called once at the end."""
+
+
+@runtime_checkable
+class CanStamp(Protocol):
+    """A sink that knows the stamp of what it holds, so that equal bytes need not be written again
+    where the ledger is new."""
+
+    def stamp(self, path: str, sha256: str) -> Stamp | None:
+        """The stamp of what is at `path`, after `look` called it the same; None: not known."""
+
+
+def width_of(sink: Sink) -> int:
+    """How many pictures the sink wants to be handed at a time: its attribute `width`, else one.
+
+    A sink that mostly waits for a network says sixteen or so; a disk gains nothing by it.
+    """
+    return int(getattr(sink, "width", 1))

@@ -6,8 +6,8 @@ cannot use is yielded as `Rejected`, never raised, so that one bad file does not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 from relightflow.model.image import Image, Rejected
 
@@ -28,6 +28,31 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Called once at the end."""
+
+
+URL_SECONDS = 3600
+"""How long a URL of `public_url` must work: a queued job reads it late."""
+
+
+@runtime_checkable
+class HasPublicUrl(Protocol):
+    """A source that can let the backend fetch an image itself (`Image.delivery` is `url`)."""
+
+    def public_url(self, image: Image) -> str:
+        """A URL that gives the image's bytes to anybody for the next `URL_SECONDS`.
+
+        Asked for just before calls are made, and again while they go on. It is handed to the backend
+        and nowhere else: it is never written down. Blocks; raises OSError, StaleImage.
+        """
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A source that keeps notes, so that what did not change is not read again."""
+
+    def remember(self, images: Iterable[Image]) -> None:
+        """Note what `scan` found. Called at the start of a run with the source's own images of the
+        plan: the first plan of a project is made before there is a folder for notes."""
 
 
 class StaleImage(Exception):

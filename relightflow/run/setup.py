@@ -131,13 +131,14 @@ async def workbench(
     notice: Callable[[str], None],
     clock: Clock | None = None,
     rng: Random | None = None,
+    public_url: Callable[[Image], str] = lambda image: image.url,
 ) -> AsyncIterator[Bench]:
     """Everything that the life of a job works with; the backend is made when a call needs it.
 
     Raises UsageError where the price is unknown and the operator gave none.
     """
     clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
-    model = plan.recipe.backend.model
+    spec = plan.recipe.backend
     price = _price(plan, terms)
     await settle_interrupted(state.ledger, state.home.ledger, state.home.blobs, record.name)
     breaker = Breaker(clock)
@@ -151,11 +152,10 @@ async def workbench(
                 board.balance = await check_balance(backend, plan, state.home, budget, notice)
 
     async with AsyncExitStack() as stack:
-        options = plan.recipe.backend.options
         backend = await stack.enter_async_context(
-            opened_backend(record, model, options, state, operator, notice, on_open)
+            opened_backend(record, spec.model, spec.options, state, operator, notice, on_open)
         )
-        inputs = Inputs(backend, read_image)
+        inputs = Inputs(backend, read_image, public_url)
         stack.push_async_callback(inputs.close)
         yield Bench(
             run_id=run_id,

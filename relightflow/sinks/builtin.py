@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.plugins.form import FORMAT_SCHEMA
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import Schema, SinkContext, SinkRecord
@@ -104,6 +105,24 @@ CSV_SCHEMA: Schema = {
     "properties": {"path": _PATH},
 }
 
+S3_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["uri"],
+    "properties": {
+        "uri": {
+            "type": "string",
+            "pattern": ADDRESS,
+            "patternErrorMessage": "is no place in an object store; write s3://bucket/prefix/, "
+            "gs://bucket/prefix/ or az://container/prefix/",
+            "description": "Bucket and prefix. Where the store is and who we are come from the "
+            "environment.",
+        },
+        "name": DIRECTORY_SCHEMA["properties"]["name"],
+        "format": FORMAT_SCHEMA,
+    },
+}
+
 _AXIS = {"type": "string", "minLength": 1}
 
 CONTACT_SHEET_SCHEMA: Schema = {
@@ -147,6 +166,13 @@ def _directory(context: SinkContext) -> Sink:
     return Directory(context)
 
 
+def _s3(context: SinkContext) -> Sink:
+    # deferred: it loads obstore
+    from relightflow.sinks.s3 import S3
+
+    return S3(context)
+
+
 def _contact_sheet(context: SinkContext) -> Sink:
     # deferred: it loads Pillow
     from relightflow.sinks.contact_sheet.sink import ContactSheet
@@ -187,6 +213,13 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
             summary="Each picture a file, with a manifest beside them",
             create=_directory,
             schema=DIRECTORY_SCHEMA,
+            derives=True,
+        ),
+        SinkRecord(
+            name="s3",
+            summary="Each picture an object at s3://, gs:// or az://, with a manifest beside them",
+            create=_s3,
+            schema=S3_SCHEMA,
             derives=True,
         ),
         SinkRecord(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import Schema, SourceContext, SourceRecord
 from relightflow.plugins.source import Source
@@ -85,6 +86,44 @@ MANIFEST_SCHEMA: Schema = {
     },
 }
 
+S3_SCHEMA: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["uri"],
+    "properties": {
+        "uri": {
+            "type": "string",
+            "pattern": ADDRESS,
+            "patternErrorMessage": "is no place in an object store; write s3://bucket/prefix/, "
+            "gs://bucket/prefix/ or az://container/prefix/",
+            "description": "Bucket and prefix. Where the store is and who we are come from the "
+            "environment.",
+        },
+        "include": {
+            **_PATTERNS,
+            "minItems": 1,
+            "description": "Patterns of objects to take, relative to the prefix; else all that are "
+            "named like a JPEG, PNG or WebP.",
+        },
+        "exclude": {
+            **_PATTERNS,
+            "description": "Patterns of objects or folders to leave out.",
+        },
+        "delivery": {
+            "enum": ["upload", "inline", "presign"],
+            "description": "How a paid backend gets the pictures; `presign` lets it fetch them "
+            "itself by signed URLs that work for an hour.",
+        },
+    },
+}
+
+
+def _s3(context: SourceContext) -> Source:
+    # deferred: it loads obstore
+    from relightflow.sources.s3 import S3
+
+    return S3(context)
+
 
 def _glob(context: SourceContext) -> Source:
     # deferred: a command that only reads recipes has no use for hashing and pictures
@@ -128,5 +167,11 @@ def relightflow_sources() -> Iterable[SourceRecord]:
             summary="The images that another recipe made",
             create=_manifest,
             schema=MANIFEST_SCHEMA,
+        ),
+        SourceRecord(
+            name="s3",
+            summary="Images in an object store: s3://, gs:// or az://",
+            create=_s3,
+            schema=S3_SCHEMA,
         ),
     )

@@ -15,13 +15,16 @@ def valid(sink: str, **options: object) -> bool:
     return jsonschema.Draft7Validator(RECORDS[sink].schema).is_valid(options)
 
 
-@pytest.mark.parametrize("name", RECORDS)
+LOCAL = [name for name in RECORDS if name != "s3"]
+
+
+@pytest.mark.parametrize("name", LOCAL)
 def test_a_path_inside_the_recipes_folder_is_allowed(name: str) -> None:
     for path in ("out", "out/", "./a/b", "a..b", "..a", "."):
         assert valid(name, path=path), path
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", LOCAL)
 def test_a_path_out_of_the_recipes_folder_is_not(name: str) -> None:
     for path in ("", "..", "../out", "/tmp", "a/..", "a/../b"):
         assert not valid(name, path=path), path

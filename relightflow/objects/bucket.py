@@ -1,0 +1,220 @@
+"""One place in an object store: list, get, put, head, delete, presign.
+
+Every method blocks and may be called from several threads; each raises `ObjectFault`. Where the
+store is and who we are come from the operator's environment (`AWS_*`, `GOOGLE_*`, `AZURE_*`), never
+from an address.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from relightflow.errors import UsageError
+from relightflow.objects.address import Address, address
+from relightflow.objects.faults import ObjectFault, Reason, translated
+
+PAGE = 1000
+SHA256 = "sha256"
+"""Name of the metadata that holds an object's hash."""
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_ENDPOINT = re.compile(
+    r"https?://([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[\w.~/-]*)?"
+)
+_RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
+_TIMEOUTS = {"timeout": "120s", "connect_timeout": "10s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a store says of an object without its bytes."""
+
+    path: str
+    """Below the prefix."""
+    size: int
+    etag: str
+    """Changes with the bytes; empty where the store has none."""
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    facts: Facts
+    sha256: str
+    """As the writer noted it; empty where nobody did. Not to be believed where it matters."""
+
+
+class Bucket:
+    """A prefix of a bucket, or a folder where `file` was allowed."""
+
+    def __init__(self, place: Address, store: Any, local: bool = False) -> None:
+        self.place = place
+        self._store = store
+        self._local = local
+
+    def __str__(self) -> str:
+        return f"file:///{self.place.prefix}/" if self._local else str(self.place)
+
+    def list(self, under: str = "") -> Iterator[Facts]:
+        """Every object below `under` (a folder), a page at a time, in the store's order."""
+        import obstore
+
+        prefix = self._key(under) if under else self._root
+        where = f"{self}{under}"
+        with translated(where):
+            pages = obstore.list(self._store, prefix or None, chunk_size=PAGE)
+        while True:
+            with translated(where):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from (self._facts(meta) for meta in page)
+
+    def get(self, path: str, etag: str = "", most: int | None = None) -> bytes:
+        """The bytes at `path`. `etag`: only if it is still that one; `most`: never read more bytes.
+
+        Raises ObjectFault; CHANGED where it is another by now or is larger than `most`.
+        """
+        import obstore
+
+        with translated(f"{self}{path}"):
+            found = obstore.get(self._store, self._key(path))
+            meta = found.meta
+            if (etag and meta["e_tag"] != etag) or (most is not None and meta["size"] > most):
+                raise ObjectFault(Reason.CHANGED, f"{self}{path}", "it was changed by somebody")
+            return bytes(found.bytes())
+
+    def head(self, path: str) -> Head | None:
+        """What stands at `path`; None where nothing does."""
+        import obstore
+
+        try:
+            with translated(f"{self}{path}"):
+                found = obstore.get(self._store, self._key(path), options={"head": True})
+                sha256 = dict(found.attributes).get(SHA256, "")
+                return Head(self._facts(found.meta), str(sha256))
+        except ObjectFault as error:
+            if error.reason is Reason.MISSING:
+                return None
+            raise
+
+    def put(
+        self,
+        path: str,
+        data: bytes,
+        media_type: str = "",
+        sha256: str = "",
+        only_new: bool = False,
+    ) -> str:
+        """Put `data` at `path`, whole or not at all; its ETag. `only_new`: raises CHANGED where
+        something is there, as far as the store honours that: it is no lock."""
+        import obstore
+
+        noted = {"Content-Type": media_type, SHA256: sha256}
+        attributes: Any = {name: text for name, text in noted.items() if text}
+        if self._local:
+            attributes = None  # files have no metadata
+        with translated(f"{self}{path}"):
+            made = obstore.put(
+                self._store,
+                self._key(path),
+                data,
+                attributes=attributes or None,
+                mode="create" if only_new else "overwrite",
+                use_multipart=False,
+            )
+        return made["e_tag"] or ""
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Take the objects at `paths` away; those that are gone already are no failure."""
+        import obstore
+
+        keys = [self._key(path) for path in paths]
+        if not keys:
+            return
+        try:
+            with translated(str(self)):
+                obstore.delete(self._store, keys)
+        except ObjectFault as error:
+            if error.reason is not Reason.MISSING:
+                raise
+
+    def presign(self, path: str, seconds: int) -> str:
+        """A URL from which anybody may read `path` for so long. A secret."""
+        import obstore
+
+        with translated(f"{self}{path}"):
+            return obstore.sign(self._store, "GET", self._key(path), timedelta(seconds=seconds))
+
+    @property
+    def _root(self) -> str:
+        return "" if self._local else self.place.prefix
+
+    def _key(self, path: str) -> str:
+        return self.place.key(path) if not self._local else Address("", "", "").key(path)
+
+    def _facts(self, meta: Any) -> Facts:
+        key = meta["path"]
+        path = key[len(self._root) + 1 :] if self._root else key
+        return Facts(path, meta["size"], meta["e_tag"] or "", meta["last_modified"])
+
+
+def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = False) -> Bucket:
+    """The place that `url` spells; nothing is sent yet. `files`: allow `file:///folder` too.
+
+    Raises UsageError for a URL that is none, or an environment that makes no sense.
+    """
+    environ = os.environ if environ is None else environ
+    if files and url.startswith("file://"):
+        return _folder(url.removeprefix("file://"))
+    place = address(url)
+    from obstore import store as stores
+    from obstore.exceptions import BaseError
+
+    options: Any = {"retry_config": _RETRIES, "client_options": _TIMEOUTS}
+    try:
+        if place.scheme == "gs":
+            store: Any = stores.GCSStore(place.bucket, **options)
+        elif place.scheme == "az":
+            store = stores.AzureStore(place.bucket, **options)
+        else:
+            store = stores.S3Store(place.bucket, **options | _s3(environ))
+    except (BaseError, ValueError):
+        raise UsageError(
+            f"{place} cannot be used with what the environment says about the store; check "
+            "AWS_*, GOOGLE_* or AZURE_*"
+        ) from None
+    return Bucket(place, store)
+
+
+def _s3(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Path style and plain http only where the operator names an endpoint."""
+    endpoint = next((environ[name] for name in _ENDPOINTS if environ.get(name)), "")
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    if not endpoint:
+        return {"region": region}
+    if not _ENDPOINT.fullmatch(endpoint):  # the library ends in a panic on some of them
+        raise UsageError(
+            "the endpoint in AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is no URL such as "
+            "https://s3.example.com"
+        )
+    return {
+        "region": region,
+        "endpoint": endpoint.rstrip("/"),
+        "virtual_hosted_style_request": False,
+        "client_options": {**_TIMEOUTS, "allow_http": endpoint.startswith("http://")},
+    }
+
+
+def _folder(path: str) -> Bucket:
+    from obstore.store import LocalStore
+
+    if not Path(path).is_absolute():
+        raise UsageError(f"file://{path} needs an absolute path: file:///folder")
+    store = LocalStore(path, mkdir=True)
+    return Bucket(Address("file", "", path.strip("/")), store, local=True)

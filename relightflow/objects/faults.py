@@ -1,0 +1,124 @@
+"""One door through which a library's exceptions become ours, in words that hold no secret.
+
+The library's own texts hold whole URLs, signed ones too, and a page of debugging; nothing of them is
+passed on but the status and the server's one-word code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+
+from relightflow.errors import AccountError, EarlyStop, RelightflowError, UsageError
+
+_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_STATUS = re.compile(r"status code: ([1-5][0-9]{2})\b")
+_EXPIRED = ("ExpiredToken", "RequestExpired", "TokenRefreshRequired", "RequestTimeTooSkewed")
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
+_NO_CREDENTIALS = re.compile(r"169\.254\.169\.254|metadata\.google|[Mm]issing.{0,20}[Cc]redential")
+_BAD_NAME = re.compile(r"[Pp]ath segment|[Ii]nvalid ?[Pp]ath|illegal character")
+
+
+class Reason(Enum):
+    MISSING = auto()
+    """There is no such object."""
+    CHANGED = auto()
+    """A condition did not hold: the object is there already, or is another by now."""
+    UNCHANGED = auto()
+    """It is what the caller knows already."""
+    CREDENTIALS = auto()
+    """Refused: a person has to look at the keys or at what they may do."""
+    NO_BUCKET = auto()
+    BAD_NAME = auto()
+    """An object has a name that is no plain path, and the library cannot list past it."""
+    UNSUPPORTED = auto()
+    """This store cannot do that."""
+    PASSING = auto()
+    """Out of reach, busy, or broken for now."""
+
+
+class ObjectFault(Exception):
+    """What an object store refused. The message says where and what, and nothing secret."""
+
+    def __init__(self, reason: Reason, where: str, words: str) -> None:
+        self.reason = reason
+        self.words = words
+        """What happened, without where: the same for many objects with one trouble."""
+        super().__init__(f"{where}: {words}")
+
+    @property
+    def as_error(self) -> RelightflowError:
+        """What it means where nothing can go on without the store."""
+        kinds = {Reason.CREDENTIALS: AccountError, Reason.PASSING: EarlyStop}
+        return kinds.get(self.reason, UsageError)(str(self))
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Around every call of the library; `where`: the object or prefix, for the message."""
+    from obstore.exceptions import BaseError  # obstore is loaded by those who use a store
+
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise fault(where, error) from None
+
+
+def fault(where: str, error: Exception) -> ObjectFault:
+    """What the library's `error` at `where` means."""
+    text = str(error)
+    code = found[1] if (found := _CODE.search(text)) else ""
+    status = int(found[1]) if (found := _STATUS.search(text)) else 0
+    said = " ".join(str(part) for part in (status or "", code) if part)
+    said = f" ({said})" if said else ""
+    reason = _reason(type(error).__name__, status, code, text)
+    words = {
+        Reason.MISSING: "there is no such object",
+        Reason.CHANGED: "it is there already, or was changed by somebody",
+        Reason.UNCHANGED: "it is unchanged",
+        Reason.CREDENTIALS: _credentials(code, status, text),
+        Reason.NO_BUCKET: "there is no such bucket; make it, or correct its name",
+        Reason.BAD_NAME: "an object there has a name that is no plain path (//, ., .. or a control "
+        "character in it); rename it, or name a prefix without it",
+        Reason.UNSUPPORTED: "the store cannot do this",
+        Reason.PASSING: "the store did not answer as it should; try again later",
+    }[reason]
+    return ObjectFault(reason, where, words + said)
+
+
+def _reason(kind: str, status: int, code: str, text: str) -> Reason:
+    by_kind = {
+        "NotModifiedError": Reason.UNCHANGED,
+        "PreconditionError": Reason.CHANGED,
+        "AlreadyExistsError": Reason.CHANGED,
+        "NotSupportedError": Reason.UNSUPPORTED,
+        "PermissionDeniedError": Reason.CREDENTIALS,
+        "UnauthenticatedError": Reason.CREDENTIALS,
+    }
+    if code in _NO_BUCKET:
+        return Reason.NO_BUCKET
+    if code in _EXPIRED or status in (401, 403):
+        return Reason.CREDENTIALS
+    if kind in by_kind:
+        return by_kind[kind]
+    if kind in ("NotFoundError", "FileNotFoundError") or status == 404:
+        return Reason.MISSING
+    if kind == "InvalidPathError" or _BAD_NAME.search(text):
+        return Reason.BAD_NAME
+    if status == 501:
+        return Reason.UNSUPPORTED
+    return Reason.CREDENTIALS if _NO_CREDENTIALS.search(text) else Reason.PASSING
+
+
+def _credentials(code: str, status: int, text: str) -> str:
+    if code in _EXPIRED:
+        return "the credential has expired, or this machine's clock is wrong; get a new one"
+    if code == "SignatureDoesNotMatch":
+        return "the access key and its secret do not belong together (AWS_SECRET_ACCESS_KEY)"
+    if code == "InvalidAccessKeyId":
+        return "the access key is unknown (AWS_ACCESS_KEY_ID)"
+    if not status and _NO_CREDENTIALS.search(text):
+        return "there is no credential in the environment (AWS_ACCESS_KEY_ID and the like)"
+    return "access is refused; check the credentials in the environment and what they may do"

@@ -1,0 +1,200 @@
+"""The `s3` source: pictures in an object store (S3, Google Cloud, Azure), in natural order.
+
+The listing is read a page at a time and of each object only name, size and ETag are kept. Objects
+that did not change since an earlier scan are not read again (`etags.py`), yet `read` always checks the
+bytes it hands over against the hash that the plan was made with.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple
+
+from relightflow.errors import UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.objects.address import Address, address
+from relightflow.objects.bucket import Bucket, opened
+from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.pictures import BadPicture, probe
+from relightflow.plugins.records import SourceContext
+from relightflow.plugins.source import URL_SECONDS, StaleImage
+from relightflow.sources.etags import Etags
+from relightflow.sources.index import Known
+from relightflow.sources.patterns import Patterns, natural_order
+
+MAX_BYTES = 64 << 20
+"""A larger object is no photograph to relight, and memory is finite."""
+PICTURES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp", "JPG", "JPEG", "PNG"))
+"""What is taken where the recipe names no pattern."""
+_THREADS = 8
+_BATCH = 64
+_HANDED_OVER = {"upload": "upload", "inline": "inline", "presign": "url"}
+
+
+class _Object(NamedTuple):
+    path: str
+    size: int
+    etag: str
+
+
+class S3:
+    """See the module; `options` are those of `builtin.S3_SCHEMA`."""
+
+    def __init__(self, context: SourceContext) -> None:
+        self._number = context.index
+        self._offline = context.operator.offline
+        self._delivery = _HANDED_OVER.get(context.options.get("delivery", ""), "")
+        self._bucket: Bucket = opened(context.options["uri"])
+        self._avoid = _folders_to_avoid(self._bucket.place, context.avoid_uris)
+        include = context.options.get("include", PICTURES)
+        self._include = Patterns(include)
+        self._exclude = Patterns(context.options.get("exclude", ()), hidden=True)
+        self._etags = Etags(context.cache, str(self._bucket))
+
+    def scan(self) -> Iterator[Image | Rejected]:
+        self._etags.load()
+        if self._offline:
+            yield from self._remembered()
+            return
+        try:
+            yield from self._scan()
+        except ObjectFault as error:
+            raise error.as_error from None
+        self._etags.save()
+
+    def _scan(self) -> Iterator[Image | Rejected]:
+        found = (_Object(f.path, f.size, f.etag) for f in self._bucket.list())
+        meant = sorted(filter(self._is_meant, found), key=lambda item: natural_order(item.path))
+        ahead = iter(_without_folders(meant))
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="s3") as pool:
+            while batch := tuple(islice(ahead, _BATCH)):
+                known = [self._etags.find(item.path, item.etag, item.size) for item in batch]
+                unread = [item for item, old in zip(batch, known, strict=True) if old is None]
+                fresh = pool.map(self._examined, unread)
+                for item, old in zip(batch, known, strict=True):
+                    yield self._image(item.path, item.etag, old) if old else next(fresh)
+
+    def _remembered(self) -> Iterator[Image]:
+        """What an earlier scan saw: nothing is asked while the operator says offline."""
+        for name, etag, known in sorted(self._etags.known(), key=lambda row: natural_order(row[0])):
+            if self._is_meant(_Object(name, known.size, etag)):
+                yield self._image(name, etag, known)
+
+    def remember(self, images: Iterable[Image]) -> None:
+        self._etags.load()
+        for image in images:
+            etag, path = _located(image)
+            if self._etags.find(path, etag, image.size) is None:
+                self._etags.add(path, etag, _told(image))
+        self._etags.save()
+
+    def read(self, image: Image) -> bytes:
+        try:
+            data = self._bucket.get(_located(image)[1], most=MAX_BYTES)
+        except ObjectFault as error:
+            if error.reason in (Reason.MISSING, Reason.CHANGED):
+                raise StaleImage(_stale(image, "can no longer be read")) from None
+            raise OSError(errno.EIO, str(error)) from None
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise StaleImage(_stale(image, "changed since it was planned"))
+        return data
+
+    def public_url(self, image: Image) -> str:
+        """A signed URL where the recipe says `delivery: presign`."""
+        if self._delivery != "url":
+            return ""
+        try:
+            return self._bucket.presign(_located(image)[1], URL_SECONDS)
+        except ObjectFault as error:
+            raise OSError(errno.EIO, str(error)) from None
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _is_meant(self, item: _Object) -> bool:
+        if any(item.path.startswith(folder) for folder in self._avoid):
+            return False
+        include, exclude, whole = self._include.start(), self._exclude.start(), False
+        for part in item.path.split("/"):
+            match, out = self._include.step(include, part), self._exclude.step(exclude, part)
+            if out.whole:
+                return False
+            include, exclude, whole = match.inner, out.inner, match.whole
+        return whole
+
+    def _examined(self, item: _Object) -> Image | Rejected:
+        try:
+            known = self._known(item)
+        except BadPicture as error:
+            return Rejected(item.path, str(error), self._number)
+        except ObjectFault as error:
+            if error.reason is Reason.PASSING:
+                raise
+            return Rejected(item.path, str(error), self._number)
+        self._etags.add(item.path, item.etag, known)
+        return self._image(item.path, item.etag, known)
+
+    def _known(self, item: _Object) -> Known:
+        if not item.size:
+            raise BadPicture("it is empty")
+        if item.size > MAX_BYTES:
+            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+        data = self._bucket.get(item.path, item.etag, MAX_BYTES)
+        probed = probe(data)
+        digest = hashlib.sha256(data).hexdigest()
+        return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+    def _image(self, path: str, etag: str, known: Known) -> Image:
+        return Image(
+            name=path,
+            sha256=known.sha256,
+            size=known.size,
+            width=known.width,
+            height=known.height,
+            media_type=known.media_type,
+            source=self._number,
+            locator=f"{etag} {path}",
+            delivery=self._delivery,
+        )
+
+
+def _without_folders(found: list[_Object]) -> Iterator[_Object]:
+    """Consoles make empty objects to stand for folders; those with something in them are passed."""
+    parents = {item.path.rpartition("/")[0] for item in found}
+    return (item for item in found if item.size or item.path not in parents)
+
+
+def _folders_to_avoid(place: Address, uris: tuple[str, ...]) -> tuple[str, ...]:
+    """Where sinks write, below `place`. Raises UsageError where that is all of it."""
+    folders = []
+    for uri in uris:
+        sink = address(uri)
+        if (sink.scheme, sink.bucket) != (place.scheme, place.bucket):
+            continue
+        if f"{place.prefix}/".startswith(f"{sink.prefix}/" if sink.prefix else ""):
+            raise UsageError(
+                f"a sink writes to {sink}, where this source reads, so that its results would become "
+                "inputs of the next run; give the sink a prefix of its own"
+            )
+        above = f"{place.prefix}/" if place.prefix else ""
+        if sink.prefix.startswith(above):
+            folders.append(sink.prefix.removeprefix(above) + "/")
+    return tuple(folders)
+
+
+def _located(image: Image) -> tuple[str, str]:
+    """ETag (which holds no space) and path of an image."""
+    etag, _, path = image.locator.partition(" ")
+    return etag, path
+
+
+def _told(image: Image) -> Known:
+    return Known(image.sha256, image.size, image.width, image.height, image.media_type)
+
+
+def _stale(image: Image, what: str) -> str:
+    return f"{image.name} {what}; run again to plan with the object as it is now"

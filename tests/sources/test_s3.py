@@ -1,0 +1,167 @@
+"""Against a real S3 server."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow.errors import AccountError, EarlyStop, UsageError
+from relightflow.model.image import Image, Rejected
+from relightflow.model.values import FrozenMap
+from relightflow.objects.bucket import Bucket, opened
+from relightflow.plugins.records import Operator, SourceContext
+from relightflow.plugins.source import StaleImage
+from relightflow.sources.s3 import MAX_BYTES, S3
+from tests.studio import png
+
+
+@pytest.fixture
+def photos(s3: str) -> Bucket:
+    return opened(f"s3://{s3}/photos/")
+
+
+def _source(bucket: Bucket, cache: Path | None = None, **options: Any) -> S3:
+    avoid = options.pop("avoid", ())
+    operator = options.pop("operator", Operator())
+    options = {"uri": str(bucket), **options}
+    return S3(SourceContext(Path("/"), FrozenMap(options), 3, operator, cache, (), avoid))
+
+
+def _names(found: Iterator[Image | Rejected]) -> list[str]:
+    return [item.name for item in found]
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every object that is read from now on."""
+    seen: list[str] = []
+    real = Bucket.get
+
+    def get(self: Bucket, path: str, etag: str = "", most: int | None = None) -> bytes:
+        seen.append(path)
+        return real(self, path, etag, most)
+
+    monkeypatch.setattr(Bucket, "get", get)
+    return seen
+
+
+def test_pictures_come_in_natural_order_below_the_prefix(photos: Bucket) -> None:
+    for name in ("a10.png", "a9.png", "b/c ü%20.PNG", "notes.txt", "B1.jpg"):
+        photos.put(name, png(name))
+    assert _names(_source(photos).scan()) == ["a9.png", "a10.png", "b/c ü%20.PNG", "B1.jpg"]
+
+
+def test_patterns_choose_and_leave_out(photos: Bucket) -> None:
+    for name in ("a.png", "draft/b.png", "x/y/c.png", "x/.hidden/d.png"):
+        photos.put(name, png(name))
+    source = _source(photos, include=["**/*.png"], exclude=["draft", "**/c.*"])
+    assert _names(source.scan()) == ["a.png"]
+
+
+def test_an_unchanged_object_is_not_read_again(
+    photos: Bucket, tmp_path: Path, reads: list[str]
+) -> None:
+    for name in ("a.png", "b.png"):
+        photos.put(name, png(name))
+    first = list(_source(photos, tmp_path).scan())
+    photos.put("b.png", png("other"))
+    reads.clear()
+    second = list(_source(photos, tmp_path).scan())
+    assert reads == ["b.png"]
+    assert second[0] == first[0]
+    assert second[1] != first[1]
+
+
+def test_offline_an_earlier_scan_is_used_and_nothing_is_asked(
+    photos: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos.put("a.png", png("a"))
+    first = list(_source(photos, tmp_path).scan())
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    assert list(_source(photos, tmp_path, operator=Operator(offline=True)).scan()) == first
+
+
+def test_what_is_no_picture_is_rejected_with_a_reason(
+    photos: Bucket, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    photos.put("a.png", b"no picture")
+    photos.put("b.png", b"")
+    photos.put("c.png", png("c"))
+    found = list(_source(photos).scan())
+    assert [type(item) for item in found] == [Rejected, Rejected, Image]
+    assert isinstance(found[1], Rejected)
+    assert found[1].reason == "it is empty"
+    assert reads.count("b.png") == 0
+
+
+def test_a_huge_object_is_rejected_without_reading_it(
+    photos: Bucket, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    photos.put("a.png", png("a") + bytes(MAX_BYTES // 64))
+    monkeypatch.setattr("relightflow.sources.s3.MAX_BYTES", MAX_BYTES // 64)
+    (found,) = _source(photos).scan()
+    assert isinstance(found, Rejected)
+    assert "larger than" in found.reason
+    assert not reads
+
+
+def test_an_object_that_stands_for_a_folder_is_passed(photos: Bucket) -> None:
+    photos.put("sub", b"")
+    photos.put("sub/a.png", png("a"))
+    assert _names(_source(photos, include=["**"]).scan()) == ["sub/a.png"]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_changed_or_vanished_is_stale(photos: Bucket, gone: bool) -> None:
+    photos.put("a.png", png("a"))
+    (image,) = _source(photos).scan()
+    assert isinstance(image, Image)
+    photos.delete(["a.png"]) if gone else photos.put("a.png", png("b"))
+    with pytest.raises(StaleImage, match=r"a\.png"):
+        _source(photos).read(image)
+
+
+def test_presigned_urls_are_made_when_they_are_asked_for(photos: Bucket) -> None:
+    photos.put("a b.png", png("a"))
+    source = _source(photos, delivery="presign")
+    (image,) = source.scan()
+    assert isinstance(image, Image)
+    assert (image.delivery, image.url) == ("url", "")
+    url = source.public_url(image)
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.read() == png("a")
+    assert "Expires=3600" in url
+
+
+def test_results_of_the_same_recipe_are_no_inputs(s3: str) -> None:
+    everything = opened(f"s3://{s3}/")
+    everything.put("a.png", png("a"))
+    everything.put("out/b.png", png("b"))
+    assert _names(_source(everything, avoid=(f"s3://{s3}/out/",)).scan()) == ["a.png"]
+    with pytest.raises(UsageError, match="results would become inputs"):
+        _source(opened(f"s3://{s3}/out/x/"), avoid=(f"s3://{s3}/out/",))
+
+
+def test_a_wrong_secret_needs_a_person(photos: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret-x")
+    with pytest.raises(AccountError, match="access key and its secret") as caught:
+        list(_source(photos).scan())
+    assert "wrong-secret-x" not in str(caught.value)
+
+
+def test_a_missing_bucket_is_a_mistake_in_the_recipe(photos: Bucket) -> None:
+    with pytest.raises(UsageError, match="no such bucket"):
+        list(_source(photos, uri="s3://there-is-no-such-bucket/").scan())
+
+
+def test_an_outage_stops_the_scan_and_calls_no_image_bad(
+    photos: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos.put("a.png", png("a"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(EarlyStop):
+        list(_source(photos).scan())
