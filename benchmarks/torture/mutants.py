@@ -38,9 +38,9 @@ MUTANTS = (
     Mutant(
         "the call leaves before INTENT is durable", "run/submit.py",
         (
-            ("        attempt = await _intend(bench, call, permit)\n",
+            ("        attempt = await _intend(bench, call, permit, instead_of)\n",
              "        early = await backend.submit(call)\n"
-             "        attempt = await _intend(bench, call, permit)\n"),
+             "        attempt = await _intend(bench, call, permit, instead_of)\n"),
             ("step = await backend.submit(call)\n        except", "step = early\n        except"),
         ),
         SIMULATOR,

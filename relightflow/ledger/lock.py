@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +26,23 @@ def held(path: Path, who: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another run"
             raise EarlyStop(
-                f"{holder} is using this state ({path.parent}); nothing was sent. "
+                f"{_holder(handle)} is using this state ({path.parent}); nothing was sent. "
                 "Run again when it has ended, or use another state with --state"
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, who.encode()[:200], 0)
         yield
+        os.ftruncate(handle, 0)  # whoever comes next must not be told of us
     finally:
         os.close(handle)
+
+
+def _holder(handle: int) -> str:
+    """Who holds the lock. One that has only just taken it may not have said so yet."""
+    for _ in range(20):
+        said = os.pread(handle, 200, 0).decode("utf-8", "replace").strip()
+        if said:
+            return said
+        time.sleep(0.01)
+    return "another run"
