@@ -130,17 +130,19 @@ def _deliver_chunk(
     desk: Desk, place: Place, chunk: list[tuple[Output, Standing | None]]
 ) -> list[Handed | None]:
     """Make sure that `place` has every picture of the chunk."""
-    wanted = [(output, s.result) for output, s in chunk if s and s.result]
-    known = desk.reader.deliveries(place.id, [place.path(*item) for item in wanted])
-    answers = hand_over_all(place, wanted, known, desk.read, desk.overwrite)
+    pictures = [(output, s.result) for output, s in chunk if s and s.result]
+    wanted = [(place.path(output, result), result) for output, result in pictures]
+    known = desk.reader.deliveries(place.id, [path for path, _ in wanted])
+    answers = zip(
+        wanted, hand_over_all(place, wanted, known, desk.read, desk.overwrite), strict=True
+    )
     handed: list[Handed | None] = []
-    for output, standing in chunk:
+    for _, standing in chunk:
         if standing is None or standing.result is None:
             handed.append(None)
             continue
-        found = next(answers)
+        (path, _), found = next(answers)
         if isinstance(found, Exception):
-            path = place.path(output, standing.result)
             desk.tally.fail(place.sink.place, path, found)
             found = Handed(path, failed=True)
         else:

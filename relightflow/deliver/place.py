@@ -100,19 +100,19 @@ class Handed:
 
 def hand_over(
     place: Place,
-    output: Output,
+    path: str,
     result: Result,
     known: Delivered | None,
     read: Callable[[Result], bytes],
     overwrite: bool,
 ) -> Handed:
-    """Make sure that the sink has `result`, or its copy, at the output's path. Blocks.
+    """Make sure that the sink has `result`, or its copy, at `path`. Blocks.
 
     A file that is as we last wrote it is ours and may be replaced; one that somebody changed is
     kept. A copy is only made where none was, or another one is wanted now. Raises SinkFailed or
     OSError, and DamagedError where the store's own bytes are wrong.
     """
-    path, basis = place.path(output, result), place.basis(result)
+    basis = place.basis(result)
     presence = Presence.EDITED  # until it is found to be ours
     if known is not None:
         stamp = Stamp(known.sha256, known.size, known.mark)
@@ -160,21 +160,20 @@ def _copy(place: Place, result: Result, stamp: Stamp) -> Copy | None:
 
 def hand_over_all(
     place: Place,
-    items: Sequence[tuple[Output, Result]],
+    items: Sequence[tuple[str, Result]],
     known: Mapping[str, Delivered],
     read: Callable[[Result], bytes],
     overwrite: bool,
 ) -> Iterator[Handed | Exception]:
-    """`hand_over` for each of `items`, in their order, as many at a time as the sink wants.
+    """`hand_over` for each path and result, in their order, as many at a time as the sink wants.
 
     A fault of one is its answer and stops no other. `known`: by path, what the sink was given.
     """
 
-    def one(item: tuple[Output, Result]) -> Handed | Exception:
-        output, result = item
+    def one(item: tuple[str, Result]) -> Handed | Exception:
+        path, result = item
         try:
-            found = known.get(place.path(output, result))
-            return hand_over(place, output, result, found, read, overwrite)
+            return hand_over(place, path, result, known.get(path), read, overwrite)
         except FAULTS as error:
             return error
 

@@ -163,8 +163,8 @@ def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Se
     for place in places:
         paths = [place.path(item.output, item.result) for item in items]
         known = desk.reader.deliveries(place.id, paths)
-        pictures = [(item.output, item.result) for item in items]
-        answers = hand_over_all(place, pictures, known, desk.read, desk.overwrite)
+        pictures = zip(paths, (item.result for item in items), strict=True)
+        answers = hand_over_all(place, list(pictures), known, desk.read, desk.overwrite)
         for path, item, handed in zip(paths, items, answers, strict=True):
             if isinstance(handed, Exception):
                 desk.tally.fail(place.sink.place, path, handed)

@@ -211,7 +211,7 @@ def _noun(make: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
     """Raises sqlite3.DatabaseError for a row that SQLite finds sound and that says nonsense."""
     try:
         return make(row)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise sqlite3.DatabaseError(f"a row of it is damaged: {error}") from error
 
 
@@ -238,6 +238,12 @@ def standings(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Standing
     return {row[0]: _noun(_standing, row) for row in db.execute(query, keys)}
 
 
+# an enum's call costs more than all else that is done for a row
+_STATES = {state.value: state for state in State}
+_BILLED = {billed.value: billed for billed in Billed}
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def _standing(row: tuple[Any, ...]) -> Standing:
     (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *picture) = row
     result = None
@@ -248,10 +254,10 @@ def _standing(row: tuple[Any, ...]) -> Standing:
         result = Result(blob, size, width, height, media_type, request_id, paid, facts)
     return Standing(
         attempt_id,
-        State(state),
-        Billed(billed),
+        _STATES[state],
+        _BILLED[billed],
         result,
-        Kind(kind) if kind else None,
+        _KINDS[kind] if kind else None,
         reason,
         price,
         cost,

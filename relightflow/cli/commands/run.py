@@ -140,6 +140,8 @@ def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console
         collect_only=wanted.collect_only,
         stop_after=wanted.stop_after,
     )
+    if found.plan.price and found.plan.price.free:
+        return terms  # nobody need be asked, so nothing need be counted
     survey = pipeline.survey(found.plan, found.home)
     seen = forecast(found.plan, survey, terms, committed(found.home, recipe.name))
     question = consent(seen, recipe.name, console.can_ask, options.typed())
