@@ -28,7 +28,7 @@ def _find_syncfs() -> Callable[[int], int] | None:
 _syncfs = _find_syncfs()
 
 
-def make_durable(files: Sequence[Path], folders: Sequence[Path]) -> None:
+def make_durable(files: Sequence[str | Path], folders: Sequence[str | Path]) -> None:
     """Return once `files` and their entries in `folders` survive a power cut. Raises OSError."""
     if len(files) > FEW and _syncfs and _sync_file_system(folders[0]):
         return
@@ -40,7 +40,7 @@ def make_durable(files: Sequence[Path], folders: Sequence[Path]) -> None:
             os.close(handle)
 
 
-def _sync_file_system(folder: Path) -> bool:
+def _sync_file_system(folder: str | Path) -> bool:
     """True where it worked; False where this system cannot do it."""
     assert _syncfs
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

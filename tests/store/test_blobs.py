@@ -134,8 +134,8 @@ async def test_many_blobs_are_synced_with_their_file_system(
     real = sync.make_durable
 
     def watched(files: Any, folders: Any) -> None:
-        seen.append(list(files))
-        assert all(path.exists() for path in files)
+        seen.append([Path(file) for file in files])
+        assert all(path.exists() for path in seen[-1])
         real(files, folders)
 
     monkeypatch.setattr("relightflow.store.blobs.make_durable", watched)
