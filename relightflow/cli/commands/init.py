@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from relightflow.cli import options
+from relightflow.cli import opening, options
 from relightflow.cli.console import Console
 from relightflow.errors import StorageError, UsageError
-from relightflow.recipe import starter
+from relightflow.recipe import schema_text, starter
 from relightflow.report import escape
 
 NAME = "recipe.yaml"
+SCHEMA = "recipe.schema.json"
 
 
 @click.command
@@ -23,7 +24,8 @@ def command(path: Path, console: Console) -> None:
     """Write a commented starter recipe.
 
     PATH is the new file, or a folder to put recipe.yaml in; without it, recipe.yaml here. A file
-    that is there already is left alone. The recipe uses the free preview backend.
+    that is there already is left alone. The recipe uses the free preview backend. Its schema is
+    written beside it, as recipe.schema.json, so that an editor completes it.
     """
     if path.is_dir():
         path /= NAME
@@ -31,7 +33,10 @@ def command(path: Path, console: Console) -> None:
         if not path.parent.exists():
             path.parent.mkdir(parents=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(starter())
+            file.write(starter(SCHEMA))
+        schema = path.with_name(SCHEMA)
+        if not schema.exists():
+            schema.write_text(schema_text(opening.registry(console)), encoding="utf-8")
     except FileExistsError:
         raise UsageError(f"{path} is there already and was left as it is; name another") from None
     except OSError as problem:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from relightflow.plugins.registry import load as plugins
@@ -34,3 +35,12 @@ def test_init_says_where_it_could_not_write(relightflow: Relightflow, tmp_path: 
     done = relightflow("init", "file/recipe.yaml")
     assert done.returncode == 6
     assert done.stderr == "error: file/recipe.yaml cannot be written: Not a directory\n"
+
+
+def test_init_writes_the_schema_that_the_recipe_names(
+    relightflow: Relightflow, tmp_path: Path
+) -> None:
+    relightflow("init", "recipes/spring.yaml")
+    first = (tmp_path / "recipes/spring.yaml").read_text().splitlines()[0]
+    named = tmp_path / "recipes" / first.partition("$schema=")[2]
+    assert json.loads(named.read_text())["$schema"].startswith("http://json-schema.org/draft-07")
