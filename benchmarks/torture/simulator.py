@@ -173,6 +173,8 @@ class World:
                 raise Broken(f"{what[1]} was billed {times} times")
         attempts = rows(self.home.ledger)
         known = {row["request_id"] for row in attempts}
+        if early := self.provider.asked - known:
+            raise Broken(f"{min(early)} was used before it was durable")
         doubts = Counter(
             _what(row) for row in attempts if row["state"] in DOUBTFUL and not row["request_id"]
         )

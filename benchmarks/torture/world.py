@@ -109,7 +109,7 @@ class Inline:
     async def ask(self, request: Any) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        if not self._asked:
+        if not any(waiting for _, waiting in self._asked):
             loop.call_soon(self._flush)
         self._asked.append((request, future))
         return await future
@@ -121,9 +121,10 @@ class Inline:
         return answer
 
     def tell(self, request: Any) -> None:
+        """Done some time later: whoever does not wait must not rely on it."""
+        if not self._asked:
+            asyncio.get_running_loop().call_later(0.05, self._flush)
         self._asked.append((request, None))
-        if len(self._asked) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
 
     def close(self) -> None:
         if self.power.on:
@@ -191,6 +192,8 @@ class Provider:
     rng: Random
     weather: Weather = field(default_factory=Weather)
     taken: list[Taken] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    """Request ids that a process has used."""
     _serial: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -304,6 +307,7 @@ class Simulated:
         Inline.power.tick()
         await asyncio.sleep(rng.uniform(0.05, 0.5))
         assert isinstance(step, Accepted | ResultKnown | PaidUnfetched)
+        self._provider.asked.add(step.request_id)
         _maybe(rng, weather.poll, Failure(Kind.PENDING, "once more", Billed.UNKNOWN))
         if isinstance(step, PaidUnfetched):
             return await self._finish(step)
