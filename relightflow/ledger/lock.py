@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relightflow.errors import EarlyStop, StorageError
@@ -30,12 +30,23 @@ def held(path: Path, who: str) -> Iterator[None]:
                 f"{_holder(handle)} is using this state ({path.parent}); nothing was sent. "
                 "Run again when it has ended, or use another state with --state"
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, who.encode()[:200], 0)
+        _say(handle, path, who)
         yield
-        os.ftruncate(handle, 0)  # whoever comes next must not be told of us
+        with suppress(OSError):  # whoever comes next must not be told of us
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _say(handle: int, path: Path, who: str) -> None:
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, who.encode()[:200], 0)
+    except OSError as error:
+        raise StorageError(
+            f"the lock {path} cannot be written ({error.strerror}); nothing was sent. Make room, or "
+            "choose another place with --state"
+        ) from error
 
 
 def _holder(handle: int) -> str:

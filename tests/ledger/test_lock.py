@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -106,3 +107,17 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot open the lock"):
         take(tmp_path / "lock")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_lock_that_cannot_be_written_is_a_storage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StorageError, match="No space left"), held(tmp_path / "lock", "we"):
+        pass
+    monkeypatch.undo()
+    with held(tmp_path / "lock", "we"):
+        pass
