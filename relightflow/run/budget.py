@@ -100,6 +100,12 @@ class Budget:
         self._take(reserved)
         self.held += reserved
 
+    def doubt(self, price: Micros) -> None:
+        """A call ended without a word, so nobody knows whether its price is still set aside: it goes
+        on counting from here on."""
+        self.in_flight -= min(price, self.in_flight)
+        self.held += price
+
     def resume(self, price: Micros) -> None:
         """A held call turned out to be in flight after all; settle or release it next."""
         if price > self.held:

@@ -49,10 +49,19 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
                 if outcome is not None:
                     bench.board.count(outcome)
                     yield outcome
-    await settle_interrupted(bench.ledger, bench.ledger_path, bench.blobs_path, bench.backend_name)
+    await _doubt_the_wordless(bench)
     if not bench.brake.leaving and (await settle(bench)).adopted:
         async for outcome in recover(bench):
             bench.board.count_late(outcome)
+
+
+async def _doubt_the_wordless(bench: Bench) -> None:
+    """What a bug or a torn call of this run left in INTENT is unknown, in the ledger and the books."""
+    left = await settle_interrupted(
+        bench.ledger, bench.ledger_path, bench.blobs_path, bench.backend_name
+    )
+    for attempt in left:
+        bench.budget.doubt(attempt.price)
 
 
 async def _to_do(

@@ -7,22 +7,26 @@ and the ledger does not know it yet. The store's index says whose they are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from relightflow.errors import DamagedError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import reading
-from relightflow.model.attempt import State
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.money import believed
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap
 from relightflow.store import blobs
 
 
-async def settle_interrupted(ledger: Ledger, path: Path, store: Path, backend: str) -> None:
-    """`path`: the ledger's; `store`: the blob store's. To be called while no call is in the air."""
+async def settle_interrupted(
+    ledger: Ledger, path: Path, store: Path, backend: str
+) -> Sequence[Attempt]:
+    """`path`: the ledger's; `store`: the blob store's. To be called while no call is in the air.
+
+    Gives the attempts that nothing is known of."""
     with reading(path) as reader:
         left = {
             attempt.job_key: attempt
@@ -30,7 +34,7 @@ async def settle_interrupted(ledger: Ledger, path: Path, store: Path, backend: s
             if attempt.state is State.INTENT
         }
     if not left:
-        return
+        return ()
     for key, entry in (await asyncio.to_thread(_stored, store, left)).items():
         attempt = left[key]
         cost = 0 if attempt.price == 0 else believed(entry.get("cost"))
@@ -45,7 +49,7 @@ async def settle_interrupted(ledger: Ledger, path: Path, store: Path, backend: s
             FrozenMap(entry.get("details")),
         )
         await ledger.stored(attempt.id, result, cost)
-    await ledger.interrupted_intents(backend)
+    return await ledger.interrupted_intents(backend)
 
 
 def _stored(store: Path, keys: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from relightflow.errors import Exit
-from relightflow.model.attempt import State
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Kind
-from relightflow.model.step import Completed
-from relightflow.plugins.backend import Call
+from relightflow.model.step import Completed, ResultKnown
+from relightflow.plugins.backend import Call, Evidence
 from tests.conftest import Stage
-from tests.studio import PRICE, fails, png
+from tests.studio import PRICE, Studio, fails, png
 
 SIX = list(range(6))
 
@@ -168,6 +169,25 @@ def test_a_bug_in_one_job_costs_only_that_job(stage: Stage, model: str, state: S
     assert summary.counts.made == 5
     assert Counter(stage.states()) == {State.DONE: 5, state: 1}
     assert any("ZeroDivisionError" in trouble.message for trouble in summary.troubles)
+
+
+def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look_up(_: object, doubts: Sequence[Attempt], *__: object) -> Evidence:
+        known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
+        return Evidence(tuple(known), (), ())
+
+    def script(call: Call, _: int) -> None:
+        stage.provider.charge(call.job.key)
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(Studio, "look_up", look_up, raising=False)
+    monkeypatch.setattr(Studio, "bill", look_up, raising=False)
+    stage.provider.on_submit = script
+    summary = stage.run(cap=PRICE)
+    assert stage.states() == [State.DONE]
+    assert (summary.money.spent, summary.money.unknown) == (PRICE, 0)
 
 
 def test_a_bug_of_the_job_that_tries_a_closed_provider_lets_the_others_go_on(
