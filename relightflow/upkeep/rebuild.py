@@ -76,14 +76,19 @@ def follow(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         elif entry.get("aside"):
             latest[key] |= {"kept": entry["sha256"]}
         else:
+            latest[key].pop("billed", None)  # a doubt that was settled by what came
             latest[key] |= facts | {"state": State.STORED}
     return attempts
 
 
 def _give_way(attempt: dict[str, Any]) -> None:
     """A later call for the same job was allowed, so this attempt was closed by then."""
+    if attempt["state"] in (State.STORED, State.PAID_UNFETCHED):
+        attempt["billed"] = Billed.YES
     if attempt["state"] not in _CLOSED:
         attempt |= {"state": State.READY, "reason": "given up before the job was sent again"}
+    elif attempt.get("billed") != Billed.NO:  # paid without a picture, until its owner's word
+        attempt["state"] = State.READY
 
 
 def _restored(home: Home, attempts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
