@@ -23,7 +23,15 @@ FIRST = 5
 MOST = 40
 """Causes told one by one; the rest share a line."""
 _FLEETING = frozenset(
-    {Kind.PENDING, Kind.REFUSED_SAFETY, Kind.ACCOUNT, Kind.UNSENT, Kind.UNAVAILABLE, Kind.BUG}
+    {
+        Kind.PENDING,
+        Kind.REFUSED_SAFETY,
+        Kind.ACCOUNT,
+        Kind.UNSENT,
+        Kind.UNAVAILABLE,
+        Kind.BUG,
+        Kind.DAMAGED,
+    }
 )
 """Kinds that leave the attempt as it was, so that the ledger does not hold the message."""
 _NEXT = {
@@ -48,9 +56,10 @@ class Troubles:
 
     def standing(self, output: Output, standing: Standing | None) -> None:
         """How one output stands at the end of the run."""
-        if standing is not None and standing.state in (State.STORED, State.DONE):
-            return
         fleeting = self._fleeting.get(output.job.key)
+        stored = standing is not None and standing.state in (State.STORED, State.DONE)
+        if stored and not (fleeting and fleeting.kind is Kind.DAMAGED):
+            return
         if fleeting:
             self._add(EXIT_OF[fleeting.kind], _words(fleeting.message, fleeting.billed), output)
         if standing is not None and standing.state is State.UNKNOWN:  # whatever else it was

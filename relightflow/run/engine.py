@@ -23,7 +23,7 @@ from relightflow.run.purchase import kept_apart
 from relightflow.run.recovery import recover, settle
 from relightflow.run.submit import make
 from relightflow.run.walk import Item, Todo, walk
-from relightflow.store.blobs import read
+from relightflow.store.blobs import MissingBlob, put_aside, read
 
 
 async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[Outcome]:
@@ -135,7 +135,9 @@ async def _fetched_again(bench: Bench, job: Job, attempt_id: int, result: Result
     data: bytes | None
     try:
         data = await asyncio.to_thread(read, bench.blobs_path, result.sha256)
-    except DamagedError:
+    except DamagedError as error:
+        if not isinstance(error, MissingBlob):  # out of the way, so that it counts as lost
+            await asyncio.to_thread(put_aside, bench.blobs_path, result.sha256)
         data = await _from_backend(bench, job, attempt_id)
     return data if data and hashlib.sha256(data).hexdigest() == result.sha256 else None
 

@@ -12,6 +12,7 @@ from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Kind
 from relightflow.model.step import Accepted, Completed, ResultKnown
 from relightflow.store import blobs
+from relightflow.upkeep.resolve import held
 from tests.conftest import Stage
 from tests.studio import PRICE, fails, png
 
@@ -230,6 +231,22 @@ def test_a_lost_blob_that_nobody_has_is_told_and_not_bought_again(stage: Stage) 
         assert summary.exit == Exit.DAMAGED
         assert any("paid for" in trouble.message for trouble in summary.troubles)
     assert len(stage.provider.submits) == 1
+
+
+@pytest.mark.parametrize("harm", ["lost", "cut"])
+def test_a_lost_blob_is_told_of_even_where_its_delivered_file_is_in_place(
+    stage: Stage, harm: str
+) -> None:
+    stage.run()
+    blob = blobs.path_of(stage.home.blobs, stage.attempts()[0].blob)
+    if harm == "cut":
+        blob.write_bytes(blob.read_bytes()[:-3])
+    else:
+        blob.unlink()
+    assert stage.run().exit == Exit.DAMAGED
+    [waiting] = held(stage.home)  # 'resolve --resubmit' can take it, as the message says
+    assert waiting.state is State.DONE
+    assert len(stage.provider.bill) == 1
 
 
 def test_a_bug_while_a_blob_is_fetched_again_harms_no_other_job(stage: Stage) -> None:
