@@ -66,7 +66,8 @@ class Reader:
 
     def held_attempts(self) -> list[Attempt]:
         """Those that wait for a person: unknown, or paid without a picture."""
-        return self._open("(state = 'UNKNOWN' OR (state = 'FAILED' AND billed <> 'no'))", None)
+        waiting = "state IN ('UNKNOWN', 'PAID_UNFETCHED')"
+        return self._open(f"({waiting} OR (state = 'FAILED' AND billed <> 'no'))", None)
 
     def stored_attempts(self) -> list[Attempt]:
         """Those with a picture in the store."""

@@ -61,6 +61,9 @@ OPEN = frozenset(
 )
 """States in which money is or may be in the air."""
 
+IN_DOUBT = frozenset({State.UNKNOWN, State.PAID_UNFETCHED})
+"""States that only the provider's records or a person's word may end without a picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

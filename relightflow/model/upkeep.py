@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from relightflow.errors import Exit, gravest
-from relightflow.model.attempt import Attempt, State
+from relightflow.model.attempt import IN_DOUBT, Attempt
 from relightflow.model.money import Micros
 
 
@@ -59,7 +59,7 @@ class Resolution:
     def exit(self) -> Exit:
         if self.over_cap:
             return Exit.BUDGET
-        unknown = any(attempt.state is State.UNKNOWN for attempt in self.held)
+        unknown = any(attempt.state in IN_DOUBT for attempt in self.held)
         return Exit.UNKNOWN if unknown else Exit.OK
 
     @property

@@ -54,15 +54,22 @@ def _rows(attempts: tuple[Attempt, ...]) -> list[tuple[str, ...]]:
             _state(attempt),
             money(attempt.price),
             _moment(attempt.created),
-            escape.terminal(attempt.reason or "its picture is lost"),
+            escape.terminal(attempt.reason or _why(attempt)),
         )
         for attempt in attempts[:_SHOWN]
     ]
 
 
+def _why(attempt: Attempt) -> str:
+    cut = attempt.state is State.PAID_UNFETCHED
+    return "the answer was cut short" if cut else "its picture is lost"
+
+
 def _state(attempt: Attempt) -> str:
     if attempt.state is State.UNKNOWN:
         return "unknown"
+    if attempt.state is State.PAID_UNFETCHED:
+        return "paid, not fetched"
     return "paid, no picture" if attempt.state is State.FAILED else "paid, picture lost"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import reading
-from relightflow.model.attempt import Attempt, State
+from relightflow.model.attempt import IN_DOUBT, Attempt, State
 from relightflow.model.failure import Billed, Failure, Kind
 from relightflow.model.money import Micros
 from relightflow.model.upkeep import Decision, Resolution
@@ -40,11 +40,13 @@ def decide(
     left = cap
     for attempt in wanted:
         if decision is Decision.ASSUME_LOST:
-            if attempt.state is not State.UNKNOWN:
+            if attempt.state not in IN_DOUBT:
                 continue  # its money is booked already
             ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt))
         elif left is None or attempt.price <= left:
             left = None if left is None else left - attempt.price
+            if attempt.state is State.PAID_UNFETCHED:  # by way of UNKNOWN, as the ledger wants it
+                ledger.close_attempt_now(attempt.id, State.UNKNOWN, _again(attempt))
             ledger.close_attempt_now(attempt.id, State.READY, _again(attempt))
         else:
             over.append(attempt)
@@ -54,8 +56,14 @@ def decide(
 
 
 def _lost(attempt: Attempt) -> Failure:
-    why = "given up by the operator's word; its highest price counts as spent"
-    return Failure(Kind.BAD_RESULT, why, Billed.YES, cost=attempt.price)
+    if attempt.billed is Billed.YES and attempt.cost is not None:
+        why, cost = "given up by the operator's word; it was billed", attempt.cost
+    else:
+        why, cost = (
+            "given up by the operator's word; its highest price counts as spent",
+            attempt.price,
+        )
+    return Failure(Kind.BAD_RESULT, why, Billed.YES, cost=cost)
 
 
 def _again(attempt: Attempt) -> Failure:

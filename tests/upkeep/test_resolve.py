@@ -1,0 +1,57 @@
+"""What nothing settles by itself: listed, and a person's word taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, Kind
+from relightflow.model.step import PaidUnfetched
+from relightflow.model.upkeep import Decision, Resolution
+from relightflow.run.setup import opened
+from relightflow.upkeep.resolve import decide, held
+from tests.conftest import Stage
+from tests.studio import PRICE, fails
+
+
+def resolve(stage: Stage, decision: Decision) -> Resolution:
+    with opened(stage.home, "the test") as state:
+        return decide(stage.home, state.ledger, decision, PRICE)
+
+
+@pytest.fixture
+def cut(stage: Stage) -> Stage:
+    """A run whose only answer was cut short after it was paid."""
+
+    def script(_: object, __: int) -> None:
+        raise fails(Kind.UNKNOWN, Billed.YES)
+
+    stage.provider.on_submit = lambda call, _: PaidUnfetched(
+        stage.provider.charge(call.job.key), PRICE // 2
+    )
+    stage.provider.on_collect = script
+    assert stage.run().exit == Exit.UNKNOWN
+    assert stage.states() == [State.PAID_UNFETCHED]
+    stage.provider.on_submit = stage.provider.on_collect = lambda _, __: None
+    return stage
+
+
+def test_an_answer_that_was_cut_short_waits_for_a_decision(cut: Stage) -> None:
+    assert [attempt.state for attempt in held(cut.home)] == [State.PAID_UNFETCHED]
+    assert Resolution(held(cut.home)).exit == Exit.UNKNOWN
+
+
+def test_an_answer_that_was_cut_short_is_bought_again_on_its_owner_s_word(cut: Stage) -> None:
+    assert resolve(cut, Decision.RESUBMIT).held == ()
+    summary = cut.run(cap=2 * PRICE)
+    assert (summary.exit, len(cut.provider.bill)) == (0, 2)
+    assert [attempt.billed for attempt in cut.attempts()] == [Billed.YES, Billed.YES]
+
+
+def test_what_is_given_up_keeps_the_cost_that_is_known(cut: Stage) -> None:
+    resolve(cut, Decision.ASSUME_LOST)
+    [attempt] = cut.attempts()
+    assert (attempt.state, attempt.cost) == (State.FAILED, PRICE // 2)
+    cut.run()
+    assert len(cut.provider.bill) == 1
