@@ -77,6 +77,10 @@ GRAVEST_FIRST = (
 """Of several codes that hold, the first here is the one a process ends with."""
 
 
+RESUMABLE = (Exit.ACCOUNT, Exit.STORAGE, Exit.EARLY, Exit.INTERRUPTED, Exit.TERMINATED)
+"""Codes after which the next run goes on with the same purchase, under the same cap."""
+
+
 def gravest(exits: Iterable[Exit]) -> Exit:
     """The one code a process ends with when several hold. A signal outranks all: the shell asks."""
     held = set(exits)

@@ -136,7 +136,8 @@ async def run(
         manifest = str(journal.folder / MANIFEST)
         summary = summarise(plan, bench, desk, completion, troubles, terms, manifest)
         await asyncio.to_thread(write_summary, journal.folder, json.summary(summary))
-        await state.ledger.run_ended(run_id, summary.exit)
+        goes_on = bench.free or terms.collect_only or summary.resumable
+        await state.ledger.run_ended(run_id, summary.exit, goes_on)
         _tell(registry, watch, "relightflow_run_finished", run_id=run_id, exit_code=summary.exit)
     return summary
 

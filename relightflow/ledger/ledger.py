@@ -165,11 +165,16 @@ class Ledger:
             lambda db: db.execute("INSERT INTO run (id, recipe, started) VALUES (?, ?, ?)", facts)
         )
 
-    async def run_ended(self, run_id: str, exit_code: int) -> None:
+    async def run_ended(self, run_id: str, exit_code: int, goes_on: bool = False) -> None:
+        """`goes_on`: the purchase does, under the same cap, whatever the exit code says."""
         facts = (self._now(), exit_code, run_id)
-        await self.change(
-            lambda db: db.execute("UPDATE run SET ended = ?, exit_code = ? WHERE id = ?", facts)
-        )
+
+        def put(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE run SET ended = ?, exit_code = ? WHERE id = ?", facts)
+            if goes_on:
+                db.execute("INSERT INTO memory VALUES (?, ?, '')", (rows.GOES_ON, run_id))
+
+        await self.change(put)
 
     async def interrupted_intents(self, backend: str) -> Sequence[Attempt]:
         """At the start of a run: what the last process left in INTENT becomes UNKNOWN.

@@ -11,16 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from relightflow.errors import StorageError
+from relightflow.errors import RESUMABLE, StorageError
 from relightflow.ledger import rows
 from relightflow.ledger.ledger import check, damaged, is_blank
 from relightflow.ledger.rows import Delivered, Standing
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
-
-RESUMABLE = (4, 6, 75, 130, 143)
-"""Exit codes after which the next run goes on with the same purchase: account, storage, early,
-signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +118,15 @@ class Reader:
 
         A campaign is a run of the recipe with that name together with the runs it resumes:
         everything since its last run that came to its own end. So a run that is killed and started
-        again has one cap, not two. What is in flight or unknown counts from all times and recipes.
+        again has one cap, not two. A run that could buy nothing ends no campaign.
+        What is in flight or unknown counts from all times and recipes.
         """
         if not self._db:
             return Commitments(0, 0, 0)
         mine, facts = "1", ()
         if campaign is not None:
-            mine = "run_id IN (SELECT id FROM run WHERE recipe = ? AND started >= ?)"
-            facts = (campaign, self._campaign_start(campaign))  # type: ignore[assignment]  # longer
+            mine = "run_id IN (SELECT id FROM run WHERE recipe = ? AND rowid > ?)"
+            facts = (campaign, self._last_of_its_own_end(campaign))  # type: ignore[assignment]  # longer
         row = self._db.execute(
             "SELECT"
             f" sum(CASE WHEN billed = 'yes' AND {mine} THEN coalesce(cost, price) END),"
@@ -141,15 +138,17 @@ class Reader:
         ).fetchone()
         return Commitments(*(value or 0 for value in row))
 
-    def _campaign_start(self, recipe: str) -> float:
+    def _last_of_its_own_end(self, recipe: str) -> int:
+        """Its rowid; runs are numbered as they start, whatever the clock says."""
         assert self._db
         marks = ",".join(map(str, RESUMABLE))
         row = self._db.execute(
-            "SELECT max(ended) FROM run WHERE ended IS NOT NULL AND recipe = ?"
-            f" AND exit_code NOT IN ({marks})",
-            (recipe,),
+            "SELECT max(rowid) FROM run WHERE ended IS NOT NULL AND recipe = ?"
+            f" AND exit_code NOT IN ({marks})"
+            " AND id NOT IN (SELECT key FROM memory WHERE backend = ?)",
+            (recipe, rows.GOES_ON),
         ).fetchone()
-        return row[0] or 0.0
+        return row[0] or 0
 
     def last_run(self) -> tuple[str, str, float, float | None, int | None] | None:
         """(id, recipe, started, ended, exit code) of the latest run."""

@@ -19,6 +19,10 @@ from relightflow.model.values import FrozenMap, canonical_json
 T = TypeVar("T")
 
 
+GOES_ON = "run whose purchase goes on"
+"""Under which the table `memory` notes ids of runs, beside the notes of backends."""
+
+
 class Delivered(NamedTuple):
     """A file that a sink holds, as it was when it was written."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relightflow.errors import Exit, gravest
+from relightflow.errors import RESUMABLE, Exit, gravest
 from relightflow.model.money import Micros
 
 
@@ -79,3 +79,10 @@ class Summary:
     @property
     def exit(self) -> Exit:
         return gravest(trouble.exit for trouble in self.troubles)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it was stopped before its end, whatever else there was. A budget that is used up is
+        an end."""
+        exits = {trouble.exit for trouble in self.troubles}
+        return Exit.BUDGET not in exits and not exits.isdisjoint(RESUMABLE)

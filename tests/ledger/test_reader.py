@@ -101,6 +101,27 @@ async def test_a_run_that_came_to_its_end_leaves_the_next_its_own_cap(
         assert reader.money(campaign="demo").spent == PRICE
 
 
+async def test_a_run_whose_purchase_goes_on_ends_no_campaign_whatever_its_exit_code(
+    path: Path,
+) -> None:
+    ledger = Ledger(path, Time())
+    await bought(ledger, "first", 75)
+    await ledger.run_started("only collects", "demo")
+    await ledger.run_ended("only collects", 0, goes_on=True)
+    ledger.close()
+    with reading(path) as reader:
+        assert reader.money(campaign="demo").spent == PRICE
+
+
+async def test_a_clock_that_was_put_back_hides_no_spending_from_the_cap(path: Path) -> None:
+    ledger = Ledger(path, iter([9000.0, 9000.0, 9000.0, 9000.0, *range(1, 99)]).__next__)
+    await bought(ledger, "first", 0)
+    await bought(ledger, "second", None)
+    ledger.close()
+    with reading(path) as reader:
+        assert reader.money(campaign="demo").spent == PRICE
+
+
 async def test_what_is_in_the_air_counts_from_all_times(path: Path) -> None:
     ledger = Ledger(path, Time())
     await ledger.advance(await ledger.intend(job_of(), "first", PRICE), Accepted("r"))

@@ -205,6 +205,28 @@ def test_collect_only_fetches_and_submits_nothing(stage: Stage) -> None:
     assert summary.counts.not_started == 4 - accepted
 
 
+@pytest.mark.parametrize("doubt", [False, True])
+def test_a_purchase_that_was_stopped_keeps_its_cap_when_it_goes_on(
+    stage: Stage, doubt: bool
+) -> None:
+    """Neither a run that only collects nor a doubt beside the stop gives it a second cap."""
+
+    def script(_: object, number: int) -> None:
+        if number == 2:
+            raise fails(Kind.UNKNOWN, Billed.UNKNOWN) if doubt else fails(Kind.ACCOUNT)
+        if number > 2:
+            raise fails(Kind.ACCOUNT)
+
+    stage.recipe([0, 1, 2, 3, 4, 5], concurrency=1)
+    stage.provider.on_submit = script
+    stage.run(cap=4 * PRICE)
+    stage.provider.on_submit = lambda _, __: None
+    if not doubt:
+        assert stage.run(cap=4 * PRICE, collect_only=True).exit == 0
+    stage.run(cap=4 * PRICE)
+    assert len(stage.provider.bill) + doubt == 4
+
+
 def test_a_lost_blob_of_a_free_backend_is_made_again(stage: Stage) -> None:
     stage.recipe(model="gift")
     stage.provider.mode = "v2"
