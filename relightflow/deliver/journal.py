@@ -91,4 +91,10 @@ def _event(outcome: Outcome) -> dict[str, Any]:
 def write_summary(folder: Path, document: Mapping[str, Any]) -> None:
     """What the manifest leaves out: times, retries, what was there already."""
     text = json.dumps(document, indent=2) + "\n"
-    (folder / SUMMARY).write_text(text, encoding="ascii")
+    try:
+        (folder / SUMMARY).write_text(text, encoding="ascii")
+    except OSError as error:
+        raise StorageError(
+            f"the summary could not be written to {folder} ({error.strerror}); what was made is "
+            "stored and delivered"
+        ) from error
