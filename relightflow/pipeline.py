@@ -38,7 +38,7 @@ from relightflow.report import json
 from relightflow.report.troubles import Troubles
 from relightflow.run.engine import run as engine
 from relightflow.run.interrupt import deadline, heeding_signals
-from relightflow.run.setup import opened, workbench
+from relightflow.run.setup import opened, sharing, workbench
 from relightflow.run.survey import survey as standing_of
 from relightflow.store.home import Home
 from relightflow.summarise import summarise
@@ -98,19 +98,12 @@ async def run(
         desk = stack.enter_context(opened_desk(at, state.ledger, home, terms.overwrite))
         journal = stack.enter_context(closing(Journal(home.runs / run_id)))
         record = registry.backend(recipe.backend.type)
-        bench = await stack.enter_async_context(
-            workbench(
-                plan,
-                record,
-                state,
-                terms,
-                operator,
-                run_id,
-                sources.read,
-                watch.on_notice,
-                public_url=sources.public_url,
-            )
-        )
+        laid_out = workbench(
+            plan, record, state, terms, operator, run_id,
+            sources.read, watch.on_notice, public_url=sources.public_url,
+        )  # fmt: skip
+        bench = await stack.enter_async_context(laid_out)
+        bench = await stack.enter_async_context(sharing(bench, operator, watch.on_notice))
         stack.enter_context(heeding_signals(bench.brake, state.ledger.close))
         stack.enter_context(deadline(bench.brake, terms.stop_after, recipe.backend.model))
         await state.ledger.run_started(run_id, recipe.name)

@@ -56,6 +56,7 @@ class Stage:
         self.path = folder / "recipe.yaml"
         self.outcomes: list[Outcome] = []
         self.notices: list[str] = []
+        self.operator = Operator()
         self.picture("a.png")
         self.recipe()
 
@@ -91,7 +92,7 @@ class Stage:
     def plan(self, selection: Selection | None = None) -> Plan:
         recipe = pipeline.load(self.path, self.registry)
         return pipeline.expand(
-            recipe, self.registry, selection or Selection(), Operator(), self.home
+            recipe, self.registry, selection or Selection(), self.operator, self.home
         )
 
     async def go(self, **terms: Any) -> Summary:
@@ -99,7 +100,9 @@ class Stage:
         self.outcomes.clear()
         watch = Watch(on_outcome=self.outcomes.append, on_notice=self.notices.append)
         plan = self.plan()
-        return await pipeline.run(plan, self.registry, self.home, Terms(**terms), Operator(), watch)
+        return await pipeline.run(
+            plan, self.registry, self.home, Terms(**terms), self.operator, watch
+        )
 
     def run(self, **terms: Any) -> Summary:
         return asyncio.run(self.go(**terms))

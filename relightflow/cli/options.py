@@ -123,15 +123,28 @@ def operator(command: Function) -> Function:
         "--offline", is_flag=True,
         help="Ask no server: use the images that are known, and say which are not.",
     )  # fmt: skip
+    @click.option(
+        "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
+        help="A store that machines share, such as s3://bucket/prefix/, so that none buys what"
+        " another has bought. [env: RELIGHTFLOW_STORE]",
+    )  # fmt: skip
+    @click.option(
+        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw",
+        help="Ask and tell the shared store, only ask it, or leave it alone.",
+    )  # fmt: skip
     @functools.wraps(command)
     def gathered(
         *args: Any,
         allow_private_network: bool,
         output_hosts: tuple[str, ...],
         offline: bool,
+        store: str,
+        store_mode: str,
         **rest: Any,
     ) -> Any:
-        operator = Operator(allow_private_network, output_hosts, offline)
+        store = "" if store_mode == "off" else store
+        writes = store_mode == "rw"
+        operator = Operator(allow_private_network, output_hosts, offline, store, writes)
         return command(*args, operator=operator, **rest)
 
     return gathered

@@ -112,6 +112,17 @@ class Ledger:
         values = rows.of_failure(state, failure, self._now())
         self.change_now(lambda db: rows.update(db, attempt_id, values))
 
+    async def restore(self, attempt: rows.Restored) -> int:
+        """Write down an attempt that another machine made, and give its id.
+
+        Raises DuplicateAttempt where the job has one that is alive here.
+        """
+        now = self._now()
+        try:
+            return await self.change(lambda db: rows.insert_one_restored(db, attempt, now))
+        except sqlite3.IntegrityError as error:
+            raise DuplicateAttempt(attempt.job_key) from error
+
     async def note_failure(self, job: Job, run_id: str, failure: Failure) -> None:
         """A job failed before any call was made; nothing was billed."""
         row = rows.new_attempt(

@@ -125,20 +125,23 @@ class Restored:
 def insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:
     """Each with the time it is from, in Unix seconds."""
     for attempt, when in attempts:
-        _insert_restored(db, attempt, when)
+        insert_one_restored(db, attempt, when)
 
 
-def _insert_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> None:
+def insert_one_restored(db: sqlite3.Connection, attempt: Restored, now: float) -> int:
+    """The row's id. `now`: when it is from, in Unix seconds."""
     values = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
     values["parameters"] = canonical_json(attempt.parameters)
     values["details"] = canonical_json(attempt.details)
     values["kind"] = attempt.kind or ""
     values["created"] = values["updated"] = now
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
-    db.execute(
+    cursor = db.execute(
         f"INSERT INTO attempt ({columns}) VALUES ({marks})",
         tuple(values.values()),
     )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def update(

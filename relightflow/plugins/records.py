@@ -33,6 +33,10 @@ class Operator:
     output_hosts: tuple[str, ...] = ()
     """Hosts beside the provider's own from which results may be downloaded."""
     offline: bool = False
+    store: str = ""
+    """URL of the store that machines share; empty: none."""
+    store_writes: bool = True
+    """False: the shared store is asked and never told."""
 
 
 @dataclass(frozen=True, slots=True)

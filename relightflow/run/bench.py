@@ -21,6 +21,7 @@ from relightflow.run.gate import Gate
 from relightflow.run.guards import Accepted, Room
 from relightflow.run.inputs import Inputs
 from relightflow.run.ondemand import OnDemand
+from relightflow.run.shared import Shared
 from relightflow.store.blobs import BlobStore
 
 
@@ -50,6 +51,8 @@ class Bench:
     board: Board
     clock: Clock
     rng: Random = field(default_factory=Random)
+    shared: Shared | None = None
+    """The store that machines share; None: there is none, or it is not for what is free."""
 
     @property
     def free(self) -> bool:

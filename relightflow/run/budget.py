@@ -82,6 +82,10 @@ class Budget:
         self.in_flight += price
         return True
 
+    def adopt(self, price: Micros) -> None:
+        """A call that another machine made is in the air: it counts, whatever the cap says."""
+        self.in_flight += price
+
     def settle(self, reserved: Micros, cost: Micros | float | None) -> Settled:
         """A call was billed. A `cost` that is unknown, negative or no number counts as `reserved`."""
         self._take(reserved)

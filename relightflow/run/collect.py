@@ -57,6 +57,9 @@ async def finish(bench: Bench, purchase: Purchase, step: Step, known: bool = Fal
         if not known:
             await bench.ledger.advance(purchase.attempt, step)
             trail.advanced(bench, purchase.job, step)
+            if bench.shared and isinstance(step, Accepted):
+                facts = label(purchase.job, bench.price)
+                await bench.shared.announce(facts, step, bench.clock.wall())
             crash.reach(_POINT[type(step)])
         known = False
         if not isinstance(step, Accepted):

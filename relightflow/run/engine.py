@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from relightflow.bounded import bounded
 from relightflow.errors import DamagedError
-from relightflow.ledger.reader import reading
+from relightflow.ledger.reader import Reader, reading
 from relightflow.model.failure import CallFailed, Failure, Kind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
 from relightflow.model.step import Completed, ResultKnown
 from relightflow.plugins.backend import Call
+from relightflow.run.adopt import CannotAsk, adopted, publish_if_untold
 from relightflow.run.bench import Bench, label
 from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.purchase import kept_apart
@@ -33,13 +34,16 @@ async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[O
     left then is not in the stream.
     """
     recovered = {outcome.job.key: outcome async for outcome in recover(bench)}
-    with reading(bench.ledger_path) as reader:
-        items = _to_do(bench, walk(plan, reader, bench.blobs_path), submit, recovered)
+    with reading(bench.ledger_path) as reader, reading(bench.ledger_path) as notes:
+        walked = walk(plan, reader, bench.blobs_path)
+        items = _to_do(bench, walked, submit, recovered, reader)
 
         async def one(item: Item) -> Outcome | None:
             outcome = recovered.get(item.output.job.key)
             if outcome is None or item.todo in (Todo.MAKE, Todo.MEND):
                 outcome = await _deal_with(bench, item)
+            if bench.shared and outcome and outcome.result:
+                publish_if_untold(bench, bench.shared, notes, outcome.job, outcome.result)
             return outcome and replace(outcome, output=item.output)
 
         width = bench.limits.concurrency
@@ -69,11 +73,15 @@ async def _to_do(
     items: AsyncIterator[Item],
     submit: bool,
     recovered: Mapping[str, Outcome],
+    reader: Reader,
 ) -> AsyncIterator[Item]:
     """The items that need a hand; those in place are counted, those that must wait passed over."""
     async for item in items:
         if item.todo is Todo.REUSE and item.output.job.key not in recovered:
             bench.board.reused += 1
+            if bench.shared and item.standing:
+                result = item.standing.result
+                publish_if_untold(bench, bench.shared, reader, item.output.job, result)
         elif item.todo is Todo.MAKE and not (submit and bench.brake.submits_allowed):
             continue
         else:
@@ -83,12 +91,22 @@ async def _to_do(
 async def _deal_with(bench: Bench, item: Item) -> Outcome | None:
     job, standing = item.output.job, item.standing
     if item.todo is Todo.MAKE:
-        return await make(bench, job)
+        return await _adopted(bench, job) if bench.shared else await make(bench, job)
     if item.todo is Todo.MEND:
         return await kept_apart(bench, job, lambda: _mend(bench, item))
     if item.todo is Todo.HOLD_UNKNOWN and standing and _may_resubmit(bench):
         return await make(bench, job, instead_of=standing.attempt_id) or _held(item)
     return _held(item)
+
+
+async def _adopted(bench: Bench, job: Job) -> Outcome | None:
+    """What another machine made of it; bought where none did. None: not started."""
+    assert bench.shared
+    try:
+        outcome = await adopted(bench, bench.shared, job)
+    except CannotAsk:
+        return None
+    return outcome or await make(bench, job)
 
 
 def _may_resubmit(bench: Bench) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -21,6 +21,7 @@ from relightflow.model.offer import Model
 from relightflow.model.plan import Plan
 from relightflow.model.terms import Terms
 from relightflow.model.values import FrozenMap
+from relightflow.objects import bucket as objects
 from relightflow.plugins.backend import Backend, HasBalance
 from relightflow.plugins.records import BackendContext, BackendRecord, Operator
 from relightflow.run.balance import check_balance
@@ -35,9 +36,11 @@ from relightflow.run.guards import Accepted, Room
 from relightflow.run.inputs import Inputs
 from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.ondemand import OnDemand
+from relightflow.run.shared import Shared
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
 from relightflow.store.home import Home
+from relightflow.store.remote import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,23 @@ async def workbench(
             clock=clock,
             rng=rng,
         )
+
+
+@asynccontextmanager
+async def sharing(
+    bench: Bench, operator: Operator, notice: Callable[[str], None]
+) -> AsyncIterator[Bench]:
+    """The bench with the operator's shared store, if there is one and something has a price: what is
+    free is made again sooner than it is fetched. Raises UsageError for a URL that is none."""
+    if not operator.store or bench.free:
+        yield bench
+        return
+    remote = Remote(objects.opened(operator.store, files=True))
+    shared = Shared(remote, operator.store_writes, notice)
+    try:
+        yield replace(bench, shared=shared)
+    finally:
+        await shared.close(bench.brake.leaving)
 
 
 def _price(plan: Plan, terms: Terms) -> Micros:

@@ -42,6 +42,19 @@ def advanced(bench: Bench, job: Job, step: Accepted | ResultKnown | PaidUnfetche
         )
 
 
+def taken_over(bench: Bench, job: Job, step: Accepted, at: float) -> None:
+    """A call that another machine made and this one collects."""
+    bench.blobs.note(
+        {
+            **label(job, bench.price),
+            "event": State.ACCEPTED,
+            "request_id": step.request_id,
+            "details": step.details,
+            "at": at,
+        }
+    )
+
+
 def ended(bench: Bench, job: Job, state: State, failure: Failure) -> None:
     if not bench.free:
         bench.blobs.note(
@@ -54,3 +67,5 @@ def ended(bench: Bench, job: Job, state: State, failure: Failure) -> None:
                 "cost": believed(failure.cost),
             }
         )
+        if bench.shared and state is not State.UNKNOWN:
+            bench.shared.retract(job.key)

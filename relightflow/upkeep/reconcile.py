@@ -62,6 +62,7 @@ def compare(
 
 
 def _cost(attempt: Attempt) -> int:
-    if attempt.billed is not Billed.YES:
+    elsewhere = attempt.details.get("origin") == "shared"  # billed to another machine's ledger
+    if attempt.billed is not Billed.YES and not elsewhere:
         return 0
     return attempt.price if attempt.cost is None else attempt.cost
