@@ -82,5 +82,16 @@ def agreed(terms: Terms, question: Question) -> Terms:
     return replace(terms, cap=question.cap, cap_source="confirmed on the terminal")
 
 
+def unasked(terms: Terms, price: Price | None) -> Terms:
+    """`terms` where nobody was asked for a cap, because there is nothing to buy. `price`: of a call.
+
+    Jobs under way may turn out to have failed, or never to have been taken. Making them again is a
+    purchase, and nobody has agreed to one.
+    """
+    if terms.cap is not None or (price is not None and price.free):
+        return terms
+    return replace(terms, cap=0, cap_source="nothing was to be bought")
+
+
 def _typed(command: tuple[str, ...], *more: str) -> str:
     return shlex.join((*command, *more))

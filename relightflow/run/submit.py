@@ -161,6 +161,12 @@ def _no_room(bench: Bench) -> Trouble | None:
 
 def _budget_reached(bench: Bench) -> Trouble:
     budget = bench.budget
+    if not budget.cap:
+        return Trouble(
+            Exit.BUDGET,
+            f"a job has still to be bought, for up to {dollars(bench.price)} USD, and the cap is 0; "
+            "nothing more was sent. Run again with --max-cost to allow it",
+        )
     return Trouble(
         Exit.BUDGET,
         f"the cap of {dollars(budget.cap or 0)} USD does not hold one more call of up to "

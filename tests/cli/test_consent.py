@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.cli.consent import Question, agreed, consent, forecast, shortfall
+from relightflow.cli.consent import Question, agreed, consent, forecast, shortfall, unasked
 from relightflow.errors import BudgetError, UsageError
 from relightflow.model.forecast import Forecast
 from relightflow.model.offer import FREE, Model, Price
@@ -60,6 +60,13 @@ def test_a_person_is_asked_with_the_price_and_yes_makes_the_highest_total_the_ca
     assert question == Question("spring: buy 32 jobs for 1.00 to 1.60 USD?", 1_600_000)
     assert question is not None
     assert agreed(Terms(), question) == Terms(cap=1_600_000, cap_source="confirmed on the terminal")
+
+
+def test_where_nobody_was_asked_for_a_cap_nothing_is_bought() -> None:
+    assert unasked(Terms(), PRICE).cap == 0
+    assert unasked(Terms(), None).cap == 0
+    assert unasked(Terms(cap=5), PRICE) == Terms(cap=5)
+    assert unasked(Terms(), FREE) == Terms()
 
 
 def test_what_is_committed_already_is_part_of_the_total() -> None:

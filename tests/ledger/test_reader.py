@@ -114,7 +114,7 @@ async def test_a_run_whose_purchase_goes_on_ends_no_campaign_whatever_its_exit_c
 
 
 async def test_a_clock_that_was_put_back_hides_no_spending_from_the_cap(path: Path) -> None:
-    ledger = Ledger(path, iter([9000.0, 9000.0, 9000.0, 9000.0, *range(1, 99)]).__next__)
+    ledger = Ledger(path, iter([*range(9000, 9004), *range(1, 99)]).__next__)
     await bought(ledger, "first", 0)
     await bought(ledger, "second", None)
     ledger.close()

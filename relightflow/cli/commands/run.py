@@ -14,7 +14,7 @@ import click
 
 from relightflow import pipeline
 from relightflow.cli import opening, options
-from relightflow.cli.consent import agreed, consent, forecast, shortfall
+from relightflow.cli.consent import agreed, consent, forecast, shortfall, unasked
 from relightflow.cli.console import Console
 from relightflow.cli.options import Reading
 from relightflow.cli.paying import Paying, committed, paying
@@ -152,7 +152,7 @@ def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console
     warning = shortfall(seen, recipe.name)
     if warning:
         console.warn(warning)
-    return terms
+    return unasked(terms, recipe.backend.model.price)
 
 
 def _run(

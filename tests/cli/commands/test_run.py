@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -230,6 +231,26 @@ def test_yes_typed_at_a_terminal_buys_for_the_shown_total(
     shown.type("y\n")
     assert shown.end() == 0, shown.said
     assert "cap 0.10 USD (confirmed on" in shown.said
+    assert len(rehearsal.bill()) == 2
+
+
+def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
+    relightflow: Relightflow, write: Write, rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    """No cap was asked for: one picture was in place, one call in doubt, and nothing to buy."""
+    write(backend="segmind")
+    relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
+    ledger = sqlite3.connect(tmp_path / ".relightflow" / "ledger.sqlite3")
+    with ledger:  # as a run left it that was killed, and whose call never arrived
+        ledger.execute("DROP TRIGGER attempt_moves_legally")
+        ledger.execute(
+            "UPDATE attempt SET state = 'UNKNOWN', billed = 'unknown', blob = '', request_id = '',"
+            ' details = \'{"image_digest": "none"}\', created = created - 86400 WHERE id = 1'
+        )
+    ledger.close()
+    done = relightflow("run", "spring.yaml", env=rehearsal.env)
+    assert done.returncode == 7, done.stderr
+    assert "Run again with --max-cost" in " ".join(done.stdout.split())
     assert len(rehearsal.bill()) == 2
 
 
