@@ -174,16 +174,18 @@ def test_a_bug_in_one_job_costs_only_that_job(stage: Stage, model: str, state: S
 def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look_up(_: object, doubts: Sequence[Attempt], *__: object) -> Evidence:
-        known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
-        return Evidence(tuple(known), (), ())
+    class Recorded(Studio):
+        async def look_up(self, doubts: Sequence[Attempt], *_: object) -> Evidence:
+            known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
+            return Evidence(tuple(known), (), ())
+
+        bill = look_up
 
     def script(call: Call, _: int) -> None:
         stage.provider.charge(call.job.key)
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(Studio, "look_up", look_up, raising=False)
-    monkeypatch.setattr(Studio, "bill", look_up, raising=False)
+    monkeypatch.setattr("tests.studio.Studio", Recorded)
     stage.provider.on_submit = script
     summary = stage.run(cap=PRICE)
     assert stage.states() == [State.DONE]
