@@ -112,6 +112,8 @@ def test_a_lost_ledger_beside_blobs_is_refused_and_says_how_to_go_on(stage: Stag
         path.unlink()
     with pytest.raises(StorageError, match="relightflow rebuild"):
         stage.run()
+    with pytest.raises(StorageError, match="relightflow rebuild"):  # no price for what is paid for
+        pipeline.survey(stage.plan(), stage.home)
     assert len(stage.provider.submits) == 1
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from relightflow.errors import StorageError, UsageError
+from relightflow.errors import UsageError
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, reading
@@ -37,6 +37,7 @@ from relightflow.run.inputs import Inputs
 from relightflow.run.interrupted import settle_interrupted
 from relightflow.run.ondemand import OnDemand
 from relightflow.run.shared import Shared
+from relightflow.run.survey import check_whole
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
 from relightflow.store.home import Home
@@ -57,12 +58,7 @@ def opened(home: Home, who: str) -> Iterator[State]:
     """Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good."""
     home.create()
     with lock.held(home.lock, who):
-        if _no_ledger(home) and next(blobs.index(home.blobs), None) is not None:
-            raise StorageError(
-                f"the ledger {home.ledger} is missing or empty, but the blob store holds results; nothing "
-                "was sent. Put back a copy of it, or move it away and run 'relightflow rebuild', which "
-                "makes a new one from the blob store without buying anything"
-            )
+        check_whole(home)
         blobs.sweep(home.blobs)
         ledger = Ledger(home.ledger)
         store = BlobStore(home.blobs)
@@ -71,12 +67,6 @@ def opened(home: Home, who: str) -> Iterator[State]:
         finally:
             store.close()
             ledger.close()
-
-
-def _no_ledger(home: Home) -> bool:
-    """Whether there is none, or one that nothing was ever written to."""
-    with reading(home.ledger) as reader:
-        return reader.empty
 
 
 class _LedgerMemory:
