@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.errors import UsageError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import reading
 from relightflow.model.attempt import IN_DOUBT, Attempt, State
@@ -31,9 +32,17 @@ def decide(
     jobs: Iterable[str] = (),
 ) -> Resolution:
     """Carry out `decision` for all held attempts, or for those whose job key begins with one of
-    `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened."""
+    `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
+
+    Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
     chosen = tuple(jobs)
     waiting = held(home)
+    for job in chosen:
+        if not job or not any(a.job_key.startswith(job) for a in waiting):
+            raise UsageError(
+                f"no call of job '{job}' waits for a decision; nothing was decided. "
+                "'relightflow resolve' lists those that do"
+            )
     wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
     decided: list[Attempt] = []
     over: list[Attempt] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relightflow.errors import Exit
+from relightflow.errors import Exit, UsageError
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Kind
 from relightflow.model.step import PaidUnfetched
@@ -15,9 +15,9 @@ from tests.conftest import Stage
 from tests.studio import PRICE, fails
 
 
-def resolve(stage: Stage, decision: Decision) -> Resolution:
+def resolve(stage: Stage, decision: Decision, *jobs: str) -> Resolution:
     with opened(stage.home, "the test") as state:
-        return decide(stage.home, state.ledger, decision, PRICE)
+        return decide(stage.home, state.ledger, decision, PRICE, jobs)
 
 
 @pytest.fixture
@@ -55,3 +55,11 @@ def test_what_is_given_up_keeps_the_cost_that_is_known(cut: Stage) -> None:
     assert (attempt.state, attempt.cost) == (State.FAILED, PRICE // 2)
     cut.run()
     assert len(cut.provider.bill) == 1
+
+
+@pytest.mark.parametrize("job", ["", "nosuch"])
+def test_a_job_that_does_not_wait_is_named_and_nothing_is_decided(cut: Stage, job: str) -> None:
+    [waiting] = held(cut.home)
+    with pytest.raises(UsageError, match=f"job '{job}'"):
+        resolve(cut, Decision.RESUBMIT, waiting.job_key[:8], job)
+    assert cut.states() == [State.PAID_UNFETCHED]
