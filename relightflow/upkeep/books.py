@@ -9,9 +9,9 @@ import os
 import time
 from collections.abc import Callable
 
-from relightflow.errors import UsageError
+from relightflow.errors import AccountError, EarlyStop, RefusedError, RelightflowError, UsageError
 from relightflow.ledger.reader import reading
-from relightflow.model.failure import Billed, CallFailed
+from relightflow.model.failure import Billed, CallFailed, Failure, Kind
 from relightflow.model.upkeep import Reconciliation, Resolution
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasHistory
@@ -39,7 +39,8 @@ async def reconcile(
 ) -> Reconciliation:
     """Compare the ledger with the provider's bill from `since` to `until` (Unix seconds).
 
-    Raises UsageError where the backend keeps no records, AccountError, EarlyStop, StorageError.
+    Raises UsageError where the backend keeps no records, AccountError and RefusedError, EarlyStop
+    where the records cannot be had now or a run holds the lock, StorageError.
     """
     with opened(home, f"relightflow reconcile, process {os.getpid()},") as state:
         async with opened_backend(
@@ -50,7 +51,7 @@ async def reconcile(
             try:
                 bill = await real.bill(since, until)
             except CallFailed as verdict:
-                raise UsageError(verdict.failure.message) from verdict
+                raise _untold(verdict.failure) from verdict
     attempts = recorded(home, record.name, since, until)
     ours = [a for a in attempts if since <= a.created <= until and a.billed is Billed.YES]
     return Reconciliation(
@@ -101,6 +102,13 @@ async def _settle(state: State, record: BackendRecord, backend: OnDemand, now: f
         money = reader.money()
     budget = Budget(None, money.spent, money.unknown, money.in_flight)
     return await settle_doubts(backend, record.name, state.ledger, state.home.ledger, budget, now)
+
+
+def _untold(failure: Failure) -> RelightflowError:
+    """Why there is no bill to compare with, as what a person has to do about it."""
+    kinds = {Kind.ACCOUNT: AccountError, Kind.REFUSED_SAFETY: RefusedError}
+    words = f"{failure.message}. Nothing was compared; try again later"
+    return kinds.get(failure.kind, EarlyStop)(words)
 
 
 def _with_history(backend: Backend, name: str) -> HasHistory:
