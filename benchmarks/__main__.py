@@ -1,7 +1,7 @@
 """Runs the benchmarks and prints one table: `python -m benchmarks [--write] [--whole] [NAME]...`.
 
 `--write` puts it into docs/reference/benchmarks.md, `--whole` measures the engine with 100,000 jobs and
-the urls source with as many addresses.
+the urls source with as many addresses, and uploads with 1,000 pictures.
 A quiet machine is needed for figures; ratios are measured within one run and bear some noise.
 """
 
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import contact_sheet, engine, planning, preview, provider, startup, urls
+from benchmarks import contact_sheet, engine, planning, preview, provider, s3, startup, urls
 from benchmarks.processes import ROOT, Row
 
 PAGE = ROOT / "docs/reference/benchmarks.md"
@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> None:
         "provider": provider.measure,
         "preview": preview.measure,
         "contact_sheet": contact_sheet.measure,
+        "s3": partial(s3.measure, "--whole" in arguments),
         "urls": partial(urls.measure, "--whole" in arguments),
     }
     wanted = [name for name in arguments if not name.startswith("--")] or list(benchmarks)

@@ -126,7 +126,9 @@ async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerat
     It ends when they have had all of them.
     """
     named = [place for place in desk.places if place.named]
-    batcher: Batcher[_Done, None] = Batcher(partial(_hand_out, desk, named), "deliver", largest=64)
+    batcher: Batcher[_Done, None] = Batcher(
+        partial(_hand_out, desk, named), "deliver", largest=WIDTH
+    )
     waiting: deque[asyncio.Future[None]] = deque()
     try:
         async with aclosing(outcomes):

@@ -1,0 +1,101 @@
+"""Uploading results of 1 MB to an S3 server on loopback, beside the library's own loop of puts.
+
+The yardstick puts bytes that are in memory, sixteen at a time. We look whether each is there, read it
+from the blob store, hash it, put it with its metadata, and know what to tell the ledger. The server is
+a real Swift, which writes to the disk; rounds of both take turns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import obstore
+
+from benchmarks.processes import ROOT, Row
+from relightflow.deliver.place import Place, hand_over_all
+from relightflow.deliver.stream import WIDTH
+from relightflow.model.outcome import Result
+from relightflow.model.values import FrozenMap
+from relightflow.objects.bucket import opened
+from relightflow.plugins.records import SinkContext
+from relightflow.sinks.s3 import S3
+from relightflow.store.blobs import path_of, read
+from tests.servers.swift import Server, swift
+
+SIZE = 1 << 20
+BATCH = WIDTH
+"""As many as delivery hands over at a time."""
+ROUNDS = 3
+
+
+def measure(whole: bool = False) -> list[Row]:
+    """`whole`: 1,000 results, else 120."""
+    count = 1000 if whole else 120
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "swift").mkdir()
+        with swift(home / "swift", ROOT / ".pytest_cache/d/swift") as server:
+            os.environ.update(server.environment)
+            ratios, ours = _rounds(server, home, count)
+    ratio = sorted(ratios)[len(ratios) // 2]
+    return [
+        (
+            f"uploading {count:,} results of 1 MB to Swift, sixteen at a time",
+            f"{count / min(ours):.0f} a second, {ratio:.2f} × obstore's own puts",
+            "≥ 0.8 ×",
+        )
+    ]
+
+
+def _rounds(server: Server, home: Path, count: int) -> tuple[list[float], list[float]]:
+    ratios, ours = [], []
+    for number in range(ROUNDS if count < 1000 else 1):  # each leaves 2 GB behind until the end
+        items = list(_results(home, count, number))
+        bare = _bare(server.bucket(), [read(home, result.sha256) for _, result in items])
+        ours.append(_through_the_sink(server.bucket(), home, items))
+        ratios.append(bare / ours[-1])
+        for _, result in items:
+            path_of(home, result.sha256).unlink()
+    return ratios, ours
+
+
+def _results(home: Path, count: int, seed: int) -> Iterator[tuple[str, Result]]:
+    rng = random.Random(seed)
+    for number in range(count):
+        data = rng.randbytes(SIZE)
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = path_of(home, sha256)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        yield f"{number}.png", Result(sha256, SIZE, 1, 1, "image/png")
+
+
+def _bare(bucket: str, data: list[bytes]) -> float:
+    store = opened(f"s3://{bucket}/")._store
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(S3.width) as pool:
+        puts = range(len(data))
+        list(pool.map(lambda n: obstore.put(store, f"{n}.png", data[n], use_multipart=False), puts))
+    return time.perf_counter() - begun
+
+
+def _through_the_sink(bucket: str, home: Path, items: list[tuple[str, Result]]) -> float:
+    options = FrozenMap({"uri": f"s3://{bucket}/"})
+    sink = S3(SinkContext(home, options, "benchmark"))
+    place = Place(sink, "s3", True, None, "benchmark", options)
+    begun = time.perf_counter()
+    for start in range(0, len(items), BATCH):
+        batch = items[start : start + BATCH]
+        for handed in hand_over_all(
+            place, batch, {}, lambda result: read(home, result.sha256), False
+        ):
+            if isinstance(handed, Exception):
+                raise handed
+    return time.perf_counter() - begun
