@@ -108,9 +108,23 @@ def state(command: Function) -> Function:
     )(command)  # fmt: skip
 
 
+def store(command: Function) -> Function:
+    """`store`: the URL of the shared store, empty where there is none."""
+    return click.option(
+        "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
+        help="A store that machines share, such as s3://bucket/prefix/, so that none buys what"
+        " another has bought. [env: RELIGHTFLOW_STORE]",
+    )(command)  # fmt: skip
+
+
 def operator(command: Function) -> Function:
     """`operator`: what a recipe may never say about the network."""
 
+    @store
+    @click.option(
+        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw",
+        help="Ask and tell the shared store, only ask it, or leave it alone.",
+    )  # fmt: skip
     @click.option(
         "--allow-private-network", is_flag=True,
         help="Let recipes read images from private and loopback addresses.",
@@ -122,15 +136,6 @@ def operator(command: Function) -> Function:
     @click.option(
         "--offline", is_flag=True,
         help="Ask no server: use the images that are known, and say which are not.",
-    )  # fmt: skip
-    @click.option(
-        "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
-        help="A store that machines share, such as s3://bucket/prefix/, so that none buys what"
-        " another has bought. [env: RELIGHTFLOW_STORE]",
-    )  # fmt: skip
-    @click.option(
-        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw",
-        help="Ask and tell the shared store, only ask it, or leave it alone.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(

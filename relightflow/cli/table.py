@@ -16,6 +16,7 @@ COMMANDS = {
     "resolve": "List calls that may have been billed, and take your decision.",
     "reconcile": "Compare the ledger with the provider's bill.",
     "rebuild": "Make a lost ledger anew from the blob store.",
+    "gc": "List what serves nobody any longer, and take it away if told to.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest or summary.",
     "plugins": "List sources, backends and sinks, and where they come from.",

@@ -24,12 +24,37 @@ class Verification:
     """Delivered files that somebody changed."""
     gone: tuple[str, ...]
     """Delivered files that are no longer there; the next run delivers them again."""
+    shared: int = 0
+    """Results in the shared store that were looked at."""
+    shared_damaged: tuple[str, ...] = ()
+    """Job keys whose entry or bytes there are damaged or gone; they are not adopted by anybody."""
 
     @property
     def exit(self) -> Exit:
-        if self.damaged or self.missing:
+        if self.damaged or self.missing or self.shared_damaged:
             return Exit.DAMAGED
         return Exit.JOBS_FAILED if self.edited or self.gone else Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """What serves nobody any longer, as far as was said."""
+
+    finished: tuple[Attempt, ...]
+    """Finished jobs that nobody asked to keep: if they are wanted again, they are bought again."""
+    blobs: tuple[str, ...]
+    """sha256 of results that go with them, and of those that no job has."""
+    size: int
+    """Bytes of the blobs."""
+    runs: tuple[str, ...]
+    """Ids of runs whose manifests and events are old."""
+    shared: tuple[str, ...] = ()
+    """Paths in the shared store."""
+
+    @property
+    def price(self) -> Micros:
+        """Of the finished jobs, were they bought again."""
+        return sum(a.price if a.cost is None else a.cost for a in self.finished)
 
 
 class Decision(StrEnum):

@@ -21,7 +21,7 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
 from relightflow.model.survey import Survey
-from relightflow.model.upkeep import Verification
+from relightflow.model.upkeep import Garbage, Verification
 from relightflow.model.values import thaw
 
 VERSION = 1
@@ -190,6 +190,21 @@ def verification(path: str, found: Verification) -> Document:
         "files": found.files,
         "edited": list(found.edited),
         "gone": list(found.gone),
+        "shared": found.shared,
+        "shared_damaged": list(found.shared_damaged),
+    }
+
+
+def garbage(found: Garbage, deleted: bool) -> Document:
+    return {
+        **_kind("garbage"),
+        "deleted": deleted,
+        "finished": [a.job_key for a in found.finished],
+        "price_usd": usd(found.price),
+        "results": list(found.blobs),
+        "bytes": found.size,
+        "runs": list(found.runs),
+        "shared": list(found.shared),
     }
 
 

@@ -21,7 +21,6 @@ from relightflow.model.offer import Model
 from relightflow.model.plan import Plan
 from relightflow.model.terms import Terms
 from relightflow.model.values import FrozenMap
-from relightflow.objects import bucket as objects
 from relightflow.plugins.backend import Backend, HasBalance
 from relightflow.plugins.records import BackendContext, BackendRecord, Operator
 from relightflow.run.balance import check_balance
@@ -41,7 +40,7 @@ from relightflow.run.survey import check_whole
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
 from relightflow.store.home import Home
-from relightflow.store.remote import Remote
+from relightflow.store.remote import opened_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +180,10 @@ async def sharing(
 ) -> AsyncIterator[Bench]:
     """The bench with the operator's shared store, if there is one and something has a price: what is
     free is made again sooner than it is fetched. Raises UsageError for a URL that is none."""
-    if not operator.store or bench.free:
+    remote = None if bench.free else opened_remote(operator.store)
+    if remote is None:
         yield bench
         return
-    remote = Remote(objects.opened(operator.store, files=True))
     shared = Shared(remote, operator.store_writes, notice)
     try:
         yield replace(bench, shared=shared)

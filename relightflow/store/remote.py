@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from relightflow.model.values import canonical_json
-from relightflow.objects.bucket import Bucket, Facts
+from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault, Reason
 
 FORMAT = 1
@@ -75,10 +75,23 @@ class Remote:
         """(sha256 by its name, facts) of every blob."""
         return ((facts.path.rsplit("/", 1)[-1], facts) for facts in self.bucket.list(BLOBS))
 
-    def entries(self) -> Iterator[dict[str, Any] | None]:
-        """Every finished job's entry; None for one that makes no sense."""
+    def entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """Path and content of every finished job's entry; None for one that makes no sense."""
         for facts in self.bucket.list(JOBS):
-            yield self._read(facts.path)
+            entry = self._read(facts.path)
+            good = (
+                entry is not None
+                and entry.get("format") == FORMAT
+                and isinstance(entry.get("sha256"), str)
+                and _of_job(str(entry.get("key"))) == facts.path
+            )
+            yield facts.path, entry if good else None
+
+    def damaged(self) -> Iterator[tuple[str, bool]]:
+        """Every finished job's key, and whether its entry or its bytes are no good. Reads it all."""
+        for path, entry in self.entries():
+            key = path.rsplit("/", 1)[-1].removesuffix(".json")
+            yield key, entry is None or self.blob(entry["sha256"]) is None
 
     def _entry(self, path: str, job: Mapping[str, Any]) -> dict[str, Any] | None:
         entry = self._read(path)
@@ -115,3 +128,8 @@ def _of_job(key: str) -> str:
 
 def _in_flight(key: str) -> str:
     return f"{INFLIGHT}/{key}.json"
+
+
+def opened_remote(url: str) -> Remote | None:
+    """The store at `url`, where folders are allowed too; None for no URL. Raises UsageError."""
+    return Remote(opened(url, files=True)) if url else None

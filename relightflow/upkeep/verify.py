@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from relightflow.deliver.place import Place
 from relightflow.errors import DamagedError
 from relightflow.ledger import lock
 from relightflow.ledger.reader import Reader, reading
 from relightflow.model.upkeep import Verification
+from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.sink import Presence, Stamp
 from relightflow.store.blobs import MissingBlob, put_aside, read
 from relightflow.store.home import Home
+from relightflow.store.remote import Remote
 
 
-def verify(home: Home, places: Sequence[Place]) -> Verification:
-    """Blocks, and reads everything. Damaged blobs are put aside, so that the next run fetches them
+def verify(home: Home, places: Sequence[Place], remote: Remote | None = None) -> Verification:
+    """Blocks, and reads everything, the shared store too if there is one. Damaged blobs are put aside, so that the next run fetches them
     again; that needs the lock. Raises EarlyStop where a run holds it, StorageError."""
     if not home.ledger.exists():
-        return Verification(0, (), (), 0, (), ())
+        return _with_shared(Verification(0, (), (), 0, (), ()), remote)
     with lock.held(home.lock, "relightflow verify"), reading(home.ledger) as reader:
-        return _verify(home, reader, places)
+        found = _verify(home, reader, places)
+    return _with_shared(found, remote)
+
+
+def _with_shared(found: Verification, remote: Remote | None) -> Verification:
+    """Raises AccountError, EarlyStop, UsageError where the store cannot be read."""
+    if remote is None:
+        return found
+    try:
+        looked = list(remote.damaged())
+    except ObjectFault as error:
+        raise error.as_error from None
+    bad = tuple(key for key, damaged in looked if damaged)
+    return replace(found, shared=len(looked), shared_damaged=bad)
 
 
 def _verify(home: Home, reader: Reader, places: Sequence[Place]) -> Verification:
