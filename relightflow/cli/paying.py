@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 
 from relightflow.cli.types import reads, usd
-from relightflow.errors import UsageError
+from relightflow.errors import StorageError, UsageError
 from relightflow.ledger.reader import reading
 from relightflow.model.money import Micros
 from relightflow.model.recipe import Recipe
@@ -43,6 +45,40 @@ class Paying:
             cap_source=cap.source if cap.amount is not None else "",
             price=self.price,
         )
+
+
+@dataclass(slots=True)
+class Tab:
+    """What the earlier recipes of one command took of the operator's cap, even where a run ended in an
+    error."""
+
+    spent: Micros = 0
+    doubtful: dict[Path, Micros] = field(default_factory=dict)
+    """State folder → what is in flight or unknown there since this command began."""
+
+    @contextmanager
+    def noting(self, home: Home) -> Iterator[None]:
+        """Around a run: what it comes to, says its ledger. A ledger that cannot be read says nothing,
+        and refuses the next run too."""
+        spent, doubtful = _money(home)
+        try:
+            yield
+        finally:
+            with suppress(StorageError):
+                after = _money(home)
+                self.spent += max(after[0] - spent, 0)
+                more = self.doubtful.get(home.root, 0) + after[1] - doubtful
+                self.doubtful[home.root] = max(more, 0)
+
+    def used(self, home: Home) -> Micros:
+        """What a run in `home` finds taken. What is in doubt in its own state its own books count."""
+        return self.spent + sum(a for root, a in self.doubtful.items() if root != home.root)
+
+
+def _money(home: Home) -> tuple[Micros, Micros]:
+    with reading(home.ledger) as ledger:
+        money = ledger.money()
+    return money.spent, money.in_flight + money.unknown
 
 
 def paying(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,10 +1,16 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from relightflow.cli.paying import Paying, committed
+from relightflow.cli.paying import Paying, Tab, committed
+from relightflow.errors import StorageError
+from relightflow.ledger.ledger import Ledger
+from relightflow.model.image import Image
+from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.offer import FREE, Model
+from relightflow.model.outcome import Result
 from relightflow.model.recipe import BackendSpec, Limits, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.store.home import Home
@@ -40,6 +46,34 @@ def test_the_operator_s_cap_holds_for_all_recipes_of_a_command_together() -> Non
 
 def test_a_recipe_s_own_cap_is_not_lowered_by_the_other_recipes() -> None:
     assert Paying().terms(recipe(4), used=3).cap == 4
+
+
+async def bought(home: Home) -> None:
+    """A call for 5 that was billed, and one for 2 that nobody knows about."""
+    home.create()
+    ledger = Ledger(home.ledger)
+    image = Image("a", "0" * 64, 1, 1, 1, "", 0, "")
+    for n, price in enumerate((5, 2)):
+        job = Job(f"{home.root}{n}", image, "studio", "glow", FrozenMap(), 0)
+        attempt = await ledger.intend(job, "run", price)
+        if n == 0:
+            await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), price)
+    ledger.close()
+
+
+async def test_what_a_run_spent_before_it_failed_and_its_doubts_count_for_the_next_recipe(
+    tmp_path: Path,
+) -> None:
+    here, there = Home(tmp_path / "here"), Home(tmp_path / "there")
+    await bought(there)  # long ago
+    tab = Tab()
+    with suppress(StorageError), tab.noting(here):
+        await bought(here)
+        raise StorageError("the manifest could not be written")
+    with tab.noting(there):
+        pass
+    assert tab.used(there) == 5 + 2
+    assert tab.used(here) == 5  # its own books know of the doubt
 
 
 def test_nothing_is_committed_where_no_ledger_is(tmp_path: Path) -> None:

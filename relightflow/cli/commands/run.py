@@ -17,7 +17,7 @@ from relightflow.cli import opening, options
 from relightflow.cli.consent import agreed, consent, forecast, shortfall, unasked
 from relightflow.cli.console import Console
 from relightflow.cli.options import Reading
-from relightflow.cli.paying import Paying, committed, paying
+from relightflow.cli.paying import Paying, Tab, committed, paying
 from relightflow.cli.types import duration, reads
 from relightflow.errors import BudgetError, Exit, RelightflowError, UsageError, gravest
 from relightflow.model.money import Micros
@@ -111,16 +111,16 @@ def _run_all(
     console: Console,
 ) -> Exit:
     exits: list[Exit] = []
-    used: Micros = 0
+    tab = Tab()
     for found in ready:
         try:
-            terms = _terms(found, paying, used, wanted, console)
-            came_to = _run(found, registry, operator, terms, console)
+            with tab.noting(found.home):
+                terms = _terms(found, paying, tab.used(found.home), wanted, console)
+                came_to = _run(found, registry, operator, terms, console)
         except RelightflowError as problem:
             opening.tell(found.plan.recipe.path, problem, console)
             exits.append(problem.exit_code)
             continue
-        used += came_to.money.spent
         came_to = _retyped(came_to)
         exits.append(came_to.exit)
         say = console.trouble if came_to.troubles else console.answer
