@@ -143,3 +143,5 @@ class Rebuilt:
     failed: int
     lost: int
     """Index entries whose blob is gone or damaged; held, not bought again by themselves."""
+    nonsense: int = 0
+    """Damaged lines of the index, which were passed over."""

@@ -113,6 +113,13 @@ def rebuilt(found: Rebuilt) -> str:
             ("under way", count(found.open, "call") if found.open else ""),
             ("failed", count(found.failed, "call") if found.failed else ""),
             ("lost", count(found.lost, "picture") if found.lost else ""),
+            (
+                "damaged",
+                f"{count(found.nonsense, 'line')} of the index, passed over: compare "
+                "with 'relightflow reconcile' before you buy"
+                if found.nonsense
+                else "",
+            ),
         )
     )
     return "\n".join(lines)
@@ -178,4 +185,5 @@ def rebuilt_document(found: Rebuilt) -> dict[str, Any]:
         "open": found.open,
         "failed": found.failed,
         "lost": found.lost,
+        "nonsense": found.nonsense,
     }

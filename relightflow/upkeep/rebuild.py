@@ -7,7 +7,7 @@ ones are collected by the next run, and those whose answer is not on the trail a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from relightflow.errors import DamagedError, UsageError
@@ -35,7 +35,9 @@ def rebuild(home: Home) -> Rebuilt:
             )
         for suffix in ("-wal", "-shm"):  # belong to the ledger that was moved away
             home.ledger.with_name(home.ledger.name + suffix).unlink(missing_ok=True)
-        found = list(_restored(home, follow(blobs.index(home.blobs))))
+        nonsense: list[int] = []
+        entries = _sound_ones(blobs.index(home.blobs), nonsense)
+        found = list(_restored(home, follow(entries)))
         spare = Home(home.root / "rebuilding")
         spare.root.mkdir(mode=0o700, exist_ok=True)
         spare.ledger.unlink(missing_ok=True)
@@ -51,7 +53,56 @@ def rebuild(home: Home) -> Rebuilt:
         open=sum(row["state"] not in (State.STORED, *_CLOSED) for row in found),
         failed=sum(row["state"] in _CLOSED for row in found),
         lost=sum(bool(row.get("lost")) for row in found),
+        nonsense=len(nonsense),
     )
+
+
+_NUMBER = (int, float)
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("key", "backend", "model", "image_sha256", "sha256", "media_type"), (str,)),
+    **dict.fromkeys(("request_id", "reason"), (str,)),
+    **dict.fromkeys(("repeat", "price", "size", "width", "height"), (int,)),
+    **dict.fromkeys(("parameters", "details"), (dict,)),
+    "cost": (int, type(None)),
+    "at": _NUMBER,
+}
+_NAMES: dict[str, Collection[str]] = {
+    "event": frozenset(State),
+    "billed": frozenset(Billed),
+    "kind": frozenset(Kind),
+}
+_LABEL = ("key", "backend", "model", "image_sha256", "parameters", "repeat", "price")
+
+
+def sound(entry: Mapping[str, Any]) -> bool:
+    """Whether a line of the index says something that a ledger can hold. Pure."""
+    for name, types in _TYPES.items():
+        value = entry.get(name)
+        if name in entry and (not isinstance(value, types) or isinstance(value, bool)):
+            return False
+        if isinstance(value, int) and not 0 <= value < 1 << 62:
+            return False
+    named = (entry.get(name) for name in _NAMES if name in entry)
+    allowed = (names for name, names in _NAMES.items() if name in entry)
+    if any(
+        not isinstance(v, str) or v not in names for v, names in zip(named, allowed, strict=True)
+    ):
+        return False
+    if "event" not in entry and not isinstance(entry.get("sha256"), str):
+        return False  # neither a step of a call nor a blob
+    return "backend" not in entry or all(name in entry for name in _LABEL)
+
+
+def _sound_ones(
+    entries: Iterable[Mapping[str, Any]], nonsense: list[int]
+) -> Iterator[Mapping[str, Any]]:
+    """Passes over damaged lines, whose numbers are noted: one flipped bit must not keep all the rest
+    from being found again."""
+    for number, entry in enumerate(entries):
+        if sound(entry):
+            yield entry
+        else:
+            nonsense.append(number)
 
 
 def follow(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from relightflow.ledger.reader import reading
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed
@@ -48,3 +50,34 @@ def test_a_doubt_that_ended_with_a_picture_is_a_doubt_no_longer() -> None:
     doubt = {"key": "k", "event": State.UNKNOWN, "billed": Billed.UNKNOWN}
     [attempt] = follow([start, doubt, {"key": "k", "sha256": "s", "width": 2}])
     assert (attempt["state"], attempt.get("billed")) == (State.STORED, None)
+
+
+def test_a_flipped_bit_in_the_index_costs_no_other_picture(stage: Stage) -> None:
+    """Every seventh byte of one line in turn, another bit each time."""
+    stage.recipe([0, 1])
+    stage.run()
+    index = stage.home.blobs / "index.jsonl"
+    whole = index.read_bytes()
+    end = whole.index(b"\n")
+    for place in range(0, end, 7):
+        index.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 7]) + whole[place + 1 :]
+        )
+        lose_the_ledger(stage)
+        assert rebuild(stage.home).stored >= 1
+
+
+def test_a_damaged_line_of_the_index_is_passed_over_and_counted(stage: Stage) -> None:
+    stage.run()
+    index = stage.home.blobs / "index.jsonl"
+    label = json.loads(index.read_text().splitlines()[0])
+    broken = (
+        {"event": "INTEND"}, {"event": ["INTENT"]}, {"price": "much"}, {"parameters": 3},
+        {"repeat": True}, {"price": 1 << 70}, {"at": "noon"}, {"billed": "perhaps"},
+    )  # fmt: skip
+    lines = [{**label, "key": "another", **wrong} for wrong in broken]
+    lines += [{"key": "another"}, {"key": "another", "event": "INTENT", "backend": "studio"}]
+    index.write_text(index.read_text() + "".join(json.dumps(line) + "\n" for line in lines))
+    lose_the_ledger(stage)
+    found = rebuild(stage.home)
+    assert (found.stored, found.nonsense) == (1, len(lines))

@@ -26,4 +26,4 @@ def command(recipe: Path | None, state: Path | None, console: Console) -> Exit:
     found = rebuild(options.home(recipe, state))
     console.answer(resolution.rebuilt(found))
     console.document(json.text(resolution.rebuilt_document(found)))
-    return Exit.DAMAGED if found.lost else Exit.OK
+    return Exit.DAMAGED if found.lost or found.nonsense else Exit.OK
