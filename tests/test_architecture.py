@@ -24,6 +24,7 @@ LEVELS = (
     ("__main__",),
     ("cli",),
     ("pipeline", "upkeep"),
+    ("shift",),
     ("summarise",),
     ("run", "deliver", "report", "emulator", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
