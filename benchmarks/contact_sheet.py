@@ -59,7 +59,7 @@ def finished(folder: Path, kind: str) -> Finished:
 
     def records() -> Iterator[dict[str, Any]]:
         yield {"record": "recipe"}
-        yield from ({"status": "done"} for _ in range(256))
+        yield from ({"record": "output", "status": "done"} for _ in range(256))
 
     return Finished(
         recipe,
