@@ -45,8 +45,21 @@ def load(
     recipe = read_recipe(path, registry, overrides)
     if backend and backend != recipe.backend.type:
         model = registry.backend(backend).models[0]
-        recipe = replace(recipe, backend=BackendSpec(backend, model, FrozenMap()))
+        warnings = recipe.warnings
+        if not any(override.startswith("sinks") for override in overrides):
+            warnings += (_in_its_place(recipe, backend),)
+        recipe = replace(
+            recipe, backend=BackendSpec(backend, model, FrozenMap()), warnings=warnings
+        )
     return recipe
+
+
+def _in_its_place(recipe: Recipe, backend: str) -> str:
+    return (
+        f"what '{backend}' makes goes where the pictures of '{recipe.backend.type}' go: files of the "
+        "same name and the manifest are replaced there (what was paid for stays in the store). "
+        "--set 'sinks[0].path=draft/' keeps the two apart"
+    )
 
 
 def expand(
