@@ -6,7 +6,6 @@ A row that cannot be read is never taken for no row: what looks absent may be bo
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,8 +78,9 @@ def moment(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        seconds = value / 1000 if value > 1e11 else value
-        return float(seconds) if math.isfinite(seconds) and seconds > 0 else None
+        if not 0 < value < 1e15:  # NaN too, and whole numbers that no float can hold
+            return None
+        return float(value / 1000 if value > 1e11 else value)
     try:
         when = datetime.fromisoformat(_text(value).strip())
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

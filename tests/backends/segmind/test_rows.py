@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -61,3 +62,11 @@ def test_times_without_a_zone_are_utc(value: Any) -> None:
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()))
 def test_any_raw_row_can_be_read(raw: Any) -> None:
     assert rows.row(dict.fromkeys(RAW, raw)).request_id in (raw, "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, True, math.nan, math.inf, 1e300, pytest.param(10**400, id="huge"), "soon", None],
+)
+def test_what_is_no_time_is_none(value: Any) -> None:
+    assert rows.moment(value) is None
