@@ -107,7 +107,10 @@ def _amount(amount: Micros | None) -> str:
 
 
 def rebuilt(found: Rebuilt) -> str:
-    lines = [f"a new ledger: {count(found.stored, 'picture')} found again, nothing bought"]
+    lines = [
+        f"a new ledger: {count(found.stored, 'picture')} found again, nothing bought. It does not know "
+        "which runs spent what: the next run's cap begins with nothing spent"
+    ]
     lines += facts(
         (
             ("under way", count(found.open, "call") if found.open else ""),
