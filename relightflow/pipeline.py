@@ -23,8 +23,9 @@ from relightflow.model.survey import Survey
 from relightflow.model.terms import Terms
 from relightflow.model.values import FrozenMap
 from relightflow.model.watch import Watch
-from relightflow.plan.build import build
-from relightflow.plan.names import check_names
+from relightflow.plan.build import Expanded, build
+from relightflow.plan.build import expand as expand_matrix
+from relightflow.plan.names import check_fields, check_names
 from relightflow.plugins.opening import opened_sources
 from relightflow.plugins.records import Operator
 from relightflow.plugins.registry import Registry
@@ -62,6 +63,13 @@ def _in_its_place(recipe: Recipe, backend: str) -> str:
     )
 
 
+def check(recipe: Recipe, registry: Registry) -> Expanded:
+    """The recipe's cells, and all that can be wrong without an image. Raises InvalidRecipe."""
+    expanded = expand_matrix(recipe)
+    check_fields(recipe, expanded.axes, _templates(recipe, registry))
+    return expanded
+
+
 def expand(
     recipe: Recipe, registry: Registry, selection: Selection, operator: Operator, home: Home
 ) -> Plan:
@@ -72,10 +80,15 @@ def expand(
     cache = home.cache if home.cache.is_dir() else None
     with opened_sources(recipe, registry, operator, cache) as sources:
         plan = build(recipe, sources.scan(), selection)
+    check_names(plan, _templates(recipe, registry))
+    return plan
+
+
+def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None]]:
+    """The index of every sink that takes names, and its `name`."""
     sinks = enumerate(recipe.sinks)
     named = ((n, spec) for n, spec in sinks if registry.sink(spec.type).takes_names)
-    check_names(plan, [(n, spec.options.get("name")) for n, spec in named])
-    return plan
+    return [(n, spec.options.get("name")) for n, spec in named]
 
 
 def survey(plan: Plan, home: Home) -> Survey:

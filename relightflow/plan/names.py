@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.job import Output
 from relightflow.model.plan import Plan
+from relightflow.model.recipe import Recipe
 from relightflow.model.safe import safe_path, safe_text, same_place
 from relightflow.model.values import Scalar
 from relightflow.plan.outputs import outputs
@@ -82,16 +83,28 @@ def check_names(plan: Plan, templates: Iterable[tuple[int, str | None]]) -> None
     `templates`: index of the sink in the recipe, and its `name`. Equal by case or Unicode form is
     equal. The same job twice in one place is no collision: its bytes are delivered once.
     """
+    written = [(sink, template) for sink, template in templates if template is not None]
+    check_fields(plan.recipe, plan.axes, written)
     problems: list[Problem] = []
-    for sink, template in templates:
-        at = f"sinks[{sink}].name"
-        if template is None:
-            continue
-        parameters = (p.name for p in plan.recipe.backend.model.parameters)
-        wrong = template_problems(template, (*plan.axes, *parameters))
-        if not wrong and not one_place_a_job(template):
+    for sink, template in written:
+        if not one_place_a_job(template):
             wrong = _collisions(plan, template)
-        problems += (plan.recipe.problem(at, message) for message in wrong)
+            problems += (plan.recipe.problem(f"sinks[{sink}].name", words) for words in wrong)
+    if problems:
+        raise InvalidRecipe(problems)
+
+
+def check_fields(
+    recipe: Recipe, axes: Iterable[str], templates: Iterable[tuple[int, str | None]]
+) -> None:
+    """Raises InvalidRecipe where a `name` is wrong whatever images there are; see `check_names`."""
+    known = (*axes, *(parameter.name for parameter in recipe.backend.model.parameters))
+    problems = [
+        recipe.problem(f"sinks[{sink}].name", words)
+        for sink, template in templates
+        if template is not None
+        for words in template_problems(template, known)
+    ]
     if problems:
         raise InvalidRecipe(problems)
 

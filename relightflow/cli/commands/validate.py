@@ -12,7 +12,7 @@ from relightflow.cli.console import Console
 from relightflow.cli.options import Reading
 from relightflow.errors import Exit, gravest
 from relightflow.model.recipe import Recipe
-from relightflow.plan.build import Expanded, expand
+from relightflow.plan.build import Expanded
 from relightflow.report import escape, json
 from relightflow.report.words import count
 
@@ -30,7 +30,7 @@ def command(reading: Reading, console: Console) -> Exit:
 
     def step(path: Path) -> tuple[Recipe, Expanded]:
         recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
-        return recipe, expand(recipe)
+        return recipe, pipeline.check(recipe, registry)
 
     exits = []
     for path, found in opening.each(reading, console, step):

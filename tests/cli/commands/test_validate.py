@@ -20,6 +20,17 @@ def test_every_problem_is_told_with_its_place(relightflow: Relightflow, write: W
     assert done.stdout == ""
 
 
+def test_a_name_with_a_field_that_nobody_knows_is_told(
+    relightflow: Relightflow, write: Write
+) -> None:
+    path = write()
+    path.write_text(path.read_text().replace("out/}", "out/, name: '{light_dir}.{ext}'}"))
+    done = relightflow("validate", "spring.yaml")
+    assert done.returncode == 2
+    assert "spring.yaml:6:" in done.stderr
+    assert "sinks[0].name: there is no field '{light_dir}'" in done.stderr
+
+
 def test_a_bad_recipe_does_not_hide_the_verdict_on_the_others(
     relightflow: Relightflow, write: Write
 ) -> None:
