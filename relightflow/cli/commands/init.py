@@ -23,11 +23,11 @@ SCHEMA = "recipe.schema.json"
 def command(path: Path, console: Console) -> None:
     """Write a commented starter recipe.
 
-    PATH is the new file, or a folder to put recipe.yaml in; without it, recipe.yaml here. A file
-    that is there already is left alone. The recipe uses the free preview backend. Its schema is
+    PATH is the new file, if it ends in .yaml or .yml, or else a folder to put recipe.yaml in;
+    without it, recipe.yaml here. A file that is there already is left alone. The recipe uses the free preview backend. Its schema is
     written beside it, as recipe.schema.json, so that an editor completes it.
     """
-    if path.is_dir():
+    if path.is_dir() or path.suffix not in {".yaml", ".yml"}:
         path /= NAME
     try:
         if not path.parent.exists():

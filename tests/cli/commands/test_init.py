@@ -22,6 +22,13 @@ def test_init_takes_a_folder(relightflow: Relightflow, tmp_path: Path) -> None:
     assert relightflow("init", "recipes").stdout == "recipes/recipe.yaml\n"
 
 
+def test_init_makes_the_folder_that_is_not_there_yet(
+    relightflow: Relightflow, tmp_path: Path
+) -> None:
+    assert relightflow("init", "spring").stdout == "spring/recipe.yaml\n"
+    assert (tmp_path / "spring/recipe.yaml").is_file()
+
+
 def test_init_never_overwrites(relightflow: Relightflow, tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text("mine")
     done = relightflow("init")
