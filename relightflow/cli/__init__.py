@@ -9,6 +9,7 @@ from typing import Any
 
 from relightflow.cli.boundary import guarded
 from relightflow.cli.group import relightflow
+from relightflow.errors import Exit
 
 NAME = "relightflow"
 
@@ -22,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(typed: list[str]) -> Any:
     if "_RELIGHTFLOW_COMPLETE" in os.environ:  # a shell asks click for completions
         return relightflow.main(typed, prog_name=NAME)
+    if not typed:  # click would call its help an error
+        with relightflow.make_context(NAME, ["--"], obj=typed, resilient_parsing=True) as context:
+            print(context.get_help(), file=sys.stderr)
+        return Exit.INVALID
     # not click's own main: it answers a closed pipe with 1, and differently from version to version
     with relightflow.make_context(NAME, list(typed), obj=typed) as context:
         return relightflow.invoke(context)

@@ -51,5 +51,6 @@ def test_an_unknown_option_ends_with_2(relightflow: Relightflow) -> None:
 def test_no_command_shows_help(relightflow: Relightflow) -> None:
     done = relightflow()
     assert done.returncode == 2
+    assert done.stderr.startswith("Usage: ")
     assert "Commands:" in done.stderr
     assert "Traceback" not in done.stderr
