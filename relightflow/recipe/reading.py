@@ -27,6 +27,14 @@ MOST = 50_000
 MOST_FLAWS = 100
 """After so many problems reading stops: a file that is no recipe has thousands."""
 
+_INDENTED = "this line, or the one before it, seems to be indented too much or too little"
+_OFTEN = {
+    "did not find expected key": _INDENTED,
+    "mapping values are not allowed in this context": f"{_INDENTED}, or a text with ': ' in it needs quotes",
+}
+"""What the parser says, and the mistake that is mostly behind it. It names the line at which it
+noticed, which may be the one after."""
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -247,6 +255,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
         return "is not valid YAML: a tab cannot indent; use spaces"
+    if often := _OFTEN.get(error.problem or ""):
+        return f"is not valid YAML: {often} ({error.problem})"
     why = " ".join(part for part in (error.context, error.problem) if part)
     if error.context_mark and mark and error.context_mark.line != mark.line:
         why += f"; it began in line {error.context_mark.line + 1}"
