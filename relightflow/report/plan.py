@@ -94,7 +94,7 @@ def _headline(found: Plan, survey: Survey, forecast: Forecast) -> str:
         )  # fmt: skip
     if not survey.work and not forecast.calls:
         if survey.done == survey.jobs:
-            return f"all {count(survey.jobs, 'job')} are done; nothing to do"
+            return f"all {count(survey.jobs, 'job')} are done; nothing to make"
         return "nothing to do; some jobs are held"
     parts = []
     if forecast.calls:

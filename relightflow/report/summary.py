@@ -45,7 +45,7 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
 
 def _headline(counts: Counts) -> str:
     if not counts.jobs:
-        return "nothing to make"
+        return "no image was found or selected, so there was nothing to make"
     in_place = counts.made + counts.reused
     text = f"{in_place:,} of {count(counts.jobs, 'job')} in place"
     if counts.made and counts.reused:

@@ -31,7 +31,7 @@ def test_images_that_cannot_be_used_are_named_with_the_reason(
 def test_a_finished_plan_says_so(plan: Plan, survey: Survey) -> None:
     done = replace(survey, done=4, new=0, price=FREE)
     said = words(plan, done, Forecast(0, FREE, 0))
-    assert said.startswith("spring: all 4 jobs are done; nothing to do\n")
+    assert said.startswith("spring: all 4 jobs are done; nothing to make\n")
 
 
 def test_a_plan_without_images_says_so(plan: Plan) -> None:

@@ -19,6 +19,11 @@ def test_a_run_with_nothing_to_do_says_that_all_was_there(summary: Summary) -> N
     assert said.startswith("spring: 4 of 4 jobs in place (all there before), ")
 
 
+def test_a_run_without_images_says_so(summary: Summary) -> None:
+    said = words(replace(summary, counts=Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+    assert said.startswith("spring: no image was found or selected, so there was nothing to make")
+
+
 def test_a_free_run_speaks_of_no_money(summary: Summary) -> None:
     assert "USD" not in words(replace(summary, money=Money(0, 0, 0, None, "")))
 

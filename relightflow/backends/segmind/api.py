@@ -129,7 +129,7 @@ def reason(error: BaseException, *secrets: str) -> str:
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         return "connecting took too long" if connecting else "it took too long"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "its name could not be looked up"
+        return "the host's name could not be looked up"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed"
     if isinstance(error, aiohttp.ClientPayloadError):
