@@ -55,7 +55,9 @@ class _Ready:
 @options.state
 @options.operator
 @paying
-@click.option("--yes", "-y", is_flag=True, help="Answer the question that a terminal is asked.")
+@click.option(
+    "--yes", "-y", is_flag=True, help="Say yes to the purchase that a terminal is asked about."
+)
 @click.option("--overwrite", is_flag=True, help="Replace output files that somebody edited.")
 @click.option("--collect-only", is_flag=True, help="Fetch what was paid for; ask for nothing new.")
 @click.option(
