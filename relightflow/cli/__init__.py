@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import click
+
 from relightflow.cli.boundary import guarded
 from relightflow.cli.group import relightflow
 from relightflow.errors import Exit
@@ -25,7 +27,7 @@ def _run(typed: list[str]) -> Any:
         return relightflow.main(typed, prog_name=NAME)
     if not typed:  # click would call its help an error
         with relightflow.make_context(NAME, ["--"], obj=typed, resilient_parsing=True) as context:
-            print(context.get_help(), file=sys.stderr)
+            click.echo(context.get_help(), err=True)
         return Exit.INVALID
     # not click's own main: it answers a closed pipe with 1, and differently from version to version
     with relightflow.make_context(NAME, list(typed), obj=typed) as context:
