@@ -53,7 +53,7 @@ unit: $(TOOLS)
 	$(BIN)/python -m pytest -n auto
 
 rehearse: $(RUNS)
-	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml --set 'sinks[0].path=out/rehearsal/'
+	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml --overwrite --set 'sinks[0].path=out/rehearsal/'
 
 torture: $(TOOLS)
 	$(BIN)/python -m benchmarks.torture

@@ -25,5 +25,5 @@ export RELIGHTFLOW_SEGMIND_URL SEGMIND_API_KEY
 
 code=0
 relightflow run "$recipe" --state "$scratch/state" "$@" || code=$?
-echo "rehearsed: $(wc -l <"$scratch/bill.jsonl") calls that a provider would have billed; nothing was spent"
+echo "rehearsed: $(wc -l <"$scratch/bill.jsonl") calls that a provider would have billed; nothing was spent. Its state is thrown away"
 exit "$code"
