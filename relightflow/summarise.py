@@ -63,7 +63,8 @@ def _left_out(jobs: int) -> Trouble:
 def _edited(desk: Desk) -> Trouble:
     return Trouble(
         Exit.JOBS_FAILED,
-        "kept as it is, because somebody edited it after it was delivered; --overwrite replaces it",
+        "kept as it is, because it is not what was delivered here: somebody edited it, or a run with "
+        "another state wrote it; --overwrite replaces it",
         tuple(desk.tally.edited),
         desk.tally.edited_count,
     )

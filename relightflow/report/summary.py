@@ -80,7 +80,7 @@ def _money(found: Money) -> str:
         source = f" ({found.cap_source})" if found.cap_source else ""
         parts.append(f"cap {money(found.cap)}{source}")
     if found.balance is not None:
-        parts.append(f"balance {money(found.balance)}")
+        parts.append(f"balance {money(found.balance)} before it")
     if not parts and not found.spent:
         return ""
     return ", ".join((f"{money(found.spent)} spent", *parts))

@@ -115,6 +115,7 @@ def test_an_edited_copy_is_kept_and_told(stage: Stage) -> None:
     (stage.out / "a-0-0.webp").write_bytes(b"my own work")
     summary = stage.run()
     assert summary.counts.kept_edits == 1
+    assert "a run with another state wrote it" in summary.troubles[0].message
     assert (stage.out / "a-0-0.webp").read_bytes() == b"my own work"
     assert (stage.out / "manifest.jsonl").read_bytes() == manifest
 

@@ -24,6 +24,11 @@ def test_a_run_without_images_says_so(summary: Summary) -> None:
     assert said.startswith("spring: no image was found or selected, so there was nothing to make")
 
 
+def test_the_balance_is_called_that_of_the_beginning(summary: Summary) -> None:
+    said = words(replace(summary, money=Money(900_000, 0, 0, None, "", 100_000_000)))
+    assert "0.90 USD spent, balance 100.00 USD before it" in said
+
+
 def test_a_free_run_speaks_of_no_money(summary: Summary) -> None:
     assert "USD" not in words(replace(summary, money=Money(0, 0, 0, None, "")))
 
