@@ -7,13 +7,13 @@ A quiet machine is needed for figures; ratios are measured within one run and be
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import platform
+import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
 
-from benchmarks import contact_sheet, engine, planning, preview, provider, s3, startup, urls
 from benchmarks.processes import ROOT, Row
 
 PAGE = ROOT / "docs/reference/benchmarks.md"
@@ -36,20 +36,28 @@ def machine() -> str:
     return f"{platform.system()}, {cores} cores, Python {platform.python_version()}{load}"
 
 
+NAMES = ("startup", "planning", "engine", "provider", "preview", "contact_sheet", "s3", "urls")
+WHOLE = ("engine", "s3", "urls")
+"""Those that measure more with `--whole`."""
+
+
+def apart(name: str, *options: str) -> list[Row]:
+    """The rows of one benchmark, from a process of its own: a child's peak memory begins with its
+    parent's, and a parent that has drawn pictures is large."""
+    command = [sys.executable, "-m", "benchmarks", "--rows", name, *options]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
+    return [tuple(row) for row in json.loads(ran.stdout.splitlines()[-1])]
+
+
 def main(arguments: list[str]) -> None:
-    benchmarks: dict[str, Callable[[], list[Row]]] = {
-        "startup": startup.measure,
-        "planning": planning.measure,
-        "engine": partial(engine.measure, "--whole" in arguments),
-        "provider": provider.measure,
-        "preview": preview.measure,
-        "contact_sheet": contact_sheet.measure,
-        "s3": partial(s3.measure, "--whole" in arguments),
-        "urls": partial(urls.measure, "--whole" in arguments),
-    }
-    wanted = [name for name in arguments if not name.startswith("--")] or list(benchmarks)
+    names = [name for name in arguments if not name.startswith("--")] or list(NAMES)
+    whole = ("--whole",) if "--whole" in arguments else ()
+    if "--rows" in arguments:
+        measure = importlib.import_module(f"benchmarks.{names[0]}").measure
+        print(json.dumps(measure(bool(whole)) if names[0] in WHOLE else measure()))
+        return
     about = machine()
-    rows = [row for name in wanted for row in benchmarks[name]()]
+    rows = [row for name in names for row in apart(name, *whole)]
     told = f"{table(rows)}\n\n{about}.\n"
     print(told)
     if "--write" in arguments:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ import aiohttp
 from relightflow.backends.segmind import network, verdict
 from relightflow.backends.segmind.hosts import Hosts
 from relightflow.backends.segmind.phase import Body
+from relightflow.backends.segmind.reset import date_of
+from relightflow.backends.segmind.serverclock import ServerClock
 from relightflow.backends.segmind.verdict import Answer
 from relightflow.backends.segmind.words import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, Kind
@@ -34,6 +37,7 @@ class Api:
     session: aiohttp.ClientSession
     hosts: Hosts
     key: str = field(repr=False)
+    clock: ServerClock = field(default_factory=ServerClock)
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -52,6 +56,7 @@ class Api:
     ) -> Answer:
         """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
         data = Body(encoded(body)) if body is not None else None
+        sent = time.monotonic()
         try:
             async with self.session.request(
                 method,
@@ -62,14 +67,24 @@ class Api:
                 timeout=timeout(seconds),
                 allow_redirects=False,
             ) as response:
+                late = self._heard(response, sent)
                 content = await read_body(response, cap)
-                return Answer(response.status, response.headers, content)
+                return Answer(response.status, response.headers, content, late)
         except TooLarge as error:
             raise CallFailed(Failure(Kind.TOO_LARGE, f"{doing}: {error}")) from None
         except Unreadable as error:
             raise CallFailed(Failure(Kind.UNAVAILABLE, f"{doing}: {error}")) from None
         except BROKEN as error:
             raise CallFailed(self._broken(error, doing)) from None
+
+    def _heard(self, response: aiohttp.ClientResponse, sent: float) -> float:
+        """How far the server's clock was past its `Date`, as far as all answers tell."""
+        date = date_of(response.headers)
+        if date is None:
+            return 0.0
+        came = time.monotonic()
+        self.clock.heard(date, sent, came)
+        return self.clock.late(date, came)
 
     def _broken(self, error: BaseException, doing: str) -> Failure:
         if refused_certificate(error):
@@ -79,23 +94,26 @@ class Api:
 
     async def post_once(
         self, url: str, body: Mapping[str, Any], seconds: float
-    ) -> aiohttp.ClientResponse:
-        """Send the billable call, once. The answer's body is unread: the caller closes it.
+    ) -> tuple[aiohttp.ClientResponse, float]:
+        """Send the billable call, once. The answer, its body unread (the caller closes it), and how
+        far the server's clock was past its `Date`.
 
         Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
         on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
         """
-        sent = Body(encoded(body))
+        data = Body(encoded(body))
+        sent = time.monotonic()
         try:
-            return await self.session.post(
+            response = await self.session.post(
                 url,
-                data=sent,
+                data=data,
                 headers=self._headers,
                 timeout=timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
                 allow_redirects=False,
             )
         except BROKEN as error:
-            raise CallFailed(self._unanswered(error, sent)) from None
+            raise CallFailed(self._unanswered(error, data)) from None
+        return response, self._heard(response, sent)
 
     def _unanswered(self, error: BaseException, sent: Body) -> Failure:
         why = reason(error, self.key)

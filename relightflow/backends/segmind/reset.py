@@ -13,15 +13,23 @@ _MILLISECONDS_FROM = 1e11
 """An epoch number over this is in milliseconds: as seconds it would be the year 5138."""
 
 
-def reset_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+def date_of(headers: Mapping[str, str]) -> float | None:
+    """The answer's `Date` in Unix seconds; None where it has no usable one."""
+    return _moment(headers.get("Date", ""))
+
+
+def reset_after(
+    headers: Mapping[str, str], now: float | None = None, late: float = 0.0
+) -> float | None:
     """Seconds until the limit ends, at least 0; None where the answer does not say.
 
     The reset time minus the same answer's `Date`, so that clock skew cancels out; `now` (Unix
-    seconds) stands in where there is no usable `Date`. How long is too long is the gate's to judge.
+    seconds) stands in where there is no usable `Date`. `late`: how far the server's clock was past
+    its `Date`, which has whole seconds. How long is too long is the gate's to judge.
     """
     at = _moment(headers.get(RESET, ""))
-    sent = _moment(headers.get("Date", ""))
-    sent = now if sent is None else sent
+    sent = date_of(headers)
+    sent = now if sent is None else sent + late
     if at is not None and sent is not None:
         return max(0.0, at - sent)
     return _delta(headers.get("Retry-After", ""), sent)

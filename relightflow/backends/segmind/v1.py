@@ -55,10 +55,10 @@ async def submit(
 ) -> PaidUnfetched | Answer:
     """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
     seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)
-    response = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
+    response, late = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
     if response.status != 200:
         async with response:
-            return await refused(response)
+            return await refused(response, late)
     headers = response.headers
     as_json = "json" in response.content_type
     facts = {"api": "v1", "model": model, "submitted": now, **answers.header_details(headers)}

@@ -29,10 +29,10 @@ _WAITING = ("QUEUED", "PROCESSING")
 
 async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) -> Accepted | Answer:
     """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
-    response = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
+    response, late = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
     async with response:
         if response.status != 200:
-            return await refused(response)
+            return await refused(response, late)
         try:
             body = await read_body(response, network.JSON_CAP)
         except (TooLarge, Unreadable, *BROKEN) as error:
@@ -43,13 +43,13 @@ async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) ->
     return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
 
 
-async def refused(response: Any) -> Answer:
-    """An answer that is no 200, with as much of its body as could be read."""
+async def refused(response: Any, late: float) -> Answer:
+    """An answer that is no 200, with as much of its body as could be read. `late`: see `Answer`."""
     try:
         body = await read_body(response, network.JSON_CAP)
     except (TooLarge, Unreadable, *BROKEN):
         body = b""
-    return Answer(response.status, response.headers, body)
+    return Answer(response.status, response.headers, body, late)
 
 
 def _no_id(why: str, body: bytes = b"") -> Failure:

@@ -28,6 +28,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Looked up case-insensitively by aiohttp's own mapping; a plain dict must use our spelling."""
     body: bytes = b""
+    late: float = 0.0
+    """Seconds by which the server's clock was past the `Date` of the answer."""
 
     @property
     def text(self) -> str:
@@ -103,7 +105,7 @@ def rate_limited(answer: Answer) -> Failure:
         Kind.RATE_LIMITED,
         "Segmind's rate limit is reached; nothing was billed",
         status=answer.status,
-        retry_after=reset_after(answer.headers),
+        retry_after=reset_after(answer.headers, late=answer.late),
     )
 
 
