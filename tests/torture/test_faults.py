@@ -76,7 +76,8 @@ def stopped(name: str, rule: str, code: Exit, *words: str, **more: Any) -> Row:
 NOT_TAKEN = ("not to have been taken", "not billed", "run again")
 ROWS = (
     # the connection, at submit
-    Row("refused once", BOTH, ONCE + "refuse, with: {seconds: 0.02}", Exit.EARLY, NOT_TAKEN, 1),
+    # the tries wait in a clock of their own, which is faster than any port: so it opens at once
+    Row("refused once", BOTH, ONCE + "refuse, with: {seconds: 0}", Exit.EARLY, NOT_TAKEN, 1),
     Row("reset, taken", BOTH, ONCE + "reset-after-body"),
     Row("closed, taken", BOTH, ONCE + "reset-after-body, with: {how: close}"),
     Row(
