@@ -7,13 +7,13 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 RUNS := $(VENV)/.runs
 TOOLS := $(VENV)/.tools
 
-.PHONY: help demo test lint types unit rehearse torture bench docs pictures format clean
+.PHONY: help demo test lint types unit rehearse reliability bench docs pictures format clean
 
 help:
 	@echo 'make demo      relight the sample pictures, free of charge, and say where to look'
 	@echo 'make test      lint, types and every test'
 	@echo 'make rehearse  a paid recipe against the emulator, at no cost'
-	@echo 'make torture   kills, faults, full disks and mutants for an hour; the proof of promise 1'
+	@echo 'make reliability  kills, faults, full disks and mutants for an hour; the proof of promise 1'
 	@echo 'make bench     how fast it is, as a table'
 	@echo 'make docs      write the generated pages of docs/ anew'
 	@echo 'make format    lay the code out as the linter wants it'
@@ -55,8 +55,8 @@ unit: $(TOOLS)
 rehearse: $(RUNS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml --overwrite --set 'sinks[0].path=out/rehearsal/'
 
-torture: $(TOOLS)
-	$(BIN)/python -m benchmarks.torture
+reliability: $(TOOLS)
+	$(BIN)/python -m benchmarks.reliability
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks --write

@@ -1,7 +1,7 @@
 """Runs the benchmarks and prints one table: `python -m benchmarks [--write] [--whole] [NAME]...`.
 
 `--write` puts it into docs/reference/benchmarks.md, `--whole` measures the engine with 100,000 jobs and
-the urls source with as many addresses, and uploads with 1,000 pictures.
+the urls source with as many addresses, and uploads with 1,000 images.
 A quiet machine is needed for figures; ratios are measured within one run and bear some noise.
 """
 
@@ -43,7 +43,7 @@ WHOLE = ("engine", "s3", "urls")
 
 def apart(name: str, *options: str) -> list[Row]:
     """The rows of one benchmark, from a process of its own: a child's peak memory begins with its
-    parent's, and a parent that has drawn pictures is large."""
+    parent's, and a parent that has drawn images is large."""
     command = [sys.executable, "-m", "benchmarks", "--rows", name, *options]
     ran = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     return [tuple(row) for row in json.loads(ran.stdout.splitlines()[-1])]

@@ -21,14 +21,14 @@ import numpy as np
 import PIL.Image
 
 from benchmarks.processes import Row, case
+from relightflow.model.catalog import FREE, Model
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
-from relightflow.model.offer import FREE, Model
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import Axis, BackendSpec, Matrix, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Finished
+from relightflow.plugins.sink import FinishedRun
 from relightflow.sinks.contact_sheet.sink import ContactSheet
 
 SIZE = (1152, 896)
@@ -36,8 +36,8 @@ AXES = tuple(Axis(f"axis_{n}", tuple(f"value {k}" for k in range(4))) for n in r
 GOAL_SECONDS, GOAL_MB = 10, 300
 
 
-def make_pictures(folder: Path, kind: str) -> None:
-    """256 different pictures with the detail of a photograph."""
+def make_images(folder: Path, kind: str) -> None:
+    """256 different images with the detail of a photograph."""
     noise = np.random.default_rng(1).integers(0, 256, (56, 72, 3), dtype=np.uint8)
     soft = PIL.Image.fromarray(noise).resize(SIZE, PIL.Image.Resampling.BICUBIC)
     for index in range(256):
@@ -45,7 +45,7 @@ def make_pictures(folder: Path, kind: str) -> None:
         tinted.save(folder / f"{index}.{kind}", quality=92, compress_level=2)
 
 
-def finished(folder: Path, kind: str) -> Finished:
+def finished(folder: Path, kind: str) -> FinishedRun:
     image = Image("a.jpg", hashlib.sha256(b"a").hexdigest(), 1, *SIZE, "image/jpeg", 0, "a.jpg")
     backend = BackendSpec("bench", Model("bench", (), FREE), FrozenMap())
     recipe = Recipe("bench", folder / "r.yaml", "00" * 32, (), backend, Matrix(AXES))
@@ -61,7 +61,7 @@ def finished(folder: Path, kind: str) -> Finished:
         yield {"record": "recipe"}
         yield from ({"record": "output", "status": "done"} for _ in range(256))
 
-    return Finished(
+    return FinishedRun(
         recipe,
         tuple(axis.name for axis in AXES),
         outputs,
@@ -74,16 +74,16 @@ def finished(folder: Path, kind: str) -> Finished:
 
 def draw(folder: Path, kind: str) -> None:
     context = SinkContext(folder, FrozenMap({"path": "sheets"}), "bench")
-    ContactSheet(context).finish(finished(folder, kind))
+    ContactSheet(context).finalize(finished(folder, kind))
 
 
 def bare(folder: Path, kind: str) -> None:
     """The same decoding, scaling and pasting with Pillow alone, one after the other."""
     canvas = PIL.Image.new("RGB", (16 * 150, 16 * 117))
     for index in range(256):
-        with PIL.Image.open(folder / f"{index}.{kind}") as picture:
-            picture.thumbnail((150, 117), PIL.Image.Resampling.LANCZOS)
-            canvas.paste(picture, (index % 16 * 150, index // 16 * 117))
+        with PIL.Image.open(folder / f"{index}.{kind}") as image:
+            image.thumbnail((150, 117), PIL.Image.Resampling.LANCZOS)
+            canvas.paste(image, (index % 16 * 150, index // 16 * 117))
     canvas.save(io.BytesIO(), "JPEG", quality=90)
 
 
@@ -101,7 +101,7 @@ def measure() -> list[Row]:
     for kind in ("jpg", "png"):
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
-            make_pictures(folder, kind)
+            make_images(folder, kind)
             for name, (label, _) in CASES.items():
                 found = case("benchmarks.contact_sheet", name, str(folder), kind)
                 figure = f"{found['seconds']:.2f} s, {found['mb']:.0f} MB"

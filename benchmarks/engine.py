@@ -1,7 +1,7 @@
 """What a job costs when the backend answers at once, beside a bare loop that writes the same files.
 
-Ledger and blobs are durable, pictures are checked and delivered. The loop only hashes and writes: each
-picture once as a blob and once as an output. The two take turns in one process.
+Ledger and blobs are durable, images are checked and delivered. The loop only hashes and writes: each
+image once as a blob and once as an output. The two take turns in one process.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from statistics import median
 
 from benchmarks.instant import installed, numbered, project
 from benchmarks.processes import Row, case
-from relightflow import pipeline
+from relightflow import api
+from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection
-from relightflow.model.terms import Terms
-from relightflow.model.watch import Watch
-from relightflow.plugins.records import Operator
+from relightflow.model.run_options import RunOptions
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
-from relightflow.store.home import Home
+from relightflow.store.state_dir import StateDir
 
 GOAL_RATIO = 0.5
 SPEED, ROUNDS = 4_000, 3
@@ -40,7 +40,7 @@ def measure(whole: bool = False) -> list[Row]:
     small, large = SMALL, WHOLE if whole else LARGE
     peaks = [_case(jobs, 1)["mb"] for jobs in (small, large)]
     return [
-        (f"bare loop, {SPEED:,} pictures of 20 kB", f"{bare:,.0f} a second", "yardstick"),
+        (f"bare loop, {SPEED:,} images of 20 kB", f"{bare:,.0f} a second", "yardstick"),
         ("engine with an instant backend, the same", f"{ours:,.0f} a second", ""),
         ("… as a share of the yardstick", f"{speed['share']:.2f}", f"≥ {GOAL_RATIO}"),
         (f"… peak memory with {small:,} jobs", f"{peaks[0]:.0f} MB", ""),
@@ -67,10 +67,12 @@ async def bare(folder: Path, jobs: int) -> None:
 
 async def ours(recipe: Path) -> None:
     registry = load()
-    home = Home(recipe.parent / ".relightflow")
-    loaded = pipeline.load(recipe, registry)
-    plan = pipeline.expand(loaded, registry, Selection(), Operator(), home)
-    summary = await pipeline.run(plan, registry, home, Terms(), Operator(), Watch())
+    state_dir = StateDir(recipe.parent / ".relightflow")
+    loaded = api.load(recipe, registry)
+    plan = api.expand(loaded, registry, Selection(), OperatorPolicy(), state_dir)
+    summary = await api.run(
+        plan, registry, state_dir, RunOptions(), OperatorPolicy(), RunCallbacks()
+    )
     assert summary.exit == 0, summary
 
 

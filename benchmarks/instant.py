@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from relightflow.model.catalog import FREE, Model, Parameter
 from relightflow.model.image import Image
-from relightflow.model.offer import FREE, Model, Parameter
 from relightflow.model.step import Completed, Step
 from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.hookspecs import hookimpl
@@ -32,7 +32,7 @@ CELLS = 16
 
 
 @cache
-def picture() -> bytes:
+def image() -> bytes:
     """A JPEG of about 20 kB."""
     import numpy as np
     import PIL.Image
@@ -44,8 +44,8 @@ def picture() -> bytes:
 
 
 def numbered(number: int) -> bytes:
-    """The same picture with a comment of its own: no two results have the same bytes."""
-    data = picture()
+    """The same image with a comment of its own: no two results have the same bytes."""
+    data = image()
     return data[:2] + b"\xff\xfe\x00\x0a" + b"%08d" % number + data[2:]
 
 
@@ -54,7 +54,7 @@ class Instant:
         self._count = 0
 
     async def open(self) -> None:
-        picture()
+        image()
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -95,7 +95,7 @@ def installed(folder: Path) -> Path:
 def project(folder: Path, jobs: int) -> Path:
     """A recipe with one image and so many jobs (a multiple of 16)."""
     (folder / "photos").mkdir(parents=True)
-    (folder / "photos/a.jpg").write_bytes(picture())
+    (folder / "photos/a.jpg").write_bytes(image())
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE.format(repeat=jobs // CELLS))
     return recipe

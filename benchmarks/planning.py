@@ -26,11 +26,11 @@ def measure() -> list[Row]:
 
 
 def _plans(folder: Path) -> list[Row]:
-    from relightflow.testing import sample_picture
+    from relightflow.testing import sample_image_bytes
 
     (folder / "photos").mkdir()
     for seed in range(IMAGES):
-        (folder / f"photos/{seed}.png").write_bytes(sample_picture(seed))
+        (folder / f"photos/{seed}.png").write_bytes(sample_image_bytes(seed))
     (folder / "recipe.yaml").write_text(RECIPE)
     command = (*RELIGHTFLOW, "plan", "recipe.yaml")
     small = min((taken(command, folder) for _ in range(3)), key=lambda ran: ran.seconds)

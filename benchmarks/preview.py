@@ -46,8 +46,8 @@ def sample() -> bytes:
     total = np.zeros((868, 1152, 3))
     for cells, weight in ((6, 1.0), (24, 0.5), (96, 0.2), (400, 0.08)):
         grid = random.integers(0, 255, (cells, cells, 3), dtype=np.uint8)
-        picture = PIL.Image.fromarray(grid).resize((1152, 868), PIL.Image.Resampling.BICUBIC)
-        total += np.asarray(picture) * weight
+        image = PIL.Image.fromarray(grid).resize((1152, 868), PIL.Image.Resampling.BICUBIC)
+        total += np.asarray(image) * weight
     noisy = total / 1.78 + random.normal(0, 3, total.shape)
     out = io.BytesIO()
     PIL.Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
@@ -99,8 +99,8 @@ def peak_megabytes() -> int:
 def measure() -> list[tuple[str, str, str]]:
     """Rows of (what, figure, goal)."""
     from relightflow.backends.preview.relight import prepare, relight, relit
+    from relightflow.images import JPEG, decode, encode
     from relightflow.model.values import FrozenMap
-    from relightflow.pictures import JPEG, decode, encode
 
     data, words = sample(), FrozenMap(WORDS)
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.processes import Row, case
-from benchmarks.torture.rehearsal import AXES, KEY, Emulated, Shop, Work, emulated
+from benchmarks.reliability.rehearsal import AXES, KEY, Emulated, Shop, Work, emulated
 
 CALLS, WINDOW = 50, 5
 RATED = 320
@@ -55,7 +55,7 @@ def _rate(name: str, limits: str) -> list[Row]:
     """How much of a window's quota is used from the first to the last submit, and what was refused."""
     options = ("--rate", f"{CALLS}/{WINDOW}s", "--latency", "0.3")
     with tempfile.TemporaryDirectory() as made, emulated(Path(made), *options) as provider:
-        shop = Shop(Path(made), provider.url, Work(pictures=5, cells=64, limits=limits))
+        shop = Shop(Path(made), provider.url, Work(images=5, cells=64, limits=limits))
         ended = shop.run()
         assert ended.exit == 0, ended.said
         bill = provider.bill()

@@ -19,13 +19,13 @@ from pathlib import Path
 import obstore
 
 from benchmarks.processes import ROOT, Row
-from relightflow.deliver.place import Place, hand_over_all
 from relightflow.deliver.stream import WIDTH
+from relightflow.deliver.target import SinkTarget, deliver_many
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import opened
 from relightflow.plugins.records import SinkContext
-from relightflow.sinks.s3 import S3
+from relightflow.sinks.s3 import S3Sink
 from relightflow.store.blobs import path_of, read
 from tests.servers.swift import Server, swift
 
@@ -39,11 +39,11 @@ def measure(whole: bool = False) -> list[Row]:
     """`whole`: 1,000 results, else 120."""
     count = 1000 if whole else 120
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "swift").mkdir()
-        with swift(home / "swift", ROOT / ".pytest_cache/d/swift") as server:
+        state_dir = Path(folder)
+        (state_dir / "swift").mkdir()
+        with swift(state_dir / "swift", ROOT / ".pytest_cache/d/swift") as server:
             os.environ.update(server.environment)
-            ratios, ours = _rounds(server, home, count)
+            ratios, ours = _rounds(server, state_dir, count)
     ratio = sorted(ratios)[len(ratios) // 2]
     return [
         (
@@ -54,24 +54,24 @@ def measure(whole: bool = False) -> list[Row]:
     ]
 
 
-def _rounds(server: Server, home: Path, count: int) -> tuple[list[float], list[float]]:
+def _rounds(server: Server, state_dir: Path, count: int) -> tuple[list[float], list[float]]:
     ratios, ours = [], []
     for number in range(ROUNDS if count < 1000 else 1):  # each leaves 2 GB behind until the end
-        items = list(_results(home, count, number))
-        bare = _bare(server.bucket(), [read(home, result.sha256) for _, result in items])
-        ours.append(_through_the_sink(server.bucket(), home, items))
+        items = list(_results(state_dir, count, number))
+        bare = _bare(server.bucket(), [read(state_dir, result.sha256) for _, result in items])
+        ours.append(_through_the_sink(server.bucket(), state_dir, items))
         ratios.append(bare / ours[-1])
         for _, result in items:
-            path_of(home, result.sha256).unlink()
+            path_of(state_dir, result.sha256).unlink()
     return ratios, ours
 
 
-def _results(home: Path, count: int, seed: int) -> Iterator[tuple[str, Result]]:
+def _results(state_dir: Path, count: int, seed: int) -> Iterator[tuple[str, Result]]:
     rng = random.Random(seed)
     for number in range(count):
         data = rng.randbytes(SIZE)
         sha256 = hashlib.sha256(data).hexdigest()
-        path = path_of(home, sha256)
+        path = path_of(state_dir, sha256)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
         yield f"{number}.png", Result(sha256, SIZE, 1, 1, "image/png")
@@ -80,21 +80,21 @@ def _results(home: Path, count: int, seed: int) -> Iterator[tuple[str, Result]]:
 def _bare(bucket: str, data: list[bytes]) -> float:
     store = opened(f"s3://{bucket}/")._store
     begun = time.perf_counter()
-    with ThreadPoolExecutor(S3.width) as pool:
+    with ThreadPoolExecutor(S3Sink.width) as pool:
         puts = range(len(data))
         list(pool.map(lambda n: obstore.put(store, f"{n}.png", data[n], use_multipart=False), puts))
     return time.perf_counter() - begun
 
 
-def _through_the_sink(bucket: str, home: Path, items: list[tuple[str, Result]]) -> float:
+def _through_the_sink(bucket: str, state_dir: Path, items: list[tuple[str, Result]]) -> float:
     options = FrozenMap({"uri": f"s3://{bucket}/"})
-    sink = S3(SinkContext(home, options, "benchmark"))
-    place = Place(sink, "s3", True, None, "benchmark", options)
+    sink = S3Sink(SinkContext(state_dir, options, "benchmark"))
+    place = SinkTarget(sink, "s3", True, None, "benchmark", options)
     begun = time.perf_counter()
     for start in range(0, len(items), BATCH):
         batch = items[start : start + BATCH]
-        for handed in hand_over_all(
-            place, batch, {}, lambda result: read(home, result.sha256), False
+        for handed in deliver_many(
+            place, batch, {}, lambda result: read(state_dir, result.sha256), False
         ):
             if isinstance(handed, Exception):
                 raise handed

@@ -1,8 +1,8 @@
 """How fast and how lean the `urls` source is: `python -m benchmarks urls [--whole]`.
 
 A server in a process of its own hands out JPEGs of 512 × 512 pixels on loopback. The same 3,000
-addresses are fetched by the source (which hashes, checks and keeps each picture) and by img2dataset
-from PyPI (2 processes, 64 threads, pictures stored as they come), installed into a temporary
+addresses are fetched by the source (which hashes, checks and keeps each image) and by img2dataset
+from PyPI (2 processes, 64 threads, images stored as they come), installed into a temporary
 environment, in turns. Then a list of 10,000 addresses (--whole: 100,000) is scanned in a process of its
 own, first as new and then as unchanged, for its peak memory.
 """
@@ -26,7 +26,7 @@ from benchmarks.processes import Row
 COUNT, MANY, FEW = 3000, 100_000, 10_000
 GOAL_TIMES, GOAL_MEGABYTES = 2.0, 200
 ROUNDS = 3
-PICTURES = 32
+IMAGES = 32
 """Different ones; the server sends them in turn."""
 PEER = ("img2dataset==1.47.0", "setuptools<81")  # it imports pkg_resources
 
@@ -40,7 +40,7 @@ if __name__ == "__main__":
 """
 
 
-def picture(seed: int) -> bytes:
+def image(seed: int) -> bytes:
     """A JPEG of 512 × 512 pixels with soft forms and some noise, about 45 kB."""
     import numpy as np
     import PIL.Image
@@ -55,17 +55,17 @@ def picture(seed: int) -> bytes:
 
 
 async def serve() -> None:
-    """Hand out pictures until standard input ends; the port is printed first."""
+    """Hand out images until standard input ends; the port is printed first."""
     from aiohttp import web
 
-    pictures = [picture(seed) for seed in range(PICTURES)]
+    images = [image(seed) for seed in range(IMAGES)]
 
     async def answer(request: web.BaseRequest) -> web.Response:
         number = int(request.path.rpartition("/")[2].partition(".")[0])
         tag = f'"{number}"'
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
-        body = pictures[number % PICTURES]
+        body = images[number % IMAGES]
         return web.Response(body=body, content_type="image/jpeg", headers={"ETag": tag})
 
     runner = web.ServerRunner(web.Server(answer))
@@ -95,10 +95,10 @@ def scan(folder: Path, cache: Path) -> dict[str, float]:
 
     from relightflow.model.image import Image
     from relightflow.model.values import FrozenMap
-    from relightflow.plugins.records import Operator, SourceContext
+    from relightflow.plugins.records import OperatorPolicy, SourceContext
     from relightflow.sources.urls.source import Urls
 
-    operator = Operator(allow_private_network=True)
+    operator = OperatorPolicy(allow_private_network=True)
     context = SourceContext(folder, FrozenMap({"file": "list.txt"}), 0, operator, cache)
     begun = time.perf_counter()
     source = Urls(context)
@@ -121,7 +121,7 @@ def listed(folder: Path, base: str, count: int) -> Path:
     """A list of `count` addresses in a folder of its own."""
     folder.mkdir()
     path = folder / "list.txt"
-    path.write_text("".join(f"{base}/pictures/{number}.jpg\n" for number in range(count)))
+    path.write_text("".join(f"{base}/images/{number}.jpg\n" for number in range(count)))
     return path
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from docs.tables import table
+from relightflow.model.catalog import Model, Parameter
 from relightflow.model.money import dollars
-from relightflow.model.offer import Model, Parameter
 from relightflow.plugins.records import BackendRecord
 from relightflow.plugins.registry import load
 from relightflow.recipe.schema import part

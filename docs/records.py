@@ -12,7 +12,7 @@ NOTE = "<!-- Written by `python -m docs.generate` from schemas/{name}.schema.jso
 
 _MANIFEST = """# The manifest
 
-`manifest.jsonl` stands in the run's folder and beside the pictures of every sink that holds files. It
+`manifest.jsonl` stands in the run's folder and beside the images of every sink that holds files. It
 is JSON Lines: the first line is about the recipe, then one line an output in the plan's order, then
 the images that could not be used. It holds no clock time and nothing that differs between two runs of
 the same state. So it can be committed to git, and running a finished recipe again changes no byte.

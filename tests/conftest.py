@@ -1,4 +1,4 @@
-"""A stage for whole runs: a folder with pictures and a recipe, and a backend that can be scripted."""
+"""A stage for whole runs: a folder with images and a recipe, and a backend that can be scripted."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from typing import Any
 
 import pytest
 
-from relightflow import pipeline
-from relightflow.ledger.reader import reading
+from relightflow import api
+from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan, Selection
+from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
-from relightflow.model.terms import Terms
-from relightflow.model.watch import Watch
-from relightflow.plugins.records import Operator, SinkRecord
+from relightflow.plugins.records import OperatorPolicy, SinkRecord
 from relightflow.plugins.registry import Loaded, Registry, load
-from relightflow.run import setup
-from relightflow.store.home import Home
+from relightflow.run import opening
+from relightflow.store.state_dir import StateDir
 from relightflow.testing import clock
 from tests.cli.program import environment
+from tests.scripted_backend import Provider, png, record
 from tests.servers import swift as swift_server
 from tests.servers.shared import shared_swift
-from tests.studio import Provider, png, record
 
 RECIPE = """\
 version: 1
@@ -50,17 +50,17 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.home = Home(folder / ".relightflow")
+        self.state_dir = StateDir(folder / ".relightflow")
         self.provider = Provider()
         self.registry = _registry(self.provider)
         self.path = folder / "recipe.yaml"
         self.outcomes: list[Outcome] = []
         self.notices: list[str] = []
-        self.operator = Operator()
-        self.picture("a.png")
+        self.operator = OperatorPolicy()
+        self.image("a.png")
         self.recipe()
 
-    def picture(self, name: str, seed: str = "") -> Path:
+    def image(self, name: str, seed: str = "") -> Path:
         path = self.folder / "in" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(png(seed or name))
@@ -90,36 +90,38 @@ class Stage:
         self.registry = replace(self.registry, sinks=sinks)
 
     def plan(self, selection: Selection | None = None) -> Plan:
-        recipe = pipeline.load(self.path, self.registry)
-        return pipeline.expand(
-            recipe, self.registry, selection or Selection(), self.operator, self.home
+        recipe = api.load(self.path, self.registry)
+        return api.expand(
+            recipe, self.registry, selection or Selection(), self.operator, self.state_dir
         )
 
-    async def go(self, **terms: Any) -> Summary:
-        terms.setdefault("cap", 100_000_000)
+    async def go(self, **run_options: Any) -> Summary:
+        run_options.setdefault("cap", 100_000_000)
         self.outcomes.clear()
-        watch = Watch(on_outcome=self.outcomes.append, on_notice=self.notices.append)
+        watch = RunCallbacks(on_outcome=self.outcomes.append, on_notice=self.notices.append)
         plan = self.plan()
-        return await pipeline.run(
-            plan, self.registry, self.home, Terms(**terms), self.operator, watch
+        return await api.run(
+            plan, self.registry, self.state_dir, RunOptions(**run_options), self.operator, watch
         )
 
-    def run(self, **terms: Any) -> Summary:
-        return asyncio.run(self.go(**terms))
+    def run(self, **run_options: Any) -> Summary:
+        return asyncio.run(self.go(**run_options))
 
     def run_quietly(self) -> Summary:
         """Without a list of outcomes, which would grow."""
         plan = self.plan()
-        made = pipeline.run(plan, self.registry, self.home, Terms(), Operator(), Watch())
+        made = api.run(
+            plan, self.registry, self.state_dir, RunOptions(), OperatorPolicy(), RunCallbacks()
+        )
         return asyncio.run(made)
 
-    def run_in_no_time(self, patch: pytest.MonkeyPatch, **terms: Any) -> Summary:
+    def run_in_no_time(self, patch: pytest.MonkeyPatch, **run_options: Any) -> Summary:
         """The same on a clock that jumps to whatever is waited for."""
-        patch.setattr(setup, "RealClock", clock.VirtualClock)
-        return clock.run(lambda _: self.go(**terms))
+        patch.setattr(opening, "RealClock", clock.VirtualClock)
+        return clock.run(lambda _: self.go(**run_options))
 
     def attempts(self) -> list[Attempt]:
-        with reading(self.home.ledger) as reader:
+        with open_reader(self.state_dir.ledger) as reader:
             return reader.attempts()
 
     def states(self) -> list[State]:
@@ -129,7 +131,7 @@ class Stage:
     def out(self) -> Path:
         return self.folder / "out"
 
-    def pictures(self) -> list[str]:
+    def images(self) -> list[str]:
         """Names of what was delivered."""
         return sorted(path.name for path in self.out.glob("*.png"))
 
@@ -155,7 +157,7 @@ class Program:
         plugin = stage.folder / "site" / "studio-1.0.dist-info"
         plugin.mkdir(parents=True)
         (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: studio\nVersion: 1.0\n")
-        (plugin / "entry_points.txt").write_text("[relightflow]\nstudio = tests.studio\n")
+        (plugin / "entry_points.txt").write_text("[relightflow]\nstudio = tests.scripted_backend\n")
 
     def start(
         self, *options: str, mode: str = "v2", seconds: float = 0.0, crash: str = "",

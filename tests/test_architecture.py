@@ -1,5 +1,5 @@
-"""The house stands as docs/explanation/architecture.md draws it: imports point down, and no room
-does another's work.
+"""The packages are layered as docs/explanation/architecture.md says: imports point down, and each
+third-party library has its packages.
 
 Every import counts: at the top, inside a function, for types only, and by name in a string.
 """
@@ -23,21 +23,21 @@ ROOT = Path(__file__).parents[1]
 LEVELS = (
     ("__main__",),
     ("cli",),
-    ("pipeline", "upkeep"),
-    ("shift",),
-    ("summarise",),
-    ("run", "deliver", "report", "emulator", "testing"),
+    ("api",),
+    ("maintenance",),
+    ("run", "report"),
+    ("deliver", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
-    ("ledger", "store", "plugins", "pictures", "network"),
+    ("ledger", "store", "plugins", "images", "network"),
     ("objects",),
     ("model",),
-    ("bounded", "batch", "crash", "errors", "redact"),
+    ("core", "errors"),
 )
-"""A room may import what stands on a line below its own, and nothing beside it."""
+"""A package may import what stands on a line below its own, and nothing beside it."""
 
-LEVEL = {room: depth for depth, rooms in enumerate(LEVELS) for room in rooms}
+LEVEL = {package: depth for depth, packages in enumerate(LEVELS) for package in packages}
 
-DOORS = {
+ENTRY_POINTS = {
     ("relightflow.plugins.registry", "relightflow.sources.builtin"),
     ("relightflow.plugins.registry", "relightflow.backends.builtin"),
     ("relightflow.plugins.registry", "relightflow.sinks.builtin"),
@@ -47,21 +47,21 @@ DOORS = {
 OWNERS = {
     "sqlite3": ("ledger",),
     "click": ("cli",),
-    "aiohttp": ("backends", "emulator", "network", "sources"),
+    "aiohttp": ("backends", "network", "sources"),
     "idna": ("network",),
     "jsonschema": ("recipe", "testing"),
-    "numpy": ("backends", "emulator", "pictures", "testing"),
+    "numpy": ("backends", "images", "testing"),
     "obstore": ("objects",),
-    "PIL": ("backends", "emulator", "pictures", "sinks"),
+    "PIL": ("backends", "images", "sinks"),
     "pluggy": ("plugins",),
     "rich": ("report",),
-    "yaml": ("emulator", "recipe"),
+    "yaml": ("backends", "recipe"),
     "yarl": ("backends", "sources"),  # aiohttp's own URLs
 }
-"""Third-party packages (and sqlite3), and the only rooms that may import them."""
+"""Third-party packages (and sqlite3), and the only packages that may import them."""
 
 LATE = ("jsonschema",)
-"""Imported inside the function that needs it: their rooms are loaded by every command."""
+"""Imported inside the function that needs it: their packages are loaded by every command."""
 
 HEAVY = ("aiohttp", "numpy", "PIL", "obstore", "rich")
 """Loaded by the commands that use them, so not by `-h` and `validate`."""
@@ -112,8 +112,8 @@ def _imports(tree: ast.Module, top: list[ast.stmt]) -> Iterator[Import]:
         yield from (Import(name, node.lineno, node in top) for name in names)
 
 
-def room(module: str) -> str:
-    """`relightflow.run.gate` → `run`; the package itself has none."""
+def package_of(module: str) -> str:
+    """`relightflow.run.limits.rate_limit` → `run`; the package itself has none."""
     return [*module.split("."), ""][1]
 
 
@@ -121,33 +121,33 @@ def ours() -> Iterator[tuple[str, Import]]:
     """Every import of a relightflow module by another one."""
     for module in trees():
         for found in imports(module):
-            if found.module in trees() and found.module != module and room(found.module):
+            if found.module in trees() and found.module != module and package_of(found.module):
                 yield module, found
 
 
-def test_every_room_has_its_level() -> None:
-    assert {room(module) for module in trees() if room(module)} == {*LEVEL}
+def test_every_package_has_its_level() -> None:
+    assert {package_of(module) for module in trees() if package_of(module)} == {*LEVEL}
 
 
 def test_imports_point_down() -> None:
     astray = [
         f"{module}:{found.line} imports {found.module}"
         for module, found in ours()
-        if room(module) != room(found.module)
-        and LEVEL[room(module)] >= LEVEL[room(found.module)]
-        and (module, found.module) not in DOORS
+        if package_of(module) != package_of(found.module)
+        and LEVEL[package_of(module)] >= LEVEL[package_of(found.module)]
+        and (module, found.module) not in ENTRY_POINTS
     ]
     assert not astray
 
 
-def test_every_door_is_used() -> None:
-    assert {(module, found.module) for module, found in ours()} >= DOORS
+def test_every_entry_point_is_used() -> None:
+    assert {(module, found.module) for module, found in ours()} >= ENTRY_POINTS
 
 
 def test_no_module_imports_itself_over_others() -> None:
     graph: dict[str, set[str]] = {}
     for module, found in ours():
-        if (module, found.module) not in DOORS and not _is_package_of(found.module, module):
+        if (module, found.module) not in ENTRY_POINTS and not _is_package_of(found.module, module):
             graph.setdefault(module, set()).add(found.module)
     try:
         TopologicalSorter(graph).prepare()
@@ -163,14 +163,14 @@ def test_no_import_is_relative() -> None:
     assert not [module for module in trees() for i in imports(module) if i.module.startswith(".")]
 
 
-def test_third_party_packages_stay_in_their_rooms() -> None:
+def test_third_party_packages_stay_in_their_packages() -> None:
     astray = [
         f"{module}:{found.line} imports {found.module}"
         for module in trees()
         for found in imports(module)
         if (package := found.module.split(".")[0]) not in sys.stdlib_module_names
         or package in OWNERS
-        if package != "relightflow" and room(module) not in OWNERS.get(package, ())
+        if package != "relightflow" and package_of(module) not in OWNERS.get(package, ())
     ]
     assert not astray
 
@@ -179,7 +179,7 @@ def test_nouns_and_errors_need_the_standard_library_only() -> None:
     outside = {
         found.module
         for module in trees()
-        if room(module) in (*LEVELS[-1], "model")
+        if package_of(module) in (*LEVELS[-1], "model")
         for found in imports(module)
         if found.module.split(".")[0] not in {*sys.stdlib_module_names, "relightflow"}
     }
@@ -190,7 +190,7 @@ def test_nouns_are_frozen_and_slotted() -> None:
     loose = [
         f"{name}.{noun.__name__}"
         for name in trees()
-        if room(name) == "model"
+        if package_of(name) == "model"
         for noun in vars(importlib.import_module(name)).values()
         if isinstance(noun, type) and is_dataclass(noun)
         if not noun.__dataclass_params__.frozen or "__slots__" not in vars(noun)  # type: ignore[attr-defined]  # typeshed leaves it out
@@ -255,5 +255,5 @@ def test_no_function_is_long() -> None:
     assert not long
 
 
-def test_no_module_is_a_drawer_for_everything() -> None:
+def test_no_module_is_a_collection_of_everything() -> None:
     assert not {name.split(".")[-1] for name in trees()} & {"utils", "util", "helpers", "common"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import REFERENCE, pages
-from relightflow import pipeline
+from relightflow import api
 from relightflow.cli.group import relightflow as command_line
 from relightflow.cli.table import COMMANDS
 from relightflow.errors import Exit
@@ -23,11 +23,11 @@ from relightflow.model.attempt import State
 from relightflow.model.plan import Selection
 from relightflow.plan.build import expand
 from relightflow.plugins import hookspecs
-from relightflow.plugins.records import Operator
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
 from relightflow.recipe.core import CORE
-from relightflow.store.home import Home
-from relightflow.testing import sample_picture
+from relightflow.store.state_dir import StateDir
+from relightflow.testing import sample_image_bytes
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -94,13 +94,13 @@ def test_a_generated_page_is_what_the_program_says(page: str) -> None:
 def test_a_recipe_is_valid_and_can_be_planned(recipe: str, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for seed in range(2):
-        (tmp_path / f"photos/{seed}.jpg").write_bytes(sample_picture(seed))
+        (tmp_path / f"photos/{seed}.jpg").write_bytes(sample_image_bytes(seed))
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe, encoding="utf-8")
     registry = load(found=lambda: ())
-    loaded = pipeline.load(path, registry)
-    home = Home(tmp_path / ".relightflow")
-    plan = pipeline.expand(loaded, registry, Selection(), Operator(), home)
+    loaded = api.load(path, registry)
+    state_dir = StateDir(tmp_path / ".relightflow")
+    plan = api.expand(loaded, registry, Selection(), OperatorPolicy(), state_dir)
     assert plan.jobs_count
     assert not plan.warnings
 
@@ -110,7 +110,7 @@ def test_a_part_of_a_recipe_is_valid(recipe: str, tmp_path: Path) -> None:
     """Not planned: it may name what a test does not have, such as addresses of the web."""
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe, encoding="utf-8")
-    loaded = pipeline.load(path, load(found=lambda: ()))
+    loaded = api.load(path, load(found=lambda: ()))
     assert expand(loaded).cells
 
 
@@ -209,9 +209,9 @@ def test_every_state_of_a_job_has_its_row() -> None:
     assert rows == [state.value for state in State]
 
 
-def test_every_room_has_its_row() -> None:
+def test_every_package_has_its_row() -> None:
     page = text(DOCS / "explanation/architecture.md")
     rows = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
-    named = {room for row in rows for room in re.findall(r"`(\w+)`", row)}
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     found = (path.stem for path in (ROOT / "relightflow").glob("[!_]*") if path.name != "py.typed")
     assert named == {*found}

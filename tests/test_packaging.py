@@ -18,14 +18,14 @@ from relightflow.recipe.published import PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 
-PICTURES = """
+IMAGES = """
 from pathlib import Path
 import relightflow
-from relightflow.testing import sample_picture
+from relightflow.testing import sample_image_bytes
 
 Path("photos").mkdir()
 for name in ("first", "second"):
-    Path(f"photos/{name}.png").write_bytes(sample_picture(len(name)))
+    Path(f"photos/{name}.png").write_bytes(sample_image_bytes(len(name)))
 print(relightflow.__file__)
 """
 
@@ -69,7 +69,7 @@ def test_the_wheel_brings_all_that_a_run_needs(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     assert "Commands" in done([bin_ / "relightflow", "--help"], empty).stdout
-    loaded = done([bin_ / "python", "-c", PICTURES], empty).stdout
+    loaded = done([bin_ / "python", "-c", IMAGES], empty).stdout
     assert Path(loaded.strip()).is_relative_to(tmp_path / "venv")
 
     done([bin_ / "relightflow", "init"], empty)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from relightflow.testing import sample_picture
+from relightflow.testing import sample_image_bytes
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -23,7 +23,7 @@ def is_alive(pid: int) -> bool:
 
 def test_a_rehearsal_buys_nothing_and_leaves_no_process_and_no_state(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/a.png").write_bytes(sample_picture())
+    (tmp_path / "photos/a.png").write_bytes(sample_image_bytes())
     shutil.copy(RECIPES / "paid.yaml", tmp_path)
     command = tmp_path / "bin/relightflow"
     command.parent.mkdir()

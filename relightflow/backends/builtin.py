@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from relightflow.backends.preview.record import RECORD as PREVIEW
-from relightflow.backends.segmind.record import RECORD as SEGMIND
+from relightflow.backends.preview.plugin import RECORD as PREVIEW
+from relightflow.backends.segmind.plugin import RECORD as SEGMIND
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendRecord
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from relightflow.cli.boundary import guarded
+from relightflow.cli.error_handler import run_guarded
 from relightflow.cli.group import relightflow
 from relightflow.errors import Exit
 
@@ -19,7 +19,7 @@ NAME = "relightflow"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit code. Raises nothing."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    return guarded(lambda: _run(typed))
+    return run_guarded(lambda: _run(typed))
 
 
 def _run(typed: list[str]) -> Any:

@@ -9,13 +9,13 @@ import shlex
 from dataclasses import dataclass, replace
 
 from relightflow.errors import BudgetError, UsageError
-from relightflow.model.forecast import Forecast
+from relightflow.model.catalog import Price
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.money import Micros, dollars
-from relightflow.model.offer import Price
 from relightflow.model.plan import Plan
-from relightflow.model.survey import Survey
-from relightflow.model.terms import Terms
-from relightflow.report.words import count, money, price
+from relightflow.model.plan_status import PlanStatus
+from relightflow.model.run_options import RunOptions
+from relightflow.report.text import count, money, price
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,26 @@ class Question:
     cap: Micros
 
 
-def forecast(plan: Plan, survey: Survey, terms: Terms, committed: Micros) -> Forecast:
+def estimate_cost(
+    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, committed: Micros
+) -> CostEstimate:
     """What a run would buy now: new jobs, and unknown ones where the recipe asks for them again."""
-    if terms.collect_only:
-        return Forecast(0, Price(0, 0), committed, terms.cap, terms.cap_source)
-    again = survey.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
-    found = survey.price
-    if found is None and terms.price is not None:
-        found = Price(terms.price, terms.price).times(survey.new)
+    if run_options.collect_only:
+        return CostEstimate(0, Price(0, 0), committed, run_options.cap, run_options.cap_source)
+    again = plan_status.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
+    found = plan_status.price
+    if found is None and run_options.price is not None:
+        found = Price(run_options.price, run_options.price).times(plan_status.new)
     if found is not None and again:
-        found = Price(found.low, found.high + survey.unknown_price)
-    return Forecast(survey.new + again, found, committed, terms.cap, terms.cap_source)
+        found = Price(found.low, found.high + plan_status.unknown_price)
+    return CostEstimate(
+        plan_status.new + again, found, committed, run_options.cap, run_options.cap_source
+    )
 
 
-def consent(found: Forecast, name: str, can_ask: bool, command: tuple[str, ...]) -> Question | None:
+def consent(
+    found: CostEstimate, name: str, can_ask: bool, command: tuple[str, ...]
+) -> Question | None:
     """None: go on. A question: a person must say yes. `command` is what was typed.
 
     Raises UsageError where the price is unknown, BudgetError where nobody can be asked for a cap.
@@ -63,7 +69,7 @@ def consent(found: Forecast, name: str, can_ask: bool, command: tuple[str, ...])
     )
 
 
-def shortfall(found: Forecast, name: str) -> str | None:
+def shortfall(found: CostEstimate, name: str) -> str | None:
     """A warning where the cap ends the run before the plan is complete."""
     if found.enough or found.price is None or found.cap is None:
         return None
@@ -77,20 +83,20 @@ def shortfall(found: Forecast, name: str) -> str | None:
     )
 
 
-def agreed(terms: Terms, question: Question) -> Terms:
+def agreed(run_options: RunOptions, question: Question) -> RunOptions:
     """`terms` after the question was answered with yes."""
-    return replace(terms, cap=question.cap, cap_source="confirmed on the terminal")
+    return replace(run_options, cap=question.cap, cap_source="confirmed on the terminal")
 
 
-def unasked(terms: Terms, price: Price | None) -> Terms:
+def unasked(run_options: RunOptions, price: Price | None) -> RunOptions:
     """`terms` where nobody was asked for a cap, because there is nothing to buy. `price`: of a call.
 
     Jobs under way may turn out to have failed, or never to have been taken. Making them again is a
     purchase, and nobody has agreed to one.
     """
-    if terms.cap is not None or (price is not None and price.free):
-        return terms
-    return replace(terms, cap=0, cap_source="nothing was to be bought")
+    if run_options.cap is not None or (price is not None and price.free):
+        return run_options
+    return replace(run_options, cap=0, cap_source="nothing was to be bought")
 
 
 def _typed(command: tuple[str, ...], *more: str) -> str:

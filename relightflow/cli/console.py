@@ -19,7 +19,7 @@ import click
 
 from relightflow.errors import StorageError
 from relightflow.report import escape
-from relightflow.report.words import paragraph
+from relightflow.report.text import paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Console:
                 _print(piece, raw=True)
             _print("\n", raw=True)
 
-    def trouble(self, text: str) -> None:
+    def issue(self, text: str) -> None:
         """An answer that tells of failures: to standard error where it would not be said at all."""
         if self.json or self.quiet:
             _tell(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from relightflow.cli.console import Console, error
-from relightflow.cli.options import Reading
+from relightflow.cli.params import RecipeArguments
 from relightflow.errors import Exit, InvalidRecipe, RelightflowError
 from relightflow.plugins import registry as plugins
 from relightflow.plugins.registry import Registry
@@ -25,7 +25,7 @@ def registry(console: Console) -> Registry:
 
 
 def each(
-    reading: Reading, console: Console, step: Callable[[Path], T]
+    reading: RecipeArguments, console: Console, step: Callable[[Path], T]
 ) -> Iterator[tuple[Path, T | Exit]]:
     """`step` done for every recipe: its answer, or the exit code after its problem was told."""
     for path in reading.paths:

@@ -14,24 +14,24 @@ import click
 
 from relightflow.cli.types import reads, usd
 from relightflow.errors import StorageError, UsageError
-from relightflow.ledger.reader import reading
+from relightflow.ledger.reader import open_reader
 from relightflow.model.money import Micros
 from relightflow.model.recipe import Recipe
-from relightflow.model.terms import Terms
-from relightflow.run.budget import cap_in_force
-from relightflow.store.home import Home
+from relightflow.model.run_options import RunOptions
+from relightflow.run.limits.budget import cap_in_force
+from relightflow.store.state_dir import StateDir
 
 ENVIRONMENT = "RELIGHTFLOW_MAX_COST"
 
 
 @dataclass(frozen=True, slots=True)
-class Paying:
+class SpendOptions:
     max_cost: Micros | None = None
     environment: Micros | None = None
     price: Micros | None = None
     """Of one call, where the model's is unknown."""
 
-    def terms(self, recipe: Recipe, used: Micros = 0) -> Terms:
+    def run_options(self, recipe: Recipe, used: Micros = 0) -> RunOptions:
         """The lowest cap and its name. `used`: spent by this command's earlier recipes.
 
         A recipe can lower the operator's cap, never raise it.
@@ -40,7 +40,7 @@ class Paying:
             None if cap is None else max(cap - used, 0) for cap in (self.max_cost, self.environment)
         )
         cap = cap_in_force(recipe.limits.max_cost, option, environment)
-        return Terms(
+        return RunOptions(
             cap=cap.amount,
             cap_source=cap.source if cap.amount is not None else "",
             price=self.price,
@@ -48,7 +48,7 @@ class Paying:
 
 
 @dataclass(slots=True)
-class Tab:
+class SpentSoFar:
     """What the earlier recipes of one command took of the operator's cap, even where a run ended in an
     error."""
 
@@ -57,31 +57,31 @@ class Tab:
     """State folder → what is in flight or unknown there since this command began."""
 
     @contextmanager
-    def noting(self, home: Home) -> Iterator[None]:
+    def noting(self, state_dir: StateDir) -> Iterator[None]:
         """Around a run: what it comes to, says its ledger. A ledger that cannot be read says nothing,
         and refuses the next run too."""
-        spent, doubtful = _money(home)
+        spent, doubtful = _money(state_dir)
         try:
             yield
         finally:
             with suppress(StorageError):
-                after = _money(home)
+                after = _money(state_dir)
                 self.spent += max(after[0] - spent, 0)
-                more = self.doubtful.get(home.root, 0) + after[1] - doubtful
-                self.doubtful[home.root] = max(more, 0)
+                more = self.doubtful.get(state_dir.root, 0) + after[1] - doubtful
+                self.doubtful[state_dir.root] = max(more, 0)
 
-    def used(self, home: Home) -> Micros:
+    def used(self, state_dir: StateDir) -> Micros:
         """What a run in `home` finds taken. What is in doubt in its own state its own books count."""
-        return self.spent + sum(a for root, a in self.doubtful.items() if root != home.root)
+        return self.spent + sum(a for root, a in self.doubtful.items() if root != state_dir.root)
 
 
-def _money(home: Home) -> tuple[Micros, Micros]:
-    with reading(home.ledger) as ledger:
+def _money(state_dir: StateDir) -> tuple[Micros, Micros]:
+    with open_reader(state_dir.ledger) as ledger:
         money = ledger.money()
     return money.spent, money.in_flight + money.unknown
 
 
-def paying(command: Callable[..., Any]) -> Callable[..., Any]:
+def spend_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`paying`: --max-cost, --price, and the environment's cap."""
 
     @click.option(
@@ -95,7 +95,7 @@ def paying(command: Callable[..., Any]) -> Callable[..., Any]:
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(*args: Any, max_cost: int | None, price: int | None, **rest: Any) -> Any:
-        return command(*args, paying=Paying(max_cost, _environment(), price), **rest)
+        return command(*args, spend_options=SpendOptions(max_cost, _environment(), price), **rest)
 
     return gathered
 
@@ -108,8 +108,8 @@ def _environment() -> Micros | None:
         raise UsageError(f"{ENVIRONMENT}: {problem}") from None
 
 
-def committed(home: Home, recipe: str) -> Micros:
+def committed(state_dir: StateDir, recipe: str) -> Micros:
     """What counts against a run's cap already: spent by the runs of `recipe` that it would resume, in flight, unknown."""
-    with reading(home.ledger) as ledger:
+    with open_reader(state_dir.ledger) as ledger:
         money = ledger.money(campaign=recipe)
     return money.spent + money.in_flight + money.unknown

@@ -1,6 +1,6 @@
 """The commands: to add one, write `relightflow/cli/commands/NAME.py` and a line here.
 
-The file holds one click command called `command`, made with `relightflow.cli.options.command`. The
+The file holds one click command called `command`, made with `relightflow.cli.params.command`. The
 lines stand here, so that `relightflow --help` loads no command.
 """
 

@@ -1,1 +1,1 @@
-"""Finished pictures → sinks, and the manifest that says what was made from what."""
+"""Finished images → sinks, and the manifest that says what was made from what."""

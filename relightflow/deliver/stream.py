@@ -1,4 +1,4 @@
-"""Hands pictures to the sinks while the run goes on, and tells the ledger when all have them.
+"""Hands images to the sinks while the run goes on, and tells the ledger when all have them.
 
 One thread writes what has gathered, with more where a sink wants them; a sink that fails costs nobody else, and nothing is called
 again for it: the next run delivers from the store.
@@ -15,41 +15,41 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from relightflow import crash
-from relightflow.batch import Batcher
-from relightflow.deliver.place import Handed, Place, hand_over_all
+from relightflow.core import failpoints
+from relightflow.core.group_commit import GroupCommit
+from relightflow.deliver.target import DeliveryResult, SinkTarget, deliver_many
 from relightflow.errors import DamagedError, Exit, RelightflowError, StorageError
 from relightflow.ledger.ledger import Ledger
-from relightflow.ledger.reader import Reader, reading
+from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import Delivered
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
-from relightflow.model.summary import Trouble
+from relightflow.model.summary import Issue
 from relightflow.plugins.sink import SinkFailed
 from relightflow.store.blobs import MissingBlob, put_aside, read
-from relightflow.store.home import Home
+from relightflow.store.state_dir import StateDir
 
 WIDTH = 128
-"""Pictures on their way to the sinks."""
+"""Images on their way to the sinks."""
 
 
 @dataclass(slots=True)
-class Tally:
+class DeliveryCounts:
     """What the sinks got and what went wrong, counted as it goes."""
 
     written: int = 0
     edited: list[str] = field(default_factory=list)
     """The first few paths of files that were kept because somebody edited them."""
     edited_count: int = 0
-    failed: dict[tuple[str, str], Trouble] = field(default_factory=dict)
+    failed: dict[tuple[str, str], Issue] = field(default_factory=dict)
     """(sink, message) → what to tell."""
 
-    def add(self, handed: Handed) -> None:
-        self.written += handed.written
-        if handed.edited:
+    def add(self, delivered: DeliveryResult) -> None:
+        self.written += delivered.written
+        if delivered.edited:
             self.edited_count += 1
             if len(self.edited) < 5:
-                self.edited.append(handed.path)
+                self.edited.append(delivered.path)
 
     def begin_again(self) -> None:
         """Every output will be looked at once more: what went wrong so far may not stay so."""
@@ -57,11 +57,11 @@ class Tally:
         self.edited_count = 0
         self.failed.clear()
 
-    def fail(self, place: str, item: str, error: Exception) -> None:
+    def fail(self, target: str, item: str, error: Exception) -> None:
         """Failures of one kind are told once, with the first few items."""
         exit_code = error.exit_code if isinstance(error, RelightflowError) else Exit.JOBS_FAILED
-        words = _words(error)
-        old = self.failed.get((place, words))
+        words = _text(error)
+        old = self.failed.get((target, words))
         items = (*old.items, item)[:5] if old else (item,)
         if exit_code is Exit.DAMAGED:
             message = (
@@ -70,14 +70,14 @@ class Tally:
             )
         else:
             message = (
-                f"{place}: not delivered ({words}). The pictures are safe in the store; "
+                f"{target}: not delivered ({words}). The images are safe in the store; "
                 "run again to deliver them, nothing is bought for that"
             )
         count = old.count + 1 if old else 1
-        self.failed[place, words] = Trouble(exit_code, message, items, count)
+        self.failed[target, words] = Issue(exit_code, message, items, count)
 
 
-def _words(error: Exception) -> str:
+def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, SinkFailed | OSError | RelightflowError):
@@ -86,16 +86,16 @@ def _words(error: Exception) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DeliveryContext:
     """All that delivery works with."""
 
-    places: Sequence[Place]
+    targets: Sequence[SinkTarget]
     ledger: Ledger
     reader: Reader
     """For the delivering thread alone."""
     blobs: Path
     overwrite: bool
-    tally: Tally
+    counts: DeliveryCounts
 
     def read(self, result: Result) -> bytes:
         """A result's bytes. Raises DamagedError; a damaged blob is put aside, so that the next run
@@ -110,24 +110,26 @@ class Desk:
 
 
 @contextmanager
-def opened_desk(
-    places: Sequence[Place], ledger: Ledger, home: Home, overwrite: bool
-) -> Iterator[Desk]:
+def open_delivery(
+    targets: Sequence[SinkTarget], ledger: Ledger, state_dir: StateDir, overwrite: bool
+) -> Iterator[DeliveryContext]:
     """Closes the sinks at the end."""
-    with reading(home.ledger) as reader, ExitStack() as stack:
-        for place in places:
-            stack.callback(place.sink.close)
-        yield Desk(places, ledger, reader, home.blobs, overwrite, Tally())
+    with open_reader(state_dir.ledger) as reader, ExitStack() as stack:
+        for target in targets:
+            stack.callback(target.sink.close)
+        yield DeliveryContext(targets, ledger, reader, state_dir.blobs, overwrite, DeliveryCounts())
 
 
-async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerator[Outcome]:
-    """Every outcome as it comes; the sinks that take single pictures get theirs on the way.
+async def deliver(
+    outcomes: AsyncGenerator[Outcome], delivery: DeliveryContext
+) -> AsyncGenerator[Outcome]:
+    """Every outcome as it comes; the sinks that take single images get theirs on the way.
 
     It ends when they have had all of them.
     """
-    named = [place for place in desk.places if place.named]
-    batcher: Batcher[_Done, None] = Batcher(
-        partial(_hand_out, desk, named), "deliver", largest=WIDTH
+    named = [target for target in delivery.targets if target.named]
+    batcher: GroupCommit[_Done, None] = GroupCommit(
+        partial(_deliver_batch, delivery, named), "deliver", largest=WIDTH
     )
     waiting: deque[asyncio.Future[None]] = deque()
     try:
@@ -141,8 +143,8 @@ async def deliver(outcomes: AsyncGenerator[Outcome], desk: Desk) -> AsyncGenerat
                 yield outcome
         while waiting:
             await waiting.popleft()
-        with suppress(StorageError):  # the pictures are safe; the last pass meets it again
-            await desk.ledger.change(_nothing)  # what was mentioned is in with this
+        with suppress(StorageError):  # the images are safe; the last pass meets it again
+            await delivery.ledger.change(_nothing)  # what was mentioned is in with this
     finally:
         batcher.close()
 
@@ -157,26 +159,28 @@ class _Done(NamedTuple):
     attempt: int
 
 
-def _hand_out(desk: Desk, places: Sequence[Place], items: Sequence[_Done]) -> Sequence[None]:
+def _deliver_batch(
+    delivery: DeliveryContext, targets: Sequence[SinkTarget], items: Sequence[_Done]
+) -> Sequence[None]:
     """Give `items` to every sink, and tell the ledger which of them all sinks have had. Blocks."""
-    crash.reach("before-sink")
+    failpoints.reach("before-sink")
     rows: list[Delivered] = []
     complete = dict.fromkeys((item.attempt for item in items), True)
-    for place in places:
-        paths = [place.path(item.output, item.result) for item in items]
-        known = desk.reader.deliveries(place.id, paths)
-        pictures = zip(paths, (item.result for item in items), strict=True)
-        answers = hand_over_all(place, list(pictures), known, desk.read, desk.overwrite)
-        for path, item, handed in zip(paths, items, answers, strict=True):
-            if isinstance(handed, Exception):
-                desk.tally.fail(place.sink.place, path, handed)
+    for target in targets:
+        paths = [target.path(item.output, item.result) for item in items]
+        known = delivery.reader.deliveries(target.id, paths)
+        images = zip(paths, (item.result for item in items), strict=True)
+        answers = deliver_many(target, list(images), known, delivery.read, delivery.overwrite)
+        for path, item, delivered in zip(paths, items, answers, strict=True):
+            if isinstance(delivered, Exception):
+                delivery.counts.fail(target.sink.location, path, delivered)
                 complete[item.attempt] = False
                 continue
-            desk.tally.add(handed)
-            if handed.row:
-                rows.append(handed.row)
-    crash.reach("after-sink")
+            delivery.counts.add(delivered)
+            if delivered.row:
+                rows.append(delivered.row)
+    failpoints.reach("after-sink")
     had = [attempt for attempt, all_had in complete.items() if all_had]
-    desk.ledger.mention_delivered(rows, had)
-    crash.reach("after-done")
+    delivery.ledger.enqueue_delivered(rows, had)
+    failpoints.reach("after-done")
     return [None] * len(items)

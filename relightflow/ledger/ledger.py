@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from relightflow import crash
-from relightflow.batch import Batcher
+from relightflow.core import failpoints
+from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import StorageError
 from relightflow.ledger import rows, schema
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Result
@@ -33,7 +33,9 @@ _OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataErro
 """What a change can be blamed for, and not the disk: a broken rule, a value that cannot be kept."""
 
 
-GIVEN_UP = Failure(Kind.UNKNOWN, "given up and sent again, as its owner decided", Billed.UNKNOWN)
+GIVEN_UP = Failure(
+    FailureKind.UNKNOWN, "given up and sent again, as its owner decided", Billed.UNKNOWN
+)
 """How an unknown attempt ends for which another one is made. It goes on counting as perhaps billed."""
 
 
@@ -51,7 +53,7 @@ class Ledger:
         """
         self._now = now
         self._connection = _open(path)
-        self._batcher: Batcher[Change, Any] = Batcher(self._commit, "ledger")
+        self._batcher: GroupCommit[Change, Any] = GroupCommit(self._commit, "ledger")
 
     def close(self) -> None:
         self._batcher.close()
@@ -103,7 +105,7 @@ class Ledger:
         await self.change(lambda db: rows.update(db, attempt_id, values, details))
 
     async def close_attempt(self, attempt_id: int, state: State, failure: Failure) -> None:
-        """The call ended without a picture: READY, FAILED or UNKNOWN."""
+        """The call ended without an image: READY, FAILED or UNKNOWN."""
         values = rows.of_failure(state, failure, self._now())
         await self.change(lambda db: rows.update(db, attempt_id, values))
 
@@ -140,12 +142,12 @@ class Ledger:
         Blocks until it is durable."""
         self.change_now(self._put(deliveries, attempt_ids))
 
-    def mention_delivered(
+    def enqueue_delivered(
         self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int]
     ) -> None:
         """The same with the next commit, which it does not wait for: what is lost with it is looked
         at again by the next run."""
-        self._batcher.mention(self._put(deliveries, attempt_ids))
+        self._batcher.enqueue(self._put(deliveries, attempt_ids))
 
     def _put(self, deliveries: Sequence[rows.Delivered], attempt_ids: Sequence[int]) -> Change:
         now = self._now()
@@ -213,13 +215,13 @@ class Ledger:
         try:
             db.execute("BEGIN IMMEDIATE")
             answers = [self._one(change) for change in changes]
-            crash.reach("before-commit")
+            failpoints.reach("before-commit")
             db.execute("COMMIT")
         except sqlite3.Error as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise StorageError(f"the ledger could not be written: {error}") from error
-        crash.reach("after-commit")
+        failpoints.reach("after-commit")
         return answers
 
     def _one(self, change: Change) -> Any:
@@ -264,9 +266,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     if empty:
         path.chmod(0o600)
         db.executescript("BEGIN;" + schema.SCHEMA + "COMMIT;")
-    verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise StorageError(damaged(path, verdict))
+    error = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if error != "ok":
+        raise StorageError(damaged(path, error))
 
 
 def is_blank(db: sqlite3.Connection) -> bool:

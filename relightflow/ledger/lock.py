@@ -13,7 +13,7 @@ from relightflow.errors import EarlyStop, StorageError
 
 
 @contextmanager
-def held(path: Path, who: str) -> Iterator[None]:
+def acquire(path: Path, who: str) -> Iterator[None]:
     """Hold the lock at `path`; `who` says in words who holds it, for the one who has to wait.
 
     Raises EarlyStop, at once, where another process holds it.
@@ -30,7 +30,7 @@ def held(path: Path, who: str) -> Iterator[None]:
                 f"{_holder(handle)} is using this state ({path.parent}); nothing was sent. "
                 "Run again when it has ended, or use another state with --state"
             ) from None
-        _say(handle, path, who)
+        _write_holder(handle, path, who)
         yield
         with suppress(OSError):  # whoever comes next must not be told of us
             os.ftruncate(handle, 0)
@@ -38,7 +38,7 @@ def held(path: Path, who: str) -> Iterator[None]:
         os.close(handle)
 
 
-def _say(handle: int, path: Path, who: str) -> None:
+def _write_holder(handle: int, path: Path, who: str) -> None:
     try:
         os.ftruncate(handle, 0)
         os.pwrite(handle, who.encode()[:200], 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from relightflow.errors import RESUMABLE, StorageError
 from relightflow.ledger import rows
 from relightflow.ledger.ledger import check, damaged, is_blank
-from relightflow.ledger.rows import Delivered, Standing
+from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
 
@@ -41,9 +41,9 @@ class Reader:
         """True where there is no ledger yet."""
         return self._db is None
 
-    def standings(self, keys: Sequence[str]) -> dict[str, Standing]:
+    def job_states(self, keys: Sequence[str]) -> dict[str, JobState]:
         """How the jobs with `keys` stand (up to some thousand keys a call)."""
-        return rows.standings(self._db, keys) if self._db else {}
+        return rows.job_states(self._db, keys) if self._db else {}
 
     def open_attempts(self, backend: str | None = None) -> list[Attempt]:
         """Every attempt with money or bytes in the air, oldest first."""
@@ -61,12 +61,12 @@ class Reader:
         return rows.select(self._db, "created >= ?", (since,)) if self._db else []
 
     def held_attempts(self) -> list[Attempt]:
-        """Those that wait for a person: unknown, or paid without a picture."""
+        """Those that wait for a person: unknown, or paid without an image."""
         waiting = "state IN ('UNKNOWN', 'PAID_UNFETCHED')"
         return self._open(f"({waiting} OR (state = 'FAILED' AND billed <> 'no'))", None)
 
     def stored_attempts(self) -> list[Attempt]:
-        """Those with a picture in the store."""
+        """Those with an image in the store."""
         return self._open("state IN ('STORED', 'DONE')", None)
 
     def _open(self, where: str, backend: str | None) -> list[Attempt]:
@@ -164,7 +164,7 @@ class Reader:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Reader]:
+def open_reader(path: Path) -> Iterator[Reader]:
     """A reader of the ledger at `path`; an empty one where no ledger is yet.
 
     Raises StorageError where it is damaged or comes from a newer version.

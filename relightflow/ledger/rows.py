@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeVar
 
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
-from relightflow.model.money import Micros, believed
+from relightflow.model.money import Micros, valid_cost
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
@@ -35,14 +35,14 @@ class Delivered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JobState:
     """How a job stands: its one live attempt, or its last closed one."""
 
     attempt_id: int
     state: State
     billed: Billed
     result: Result | None
-    kind: Kind | None
+    kind: FailureKind | None
     reason: str
     price: Micros
     cost: Micros | None
@@ -117,7 +117,7 @@ class Restored:
     width: int
     height: int
     media_type: str
-    kind: Kind | None
+    kind: FailureKind | None
     reason: str
     details: FrozenMap
 
@@ -166,7 +166,7 @@ def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[st
     values: dict[str, Any] = {"request_id": text(step.request_id), "updated": now}
     if isinstance(step, Accepted):
         return values | {"state": State.ACCEPTED}
-    paid = {"billed": Billed.YES, "cost": believed(step.cost)}
+    paid = {"billed": Billed.YES, "cost": valid_cost(step.cost)}
     if isinstance(step, ResultKnown):
         return values | paid | {"state": State.RESULT_KNOWN, "url": text(step.url)}
     return values | paid | {"state": State.PAID_UNFETCHED}
@@ -181,7 +181,7 @@ def of_result(result: Result, cost: Micros | None, now: float) -> dict[str, Any]
         "height": result.height,
         "media_type": result.media_type,
         "billed": Billed.YES,
-        "cost": believed(cost),
+        "cost": valid_cost(cost),
         "updated": now,
     }
     return values | {"request_id": text(result.request_id)} if result.request_id else values
@@ -196,7 +196,7 @@ def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
         "updated": now,
     }
     if failure.cost is not None:
-        values["cost"] = believed(failure.cost)
+        values["cost"] = valid_cost(failure.cost)
     if failure.request_id:
         values["request_id"] = text(failure.request_id)
     return values
@@ -231,35 +231,35 @@ def _attempt(row: tuple[Any, ...]) -> Attempt:
     return Attempt(*values)
 
 
-_STANDING = (
+_JOB_STATE = (
     "job_key, id, state, billed, kind, reason, price, cost, request_id, blob, size, width, height,"
     " media_type, details"
 )
 _ALIVE = "state NOT IN ('READY', 'FAILED') OR (state = 'FAILED' AND billed <> 'no')"
 
 
-def standings(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Standing]:
+def job_states(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, JobState]:
     """How each of `keys` stands; keys that were never tried are missing."""
     marks = ",".join("?" * len(keys))
-    query = f"SELECT {_STANDING} FROM attempt WHERE job_key IN ({marks}) ORDER BY ({_ALIVE}), id"
-    return {row[0]: _noun(_standing, row) for row in db.execute(query, keys)}
+    query = f"SELECT {_JOB_STATE} FROM attempt WHERE job_key IN ({marks}) ORDER BY ({_ALIVE}), id"
+    return {row[0]: _noun(_job_state, row) for row in db.execute(query, keys)}
 
 
 # an enum's call costs more than all else that is done for a row
 _STATES = {state.value: state for state in State}
 _BILLED = {billed.value: billed for billed in Billed}
-_KINDS = {kind.value: kind for kind in Kind}
+_KINDS = {kind.value: kind for kind in FailureKind}
 
 
-def _standing(row: tuple[Any, ...]) -> Standing:
-    (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *picture) = row
+def _job_state(row: tuple[Any, ...]) -> JobState:
+    (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *image) = row
     result = None
     if blob:
-        size, width, height, media_type, details = picture
+        size, width, height, media_type, details = image
         paid = price if cost is None else cost
         facts = FrozenMap(json.loads(details)) if details != "{}" else _NOTHING
         result = Result(blob, size, width, height, media_type, request_id, paid, facts)
-    return Standing(
+    return JobState(
         attempt_id,
         _STATES[state],
         _BILLED[billed],

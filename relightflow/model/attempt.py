@@ -54,7 +54,7 @@ LEGAL: dict[State, frozenset[State]] = {
 }
 """Every move the ledger lets an attempt make; its schema refuses all others.
 
-Out of STORED and DONE only the user's word leads, for a picture that is lost for good."""
+Out of STORED and DONE only the user's word leads, for an image that is lost for good."""
 
 OPEN = frozenset(
     {State.INTENT, State.ACCEPTED, State.RESULT_KNOWN, State.PAID_UNFETCHED, State.UNKNOWN}
@@ -62,7 +62,7 @@ OPEN = frozenset(
 """States in which money is or may be in the air."""
 
 IN_DOUBT = frozenset({State.UNKNOWN, State.PAID_UNFETCHED})
-"""States that only the provider's records or a person's word may end without a picture."""
+"""States that only the provider's records or a person's word may end without an image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Billed(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """What the provider, the network or our own checks said; each maps to one rule of retrying."""
 
     UNSENT = "unsent"
@@ -33,9 +33,9 @@ class Kind(StrEnum):
     JOB_FAILED = "job-failed"
     """The provider ran it and failed, unbilled."""
     BAD_IMAGE = "bad-image"
-    """The input cannot be read, changed since it was planned, or is refused as a picture; unbilled."""
+    """The input cannot be read, changed since it was planned, or is refused as an image; unbilled."""
     BAD_RESULT = "bad-result"
-    """Paid, and what came is no picture; the bytes are kept aside."""
+    """Paid, and what came is not an image; the bytes are kept aside."""
     UNKNOWN = "unknown"
     """Sent whole and no answer that says what became of it: held, never repeated by itself."""
     PENDING = "pending"
@@ -54,24 +54,24 @@ class Kind(StrEnum):
     """An exception that is nobody's answer; the attempt stays as it is in the ledger."""
 
 
-EXIT_OF: dict[Kind, Exit] = {
-    Kind.UNSENT: Exit.EARLY,
-    Kind.UNAVAILABLE: Exit.JOBS_FAILED,
-    Kind.RATE_LIMITED: Exit.EARLY,
-    Kind.REFUSED_CELL: Exit.JOBS_FAILED,
-    Kind.REFUSED_MODEL: Exit.JOBS_FAILED,
-    Kind.ACCOUNT: Exit.ACCOUNT,
-    Kind.JOB_FAILED: Exit.JOBS_FAILED,
-    Kind.BAD_IMAGE: Exit.JOBS_FAILED,
-    Kind.BAD_RESULT: Exit.JOBS_FAILED,
-    Kind.UNKNOWN: Exit.UNKNOWN,
-    Kind.PENDING: Exit.EARLY,
-    Kind.EXPIRED: Exit.UNKNOWN,
-    Kind.REFUSED_SAFETY: Exit.REFUSED,
-    Kind.TOO_LARGE: Exit.DAMAGED,
-    Kind.DAMAGED: Exit.DAMAGED,
-    Kind.COST: Exit.BUDGET,
-    Kind.BUG: Exit.JOBS_FAILED,
+EXIT_OF: dict[FailureKind, Exit] = {
+    FailureKind.UNSENT: Exit.EARLY,
+    FailureKind.UNAVAILABLE: Exit.JOBS_FAILED,
+    FailureKind.RATE_LIMITED: Exit.EARLY,
+    FailureKind.REFUSED_CELL: Exit.JOBS_FAILED,
+    FailureKind.REFUSED_MODEL: Exit.JOBS_FAILED,
+    FailureKind.ACCOUNT: Exit.ACCOUNT,
+    FailureKind.JOB_FAILED: Exit.JOBS_FAILED,
+    FailureKind.BAD_IMAGE: Exit.JOBS_FAILED,
+    FailureKind.BAD_RESULT: Exit.JOBS_FAILED,
+    FailureKind.UNKNOWN: Exit.UNKNOWN,
+    FailureKind.PENDING: Exit.EARLY,
+    FailureKind.EXPIRED: Exit.UNKNOWN,
+    FailureKind.REFUSED_SAFETY: Exit.REFUSED,
+    FailureKind.TOO_LARGE: Exit.DAMAGED,
+    FailureKind.DAMAGED: Exit.DAMAGED,
+    FailureKind.COST: Exit.BUDGET,
+    FailureKind.BUG: Exit.JOBS_FAILED,
 }
 """The exit code that a job's failure asks for; the gravest of all jobs wins."""
 
@@ -80,7 +80,7 @@ EXIT_OF: dict[Kind, Exit] = {
 class Failure:
     """One failed try, as a value. `message` is for people: what happened and what to do next."""
 
-    kind: Kind
+    kind: FailureKind
     message: str
     billed: Billed = Billed.NO
     status: int | None = None
@@ -91,7 +91,7 @@ class Failure:
     """What was charged, where the answer said so."""
     request_id: str = ""
     kept: bytes = b""
-    """Bytes that were paid for and are no picture: stored aside."""
+    """Bytes that were paid for and are no image: stored aside."""
     trace: str = ""
     """Of a bug: the traceback, free of secrets. Goes into the run's events."""
 

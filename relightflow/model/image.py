@@ -1,4 +1,4 @@
-"""One input picture, as a source found it."""
+"""One input image, as a source found it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A usable picture. Its identity is `sha256`; its name only says where results go."""
+    """A usable image. Its identity is `sha256`; its name only says where results go."""
 
     name: str
     """Path-like and relative, with `/`: how the source calls it. Untrusted text."""

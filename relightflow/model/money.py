@@ -26,7 +26,7 @@ def micros(usd: str | float) -> Micros:
     return int((amount * _PER_DOLLAR).to_integral_value(ROUND_CEILING))
 
 
-def believed(cost: float | None) -> Micros | None:
+def valid_cost(cost: float | None) -> Micros | None:
     """What a provider says it charged, in micro-dollars; None where that is no amount.
 
     More than a database can count is no amount either.

@@ -12,7 +12,7 @@ from relightflow.model.values import FrozenMap
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished picture in the blob store."""
+    """A finished image in the blob store."""
 
     sha256: str
     size: int

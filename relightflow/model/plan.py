@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relightflow.model.catalog import Price
 from relightflow.model.image import Image, Rejected
-from relightflow.model.offer import Price
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import Parameters
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from relightflow.errors import Problem
+from relightflow.model.catalog import Model
 from relightflow.model.money import Micros
-from relightflow.model.offer import Model
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where something stands in a recipe, or on the command line that changed it."""
 
     file: str
@@ -109,7 +109,7 @@ class Recipe:
     sinks: tuple[SinkSpec, ...] = ()
     warnings: tuple[str, ...] = ()
     """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
-    places: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)
+    positions: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)
     """Path, such as `matrix.exclude[0]`, → `Place`: of fields the key, of list items the item. Three
     steps deep at most, so that a list of many URLs costs nothing."""
 
@@ -120,8 +120,8 @@ class Recipe:
     def problem(self, path: str, message: str) -> Problem:
         """A problem that later rooms find, at `path` or the nearest place above it in the file."""
         at = path
-        while at and at not in self.places:
+        while at and at not in self.positions:
             at = at[: max(at.rfind("."), at.rfind("["), 0)]
-        place = self.places.get(at) or Place(str(self.path))
-        said = "" if place.file == f"--set {path}" else path
-        return Problem(place.file, place.line, place.column, said, message)
+        position = self.positions.get(at) or Position(str(self.path))
+        said = "" if position.file == f"--set {path}" else path
+        return Problem(position.file, position.line, position.column, said, message)

@@ -25,11 +25,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class ResultKnown:
-    """The job is done and billed; the picture waits at a URL."""
+    """The job is done and billed; the image waits at a URL."""
 
     request_id: str
     url: str
-    """A secret: whoever has it has the picture."""
+    """A secret: whoever has it has the image."""
     cost: Micros | None = None
     """None: the provider did not say, so the highest price counts."""
     details: FrozenMap = field(default_factory=FrozenMap)
@@ -48,7 +48,7 @@ class PaidUnfetched:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The picture is here."""
+    """The image is here."""
 
     data: bytes = field(repr=False)
     cost: Micros | None = None

@@ -44,7 +44,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Issue:
     """One line of the summary's list of what did not work; many items with one cause are one line."""
 
     exit: Exit
@@ -63,12 +63,12 @@ class Summary:
     model: str
     counts: Counts
     money: Money
-    troubles: tuple[Trouble, ...]
+    issues: tuple[Issue, ...]
     seconds: float
     manifest: str
     """Path of the run's manifest."""
-    places: tuple[str, ...] = ()
-    """Where the pictures are."""
+    locations: tuple[str, ...] = ()
+    """Where the images are."""
     calls: int = 0
     retries: int = 0
     notices: tuple[str, ...] = ()
@@ -78,11 +78,11 @@ class Summary:
 
     @property
     def exit(self) -> Exit:
-        return gravest(trouble.exit for trouble in self.troubles)
+        return gravest(issue.exit for issue in self.issues)
 
     @property
     def resumable(self) -> bool:
         """Whether it was stopped before its end, whatever else there was. A budget that is used up is
         an end."""
-        exits = {trouble.exit for trouble in self.troubles}
+        exits = {issue.exit for issue in self.issues}
         return Exit.BUDGET not in exits and not exits.isdisjoint(RESUMABLE)

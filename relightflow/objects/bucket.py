@@ -52,13 +52,13 @@ class Head:
 class Bucket:
     """A prefix of a bucket, or a folder where `file` was allowed."""
 
-    def __init__(self, place: Address, store: Any, local: bool = False) -> None:
-        self.place = place
+    def __init__(self, address: Address, store: Any, local: bool = False) -> None:
+        self.address = address
         self._store = store
         self._local = local
 
     def __str__(self) -> str:
-        return f"file:///{self.place.prefix}/" if self._local else str(self.place)
+        return f"file:///{self.address.prefix}/" if self._local else str(self.address)
 
     def list(self, under: str = "") -> Iterator[Facts]:
         """Every object below `under` (a folder), a page at a time, in the store's order."""
@@ -153,10 +153,10 @@ class Bucket:
 
     @property
     def _root(self) -> str:
-        return "" if self._local else self.place.prefix
+        return "" if self._local else self.address.prefix
 
     def _key(self, path: str) -> str:
-        return self.place.key(path) if not self._local else Address("", "", "").key(path)
+        return self.address.key(path) if not self._local else Address("", "", "").key(path)
 
     def _facts(self, meta: Any) -> Facts:
         key = meta["path"]
@@ -172,24 +172,24 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
     environ = os.environ if environ is None else environ
     if files and url.startswith("file://"):
         return _folder(url.removeprefix("file://"))
-    place = address(url)
+    at = address(url)
     from obstore import store as stores
     from obstore.exceptions import BaseError
 
     options: Any = {"retry_config": _RETRIES, "client_options": _TIMEOUTS}
     try:
-        if place.scheme == "gs":
-            store: Any = stores.GCSStore(place.bucket, **options)
-        elif place.scheme == "az":
-            store = stores.AzureStore(place.bucket, **options)
+        if at.scheme == "gs":
+            store: Any = stores.GCSStore(at.bucket, **options)
+        elif at.scheme == "az":
+            store = stores.AzureStore(at.bucket, **options)
         else:
-            store = stores.S3Store(place.bucket, **options | _s3(environ))
+            store = stores.S3Store(at.bucket, **options | _s3(environ))
     except (BaseError, ValueError):
         raise UsageError(
-            f"{place} cannot be used with what the environment says about the store; check "
+            f"{at} cannot be used with what the environment says about the store; check "
             "AWS_*, GOOGLE_* or AZURE_*"
         ) from None
-    return Bucket(place, store)
+    return Bucket(at, store)
 
 
 def _s3(environ: Mapping[str, str]) -> dict[str, Any]:

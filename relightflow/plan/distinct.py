@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
+from relightflow.model.catalog import Model
 from relightflow.model.image import Image
-from relightflow.model.offer import Model
 from relightflow.model.values import Parameters
 from relightflow.plan.keys import KeyMaker
 from relightflow.plan.matrix import Cells, Picked

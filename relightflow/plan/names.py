@@ -1,7 +1,7 @@
 """Where an output's file goes inside a sink, and whether two would go to one place.
 
 Names of images and values of parameters are untrusted; every path goes through
-`relightflow.model.safe`. The extension is only known with the picture: a name is checked as if
+`relightflow.core.filenames`. The extension is only known with the image: a name is checked as if
 all had the same.
 """
 
@@ -13,11 +13,11 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import PurePosixPath
 
+from relightflow.core.filenames import safe_path, safe_text, same_place
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.job import Output
 from relightflow.model.plan import Plan
 from relightflow.model.recipe import Recipe
-from relightflow.model.safe import safe_path, safe_text, same_place
 from relightflow.model.values import Scalar
 from relightflow.plan.outputs import outputs
 from relightflow.plan.spelling import text

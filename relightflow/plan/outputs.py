@@ -53,11 +53,11 @@ class _Drawer:
     """What all outputs of a plan share, worked out once."""
 
     def __init__(self, plan: Plan) -> None:
-        self.twins = first_images(plan.images)
+        self.duplicates = first_images(plan.images)
         self._backend = plan.recipe.backend.type
         self._model = plan.recipe.backend.model.name
         self._maker = KeyMaker(self._backend, self._model)
-        cells = _Ready(plan, self._maker)
+        cells = _ReadyJobs(plan, self._maker)
         self._ready: Iterable[Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
 
@@ -66,17 +66,17 @@ class _Drawer:
         backend, model = self._backend, self._model
         for image in images:
             head = self._maker.head(image.sha256)
-            twin = self.twins[image.sha256]
+            duplicate = self.duplicates[image.sha256]
             for cell, parameters, tail in self._ready:
                 for repeat, end in enumerate(self._ends):
                     key = key_of(head, tail, end)
                     yield Output(
-                        index, Job(key, twin, backend, model, parameters, repeat), image, cell
+                        index, Job(key, duplicate, backend, model, parameters, repeat), image, cell
                     )
                     index += 1
 
 
-class _Ready:
+class _ReadyJobs:
     """The plan's cells, each with what its jobs need; may be gone through again and again."""
 
     def __init__(self, plan: Plan, maker: KeyMaker) -> None:

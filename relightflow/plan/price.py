@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.model.offer import Price
+from relightflow.model.catalog import Price
 from relightflow.model.recipe import Recipe
 
 

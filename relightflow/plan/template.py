@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
 
-from relightflow.model.safe import forbidden_in
+from relightflow.core.filenames import forbidden_in
 
 DEFAULT = "{image.stem}-{key}.{ext}"
 """Never two outputs in one place, unless they are the same job's."""

@@ -12,7 +12,7 @@ and in that module implements any of the hooks below with `@hookimpl`:
 
     @hookimpl
     def relightflow_sinks():
-        return [SinkRecord(name="ftp", summary="Uploads each picture", create=make_ftp_sink)]
+        return [SinkRecord(name="ftp", summary="Uploads each image", create=make_ftp_sink)]
 
 Importing that module must be cheap, and `create` is where heavy imports belong. A misspelt hook, a
 plugin that cannot be imported, and two plugins that bring the same name are told by name. A
@@ -54,7 +54,7 @@ def relightflow_backends() -> Iterable[BackendRecord]:  # type: ignore[empty-bod
 def relightflow_sinks() -> Iterable[SinkRecord]:  # type: ignore[empty-body]
     """The sinks that this plugin brings. Called once, when a command reads a recipe.
 
-    Example: `return [SinkRecord(name="ftp", summary="Uploads each picture", create=Ftp)]`
+    Example: `return [SinkRecord(name="ftp", summary="Uploads each image", create=Ftp)]`
     """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relightflow.model.image import Image, Rejected
 from relightflow.model.recipe import Recipe
-from relightflow.plugins.records import Operator, SourceContext
+from relightflow.plugins.records import OperatorPolicy, SourceContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import HasPublicUrl, Remembers, Source
 
@@ -40,8 +40,8 @@ class Sources:
 
 
 @contextmanager
-def opened_sources(
-    recipe: Recipe, registry: Registry, operator: Operator, cache: Path | None
+def open_sources(
+    recipe: Recipe, registry: Registry, operator: OperatorPolicy, cache: Path | None
 ) -> Iterator[Sources]:
     """`cache`: where sources may keep what can be forgotten; None: nowhere."""
     avoid = tuple(

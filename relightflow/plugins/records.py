@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relightflow.model.offer import Model
+from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Memory
 from relightflow.plugins.sink import Sink
@@ -26,7 +26,7 @@ OPEN_SCHEMA: Schema = {"type": "object", "additionalProperties": False, "propert
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class OperatorPolicy:
     """What only the trusted operator may say (command line, environment), never a recipe."""
 
     allow_private_network: bool = False
@@ -46,7 +46,7 @@ class SourceContext:
     options: FrozenMap
     index: int
     """Position in the recipe's list; goes into every `Image.source`."""
-    operator: Operator = field(default_factory=Operator)
+    operator: OperatorPolicy = field(default_factory=OperatorPolicy)
     cache: Path | None = None
     """A folder for what may be forgotten (downloads, listings); None: keep nothing."""
     avoid: tuple[Path, ...] = ()
@@ -74,7 +74,7 @@ class BackendContext:
     """Remembers what may be used again in later runs (say, the URL of an uploaded image)."""
     notice: Callable[[str], None]
     """Tells the user something once, in words."""
-    operator: Operator = field(default_factory=Operator)
+    operator: OperatorPolicy = field(default_factory=OperatorPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class SinkContext:
     options: FrozenMap
     recipe: str
     """The recipe's name."""
-    operator: Operator = field(default_factory=Operator)
+    operator: OperatorPolicy = field(default_factory=OperatorPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,11 @@ class SinkRecord:
     """True: one file an output, at a path made from the option `name`. False: the sink gathers
     (sheets, shards, an index) and is only called to finish."""
     packed: bool = False
-    """True: it gathers pictures into an archive, each at a path made from the option `name`, which
+    """True: it gathers images into an archive, each at a path made from the option `name`, which
     `Finished.path` gives."""
     derives: bool = False
-    """True: it has the option `format` (`relightflow.plugins.form`), and `write` is given copies in
-    that form. A sink that gathers makes them itself (`relightflow.pictures.derive`)."""
+    """True: it has the option `format` (`relightflow.plugins.output_format`), and `write` is given copies in
+    that form. A sink that gathers makes them itself (`relightflow.images.derive`)."""
 
     @property
     def takes_names(self) -> bool:

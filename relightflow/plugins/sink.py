@@ -1,4 +1,4 @@
-"""The protocol of a sink: where finished pictures are written.
+"""The protocol of a sink: where finished images are written.
 
 Methods block and are called in worker threads, `write` and `look` several at a time. A sink only
 ever sees bytes that are already safe in the store: whatever it does, nothing is bought again. It
@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from relightflow.model.form import extension
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
+from relightflow.model.output_format import extension
 from relightflow.model.recipe import Recipe
 
 
@@ -23,7 +23,7 @@ class SinkFailed(Exception):
     """The sink could not write; the message says what and what to do."""
 
 
-class Presence(StrEnum):
+class FileState(StrEnum):
     MISSING = "missing"
     SAME = "same"
     EDITED = "edited"
@@ -31,7 +31,7 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class WriteReceipt:
     """What was written, and how to see cheaply that it is still that."""
 
     sha256: str
@@ -45,7 +45,7 @@ class Artifact:
     """A file that `finish` wrote, relative to the sink's place."""
 
     path: str
-    stamp: Stamp
+    receipt: WriteReceipt
 
 
 def _own_path(output: Output, result: Result) -> str:
@@ -53,14 +53,14 @@ def _own_path(output: Output, result: Result) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedRun:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
 
     recipe: Recipe
     axes: tuple[str, ...]
     """Names of the cell's parameters, the recipe's own order; the first is outermost."""
     outputs: Callable[[], Iterator[tuple[Output, Result | None]]]
-    """In plan order; None where the job has no picture (yet)."""
+    """In plan order; None where the job has no image (yet)."""
     read: Callable[[Result], bytes]
     """A result's bytes, from the store, checked against their hash."""
     original: Callable[[Output], bytes]
@@ -82,17 +82,17 @@ class Finished:
 
 class Sink(Protocol):
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where it writes, for people and as its identity: an absolute path, a URL without secrets."""
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         """Whether `path` holds what it should (`sha256`). `known` is the stamp of the last write:
         where its mark still holds, no byte need be read."""
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         """Put `data` at `path` (relative, `/`, already sanitised), whole or not at all."""
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         """All outcomes are in: write the manifest, sheets, shards. Same input, same bytes."""
 
     def close(self) -> None:
@@ -100,16 +100,16 @@ class Sink(Protocol):
 
 
 @runtime_checkable
-class CanStamp(Protocol):
+class HasReceipt(Protocol):
     """A sink that knows the stamp of what it holds, so that equal bytes need not be written again
     where the ledger is new."""
 
-    def stamp(self, path: str, sha256: str) -> Stamp | None:
+    def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
         """The stamp of what is at `path`, after `look` called it the same; None: not known."""
 
 
 def width_of(sink: Sink) -> int:
-    """How many pictures the sink wants to be handed at a time: its attribute `width`, else one.
+    """How many images the sink wants to be handed at a time: its attribute `width`, else one.
 
     A sink that mostly waits for a network says sixteen or so; a disk gains nothing by it.
     """

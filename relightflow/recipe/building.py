@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from relightflow.model.catalog import Model
 from relightflow.model.money import micros
-from relightflow.model.offer import Model
 from relightflow.model.recipe import (
     BackendSpec,
     Limits,
     Matrix,
-    Place,
+    Position,
     Rate,
     Recipe,
     Sample,
@@ -49,7 +49,7 @@ def build(
         repeat=data.get("repeat", 1),
         limits=_limits(data.get("limits", {})),
         sinks=tuple(SinkSpec(s["type"], _without(s, "type")) for s in data["sinks"]),
-        places=FrozenMap(dict(_places(tree, ()))),
+        positions=FrozenMap(dict(_positions(tree, ()))),
     )
 
 
@@ -75,15 +75,15 @@ def _without(data: Mapping[str, Any], *names: str) -> FrozenMap:
     return FrozenMap({key: item for key, item in data.items() if key not in names})
 
 
-def _places(node: Node, steps: tuple[Step, ...]) -> Iterator[tuple[str, Place]]:
+def _positions(node: Node, steps: tuple[Step, ...]) -> Iterator[tuple[str, Position]]:
     if len(steps) == _DEEP:
         return
-    children: list[tuple[Step, Place, Node]] = []
+    children: list[tuple[Step, Position, Node]] = []
     if isinstance(node, Fields):
         children = [(key, node.keys[key], item) for key, item in node.items.items()]
     elif isinstance(node, Branch):
-        children = [(index, item.place, item) for index, item in enumerate(node.items)]
+        children = [(index, item.position, item) for index, item in enumerate(node.items)]
     for step, at, child in children:
         below = (*steps, step)
         yield spelled(below), at
-        yield from _places(child, below)
+        yield from _positions(child, below)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from relightflow.errors import InvalidRecipe, Problem
-from relightflow.model.recipe import Place
-from relightflow.recipe.tree import Node, Step, key_place, place
+from relightflow.model.recipe import Position
+from relightflow.recipe.tree import Node, Step, key_position, position
 from relightflow.recipe.wording import step
 
 MOST = 100
@@ -16,18 +16,18 @@ MOST = 100
 class Findings:
     def __init__(self, tree: Node, flaws: Iterable[Problem] = ()) -> None:
         self.tree = tree
-        self._file = tree.place.file
+        self._file = tree.position.file
         self._problems = list(flaws)
         # a value that could not be read is told once, not once more for what it was replaced by
         self._known = {(p.file, p.line, p.column) for p in self._problems}
 
     def at_value(self, steps: tuple[Step, ...], message: str) -> None:
-        self._add(place(self.tree, steps), steps, message)
+        self._add(position(self.tree, steps), steps, message)
 
     def at_key(self, steps: tuple[Step, ...], message: str) -> None:
-        self._add(key_place(self.tree, steps), steps, message)
+        self._add(key_position(self.tree, steps), steps, message)
 
-    def _add(self, at: Place, steps: tuple[Step, ...], message: str) -> None:
+    def _add(self, at: Position, steps: tuple[Step, ...], message: str) -> None:
         if (at.file, at.line, at.column) in self._known and at.line:
             return
         path = spelled(steps)

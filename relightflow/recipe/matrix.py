@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relightflow.model.offer import Model, Parameter
+from relightflow.model.catalog import Model, Parameter
 from relightflow.model.recipe import Axis, Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 from relightflow.recipe.findings import Findings
@@ -25,7 +25,7 @@ def read_matrix(node: Node | None, model: Model | None, findings: Findings) -> M
     if node is None:
         matrix = Matrix()
     elif isinstance(node, Fields):
-        matrix = _Reader(model, findings).read(node)
+        matrix = _MatrixReader(model, findings).read(node)
     else:
         return Matrix()  # the schema has said so
     if model is not None:
@@ -34,7 +34,7 @@ def read_matrix(node: Node | None, model: Model | None, findings: Findings) -> M
 
 
 @dataclass(slots=True, frozen=True)
-class _Reader:
+class _MatrixReader:
     model: Model | None
     findings: Findings
 

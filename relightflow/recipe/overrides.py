@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import yaml
 
 from relightflow.errors import InvalidRecipe, Problem
-from relightflow.model.recipe import Place
+from relightflow.model.recipe import Position
 from relightflow.recipe.reading import flow_only, read
 from relightflow.recipe.text import LARGEST, decode
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step
@@ -34,7 +34,7 @@ def override(tree: Node, settings: Sequence[str]) -> tuple[Node, list[Problem]]:
     for setting in settings:
         try:
             path, steps, node = _parse(setting)
-            tree = _put(tree, steps, node, Place(MARK + path))
+            tree = _put(tree, steps, node, Position(MARK + path))
         except InvalidRecipe as error:
             problems += error.problems
     return tree, problems
@@ -55,7 +55,7 @@ def _parse(setting: str) -> tuple[str, tuple[Step, ...], Node]:
 def _value(text: str, file: str) -> Node:
     text = decode(text[: LARGEST + 1].encode("utf-8", "surrogatepass"), file)
     if not text.strip():
-        return Leaf(None, Place(file))
+        return Leaf(None, Position(file))
     try:
         fits = flow_only(text)
     except yaml.YAMLError:
@@ -69,38 +69,38 @@ def _value(text: str, file: str) -> Node:
         raise InvalidRecipe(Problem(file, 0, 0, "", p.message) for p in error.problems) from None
     if flaws:
         raise InvalidRecipe(Problem(file, 0, 0, p.path, p.message) for p in flaws)
-    return _moved(node, Place(file))
+    return _moved(node, Position(file))
 
 
-def _put(node: Node | None, steps: tuple[Step, ...], new: Node, place: Place) -> Node:
+def _put(node: Node | None, steps: tuple[Step, ...], new: Node, position: Position) -> Node:
     if not steps:
         return new
     first, rest = steps[0], steps[1:]
     if isinstance(first, int):
         if not isinstance(node, Branch) or first >= len(node.items):
             count = len(node.items) if isinstance(node, Branch) else 0
-            raise _wrong(place.file, f"there is no item [{first}]; the recipe has {count} there")
-        changed = _put(node.items[first], rest, new, place)
+            raise _wrong(position.file, f"there is no item [{first}]; the recipe has {count} there")
+        changed = _put(node.items[first], rest, new, position)
         items = (*node.items[:first], changed, *node.items[first + 1 :])
-        return Branch(items, node.place, node.size)
+        return Branch(items, node.position, node.size)
     if node is None or (isinstance(node, Leaf) and node.value is None):
-        node = Fields({}, {}, place, 1)
+        node = Fields({}, {}, position, 1)
     if not isinstance(node, Fields):
         found = describe(node.value if isinstance(node, Leaf) else [])
-        raise _wrong(place.file, f"there is no '{first}' in {found}")
-    child = _put(node.items.get(first), rest, new, place)
-    keys = {**node.keys, first: node.keys.get(first, place) if rest else place}
-    return Fields({**node.items, first: child}, keys, node.place, node.size)
+        raise _wrong(position.file, f"there is no '{first}' in {found}")
+    child = _put(node.items.get(first), rest, new, position)
+    keys = {**node.keys, first: node.keys.get(first, position) if rest else position}
+    return Fields({**node.items, first: child}, keys, node.position, node.size)
 
 
-def _moved(node: Node, place: Place) -> Node:
+def _moved(node: Node, position: Position) -> Node:
     """`node` with every place on the command line, where lines and columns mean nothing."""
     if isinstance(node, Leaf):
-        return Leaf(node.value, place)
+        return Leaf(node.value, position)
     if isinstance(node, Branch):
-        return Branch(tuple(_moved(item, place) for item in node.items), place, node.size)
-    items = {key: _moved(item, place) for key, item in node.items.items()}
-    return Fields(items, dict.fromkeys(items, place), place, node.size)
+        return Branch(tuple(_moved(item, position) for item in node.items), position, node.size)
+    items = {key: _moved(item, position) for key, item in node.items.items()}
+    return Fields(items, dict.fromkeys(items, position), position, node.size)
 
 
 def _wrong(file: str, message: str) -> InvalidRecipe:

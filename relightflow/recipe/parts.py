@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.model.offer import Model
+from relightflow.model.catalog import Model
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.recipe.core import CORE, SAMPLES, VERSION

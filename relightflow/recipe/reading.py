@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from relightflow.errors import InvalidRecipe, Problem
-from relightflow.model.recipe import Place
+from relightflow.model.recipe import Position
 from relightflow.recipe.scalars import NotAValue, resolve
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, size
 from relightflow.recipe.wording import printable, quote, step
@@ -39,17 +39,17 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenNode:
     """A list or mapping whose end has not been read yet."""
 
-    place: Place
+    position: Position
     anchor: str | None
     mapping: bool
     before: int
     """Values counted before it began."""
     items: list[Node] = field(default_factory=list)
     fields: dict[str, Node] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     key: str | None = None
     """Of a mapping: the key that waits for its value."""
     skip: bool = False
@@ -67,11 +67,11 @@ def read(text: str, file: str) -> tuple[Node, list[Problem]]:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
-        reader.stop(_syntax(error, text), _place(file, error.problem_mark or error.context_mark))
+        reader.stop(_syntax(error, text), _position(file, error.problem_mark or error.context_mark))
     except yaml.YAMLError as error:
-        reader.stop(f"is not valid YAML: {printable(str(error))}", Place(file))
+        reader.stop(f"is not valid YAML: {printable(str(error))}", Position(file))
     if reader.root is None:
-        reader.stop("is empty", Place(file))
+        reader.stop("is empty", Position(file))
     return reader.root, reader.flaws
 
 
@@ -80,7 +80,7 @@ class _Reader:
         self.file = file
         self.root: Node | None = None
         self.flaws: list[Problem] = []
-        self._open: list[_Open] = []
+        self._open: list[_OpenNode] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._documents = 0
         self._count = 0
@@ -97,13 +97,13 @@ class _Reader:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._document(event)
 
-    def stop(self, message: str, place: Place) -> NoReturn:
+    def stop(self, message: str, position: Position) -> NoReturn:
         path = self._path() if len(self._open) < DEEPEST // 4 else ""
-        last = Problem(place.file, place.line, place.column, path, message)
+        last = Problem(position.file, position.line, position.column, path, message)
         raise InvalidRecipe(sorted([*self.flaws, last]))
 
-    def _flaw(self, message: str, place: Place, path: str) -> None:
-        self.flaws.append(Problem(place.file, place.line, place.column, path, message))
+    def _flaw(self, message: str, position: Position, path: str) -> None:
+        self.flaws.append(Problem(position.file, position.line, position.column, path, message))
         if len(self.flaws) >= MOST_FLAWS:
             raise InvalidRecipe(self.flaws)
 
@@ -121,50 +121,52 @@ class _Reader:
         if self._documents > 1:
             self.stop("a recipe is one YAML document; this begins a second", self._at(event))
         if event.version or event.tags:
-            self._flaw("directives (%) are not read; remove the line", Place(self.file, 1, 1), "")
+            self._flaw(
+                "directives (%) are not read; remove the line", Position(self.file, 1, 1), ""
+            )
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        place = self._at(event)
-        self._no_tag(event.tag, place)
-        self._counted(1, place)
+        position = self._at(event)
+        self._no_tag(event.tag, position)
+        self._counted(1, position)
         plain = event.implicit[0] and not event.style
         if self._open and self._open[-1].mapping and self._open[-1].key is None:
-            self._key(event, plain, place)
+            self._key(event, plain, position)
             return
         try:
             value = resolve(event.value) if plain else event.value
         except NotAValue as error:
-            self._flaw(str(error), place, self._path())
+            self._flaw(str(error), position, self._path())
             value = None
-        self._add(Leaf(value, place), event.anchor, 0)
+        self._add(Leaf(value, position), event.anchor, 0)
 
-    def _key(self, event: yaml.ScalarEvent, plain: bool, place: Place) -> None:
+    def _key(self, event: yaml.ScalarEvent, plain: bool, position: Position) -> None:
         level = self._open[-1]
         key: str = event.value
         path = step(self._path(), key)
         level.key, level.skip = key, True
         if event.anchor:
-            self._anchors[event.anchor] = (Leaf(key, place), 0)
+            self._anchors[event.anchor] = (Leaf(key, position), 0)
         if plain and key == "<<":
-            self._flaw("merge keys are not read; write the fields out", place, path)
+            self._flaw("merge keys are not read; write the fields out", position, path)
         elif plain and not _is_text(key):
-            self._flaw(f"a key is text; write it in quotes: {quote(key)}", place, path)
+            self._flaw(f"a key is text; write it in quotes: {quote(key)}", position, path)
         elif key in level.keys:
             first = level.keys[key].line
-            self._flaw(f"is given twice; the first is in line {first}", place, path)
+            self._flaw(f"is given twice; the first is in line {first}", position, path)
         else:
-            level.keys[key] = place
+            level.keys[key] = position
             level.skip = False
 
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        place = self._at(event)
-        self._no_tag(event.tag, place)
-        self._no_key(place)
+        position = self._at(event)
+        self._no_tag(event.tag, position)
+        self._no_key(position)
         if len(self._open) >= DEEPEST:
-            self.stop(f"is nested more than {DEEPEST} deep", place)
+            self.stop(f"is nested more than {DEEPEST} deep", position)
         mapping = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(_Open(place, event.anchor, mapping, self._count))
-        self._counted(1, place)
+        self._open.append(_OpenNode(position, event.anchor, mapping, self._count))
+        self._counted(1, position)
         if event.anchor:
             self._anchors.pop(event.anchor, None)
 
@@ -173,21 +175,21 @@ class _Reader:
         count = self._count - level.before
         node: Node
         if level.mapping:
-            node = Fields(level.fields, level.keys, level.place, count)
+            node = Fields(level.fields, level.keys, level.position, count)
         else:
-            node = Branch(tuple(level.items), level.place, count)
+            node = Branch(tuple(level.items), level.position, count)
         self._add(node, level.anchor, level.height + 1)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        place = self._at(event)
-        self._no_key(place)
+        position = self._at(event)
+        self._no_key(position)
         if event.anchor not in self._anchors:
             name = printable(f"*{event.anchor}")
-            self.stop(f"{name} stands for nothing that is complete above it", place)
+            self.stop(f"{name} stands for nothing that is complete above it", position)
         node, height = self._anchors[event.anchor]
         if len(self._open) + height > DEEPEST:
-            self.stop(f"is nested more than {DEEPEST} deep", place)
-        self._counted(size(node), place)
+            self.stop(f"is nested more than {DEEPEST} deep", position)
+        self._counted(size(node), position)
         self._add(node, None, height)
 
     def _add(self, node: Node, anchor: str | None, height: int) -> None:
@@ -206,23 +208,23 @@ class _Reader:
             level.fields[level.key] = node
         level.key = None
 
-    def _counted(self, more: int, place: Place) -> None:
+    def _counted(self, more: int, position: Position) -> None:
         self._count += more
         if self._count > MOST:
             said = f"has more than {MOST:,} values, counting each use of an alias"
-            self.stop(said, place)
+            self.stop(said, position)
 
-    def _no_tag(self, tag: str | None, place: Place) -> None:
+    def _no_tag(self, tag: str | None, position: Position) -> None:
         if tag is not None:
             written = tag.replace("tag:yaml.org,2002:", "!!")
-            self._flaw(f"tags are not read; remove {quote(written)}", place, self._path())
+            self._flaw(f"tags are not read; remove {quote(written)}", position, self._path())
 
-    def _no_key(self, place: Place) -> None:
+    def _no_key(self, position: Position) -> None:
         if self._open and self._open[-1].mapping and self._open[-1].key is None:
-            self.stop("a key is text, not a list, a mapping or an alias", place)
+            self.stop("a key is text, not a list, a mapping or an alias", position)
 
-    def _at(self, event: yaml.Event) -> Place:
-        return _place(self.file, event.start_mark)
+    def _at(self, event: yaml.Event) -> Position:
+        return _position(self.file, event.start_mark)
 
 
 def flow_only(text: str) -> bool:
@@ -247,8 +249,8 @@ def _is_text(plain: str) -> bool:
         return False
 
 
-def _place(file: str, mark: Any) -> Place:
-    return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+def _position(file: str, mark: Any) -> Position:
+    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from relightflow.model.offer import Model, Parameter
+from relightflow.model.catalog import Model, Parameter
 from relightflow.model.values import thaw
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Registry

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from relightflow.model.recipe import Place
+from relightflow.model.recipe import Position
 from relightflow.model.values import Scalar
 
 
 @dataclass(slots=True, frozen=True)
 class Leaf:
     value: Scalar
-    place: Place
+    position: Position
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,7 +21,7 @@ class Branch:
     """A list."""
 
     items: tuple[Node, ...]
-    place: Place
+    position: Position
     size: int
     """Nodes in it, itself included, aliases counted as often as they are used."""
 
@@ -31,9 +31,9 @@ class Fields:
     """A mapping."""
 
     items: Mapping[str, Node]
-    keys: Mapping[str, Place]
+    keys: Mapping[str, Position]
     """Where each key stands."""
-    place: Place
+    position: Position
     size: int
 
 
@@ -68,16 +68,16 @@ def find(node: Node, steps: tuple[Step, ...]) -> Node | None:
     return node
 
 
-def key_place(node: Node, steps: tuple[Step, ...]) -> Place:
+def key_position(node: Node, steps: tuple[Step, ...]) -> Position:
     """Where the last step's key stands; a list's item stands for itself."""
     above = find(node, steps[:-1])
     if isinstance(above, Fields) and isinstance(steps[-1], str) and steps[-1] in above.keys:
         return above.keys[steps[-1]]
-    return place(node, steps)
+    return position(node, steps)
 
 
-def place(node: Node, steps: tuple[Step, ...]) -> Place:
+def position(node: Node, steps: tuple[Step, ...]) -> Position:
     """Where the value at `steps` begins, or the nearest thing above it."""
     while (found := find(node, steps)) is None:
         steps = steps[:-1]
-    return found.place
+    return found.position

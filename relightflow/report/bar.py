@@ -12,9 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
+from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
-from relightflow.model.watch import Watch
 from relightflow.report import escape
 from relightflow.report.progress import FAILURES, failure, failures, short
 
@@ -61,7 +61,7 @@ def _red_where_failed(text: Text, words: str) -> Text:
 
 
 @contextmanager
-def shown(name: str, stream: TextIO) -> Iterator[Watch]:
+def shown(name: str, stream: TextIO) -> Iterator[RunCallbacks]:
     """A bar at the bottom of the terminal `stream`, of a run that is called `name`; failures and
     notices scroll by above it. Leaves the terminal as it was."""
     console = Console(file=stream, markup=False, highlight=False, emoji=False)
@@ -89,4 +89,4 @@ def shown(name: str, stream: TextIO) -> Iterator[Watch]:
 
     with live:
         console.show_cursor(True)  # a process that is killed cannot give the cursor back
-        yield Watch(on_start, on_outcome, on_notice)
+        yield RunCallbacks(on_start, on_outcome, on_notice)

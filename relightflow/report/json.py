@@ -12,16 +12,16 @@ from typing import Any
 
 from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
-from relightflow.model.forecast import Forecast
+from relightflow.model.catalog import Price
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import Output
+from relightflow.model.maintenance import Garbage, Verification
 from relightflow.model.money import Micros, usd
-from relightflow.model.offer import Price
 from relightflow.model.plan import Plan
+from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import Recipe
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
-from relightflow.model.survey import Survey
-from relightflow.model.upkeep import Garbage, Verification
 from relightflow.model.values import thaw
 
 VERSION = 1
@@ -70,7 +70,7 @@ def failed(path: str, error: RelightflowError) -> Document:
     }
 
 
-def plan(found: Plan, survey: Survey, forecast: Forecast) -> Document:
+def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Document:
     recipe = found.recipe
     return {
         **_kind("plan"),
@@ -85,21 +85,21 @@ def plan(found: Plan, survey: Survey, forecast: Forecast) -> Document:
         "cells": len(found.cells),
         "repeat": found.repeat,
         "outputs_count": found.outputs_count,
-        "jobs": survey.jobs,
-        "done": survey.done,
-        "new": survey.new,
-        "collect": survey.collect,
-        "unknown": survey.unknown,
-        "held_failed": survey.held_failed,
-        "work": survey.work or bool(forecast.calls),
-        "calls": forecast.calls,
-        "price_usd": _price(forecast.price),
+        "jobs": plan_status.jobs,
+        "done": plan_status.done,
+        "new": plan_status.new,
+        "collect": plan_status.collect,
+        "unknown": plan_status.unknown,
+        "held_failed": plan_status.held_failed,
+        "work": plan_status.work or bool(estimate.calls),
+        "calls": estimate.calls,
+        "price_usd": _price(estimate.price),
         "whole_price_usd": _price(found.price),
-        "unknown_price_usd": usd(survey.unknown_price),
-        "committed_usd": usd(forecast.committed),
-        "cap_usd": _usd(forecast.cap),
-        "cap_source": forecast.cap_source,
-        "cap_suffices": forecast.enough,
+        "unknown_price_usd": usd(plan_status.unknown_price),
+        "committed_usd": usd(estimate.committed),
+        "cap_usd": _usd(estimate.cap),
+        "cap_source": estimate.cap_source,
+        "cap_suffices": estimate.enough,
         "warnings": list(found.warnings),
     }
 
@@ -128,7 +128,7 @@ def summary(found: Summary) -> Document:
         "exit": {
             "code": int(found.exit),
             "meaning": found.exit.meaning,
-            "all": sorted({int(trouble.exit) for trouble in found.troubles}),
+            "all": sorted({int(issue.exit) for issue in found.issues}),
         },
         "counts": {name: getattr(counts, name) for name in counts.__slots__},
         "money": {
@@ -143,15 +143,15 @@ def summary(found: Summary) -> Document:
         "retries": found.retries,
         "seconds": round(found.seconds, 3),
         "manifest": found.manifest,
-        "places": list(found.places),
-        "troubles": [
+        "locations": list(found.locations),
+        "issues": [
             {
-                "exit": int(trouble.exit),
-                "message": trouble.message,
-                "count": trouble.count,
-                "items": list(trouble.items),
+                "exit": int(issue.exit),
+                "message": issue.message,
+                "count": issue.count,
+                "items": list(issue.items),
             }
-            for trouble in found.troubles
+            for issue in found.issues
         ],
         "notices": list(found.notices),
         "next_command": found.next_command,

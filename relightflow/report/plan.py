@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from relightflow.model.forecast import Forecast
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import SHORT, Output
 from relightflow.model.plan import Plan
-from relightflow.model.survey import Survey
+from relightflow.model.plan_status import PlanStatus
 from relightflow.report import escape, table
-from relightflow.report.words import count, facts, listing, money, price
+from relightflow.report.text import count, facts, listing, money, price
 
 _FIRST = 5
 """Rejected images that are named."""
 
 
-def plan(found: Plan, survey: Survey, forecast: Forecast, columns: int | None = None) -> str:
+def plan(
+    found: Plan, plan_status: PlanStatus, estimate: CostEstimate, columns: int | None = None
+) -> str:
     """`columns`: of the terminal it is wrapped for; None: not wrapped."""
     recipe = found.recipe
-    lines = [f"{escape.terminal(recipe.name)}: {_headline(found, survey, forecast)}"]
+    lines = [f"{escape.terminal(recipe.name)}: {_headline(found, plan_status, estimate)}"]
     lines += facts(
         (
             ("recipe", escape.terminal(str(recipe.path))),
             ("images", _images(found)),
             ("cells", _cells(found)),
-            ("jobs", _jobs(found, survey)),
-            ("unknown", _unknown(found, survey)),
-            ("failed", _held(survey.held_failed)),
+            ("jobs", _jobs(found, plan_status)),
+            ("unknown", _unknown(found, plan_status)),
+            ("failed", _held(plan_status.held_failed)),
             ("backend", _backend(found)),
-            ("cap", cap(forecast)),
+            ("cap", cap(estimate)),
         ),
         columns,
     )
@@ -39,18 +41,18 @@ def plan(found: Plan, survey: Survey, forecast: Forecast, columns: int | None = 
     return "\n".join(lines)
 
 
-def cap(forecast: Forecast) -> str:
+def cap(estimate: CostEstimate) -> str:
     """The cap in force and what it means for this plan; empty where nothing is paid for."""
-    if not forecast.paid:
+    if not estimate.paid:
         return ""
-    if forecast.cap is None:
+    if estimate.cap is None:
         return "none; a paid run needs one: --max-cost USD"
-    said = f"{money(forecast.cap)} ({forecast.cap_source})"
-    if forecast.committed:
-        said += f", {money(forecast.committed)} of it in use"
-    if forecast.price is None:
+    said = f"{money(estimate.cap)} ({estimate.cap_source})"
+    if estimate.committed:
+        said += f", {money(estimate.committed)} of it in use"
+    if estimate.price is None:
         return said
-    return f"{said}: {'enough' if forecast.enough else 'NOT enough for the whole plan'}"
+    return f"{said}: {'enough' if estimate.enough else 'NOT enough for the whole plan'}"
 
 
 def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterator[str]:
@@ -87,20 +89,20 @@ def _axis_widths(found: Plan) -> list[int]:
     return [max(escape.width(_text(value)) for value in seen) for seen in texts]
 
 
-def _headline(found: Plan, survey: Survey, forecast: Forecast) -> str:
+def _headline(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> str:
     if not found.outputs_count:
         return "no image was found, so there is nothing to make" if not found.images else (
             "nothing is selected, so there is nothing to make"
         )  # fmt: skip
-    if not survey.work and not forecast.calls:
-        if survey.done == survey.jobs:
-            return f"all {count(survey.jobs, 'job')} are done; nothing to make"
+    if not plan_status.work and not estimate.calls:
+        if plan_status.done == plan_status.jobs:
+            return f"all {count(plan_status.jobs, 'job')} are done; nothing to make"
         return "nothing to do; some jobs are held"
     parts = []
-    if forecast.calls:
-        parts.append(f"{count(forecast.calls, 'job')} to make, {price(forecast.price)}")
-    if survey.collect:
-        parts.append(f"{survey.collect:,} to collect")
+    if estimate.calls:
+        parts.append(f"{count(estimate.calls, 'job')} to make, {price(estimate.price)}")
+    if plan_status.collect:
+        parts.append(f"{plan_status.collect:,} to collect")
     return "; ".join(parts)
 
 
@@ -116,17 +118,17 @@ def _cells(found: Plan) -> str:
     return f"{text}, {found.repeat} times each" if found.repeat > 1 else text
 
 
-def _jobs(found: Plan, survey: Survey) -> str:
+def _jobs(found: Plan, plan_status: PlanStatus) -> str:
     if not found.jobs_count:
         return "0"
-    standing = (
-        (survey.done, "done"),
-        (survey.new, "new"),
-        (survey.collect, "to collect"),
-        (survey.unknown, "unknown"),
-        (survey.held_failed, "paid and failed"),
+    job_state = (
+        (plan_status.done, "done"),
+        (plan_status.new, "new"),
+        (plan_status.collect, "to collect"),
+        (plan_status.unknown, "unknown"),
+        (plan_status.held_failed, "paid and failed"),
     )
-    parts = [(n, word) for n, word in standing if n]
+    parts = [(n, word) for n, word in job_state if n]
     text = f"{found.jobs_count:,}"
     if len(parts) == 1:
         text += f", all {parts[0][1]}" if found.jobs_count > 1 else f", {parts[0][1]}"
@@ -141,15 +143,15 @@ def _jobs(found: Plan, survey: Survey) -> str:
 
 
 def _held(number: int) -> str:
-    return f"{number:,} (paid, no picture came; not asked again by itself)" if number else ""
+    return f"{number:,} (paid, no image came; not asked again by itself)" if number else ""
 
 
-def _unknown(found: Plan, survey: Survey) -> str:
-    if not survey.unknown:
+def _unknown(found: Plan, plan_status: PlanStatus) -> str:
+    if not plan_status.unknown:
         return ""
     again = found.recipe.limits.on_unknown == "resubmit"
     held = "asked for again within the cap (limits.on_unknown)" if again else "held"
-    return f"{survey.unknown:,} (may have been billed, {money(survey.unknown_price)}; {held})"
+    return f"{plan_status.unknown:,} (may have been billed, {money(plan_status.unknown_price)}; {held})"
 
 
 def _backend(found: Plan) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.model.offer import Model
+from relightflow.model.catalog import Model
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.report import escape, table
 from relightflow.report.json import VERSION
-from relightflow.report.words import price
+from relightflow.report.text import price
 
 _One = Loaded[SourceRecord] | Loaded[BackendRecord] | Loaded[SinkRecord]
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.money import dollars
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
-from relightflow.model.watch import Watch
 from relightflow.report import escape
-from relightflow.report.words import duration, money
+from relightflow.report.text import duration, money
 
 STEP, SOONEST, EVERY = 0.1, 2.0, 30.0
 """A plain line at each tenth of the jobs, though not within 2 s of the last, or after 30 s."""
@@ -73,7 +73,7 @@ def failure(outcome: Outcome) -> str:
     return f"{name} ({outcome.job.id}): {escape.terminal(outcome.failure.message)} ({billed})"
 
 
-class Pace:
+class LineInterval:
     """Decides when the next plain line is due; the clock is handed in."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class _Plain:
     ) -> None:
         self._name, self._say, self._clock = name, say, clock
         self._snapshot: Callable[[], Progress] | None = None
-        self._pace = Pace()
+        self._pace = LineInterval()
         self._failures = 0
         self._lock = threading.Lock()
 
@@ -141,7 +141,7 @@ class _Plain:
 
 
 @contextmanager
-def plain(name: str, say: Callable[[str], None]) -> Iterator[Watch]:
+def plain(name: str, say: Callable[[str], None]) -> Iterator[RunCallbacks]:
     """Lines through `say`, of a run that is called `name`."""
     shown = _Plain(escape.terminal(name), say)
     ended = threading.Event()
@@ -153,7 +153,7 @@ def plain(name: str, say: Callable[[str], None]) -> Iterator[Watch]:
     thread = threading.Thread(target=keep_telling, name="progress", daemon=True)
     thread.start()
     try:
-        yield Watch(
+        yield RunCallbacks(
             shown.on_start,
             shown.on_outcome,
             lambda text: say(f"note: {escape.terminal(text)}"),
@@ -164,6 +164,6 @@ def plain(name: str, say: Callable[[str], None]) -> Iterator[Watch]:
 
 
 @contextmanager
-def silent() -> Iterator[Watch]:
+def silent() -> Iterator[RunCallbacks]:
     """For `--quiet`."""
-    yield Watch()
+    yield RunCallbacks()

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.maintenance import Difference, Finding, Rebuilt, Reconciliation, Resolution
 from relightflow.model.money import Micros, usd
-from relightflow.model.upkeep import Difference, Finding, Rebuilt, Reconciliation, Resolution
 from relightflow.report import escape, table
 from relightflow.report.json import VERSION
-from relightflow.report.words import count, facts, money
+from relightflow.report.text import count, facts, money
 
 _SHOWN = 50
 """Rows that are listed; `--json` has all."""
@@ -62,7 +62,7 @@ def _rows(attempts: tuple[Attempt, ...]) -> list[tuple[str, ...]]:
 
 def _why(attempt: Attempt) -> str:
     cut = attempt.state is State.PAID_UNFETCHED
-    return "the answer was cut short" if cut else "its picture is lost"
+    return "the answer was cut short" if cut else "its image is lost"
 
 
 def _state(attempt: Attempt) -> str:
@@ -70,7 +70,7 @@ def _state(attempt: Attempt) -> str:
         return "unknown"
     if attempt.state is State.PAID_UNFETCHED:
         return "paid, not fetched"
-    return "paid, no picture" if attempt.state is State.FAILED else "paid, picture lost"
+    return "paid, no image" if attempt.state is State.FAILED else "paid, image lost"
 
 
 def _moment(seconds: float) -> str:
@@ -108,14 +108,14 @@ def _amount(amount: Micros | None) -> str:
 
 def rebuilt(found: Rebuilt) -> str:
     lines = [
-        f"a new ledger: {count(found.stored, 'picture')} found again, nothing bought. It does not know "
+        f"a new ledger: {count(found.stored, 'image')} found again, nothing bought. It does not know "
         "which runs spent what: the next run's cap begins with nothing spent"
     ]
     lines += facts(
         (
             ("under way", count(found.open, "call") if found.open else ""),
             ("failed", count(found.failed, "call") if found.failed else ""),
-            ("lost", count(found.lost, "picture") if found.lost else ""),
+            ("lost", count(found.lost, "image") if found.lost else ""),
             (
                 "damaged",
                 f"{count(found.nonsense, 'line')} of the index, passed over: compare "

@@ -8,7 +8,7 @@ from relightflow.errors import Exit
 from relightflow.model.attempt import Attempt
 from relightflow.model.status import LastRun, Status
 from relightflow.report import escape, table
-from relightflow.report.words import count, facts, money
+from relightflow.report.text import count, facts, money
 
 _SHOWN = 20
 """Unknown attempts that are listed; `--json` has all."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from relightflow.errors import Exit
-from relightflow.model.summary import Counts, Money, Summary, Trouble
+from relightflow.model.summary import Counts, Issue, Money, Summary
 from relightflow.report import escape
-from relightflow.report.words import (
+from relightflow.report.text import (
     INDENT,
     count,
     duration,
     facts,
     listing,
     money,
-    near,
     paragraph,
+    relative_path,
 )
 
 
@@ -27,15 +27,18 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
     lines = paragraph(head, columns, "", INDENT)
     lines += facts(
         (
-            *(("pictures", escape.terminal(near(place, folder))) for place in found.places),
-            ("manifest", escape.terminal(near(found.manifest, folder))),
+            *(
+                ("images", escape.terminal(relative_path(location, folder)))
+                for location in found.locations
+            ),
+            ("manifest", escape.terminal(relative_path(found.manifest, folder))),
             ("money", _money(found.money)),
             ("retries", f"{found.retries:,}" if found.retries else ""),
         ),
         columns,
     )
-    for trouble in found.troubles:
-        lines += _trouble(trouble, columns)
+    for issue in found.issues:
+        lines += _issue(issue, columns)
     if found.exit is not Exit.OK:
         lines.append(f"exit {int(found.exit)}: {found.exit.meaning}")
     if found.next_command:
@@ -86,8 +89,8 @@ def _money(found: Money) -> str:
     return ", ".join((f"{money(found.spent)} spent", *parts))
 
 
-def _trouble(trouble: Trouble, columns: int | None) -> list[str]:
-    times = f"{trouble.count:,} × " if trouble.count > 1 else ""
-    said = paragraph(times + escape.terminal(trouble.message), columns, INDENT)
+def _issue(issue: Issue, columns: int | None) -> list[str]:
+    times = f"{issue.count:,} × " if issue.count > 1 else ""
+    said = paragraph(times + escape.terminal(issue.message), columns, INDENT)
     said[0] = "!" + said[0][1:]
-    return [*said, *listing(trouble.items, max(trouble.count, len(trouble.items)))]
+    return [*said, *listing(issue.items, max(issue.count, len(issue.items)))]

@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Callable
 
 from relightflow.errors import AccountError
-from relightflow.model.failure import CallFailed, Kind
+from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.money import Micros, dollars
 from relightflow.model.plan import Plan
 from relightflow.plugins.backend import HasBalance
-from relightflow.run.budget import Budget
-from relightflow.run.survey import survey
-from relightflow.store.home import Home
+from relightflow.run.limits.budget import Budget
+from relightflow.run.plan_status import plan_status
+from relightflow.store.state_dir import StateDir
 
 
 async def check_balance(
     backend: HasBalance,
     plan: Plan,
-    home: Home,
+    state_dir: StateDir,
     budget: Budget,
     notice: Callable[[str], None],
 ) -> Micros | None:
@@ -28,13 +28,13 @@ async def check_balance(
     """
     try:
         balance = await backend.balance()
-    except CallFailed as verdict:
-        if verdict.failure.kind is Kind.ACCOUNT:
-            raise AccountError(verdict.failure.message) from verdict
+    except CallFailed as error:
+        if error.failure.kind is FailureKind.ACCOUNT:
+            raise AccountError(error.failure.message) from error
         return None
     held = balance.credits + balance.free_credits
-    standing = await asyncio.to_thread(survey, plan, home)
-    needed = standing.price.low if standing.price else 0
+    job_state = await asyncio.to_thread(plan_status, plan, state_dir)
+    needed = job_state.price.low if job_state.price else 0
     if budget.left is not None:
         needed = min(needed, budget.left)
     if held < needed:

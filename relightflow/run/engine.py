@@ -8,68 +8,68 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
-from relightflow.bounded import bounded
+from relightflow.core.bounded_map import bounded_map
 from relightflow.errors import DamagedError
-from relightflow.ledger.reader import Reader, reading
-from relightflow.model.failure import CallFailed, Failure, Kind
+from relightflow.ledger.reader import Reader, open_reader
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
 from relightflow.model.step import Completed, ResultKnown
 from relightflow.plugins.backend import Call
-from relightflow.run.adopt import CannotAsk, adopted, publish_if_untold
-from relightflow.run.bench import Bench, label
-from relightflow.run.interrupted import settle_interrupted
-from relightflow.run.purchase import kept_apart
-from relightflow.run.recovery import recover, settle
-from relightflow.run.submit import make
-from relightflow.run.walk import Item, Todo, walk
+from relightflow.run.actions import Action, Item, items
+from relightflow.run.context import RunContext, index_facts
+from relightflow.run.jobs.active_attempt import isolate_job
+from relightflow.run.jobs.interrupted import settle_interrupted
+from relightflow.run.jobs.recovery import recover, settle
+from relightflow.run.jobs.submit import make
+from relightflow.run.shared.adopt import SharedStoreUnavailable, adopt_shared, publish_if_missing
 from relightflow.store.blobs import MissingBlob, put_aside, read
 
 
-async def run(plan: Plan, bench: Bench, submit: bool = True) -> AsyncGenerator[Outcome]:
+async def run(plan: Plan, context: RunContext, submit: bool = True) -> AsyncGenerator[Outcome]:
     """Every job that had to be touched, as it finishes; what is in place is only counted.
 
     `submit` False: nothing is bought, only fetched. Ends early where the brake is put on; what is
     left then is not in the stream.
     """
-    recovered = {outcome.job.key: outcome async for outcome in recover(bench)}
-    with reading(bench.ledger_path) as reader, reading(bench.ledger_path) as notes:
-        walked = walk(plan, reader, bench.blobs_path)
-        items = _to_do(bench, walked, submit, recovered, reader)
+    recovered = {outcome.job.key: outcome async for outcome in recover(context)}
+    with open_reader(context.ledger_path) as reader, open_reader(context.ledger_path) as notes:
+        every = items(plan, reader, context.blobs_path)
+        wanted = _to_do(context, every, submit, recovered, reader)
 
         async def one(item: Item) -> Outcome | None:
             outcome = recovered.get(item.output.job.key)
-            if outcome is None or item.todo in (Todo.MAKE, Todo.MEND):
-                outcome = await _deal_with(bench, item)
-            if bench.shared and outcome and outcome.result:
-                publish_if_untold(bench, bench.shared, notes, outcome.job, outcome.result)
+            if outcome is None or item.action in (Action.MAKE, Action.MEND):
+                outcome = await _perform(context, item)
+            if context.shared and outcome and outcome.result:
+                publish_if_missing(context, context.shared, notes, outcome.job, outcome.result)
             return outcome and replace(outcome, output=item.output)
 
-        width = bench.limits.concurrency
-        found = bounded(items, width, one, lambda: not bench.brake.leaving)
+        width = context.limits.concurrency
+        found = bounded_map(wanted, width, one, lambda: not context.shutdown.draining)
         async with aclosing(found):
             async for outcome in found:
                 if outcome is not None:
-                    bench.board.count(outcome)
+                    context.counters.count(outcome)
                     yield outcome
-    await _doubt_the_wordless(bench)
-    if not bench.brake.leaving and (await settle(bench)).adopted:
-        async for outcome in recover(bench):
-            bench.board.count_late(outcome)
+    await _hold_unanswered(context)
+    if not context.shutdown.draining and (await settle(context)).adopted:
+        async for outcome in recover(context):
+            context.counters.count_late(outcome)
 
 
-async def _doubt_the_wordless(bench: Bench) -> None:
+async def _hold_unanswered(context: RunContext) -> None:
     """What a bug or a torn call of this run left in INTENT is unknown, in the ledger and the books."""
     left = await settle_interrupted(
-        bench.ledger, bench.ledger_path, bench.blobs_path, bench.backend_name
+        context.ledger, context.ledger_path, context.blobs_path, context.backend_name
     )
     for attempt in left:
-        bench.budget.doubt(attempt.price)
+        context.budget.doubt(attempt.price)
 
 
 async def _to_do(
-    bench: Bench,
+    context: RunContext,
     items: AsyncIterator[Item],
     submit: bool,
     recovered: Mapping[str, Outcome],
@@ -77,99 +77,101 @@ async def _to_do(
 ) -> AsyncIterator[Item]:
     """The items that need a hand; those in place are counted, those that must wait passed over."""
     async for item in items:
-        if item.todo is Todo.REUSE and item.output.job.key not in recovered:
-            bench.board.reused += 1
-            if bench.shared and item.standing:
-                result = item.standing.result
-                publish_if_untold(bench, bench.shared, reader, item.output.job, result)
-        elif item.todo is Todo.MAKE and not (submit and bench.brake.submits_allowed):
+        if item.action is Action.REUSE and item.output.job.key not in recovered:
+            context.counters.reused += 1
+            if context.shared and item.job_state:
+                result = item.job_state.result
+                publish_if_missing(context, context.shared, reader, item.output.job, result)
+        elif item.action is Action.MAKE and not (submit and context.shutdown.submits_allowed):
             continue
         else:
             yield item
 
 
-async def _deal_with(bench: Bench, item: Item) -> Outcome | None:
-    job, standing = item.output.job, item.standing
-    if item.todo is Todo.MAKE:
-        return await _adopted(bench, job) if bench.shared else await make(bench, job)
-    if item.todo is Todo.MEND:
-        return await kept_apart(bench, job, lambda: _mend(bench, item))
-    if item.todo is Todo.HOLD_UNKNOWN and standing and _may_resubmit(bench):
-        return await make(bench, job, instead_of=standing.attempt_id) or _held(item)
+async def _perform(context: RunContext, item: Item) -> Outcome | None:
+    job, job_state = item.output.job, item.job_state
+    if item.action is Action.MAKE:
+        return await _adopted(context, job) if context.shared else await make(context, job)
+    if item.action is Action.MEND:
+        return await isolate_job(context, job, lambda: _restore(context, item))
+    if item.action is Action.HOLD_UNKNOWN and job_state and _may_resubmit(context):
+        return await make(context, job, instead_of=job_state.attempt_id) or _held(item)
     return _held(item)
 
 
-async def _adopted(bench: Bench, job: Job) -> Outcome | None:
+async def _adopted(context: RunContext, job: Job) -> Outcome | None:
     """What another machine made of it; bought where none did. None: not started."""
-    assert bench.shared
+    assert context.shared
     try:
-        outcome = await adopted(bench, bench.shared, job)
-    except CannotAsk:
+        outcome = await adopt_shared(context, context.shared, job)
+    except SharedStoreUnavailable:
         return None
-    return outcome or await make(bench, job)
+    return outcome or await make(context, job)
 
 
-def _may_resubmit(bench: Bench) -> bool:
+def _may_resubmit(context: RunContext) -> bool:
     """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the cap.
 
     The old attempt goes on counting as possibly billed.
     """
-    wanted = bench.limits.on_unknown == "resubmit" and bench.budget.cap is not None
-    return wanted and bench.brake.submits_allowed
+    wanted = context.limits.on_unknown == "resubmit" and context.budget.cap is not None
+    return wanted and context.shutdown.submits_allowed
 
 
 def _held(item: Item) -> Outcome:
     """What an earlier run left and this one must not touch, said again."""
-    standing = item.standing
-    assert standing
-    kinds = {Todo.HOLD_UNKNOWN: Kind.UNKNOWN, Todo.HOLD_FAILED: Kind.BAD_RESULT}
-    kind = kinds.get(item.todo, Kind.PENDING)
-    reason = standing.reason or "not collected yet; the next run goes on"
-    failure = Failure(kind, reason, standing.billed, request_id=standing.request_id)
-    return Outcome(item.output.job, standing.attempt_id, failure=failure)
+    job_state = item.job_state
+    assert job_state
+    kinds = {Action.HOLD_UNKNOWN: FailureKind.UNKNOWN, Action.HOLD_FAILED: FailureKind.BAD_RESULT}
+    kind = kinds.get(item.action, FailureKind.PENDING)
+    reason = job_state.reason or "not collected yet; the next run goes on"
+    failure = Failure(kind, reason, job_state.billed, request_id=job_state.request_id)
+    return Outcome(item.output.job, job_state.attempt_id, failure=failure)
 
 
-async def _mend(bench: Bench, item: Item) -> Outcome:
+async def _restore(context: RunContext, item: Item) -> Outcome:
     """The blob of a finished job is gone or damaged: fetch it again, never buy it again."""
-    standing, job = item.standing, item.output.job
-    assert standing
-    assert standing.result
-    data = await _fetched_again(bench, job, standing.attempt_id, standing.result)
+    job_state, job = item.job_state, item.output.job
+    assert job_state
+    assert job_state.result
+    data = await _fetched_again(context, job, job_state.attempt_id, job_state.result)
     if data is None:
         failure = Failure(
-            Kind.DAMAGED,
-            f"the stored result {standing.result.sha256[:16]} is lost or damaged and cannot be "
+            FailureKind.DAMAGED,
+            f"the stored result {job_state.result.sha256[:16]} is lost or damaged and cannot be "
             "fetched again; it was paid for and is not bought again by itself. Put the blob back "
             "from a copy, or buy it again with 'relightflow resolve --resubmit'",
-            standing.billed,
+            job_state.billed,
         )
-        return Outcome(job, standing.attempt_id, failure=failure)
-    await bench.blobs.put(data, label(job, standing.price))
-    return Outcome(job, standing.attempt_id, standing.result)
+        return Outcome(job, job_state.attempt_id, failure=failure)
+    await context.blobs.put(data, index_facts(job, job_state.price))
+    return Outcome(job, job_state.attempt_id, job_state.result)
 
 
-async def _fetched_again(bench: Bench, job: Job, attempt_id: int, result: Result) -> bytes | None:
+async def _fetched_again(
+    context: RunContext, job: Job, attempt_id: int, result: Result
+) -> bytes | None:
     """The very bytes that were lost; None where nobody has them any more."""
     data: bytes | None
     try:
-        data = await asyncio.to_thread(read, bench.blobs_path, result.sha256)
+        data = await asyncio.to_thread(read, context.blobs_path, result.sha256)
     except DamagedError as error:
         if not isinstance(error, MissingBlob):  # out of the way, so that it counts as lost
-            await asyncio.to_thread(put_aside, bench.blobs_path, result.sha256)
-        data = await _from_backend(bench, job, attempt_id)
+            await asyncio.to_thread(put_aside, context.blobs_path, result.sha256)
+        data = await _from_backend(context, job, attempt_id)
     return data if data and hashlib.sha256(data).hexdigest() == result.sha256 else None
 
 
-async def _from_backend(bench: Bench, job: Job, attempt_id: int) -> bytes | None:
-    backend = await bench.backend.get()
+async def _from_backend(context: RunContext, job: Job, attempt_id: int) -> bytes | None:
+    backend = await context.backend.get()
     try:
-        if bench.free:
-            call = Call(job, await bench.inputs.prepared(job.image))
+        if context.free:
+            call = Call(job, await context.inputs.prepared(job.image))
             step = await backend.submit(call)
             while not isinstance(step, Completed):
                 step = await backend.collect(step)
         else:
-            with reading(bench.ledger_path) as reader:
+            with open_reader(context.ledger_path) as reader:
                 attempt = reader.attempt(attempt_id)
             if attempt is None or not attempt.url:
                 return None

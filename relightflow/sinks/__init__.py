@@ -1,1 +1,1 @@
-"""Where finished pictures go: one sink a file."""
+"""Where finished images go: one sink a file."""

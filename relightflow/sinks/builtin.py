@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from relightflow.objects.address import PATTERN as ADDRESS
-from relightflow.plugins.form import FORMAT_SCHEMA
 from relightflow.plugins.hookspecs import hookimpl
+from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import Schema, SinkContext, SinkRecord
 from relightflow.plugins.sink import Sink
 
@@ -27,8 +27,7 @@ DIRECTORY_SCHEMA: Schema = {
         "name": {
             "type": "string",
             "minLength": 1,
-            "description": "Where each picture goes, such as "
-            "`{image.stem}/{light_direction}.{ext}`.",
+            "description": "Where each image goes, such as `{image.stem}/{light_direction}.{ext}`.",
         },
         "format": FORMAT_SCHEMA,
     },
@@ -148,7 +147,7 @@ CONTACT_SHEET_SCHEMA: Schema = {
             "type": "integer",
             "minimum": 32,
             "maximum": 1024,
-            "description": "The longer side of each picture in pixels; else what fits well.",
+            "description": "The longer side of each image in pixels; else what fits well.",
         },
         "title": {
             "type": "string",
@@ -160,7 +159,7 @@ CONTACT_SHEET_SCHEMA: Schema = {
 
 
 def _directory(context: SinkContext) -> Sink:
-    # deferred: a command that only reads recipes writes no pictures
+    # deferred: a command that only reads recipes writes no images
     from relightflow.sinks.directory import Directory
 
     return Directory(context)
@@ -168,9 +167,9 @@ def _directory(context: SinkContext) -> Sink:
 
 def _s3(context: SinkContext) -> Sink:
     # deferred: it loads obstore
-    from relightflow.sinks.s3 import S3
+    from relightflow.sinks.s3 import S3Sink
 
-    return S3(context)
+    return S3Sink(context)
 
 
 def _contact_sheet(context: SinkContext) -> Sink:
@@ -210,21 +209,21 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
     return (
         SinkRecord(
             name="directory",
-            summary="Each picture a file, with a manifest beside them",
+            summary="Each image a file, with a manifest beside them",
             create=_directory,
             schema=DIRECTORY_SCHEMA,
             derives=True,
         ),
         SinkRecord(
             name="s3",
-            summary="Each picture an object at s3://, gs:// or az://, with a manifest beside them",
+            summary="Each image an object at s3://, gs:// or az://, with a manifest beside them",
             create=_s3,
             schema=S3_SCHEMA,
             derives=True,
         ),
         SinkRecord(
             name="contact-sheet",
-            summary="One labelled picture of the whole sweep for each image",
+            summary="One labelled image of the whole sweep for each image",
             create=_contact_sheet,
             schema=CONTACT_SHEET_SCHEMA,
             named=False,
@@ -239,14 +238,14 @@ def relightflow_sinks() -> Iterable[SinkRecord]:
         ),
         SinkRecord(
             name="imagefolder",
-            summary="Pictures and metadata.jsonl, as the library datasets reads them",
+            summary="Images and metadata.jsonl, as the library datasets reads them",
             create=_imagefolder,
             schema=IMAGEFOLDER_SCHEMA,
             derives=True,
         ),
         SinkRecord(
             name="zip",
-            summary="All pictures and the manifest in one file",
+            summary="All images and the manifest in one file",
             create=_zip,
             schema=ZIP_SCHEMA,
             named=False,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relightflow.model.values import Scalar
-from relightflow.plugins.sink import Finished
-from relightflow.sinks.gather import told, unicode_text
+from relightflow.plugins.sink import FinishedRun
+from relightflow.sinks.output_records import shared_records, unicode_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Columns:
             yield column, value
 
 
-def columns(run: Finished, taken: Iterable[str]) -> Columns:
+def columns(run: FinishedRun, taken: Iterable[str]) -> Columns:
     """Of all cells of `run`; a name that is `taken` by another column gets `parameter_` before it."""
     kinds: dict[str, set[str]] = {name: set() for name in run.axes}
-    for output, _, _ in told(run):
+    for output, _, _ in shared_records(run):
         for name, value in output.cell.items():
             kinds.setdefault(name, set()).update(_kind(value))
     reserved = set(taken)

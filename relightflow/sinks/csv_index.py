@@ -1,7 +1,7 @@
 """The `csv` sink: `index.csv`, a row for each output, to sort and count in a spreadsheet.
 
 RFC 4180, UTF-8. Names and values are untrusted: a cell that a spreadsheet would take for a formula
-begins with `'`. `path` is where the recipe's first sink of single files put the picture.
+begins with `'`. `path` is where the recipe's first sink of single files put the image.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 from relightflow.model.spreadsheet import cell
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 from relightflow.sinks.columns import columns
 from relightflow.sinks.folder import Folder
-from relightflow.sinks.gather import told, unicode_text
+from relightflow.sinks.output_records import shared_records, unicode_text
 
 INDEX = "index.csv"
 _BEFORE = ("index", "status", "path", "source")
@@ -33,27 +33,27 @@ class CsvIndex:
         self._folder = Folder(context.folder, context.options["path"])
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del path, data, media_type
-        raise SinkFailed("an index takes no pictures; it is written when a run is over")
+        raise SinkFailed("an index takes no images; it is written when a run is over")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         return (Artifact(INDEX, self._folder.stream(INDEX, _lines(run))),)
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
 
-def _lines(run: Finished) -> Iterator[bytes]:
+def _lines(run: FinishedRun) -> Iterator[bytes]:
     table = columns(run, (*_BEFORE, *_AFTER))
     yield _line((*_BEFORE, *table.names.values(), *_AFTER))
-    for output, _, record in told(run):
+    for output, _, record in shared_records(run):
         facts = _flat(record) | {"index": output.index, "repeat": output.job.repeat}
         values = dict(table.row(output.cell))
         yield _line((*map(facts.get, _BEFORE), *values.values(), *map(facts.get, _AFTER)))

@@ -1,4 +1,4 @@
-"""The `directory` sink: each picture a file, and `manifest.jsonl` beside them.
+"""The `directory` sink: each image a file, and `manifest.jsonl` beside them.
 
 Files are written whole or not at all, and not forced to the disk one by one: what a power cut takes
 is delivered again from the store.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, WriteReceipt
 from relightflow.sinks.folder import Folder
 
 MANIFEST = "manifest.jsonl"
@@ -22,17 +22,17 @@ class Directory:
         self._folder = Folder(context.folder, context.options["path"])
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del media_type  # the name's extension says it
         return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         return (Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST)),)
 
     def close(self) -> None:

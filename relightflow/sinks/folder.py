@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from relightflow.errors import RefusedError
-from relightflow.plugins.sink import Presence, Stamp
+from relightflow.plugins.sink import FileState, WriteReceipt
 from relightflow.store.atomic import opened_folder, parts_of, write_atomic
 
 _CHUNK = 1 << 20
@@ -34,22 +34,22 @@ class Folder:
         self._root = recipe_folder.absolute()
         self._under = "".join(part + "/" for part in parts if part)
         self._prefix = f"{self._root}/{self._under}"
-        self.place = str(self._root / self._under)
+        self.location = str(self._root / self._under)
         """The absolute path, for people and as the sink's identity."""
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         """As `Sink.look`; an untouched file is recognised by its size, time and inode alone."""
         try:
             facts = os.lstat(self._prefix + path)
         except (FileNotFoundError, NotADirectoryError):
-            return Presence.MISSING
-        seen = Stamp(sha256, facts.st_size, mark(facts))
+            return FileState.MISSING
+        seen = WriteReceipt(sha256, facts.st_size, mark(facts))
         if known == seen and stat.S_ISREG(facts.st_mode):
-            return Presence.SAME
+            return FileState.SAME
         found = self.digest(path)
         if found is None:
-            return Presence.MISSING
-        return Presence.SAME if found == sha256 else Presence.EDITED
+            return FileState.MISSING
+        return FileState.SAME if found == sha256 else FileState.EDITED
 
     def holds(self, path: str) -> bool:
         """Whether something stands at `path`."""
@@ -97,12 +97,12 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def write(self, path: str, data: bytes | Iterable[bytes], sha256: str) -> Stamp:
+    def write(self, path: str, data: bytes | Iterable[bytes], sha256: str) -> WriteReceipt:
         """Put `data` at `path`, whole or not at all. Not forced to the disk: it can be made again."""
         facts = write_atomic(self._root, self._under + path, data, durable=False)
-        return Stamp(sha256, facts.st_size, mark(facts))
+        return WriteReceipt(sha256, facts.st_size, mark(facts))
 
-    def stream(self, path: str, pieces: Iterable[bytes]) -> Stamp:
+    def stream(self, path: str, pieces: Iterable[bytes]) -> WriteReceipt:
         """Like `write`, for what is not known before it has gone by."""
         digest = hashlib.sha256()
 
@@ -112,7 +112,7 @@ class Folder:
                 yield piece
 
         facts = write_atomic(self._root, self._under + path, passing(), durable=False)
-        return Stamp(digest.hexdigest(), facts.st_size, mark(facts))
+        return WriteReceipt(digest.hexdigest(), facts.st_size, mark(facts))
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take files away that are ours and no longer wanted; a link itself, not what it names."""
@@ -121,19 +121,19 @@ class Folder:
             with suppress(FileNotFoundError), opened_folder(self._root, folders) as folder:
                 os.unlink(name, dir_fd=folder)
 
-    def copy(self, source: Path, path: str) -> Stamp:
+    def copy(self, source: Path, path: str) -> WriteReceipt:
         """Bring `path` in step with the file `source`, touching it only where they differ."""
         with source.open("rb") as stream:
             sha256 = _sha256(stream)
         if self.digest(path) == sha256:
-            return self.stamp(path, sha256)
+            return self.receipt(path, sha256)
         with source.open("rb") as stream:
             return self.write(path, _pieces(stream), sha256)
 
-    def stamp(self, path: str, sha256: str) -> Stamp:
+    def receipt(self, path: str, sha256: str) -> WriteReceipt:
         """The stamp of the file that is at `path`, its bytes being known."""
         facts = os.lstat(self._prefix + path)
-        return Stamp(sha256, facts.st_size, mark(facts))
+        return WriteReceipt(sha256, facts.st_size, mark(facts))
 
 
 class _NoFile(Exception):

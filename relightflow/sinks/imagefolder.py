@@ -1,6 +1,6 @@
-"""The `imagefolder` sink: pictures as files, and `metadata.jsonl` with a line for each.
+"""The `imagefolder` sink: images as files, and `metadata.jsonl` with a line for each.
 
-`file_name` is the picture; `source_file_name`, where sources are asked for, is a copy of the input
+`file_name` is the image; `source_file_name`, where sources are asked for, is a copy of the input
 under `sources/`, a second image column. The parameters and a caption are the other columns.
 `README.md` tells the reader that they are one data set.
 
@@ -14,17 +14,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from relightflow.model.form import extension
 from relightflow.model.job import Output
+from relightflow.model.output_format import extension
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
-from relightflow.sinks.card import CARD, card
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 from relightflow.sinks.columns import columns
+from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.folder import Folder
-from relightflow.sinks.gather import Originals, caption, told, unicode_text
+from relightflow.sinks.output_records import Originals, caption, shared_records, unicode_text
 
 MANIFEST, METADATA, SOURCES = "manifest.jsonl", "metadata.jsonl", "sources"
-_WORDS = "`metadata.jsonl` says what each picture shows, `manifest.jsonl` what it was made from."
+_WORDS = "`metadata.jsonl` says what each image shows, `manifest.jsonl` what it was made from."
 _OURS = (
     "file_name", "source_file_name", "source_name", "caption", "repeat", "job", "index",
     "image", "source",  # what the reader makes of the first two
@@ -40,25 +40,25 @@ class ImageFolder:
         self._sources = context.options.get("sources", False)
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del media_type  # the name's extension says it
-        place = path.casefold()
-        if place in (METADATA, CARD.casefold()) or place.startswith(f"{SOURCES}/"):
+        location = path.casefold()
+        if location in (METADATA, CARD.casefold()) or location.startswith(f"{SOURCES}/"):
             raise SinkFailed(
-                f"{path} is a name of the data set's own: choose another `name` for the pictures"
+                f"{path} is a name of the data set's own: choose another `name` for the images"
             )
         return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         made = [Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST))]
         sources = dict(self._copies(run)) if self._sources else {}
-        made += (Artifact(path, stamp) for path, stamp in sources.items())
+        made += (Artifact(path, receipt) for path, receipt in sources.items())
         if METADATA not in run.edited:
             made.append(Artifact(METADATA, self._folder.stream(METADATA, self._metadata(run))))
         if CARD not in run.edited:
@@ -70,9 +70,9 @@ class ImageFolder:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _metadata(self, run: Finished) -> Iterator[bytes]:
+    def _metadata(self, run: FinishedRun) -> Iterator[bytes]:
         table = columns(run, _OURS)
-        for output, result, record in told(run):
+        for output, result, record in shared_records(run):
             path = record.get("path")
             if result is None or path is None or not self._folder.holds(path):
                 continue
@@ -85,16 +85,16 @@ class ImageFolder:
             row |= {"repeat": output.job.repeat, "job": output.job.id, "index": output.index}
             yield json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n"
 
-    def _copies(self, run: Finished) -> Iterator[tuple[str, Stamp]]:
-        """Every input that has a picture, once, however many names it has."""
+    def _copies(self, run: FinishedRun) -> Iterator[tuple[str, WriteReceipt]]:
+        """Every input that has an image, once, however many names it has."""
         originals, seen = Originals(run), set[str]()
-        for output, result, _ in told(run):
+        for output, result, _ in shared_records(run):
             path, sha256 = _source_path(output), output.image.sha256
             if result is None or path in seen or path in run.edited:
                 continue
             seen.add(path)
             if self._folder.digest(path) == sha256:
-                yield path, self._folder.stamp(path, sha256)
+                yield path, self._folder.receipt(path, sha256)
             else:
                 yield path, self._folder.write(path, originals.of(output), sha256)
 

@@ -1,4 +1,4 @@
-"""The `s3` sink: each picture an object (S3, Google Cloud, Azure), and `manifest.jsonl` at the prefix.
+"""The `s3` sink: each image an object (S3, Google Cloud, Azure), and `manifest.jsonl` at the prefix.
 
 A put is whole or nothing. What is there is asked once, by listing the prefix; after that a look at an
 object that we wrote costs nothing. Each object bears its sha256 as metadata, so that a machine with
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 
 MANIFEST = "manifest.jsonl"
 ENOUGH = 3
@@ -24,7 +24,7 @@ MOST_LISTED = 200_000
 """Objects whose names are kept; beyond, each one is asked for by itself."""
 
 
-class S3:
+class S3Sink:
     """See the module; `options` are those of `builtin.S3_SCHEMA`."""
 
     width = 16
@@ -41,56 +41,56 @@ class S3:
         self._last = ""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return str(self._bucket)
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         with self._asking():
             return self._look(path, known, sha256)
 
-    def _look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        self._bucket.place.key(path)  # refuses what is no plain path
+    def _look(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        self._bucket.address.key(path)  # refuses what is no plain path
         there = self._there(path)
         if there is None:
-            return Presence.MISSING
+            return FileState.MISSING
         size, etag = there
         if known and known.mark and (known.size, known.mark) == (size, etag):
-            return Presence.SAME if known.sha256 == sha256 else Presence.EDITED
+            return FileState.SAME if known.sha256 == sha256 else FileState.EDITED
         if known and not known.mark:  # somebody wants it read
             found = hashlib.sha256(self._bucket.get(path)).hexdigest()
         else:
             head = self._bucket.head(path)
             if head is None:
-                return Presence.MISSING
+                return FileState.MISSING
             found = head.sha256 or hashlib.sha256(self._bucket.get(path)).hexdigest()
-        return Presence.SAME if found == sha256 else Presence.EDITED
+        return FileState.SAME if found == sha256 else FileState.EDITED
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         sha256 = hashlib.sha256(data).hexdigest()
         with self._asking():
             etag = self._bucket.put(path, data, media_type, sha256)
         with self._lock:
             if self._listed is not None:
                 self._listed[path] = (len(data), etag)
-        return Stamp(sha256, len(data), etag)
+        return WriteReceipt(sha256, len(data), etag)
 
-    def stamp(self, path: str, sha256: str) -> Stamp | None:
+    def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
         with self._lock:
             found = self._listed.get(path) if self._listed else None
-        return Stamp(sha256, *found) if found else None
+        return WriteReceipt(sha256, *found) if found else None
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         data = run.manifest.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
         with self._asking():
             head = self._bucket.head(MANIFEST)
         if head and not head.sha256:
             raise SinkFailed(
-                f"{self.place}{MANIFEST} was not written by relightflow; it was left as it is. Move "
+                f"{self.location}{MANIFEST} was not written by relightflow; it was left as it is. Move "
                 "it away, or give the sink a prefix of its own"
             )
         if head and head.sha256 == sha256 and head.facts.size == len(data):
-            return (Artifact(MANIFEST, Stamp(sha256, len(data), head.facts.etag)),)
+            return (Artifact(MANIFEST, WriteReceipt(sha256, len(data), head.facts.etag)),)
         return (Artifact(MANIFEST, self.write(MANIFEST, data, "application/x-ndjson")),)
 
     def close(self) -> None:

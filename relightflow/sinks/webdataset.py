@@ -17,18 +17,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.model.form import extension, form_of
+from relightflow.model.output_format import extension, output_format
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
-from relightflow.sinks.card import CARD, card
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.folder import Folder
-from relightflow.sinks.gather import (
+from relightflow.sinks.output_records import (
     Originals,
-    Told,
+    SharedRecord,
     caption,
     delivered,
-    picture,
-    told,
+    delivered_image,
+    shared_records,
     without_place,
 )
 
@@ -40,7 +40,7 @@ Member = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ShardSample:
     members: tuple[Member, ...]
 
     @property
@@ -57,24 +57,24 @@ class WebDataset:
         self._folder = Folder(context.folder, options["path"])
         self._prefix = options.get("prefix", context.recipe)
         self._sources = options.get("sources", True)
-        self._form = form_of(options)
+        self._form = output_format(options)
         self._most_bytes: float = options.get("bytes", math.inf)
         self._most_samples: float = options.get(
             "samples", math.inf if "bytes" in options else SAMPLES
         )
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del path, data, media_type
-        raise SinkFailed("a data set takes no single pictures; it is written when a run is over")
+        raise SinkFailed("a data set takes no single images; it is written when a run is over")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         made = []
         for number, shard in enumerate(self._shards(self._samples(run))):
             path = f"{self._prefix}-{number:06d}.tar"
@@ -84,9 +84,7 @@ class WebDataset:
         )
         text = ((line + "\n").encode("ascii") for line in lines)
         made.append(Artifact(MANIFEST, self._folder.stream(MANIFEST, text)))
-        words = (
-            "Each sample is a picture, its source and what is known of it; see `manifest.jsonl`."
-        )
+        words = "Each sample is an image, its source and what is known of it; see `manifest.jsonl`."
         pieces = (card(f"{self._prefix}-*.tar", words),)
         made.append(Artifact(CARD, self._folder.stream(CARD, pieces)))
         self._folder.remove(path for path in run.held if path not in {a.path for a in made})
@@ -95,32 +93,32 @@ class WebDataset:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _samples(self, run: Finished) -> Iterator[Sample]:
+    def _samples(self, run: FinishedRun) -> Iterator[ShardSample]:
         originals, seen = Originals(run), set[int]()
-        for item in told(run):
+        for item in shared_records(run):
             output, result, _ = item
             if result is None:
                 continue
             number = int(output.job.id, 16)  # a number takes a third of the memory of its text
             key = f"{output.job.id}-{output.index}" if number in seen else output.job.id
             seen.add(number)
-            data, media_type = picture(run, output, result, self._form)
+            data, media_type = delivered_image(run, output, result, self._form)
             members = [(f"{key}.output.{extension(media_type)}", data)]
             if self._sources:
                 name = f"{key}.source.{extension(output.image.media_type)}"
                 members.append((name, originals.of(output)))
             facts = _facts(item) | delivered(result, data, media_type)
             line = json.dumps(facts, separators=(",", ":")).encode("ascii")
-            yield Sample((*members, (f"{key}.json", line)))
+            yield ShardSample((*members, (f"{key}.json", line)))
 
-    def _shards(self, samples: Iterator[Sample]) -> Iterator[Iterator[Sample]]:
+    def _shards(self, samples: Iterator[ShardSample]) -> Iterator[Iterator[ShardSample]]:
         """`samples`, cut where a shard is full. Each shard is to be used up before the next."""
         waiting = next(samples, None)
 
-        def shard(sample: Sample) -> Iterator[Sample]:
+        def shard(sample: ShardSample) -> Iterator[ShardSample]:
             nonlocal waiting
             count, size = 0, 0
-            following: Sample | None = sample
+            following: ShardSample | None = sample
             while following is not None and not self._full(count, size + following.size):
                 yield following
                 count, size = count + 1, size + following.size
@@ -136,7 +134,7 @@ class WebDataset:
         return count > 0 and too_much  # one sample too large for a shard still needs one
 
 
-def archive(samples: Iterable[Sample]) -> Iterator[bytes]:
+def archive(samples: Iterable[ShardSample]) -> Iterator[bytes]:
     """A tar file in pieces."""
     size = 0
     for sample in samples:
@@ -159,6 +157,6 @@ def _padded(size: int) -> int:
     return size + -size % tarfile.BLOCKSIZE
 
 
-def _facts(item: Told) -> dict[str, Any]:
+def _facts(item: SharedRecord) -> dict[str, Any]:
     output, _, record = item
     return {"caption": caption(output), **without_place(record)}

@@ -1,7 +1,7 @@
-"""The `zip` sink: all pictures of a run in one file, with `manifest.jsonl` inside.
+"""The `zip` sink: all images of a run in one file, with `manifest.jsonl` inside.
 
-Pictures come in plan order, each stored as it is (they are compressed already), dated 1980-01-01,
-so the same run gives the same bytes. One picture, and the manifest, is in memory at a time.
+Images come in plan order, each stored as it is (they are compressed already), dated 1980-01-01,
+so the same run gives the same bytes. One image, and the manifest, is in memory at a time.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from relightflow.model.form import form_of
+from relightflow.model.output_format import output_format
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 from relightflow.sinks.folder import Folder
-from relightflow.sinks.gather import delivered, picture, told, without_place
+from relightflow.sinks.output_records import (
+    delivered,
+    delivered_image,
+    shared_records,
+    without_place,
+)
 
 MANIFEST = "manifest.jsonl"
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -30,38 +35,38 @@ class Zip:
     def __init__(self, context: SinkContext) -> None:
         self._folder = Folder(context.folder, context.options["path"])
         self._file = f"{context.recipe}.zip"
-        self._form = form_of(context.options)
+        self._form = output_format(context.options)
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del path, data, media_type
-        raise SinkFailed("a zip file takes no single pictures; it is written when a run is over")
+        raise SinkFailed("a zip file takes no single images; it is written when a run is over")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
-        stamp = self._folder.stream(self._file, archive(self._entries(run)))
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        receipt = self._folder.stream(self._file, archive(self._entries(run)))
         self._folder.remove(path for path in run.held if path != self._file)
-        return (Artifact(self._file, stamp),)
+        return (Artifact(self._file, receipt),)
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _entries(self, run: Finished) -> Iterator[tuple[str, bytes]]:
+    def _entries(self, run: FinishedRun) -> Iterator[tuple[str, bytes]]:
         lines, packed = io.BytesIO(), dict[str, dict[str, Any]]()
         head = next((r for r in run.records() if r.get("record") == "recipe"), None)
         if head is not None:
             lines.write(_line(head))
-        for output, result, record in told(run):
+        for output, result, record in shared_records(run):
             facts = without_place(record)
             if result is not None:
                 path = facts["path"] = run.path(output, result)
-                if path not in packed:  # the same job twice is one picture
-                    data, media_type = picture(run, output, result, self._form)
+                if path not in packed:  # the same job twice is one image
+                    data, media_type = delivered_image(run, output, result, self._form)
                     packed[path] = delivered(result, data, media_type)
                     yield path, data
                 facts |= packed[path]

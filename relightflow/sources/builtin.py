@@ -111,7 +111,7 @@ S3_SCHEMA: Schema = {
         },
         "delivery": {
             "enum": ["upload", "inline", "presign"],
-            "description": "How a paid backend gets the pictures; `presign` lets it fetch them "
+            "description": "How a paid backend gets the images; `presign` lets it fetch them "
             "itself by signed URLs that work for an hour.",
         },
     },
@@ -120,13 +120,13 @@ S3_SCHEMA: Schema = {
 
 def _s3(context: SourceContext) -> Source:
     # deferred: it loads obstore
-    from relightflow.sources.s3 import S3
+    from relightflow.sources.s3 import S3Source
 
-    return S3(context)
+    return S3Source(context)
 
 
 def _glob(context: SourceContext) -> Source:
-    # deferred: a command that only reads recipes has no use for hashing and pictures
+    # deferred: a command that only reads recipes has no use for hashing and images
     from relightflow.sources.glob import Glob
 
     return Glob(context)

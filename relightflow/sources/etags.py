@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.errors import RefusedError
-from relightflow.sources.index import Known
+from relightflow.sources.file_index import Known
 from relightflow.store.atomic import write_atomic
 
 _VERSION = 1

@@ -1,4 +1,4 @@
-"""Reads a picture's file without being fooled or held up, and says what its bytes are."""
+"""Reads an image's file without being fooled or held up, and says what its bytes are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import os
 import stat
 
-from relightflow.pictures import BadPicture, probe
-from relightflow.sources.index import Known
+from relightflow.images import BadImage, probe
+from relightflow.sources.file_index import Known
 
 MAX_BYTES = 64 << 20
 """A larger file is no photograph to relight, and memory is finite."""
@@ -15,7 +15,7 @@ READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
 def bytes_of(path: str, folder: int | None = None) -> bytes:
-    """A regular file's bytes, without ever waiting for a pipe. Raises OSError, BadPicture.
+    """A regular file's bytes, without ever waiting for a pipe. Raises OSError, BadImage.
 
     `folder`: a descriptor of the folder that `path` counts from.
     """
@@ -23,20 +23,20 @@ def bytes_of(path: str, folder: int | None = None) -> bytes:
     try:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode):
-            raise BadPicture("it is no regular file")
+            raise BadImage("it is no regular file")
         if facts.st_size > MAX_BYTES:
-            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+            raise BadImage(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
         with os.fdopen(file, "rb", closefd=False) as stream:
             data = stream.read(facts.st_size + 1)
     finally:
         os.close(file)
     if len(data) != facts.st_size:
-        raise BadPicture("it is being written to: run again when it is complete")
+        raise BadImage("it is being written to: run again when it is complete")
     return data
 
 
 def examine(data: bytes) -> Known:
-    """What the bytes of a picture say about it. Raises BadPicture."""
+    """What the bytes of an image say about it. Raises BadImage."""
     probed = probe(data)
     digest = hashlib.sha256(data).hexdigest()
     return Known(digest, len(data), probed.width, probed.height, probed.media_type)

@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from relightflow.errors import UsageError
+from relightflow.images import BadImage
 from relightflow.model.image import Image, Rejected
-from relightflow.pictures import BadPicture
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
+from relightflow.sources.file_index import FileIndex, Known
 from relightflow.sources.files import bytes_of, examine, in_words
-from relightflow.sources.index import Index, Known
 from relightflow.sources.patterns import Patterns, natural_order
 from relightflow.sources.walk import Found, Unusable, Walk
 
@@ -43,7 +43,7 @@ class Glob:
         include = context.options["include"]
         exclude = context.options.get("exclude", ())
         self._walk = Walk(folder, Patterns(include), Patterns(exclude, hidden=True), avoid)
-        self._index = Index.of(context.cache, (folder, *include, "", *exclude))
+        self._index = FileIndex.of(context.cache, (folder, *include, "", *exclude))
 
     def scan(self) -> Iterator[Image | Rejected]:
         found = sorted(self._walk.found(), key=lambda item: natural_order(item.name))
@@ -60,7 +60,7 @@ class Glob:
     def read(self, image: Image) -> bytes:
         try:
             data = bytes_of(image.locator)
-        except (OSError, BadPicture) as error:
+        except (OSError, BadImage) as error:
             raise StaleImage(_stale(image, f"can no longer be read ({in_words(error)})")) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
             raise StaleImage(_stale(image, "changed since it was planned"))
@@ -79,7 +79,7 @@ class Glob:
     def _examined(self, item: Found) -> Image | Rejected:
         try:
             known = examine(bytes_of(item.path))
-        except (OSError, BadPicture) as error:
+        except (OSError, BadImage) as error:
             return Rejected(_text(item.name), in_words(error), self._number)
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)

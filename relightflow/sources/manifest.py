@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relightflow.core.filenames import safe_path
 from relightflow.errors import RefusedError, UsageError
+from relightflow.images import BadImage
 from relightflow.model.image import Image, Rejected
-from relightflow.model.safe import safe_path
-from relightflow.pictures import BadPicture
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
+from relightflow.sources.file_index import FileIndex, Known
 from relightflow.sources.files import READ, bytes_of, examine, in_words
-from relightflow.sources.index import Index, Known
 from relightflow.sources.patterns import Patterns
 from relightflow.store.atomic import opened_folder, parts_of
 
@@ -57,7 +57,7 @@ class Manifest:
         everything = "include" not in options
         self._include = Patterns(options.get("include", ("**",)), hidden=everything)
         self._exclude = Patterns(options.get("exclude", ()), hidden=True)
-        self._index = Index.of(context.cache, ("manifest", self._path))
+        self._index = FileIndex.of(context.cache, ("manifest", self._path))
 
     def scan(self) -> Iterator[Image | Rejected]:
         self._index.load()
@@ -72,7 +72,7 @@ class Manifest:
     def read(self, image: Image) -> bytes:
         try:
             data, _ = self._read(image.locator)
-        except (OSError, BadPicture, RefusedError) as error:
+        except (OSError, BadImage, RefusedError) as error:
             words = f"{image.name} can no longer be read ({in_words(error)})"
             raise StaleImage(f"{words}; run the recipe that makes it again") from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
@@ -88,7 +88,7 @@ class Manifest:
             known = self._known(output)
         except RefusedError as error:
             return Rejected(name, str(error), self._number, refused=True)
-        except (OSError, BadPicture) as error:
+        except (OSError, BadImage) as error:
             return Rejected(name, in_words(error), self._number)
         if known.sha256 != output.sha256:
             return Rejected(name, _CHANGED, self._number)
@@ -157,9 +157,9 @@ class Manifest:
 
 def _located(folder: Path, told: str) -> tuple[str, str]:
     """The manifest's own path and folder, links followed, if they stay with the recipe."""
-    home = os.path.realpath(folder)
-    path = os.path.realpath(os.path.join(home, told))  # noqa: PTH118  text, as realpath gives it
-    if not path.startswith(home.rstrip("/") + "/"):
+    state_dir = os.path.realpath(folder)
+    path = os.path.realpath(os.path.join(state_dir, told))  # noqa: PTH118  text, as realpath gives it
+    if not path.startswith(state_dir.rstrip("/") + "/"):
         raise RefusedError(
             f"{told}: it leads out of the recipe's folder, which a recipe may not read"
         )

@@ -1,4 +1,4 @@
-"""The `s3` source: pictures in an object store (S3, Google Cloud, Azure), in natural order.
+"""The `s3` source: images in an object store (S3, Google Cloud, Azure), in natural order.
 
 The listing is read a page at a time and of each object only name, size and ETag are kept. Objects
 that did not change since an earlier scan are not read again (`etags.py`), yet `read` always checks the
@@ -15,20 +15,20 @@ from itertools import islice
 from typing import NamedTuple
 
 from relightflow.errors import UsageError
+from relightflow.images import BadImage, probe
 from relightflow.model.image import Image, Rejected
 from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
-from relightflow.pictures import BadPicture, probe
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import URL_SECONDS, StaleImage
 from relightflow.sources.etags import Etags
-from relightflow.sources.index import Known
+from relightflow.sources.file_index import Known
 from relightflow.sources.patterns import Patterns, natural_order
 
 MAX_BYTES = 64 << 20
 """A larger object is no photograph to relight, and memory is finite."""
-PICTURES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp", "JPG", "JPEG", "PNG"))
+IMAGES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp", "JPG", "JPEG", "PNG"))
 """What is taken where the recipe names no pattern."""
 _THREADS = 8
 _BATCH = 64
@@ -41,7 +41,7 @@ class _Object(NamedTuple):
     etag: str
 
 
-class S3:
+class S3Source:
     """See the module; `options` are those of `builtin.S3_SCHEMA`."""
 
     def __init__(self, context: SourceContext) -> None:
@@ -49,8 +49,8 @@ class S3:
         self._offline = context.operator.offline
         self._delivery = _HANDED_OVER.get(context.options.get("delivery", ""), "")
         self._bucket: Bucket = opened(context.options["uri"])
-        self._avoid = _folders_to_avoid(self._bucket.place, context.avoid_uris)
-        include = context.options.get("include", PICTURES)
+        self._avoid = _folders_to_avoid(self._bucket.address, context.avoid_uris)
+        include = context.options.get("include", IMAGES)
         self._include = Patterns(include)
         self._exclude = Patterns(context.options.get("exclude", ()), hidden=True)
         self._etags = Etags(context.cache, str(self._bucket))
@@ -129,7 +129,7 @@ class S3:
     def _examined(self, item: _Object) -> Image | Rejected:
         try:
             known = self._known(item)
-        except BadPicture as error:
+        except BadImage as error:
             return Rejected(item.path, str(error), self._number)
         except ObjectFault as error:
             if error.reason is Reason.PASSING:
@@ -140,9 +140,9 @@ class S3:
 
     def _known(self, item: _Object) -> Known:
         if not item.size:
-            raise BadPicture("it is empty")
+            raise BadImage("it is empty")
         if item.size > MAX_BYTES:
-            raise BadPicture(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+            raise BadImage(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
         data = self._bucket.get(item.path, item.etag, MAX_BYTES)
         probed = probe(data)
         digest = hashlib.sha256(data).hexdigest()

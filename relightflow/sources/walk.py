@@ -136,7 +136,7 @@ class Walk:
 
 _LEADS_OUT = (
     "it is a symbolic link out of the recipe's folder, which a recipe may not read; "
-    "copy the pictures there or move the recipe"
+    "copy the images there or move the recipe"
 )
 _WRITTEN_TO = (
     "it is where a sink of this recipe writes, so that results would become inputs; "
@@ -148,4 +148,4 @@ def _file(name: str, path: str, facts: os.stat_result) -> Found | Unusable:
     if stat.S_ISREG(facts.st_mode):
         return Found(name, path, facts)
     kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "no regular file")
-    return Unusable(name, f"it is {kind}, not a picture")
+    return Unusable(name, f"it is {kind}, not an image")

@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from relightflow import crash
-from relightflow.batch import Batcher
+from relightflow.core import failpoints
+from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
 from relightflow.store.sync import make_durable
 
 INDEX = "index.jsonl"
 ASIDE = "aside"
-"""Folder for bytes that were paid for and are no picture."""
+"""Folder for bytes that were paid for and are no image."""
 
 
 class MissingBlob(DamagedError):
@@ -44,7 +44,7 @@ class BlobStore:
         self._folders: set[str] = set()
         self._serial = 0
         self._index = -1
-        self._batcher: Batcher[_Blob, str] = Batcher(self._store, "blobs", largest=128)
+        self._batcher: GroupCommit[_Blob, str] = GroupCommit(self._store, "blobs", largest=128)
 
     def close(self) -> None:
         self._batcher.close()
@@ -64,7 +64,7 @@ class BlobStore:
         self._batcher.tell(_Blob(b"", entry, aside=False, only_label=True))
 
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
-        """Keep bytes that were paid for and are no picture, for a person to look at."""
+        """Keep bytes that were paid for and are no image, for a person to look at."""
         return await self._batcher.ask(_Blob(data, label, aside=True))
 
     def _store(self, blobs: Sequence[_Blob]) -> Sequence[str]:
@@ -101,15 +101,15 @@ class BlobStore:
         if all(blob.only_label for blob in blobs):
             self._append("".join(lines))
             return hashes
-        crash.reach("blob-written")
+        failpoints.reach("blob-written")
         for temporary, final in written:
             os.rename(temporary, final)  # noqa: PTH104  ten thousand a run
-        crash.reach("blob-renamed")
+        failpoints.reach("blob-renamed")
         self._append("".join(lines))
         finals = [final for _, final in written]
         folders = [str(self._root), *dict.fromkeys(map(os.path.dirname, finals))]
         make_durable([*finals, f"{self._root}/{INDEX}"], folders)
-        crash.reach("blob-durable")
+        failpoints.reach("blob-durable")
         return hashes
 
     def _place(self, sha256: str, aside: bool) -> str:

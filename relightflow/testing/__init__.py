@@ -13,15 +13,15 @@ is wrong. It needs no framework; in pytest:
         check_sink(SINK, tmp_path, {"path": "out"})
 
     def test_source(tmp_path):
-        (tmp_path / "a.png").write_bytes(sample_picture())
+        (tmp_path / "a.png").write_bytes(sample_image_bytes())
         check_source(SOURCE, tmp_path, {"include": ["*.png"]})
 
 relightflow's own adapters pass the same kits.
 """
 
 from relightflow.testing.backend import check_backend
-from relightflow.testing.samples import sample_picture
+from relightflow.testing.samples import sample_image_bytes
 from relightflow.testing.sink import check_sink
 from relightflow.testing.source import check_source
 
-__all__ = ["check_backend", "check_sink", "check_source", "sample_picture"]
+__all__ = ["check_backend", "check_sink", "check_source", "sample_image_bytes"]

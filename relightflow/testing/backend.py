@@ -9,15 +9,15 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from relightflow.errors import RelightflowError
+from relightflow.images import BadImage, decode
+from relightflow.model.catalog import Model
 from relightflow.model.failure import Billed, CallFailed
-from relightflow.model.offer import Model
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap, canonical_json, thaw
-from relightflow.pictures import BadPicture, decode
 from relightflow.plugins.backend import Backend, Call
-from relightflow.plugins.records import BackendContext, BackendRecord, Operator
+from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.testing.record import check_record
-from relightflow.testing.samples import sample_image, sample_job, sample_picture
+from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
 MOST_STEPS = 1000
 """A call that is not complete after so many steps never will be."""
@@ -29,7 +29,7 @@ _AFTER: dict[type, tuple[type, ...]] = {
 T = TypeVar("T")
 
 
-class Notebook:
+class InMemoryNotes:
     """A backend's memory that lasts as long as the test."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ async def check_backend(
     options: Mapping[str, Any] | None = None,
     *,
     model: str = "",
-    operator: Operator | None = None,
+    operator: OperatorPolicy | None = None,
     cells: int = 3,
 ) -> None:
     """`record` makes backends that keep the protocol's promises. Makes `cells` + 1 billable calls.
@@ -58,7 +58,7 @@ async def check_backend(
     Checked: the record and its models; create without a network; open, prepare, submit, collect,
     close, and close again; every step may follow the one before and can be written down as JSON;
     a call goes on from a written step in a backend made anew, and a step may be collected twice;
-    the result is a picture; what is no picture, or fails, ends in CallFailed with a verdict.
+    the result is an image; what is not an image, or fails, ends in CallFailed with a verdict.
     """
     options = options or {}
     check_record(record, BackendRecord, options)
@@ -70,17 +70,17 @@ async def check_backend(
     chosen = record.model(model) if model else record.models[0]
     assert chosen, f"{record.name}: there is no model {model!r}"
     context = BackendContext(
-        chosen, FrozenMap(options), Notebook(), _ignore, operator or Operator()
+        chosen, FrozenMap(options), InMemoryNotes(), _ignore, operator or OperatorPolicy()
     )
     kit = _Kit(record, context)
     await kit.unopened()
     backend = await kit.opened()
     try:
-        image, data = sample_image(sample_picture()), sample_picture()
+        image, data = sample_image(sample_image_bytes()), sample_image_bytes()
         prepared = await kit.asked("prepare", backend.prepare(image, data))
         for cell in _cells(chosen, cells):
             await kit.call(backend, Call(sample_job(image, record.name, chosen, cell), prepared))
-        await kit.no_picture(backend)
+        await kit.not_an_image(backend)
     finally:
         await backend.close()
     await backend.close()
@@ -190,18 +190,18 @@ class _Kit:
     def _check_result(self, step: Completed) -> None:
         try:
             decode(step.data)
-        except BadPicture as error:
+        except BadImage as error:
             raise AssertionError(
-                f"{self._name}: the result is no picture ({error.reason}); raise CallFailed with "
+                f"{self._name}: the result is not an image ({error.reason}); raise CallFailed with "
                 "Kind.BAD_RESULT and the bytes in `kept`"
             ) from error
         price = self._context.model.price
         dear = price is not None and (step.cost or 0) > price.high
         assert not dear, f"{self._name}: it cost {step.cost}, more than the price of {price}"
 
-    async def no_picture(self, backend: Backend) -> None:
-        """Bytes that are no picture: refused unbilled, at once or by the call."""
-        data = b"this is no picture"
+    async def not_an_image(self, backend: Backend) -> None:
+        """Bytes that are no image: refused unbilled, at once or by the call."""
+        data = b"this is not an image"
         image = replace(sample_image(data), name="broken.png")
         try:
             prepared = await backend.prepare(image, data)
@@ -215,11 +215,11 @@ class _Kit:
             assert failure.billed is Billed.NO, f"{self._name}: a bad image was billed: {failure}"
         except Exception as error:
             raise AssertionError(
-                f"{self._name}: bytes that are no picture raised {error!r}; raise CallFailed with "
+                f"{self._name}: bytes that are no image raised {error!r}; raise CallFailed with "
                 "Kind.BAD_IMAGE"
             ) from error
         else:
-            raise AssertionError(f"{self._name}: bytes that are no picture gave a result")
+            raise AssertionError(f"{self._name}: bytes that are no image gave a result")
 
 
 def _check_model(record: BackendRecord, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Small real things to try a plugin with: a picture, an image, a finished run."""
+"""Small real things to try a plugin with: an image, an image, a finished run."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from relightflow.model.catalog import FREE, Model, Parameter
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
-from relightflow.model.offer import FREE, Model, Parameter
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.sink import Finished
+from relightflow.plugins.sink import FinishedRun
 
 SIZE = (48, 32)
 _PARAMETERS = (Parameter("light_direction", "text"), Parameter("light_type", "text"))
 
 
-def sample_picture(seed: int = 0) -> bytes:
+def sample_image_bytes(seed: int = 0) -> bytes:
     """A PNG of 48 × 32 pixels, another one for each `seed`."""
-    import numpy as np  # deferred, as pictures are: testing a record needs neither
+    import numpy as np  # deferred, as images are: testing a record needs neither
 
-    from relightflow.pictures import encode
+    from relightflow.images import encode
 
     width, height = SIZE
     rows, columns = np.mgrid[0:height, 0:width]
@@ -49,8 +49,8 @@ class SampleRun:
     """Four outputs of one image over two axes; the last one has failed."""
 
     def __init__(self, folder: Path) -> None:
-        self._original = sample_picture()
-        self.results = [sample_picture(seed) for seed in range(1, 4)]
+        self._original = sample_image_bytes()
+        self.results = [sample_image_bytes(seed) for seed in range(1, 4)]
         self._manifest = folder / "manifest.jsonl"
         lines = [json.dumps(record, sort_keys=True) for record in self.records()]
         self._manifest.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -71,10 +71,10 @@ class SampleRun:
             status = "done" if result else "failed"
             yield {"record": "output", "index": output.index, "status": status}
 
-    def finished(self) -> Finished:
+    def finished(self) -> FinishedRun:
         backend = BackendSpec("sample", Model("sample", (), FREE), FrozenMap())
         recipe = Recipe("sample", self._manifest.with_name("sample.yaml"), "0" * 64, (), backend)
-        return Finished(
+        return FinishedRun(
             recipe=recipe,
             axes=("light_direction", "light_type"),
             outputs=self.outputs,

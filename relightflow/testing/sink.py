@@ -11,9 +11,9 @@ from typing import Any
 from relightflow.errors import RefusedError
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, Presence, Sink, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, Sink, SinkFailed, WriteReceipt
 from relightflow.testing.record import check_record
-from relightflow.testing.samples import SampleRun, sample_picture
+from relightflow.testing.samples import SampleRun, sample_image_bytes
 
 HOSTILE = ("../escaped.png", "a/../../escaped.png", "/escaped.png", "a/\0.png", "..")
 """Paths that the engine never hands over; a sink that meets one must still stay in its place."""
@@ -31,12 +31,12 @@ def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> 
     (`named=False`) is only finished.
     """
     check_record(record, SinkRecord, options)
-    home = folder / "recipe"
-    home.mkdir()
-    context = SinkContext(home, FrozenMap(options), recipe="sample")
+    state_dir = folder / "recipe"
+    state_dir.mkdir()
+    context = SinkContext(state_dir, FrozenMap(options), recipe="sample")
     sink = record.create(context)
-    assert sink.place, f"{record.name}: `place` is empty: say where it writes"
-    assert record.create(context).place == sink.place, (
+    assert sink.location, f"{record.name}: `place` is empty: say where it writes"
+    assert record.create(context).location == sink.location, (
         f"{record.name}: `place` is not always the same"
     )
     if record.named:
@@ -48,50 +48,56 @@ def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> 
 
 
 def _check_files(record: SinkRecord, context: SinkContext, sink: Sink) -> None:
-    one, two = sample_picture(1), sample_picture(2)
+    one, two = sample_image_bytes(1), sample_image_bytes(2)
     path, name = "a/b/one.png", record.name
-    _expect(record, sink, path, None, one, Presence.MISSING, "nothing was written yet")
-    stamp = sink.write(path, one, "image/png")
-    assert (stamp.sha256, stamp.size) == (_sha(one), len(one)), f"{name}: a false stamp: {stamp}"
-    _expect(record, sink, path, stamp, one, Presence.SAME, "it was just written")
-    _expect(record, sink, path, None, one, Presence.SAME, "its stamp was lost")
-    forged = Stamp(stamp.sha256, stamp.size, "another mark")
-    _expect(record, sink, path, forged, one, Presence.SAME, "its mark changed, its bytes did not")
-    _expect(record, sink, path, stamp, two, Presence.EDITED, "other bytes are wanted there")
+    _expect(record, sink, path, None, one, FileState.MISSING, "nothing was written yet")
+    receipt = sink.write(path, one, "image/png")
+    assert (receipt.sha256, receipt.size) == (_sha(one), len(one)), (
+        f"{name}: a false stamp: {receipt}"
+    )
+    _expect(record, sink, path, receipt, one, FileState.SAME, "it was just written")
+    _expect(record, sink, path, None, one, FileState.SAME, "its stamp was lost")
+    forged = WriteReceipt(receipt.sha256, receipt.size, "another mark")
+    _expect(record, sink, path, forged, one, FileState.SAME, "its mark changed, its bytes did not")
+    _expect(record, sink, path, receipt, two, FileState.EDITED, "other bytes are wanted there")
     fresh = record.create(context)
-    _expect(record, fresh, path, stamp, one, Presence.SAME, "another process wrote it")
+    _expect(record, fresh, path, receipt, one, FileState.SAME, "another process wrote it")
     fresh.close()
     second = sink.write(path, two, "image/png")
-    _expect(record, sink, path, second, two, Presence.SAME, "it was written anew")
-    _expect(record, sink, path, stamp, one, Presence.EDITED, "somebody replaced it")
-    local = Path(sink.place) / path
+    _expect(record, sink, path, second, two, FileState.SAME, "it was written anew")
+    _expect(record, sink, path, receipt, one, FileState.EDITED, "somebody replaced it")
+    local = Path(sink.location) / path
     if local.is_file():
         local.write_bytes(b"somebody's own work")
-        _expect(record, sink, path, second, two, Presence.EDITED, "somebody edited it")
+        _expect(record, sink, path, second, two, FileState.EDITED, "somebody edited it")
         local.unlink()
-        _expect(record, sink, path, second, two, Presence.MISSING, "somebody deleted it")
+        _expect(record, sink, path, second, two, FileState.MISSING, "somebody deleted it")
 
 
 def _check_threads(record: SinkRecord, sink: Sink) -> None:
     """Eight threads on files of their own and on one that they share."""
-    data = [sample_picture(seed) for seed in range(8)]
+    data = [sample_image_bytes(seed) for seed in range(8)]
 
     def work(number: int) -> None:
         for turn in range(8):
             mine = data[(number + turn) % len(data)]
-            stamp = sink.write(f"own/{number}.png", mine, "image/png")
-            _expect(record, sink, f"own/{number}.png", stamp, mine, Presence.SAME, "threads write")
+            receipt = sink.write(f"own/{number}.png", mine, "image/png")
+            _expect(
+                record, sink, f"own/{number}.png", receipt, mine, FileState.SAME, "threads write"
+            )
             sink.write("shared.png", mine, "image/png")
-            seen = sink.look("shared.png", None, _sha(mine))
-            assert seen is not Presence.MISSING, (
+            seen = sink.check("shared.png", None, _sha(mine))
+            assert seen is not FileState.MISSING, (
                 f"{record.name}: while a file was replaced it was not there; write it under another "
                 "name and rename it"
             )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
-    looks = [sink.look("shared.png", None, _sha(picture)) for picture in data]
-    assert looks.count(Presence.SAME) == 1, f"{record.name}: a file written by threads is a mixture"
+    checks = [sink.check("shared.png", None, _sha(image)) for image in data]
+    assert checks.count(FileState.SAME) == 1, (
+        f"{record.name}: a file written by threads is a mixture"
+    )
 
 
 def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
@@ -99,7 +105,7 @@ def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
     before = _outside(sink, folder)
     for path in HOSTILE:
         try:
-            sink.write(path, sample_picture(), "image/png")
+            sink.write(path, sample_image_bytes(), "image/png")
         except (RefusedError, SinkFailed, OSError):
             pass
         except Exception as error:
@@ -111,26 +117,26 @@ def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
 
 def _check_finish(record: SinkRecord, context: SinkContext, sink: Sink, folder: Path) -> None:
     run = SampleRun(folder).finished()
-    first = sink.finish(run)
+    first = sink.finalize(run)
     contents = _contents(sink, first)
     fresh = record.create(context)
-    again = fresh.finish(run)
+    again = fresh.finalize(run)
     fresh.close()
-    told = [(artifact.path, artifact.stamp.sha256) for artifact in first]
-    assert told == [(artifact.path, artifact.stamp.sha256) for artifact in again], (
+    told = [(artifact.path, artifact.receipt.sha256) for artifact in first]
+    assert told == [(artifact.path, artifact.receipt.sha256) for artifact in again], (
         f"{record.name}: finishing twice gives other files or bytes (a clock? an unordered set?)"
     )
     assert contents == _contents(sink, again), f"{record.name}: finishing twice changed a file"
     for artifact, data in zip(first, contents, strict=True):
         if data is not None:
-            assert artifact.stamp.sha256 == _sha(data), (
+            assert artifact.receipt.sha256 == _sha(data), (
                 f"{record.name}: {artifact.path}: false stamp"
             )
 
 
 def _contents(sink: Sink, artifacts: tuple[Artifact, ...]) -> list[bytes | None]:
     """The bytes of each artifact, where the sink writes to this machine."""
-    paths = [Path(sink.place) / artifact.path for artifact in artifacts]
+    paths = [Path(sink.location) / artifact.path for artifact in artifacts]
     return [path.read_bytes() if path.is_file() else None for path in paths]
 
 
@@ -138,19 +144,19 @@ def _expect(
     record: SinkRecord,
     sink: Sink,
     path: str,
-    known: Stamp | None,
+    known: WriteReceipt | None,
     wanted: bytes,
-    presence: Presence,
+    file_state: FileState,
     when: str,
 ) -> None:
-    seen = sink.look(path, known, _sha(wanted))
-    assert seen is presence, f"{record.name}: look() said {seen!r} for {path}, although {when}"
+    seen = sink.check(path, known, _sha(wanted))
+    assert seen is file_state, f"{record.name}: look() said {seen!r} for {path}, although {when}"
 
 
 def _outside(sink: Sink, folder: Path) -> set[Path]:
     """Every file in `folder`, and the one that an absolute path would make, but the sink's own."""
-    place = Path(sink.place)
-    seen = {path for path in folder.rglob("*") if place not in path.parents and path != place}
+    location = Path(sink.location)
+    seen = {path for path in folder.rglob("*") if location not in path.parents and path != location}
     return seen | {path for path in (Path("/escaped.png"),) if path.exists()}
 
 

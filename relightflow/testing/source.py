@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from relightflow.images import probe
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
-from relightflow.pictures import probe
 from relightflow.plugins.records import SourceContext, SourceRecord
 from relightflow.plugins.source import Source, StaleImage
 from relightflow.testing.record import check_record

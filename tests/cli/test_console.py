@@ -37,7 +37,7 @@ def test_quiet_leaves_errors_and_json(capsys: pytest.CaptureFixture[str]) -> Non
 def test_trouble_is_told_even_where_the_answer_is_not(
     quiet: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quiet.trouble("2 failed")
+    quiet.issue("2 failed")
     assert capsys.readouterr() == ("", "2 failed\n")
 
 

@@ -3,17 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.cli.paying import Paying, Tab, committed
+from relightflow.cli.paying import SpendOptions, SpentSoFar, committed
 from relightflow.errors import StorageError
 from relightflow.ledger.ledger import Ledger
+from relightflow.model.catalog import FREE, Model
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
-from relightflow.model.offer import FREE, Model
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import BackendSpec, Limits, Recipe
 from relightflow.model.values import FrozenMap
-from relightflow.store.home import Home
+from relightflow.store.state_dir import StateDir
 
 
 def recipe(cap: Micros | None) -> Recipe:
@@ -35,26 +35,26 @@ def recipe(cap: Micros | None) -> Recipe:
 def test_the_lowest_cap_holds(
     in_recipe: int | None, option: int | None, environment: int | None, cap: int | None, source: str
 ) -> None:
-    terms = Paying(option, environment).terms(recipe(in_recipe))
-    assert (terms.cap, terms.cap_source) == (cap, source)
+    run_options = SpendOptions(option, environment).run_options(recipe(in_recipe))
+    assert (run_options.cap, run_options.cap_source) == (cap, source)
 
 
 def test_the_operator_s_cap_holds_for_all_recipes_of_a_command_together() -> None:
-    assert Paying(max_cost=5).terms(recipe(None), used=3).cap == 2
-    assert Paying(max_cost=5).terms(recipe(None), used=7).cap == 0
+    assert SpendOptions(max_cost=5).run_options(recipe(None), used=3).cap == 2
+    assert SpendOptions(max_cost=5).run_options(recipe(None), used=7).cap == 0
 
 
 def test_a_recipe_s_own_cap_is_not_lowered_by_the_other_recipes() -> None:
-    assert Paying().terms(recipe(4), used=3).cap == 4
+    assert SpendOptions().run_options(recipe(4), used=3).cap == 4
 
 
-async def bought(home: Home) -> None:
+async def bought(state_dir: StateDir) -> None:
     """A call for 5 that was billed, and one for 2 that nobody knows about."""
-    home.create()
-    ledger = Ledger(home.ledger)
+    state_dir.create()
+    ledger = Ledger(state_dir.ledger)
     image = Image("a", "0" * 64, 1, 1, 1, "", 0, "")
     for n, price in enumerate((5, 2)):
-        job = Job(f"{home.root}{n}", image, "studio", "glow", FrozenMap(), 0)
+        job = Job(f"{state_dir.root}{n}", image, "studio", "glow", FrozenMap(), 0)
         attempt = await ledger.intend(job, "run", price)
         if n == 0:
             await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), price)
@@ -64,9 +64,9 @@ async def bought(home: Home) -> None:
 async def test_what_a_run_spent_before_it_failed_and_its_doubts_count_for_the_next_recipe(
     tmp_path: Path,
 ) -> None:
-    here, there = Home(tmp_path / "here"), Home(tmp_path / "there")
+    here, there = StateDir(tmp_path / "here"), StateDir(tmp_path / "there")
     await bought(there)  # long ago
-    tab = Tab()
+    tab = SpentSoFar()
     with suppress(StorageError), tab.noting(here):
         await bought(here)
         raise StorageError("the manifest could not be written")
@@ -77,5 +77,5 @@ async def test_what_a_run_spent_before_it_failed_and_its_doubts_count_for_the_ne
 
 
 def test_nothing_is_committed_where_no_ledger_is(tmp_path: Path) -> None:
-    assert committed(Home(tmp_path / ".relightflow"), "recipe") == 0
+    assert committed(StateDir(tmp_path / ".relightflow"), "recipe") == 0
     assert list(tmp_path.iterdir()) == []

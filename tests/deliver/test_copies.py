@@ -12,23 +12,23 @@ import jsonschema
 import pytest
 
 from relightflow.errors import Exit, InvalidRecipe
-from relightflow.model.form import Form
-from relightflow.pictures import probe
-from relightflow.pictures.derive import derive
+from relightflow.images import probe
+from relightflow.images.derive import derive
+from relightflow.model.output_format import OutputFormat
 from relightflow.recipe import published
 from tests.conftest import DIRECTORY, Stage
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Form]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[OutputFormat]:
     """The form of every copy that is made."""
-    seen: list[Form] = []
+    seen: list[OutputFormat] = []
 
-    def spy(data: bytes, media_type: str, form: Form) -> bytes:
+    def spy(data: bytes, media_type: str, form: OutputFormat) -> bytes:
         seen.append(form)
         return derive(data, media_type, form)
 
-    monkeypatch.setattr("relightflow.deliver.place.derive", spy)
+    monkeypatch.setattr("relightflow.deliver.target.derive", spy)
     return seen
 
 
@@ -49,11 +49,11 @@ def test_a_copy_is_delivered_and_the_original_stays_in_the_store(stage: Stage) -
     assert files == ["a-0-0.webp", "a-1-0.webp"]
     for path, record in zip(files, outputs(stage), strict=True):
         assert probe((stage.out / path).read_bytes()).media_type == "image/webp"
-        blob = stage.home.blobs / record["sha256"][:2] / record["sha256"]
+        blob = stage.state_dir.blobs / record["sha256"][:2] / record["sha256"]
         assert probe(blob.read_bytes()).media_type == "image/png"
 
 
-def test_the_manifest_tells_both_the_picture_and_its_copy(stage: Stage) -> None:
+def test_the_manifest_tells_both_the_image_and_its_copy(stage: Stage) -> None:
     asking(stage, "webp")
     stage.run()
     schema = jsonschema.Draft7Validator(published("manifest-record"))
@@ -75,7 +75,9 @@ def test_the_manifest_tells_no_copy_where_there_is_none(stage: Stage) -> None:
     assert not any("delivered" in record for record in outputs(stage))
 
 
-def test_a_second_run_makes_no_copy_and_the_same_manifest(stage: Stage, made: list[Form]) -> None:
+def test_a_second_run_makes_no_copy_and_the_same_manifest(
+    stage: Stage, made: list[OutputFormat]
+) -> None:
     asking(stage, "webp")
     stage.run()
     assert len(made) == 2
@@ -86,7 +88,7 @@ def test_a_second_run_makes_no_copy_and_the_same_manifest(stage: Stage, made: li
 
 
 def test_another_quality_makes_the_copy_anew_and_buys_nothing(
-    stage: Stage, made: list[Form]
+    stage: Stage, made: list[OutputFormat]
 ) -> None:
     asking(stage, {"type": "jpeg", "quality": 20})
     stage.run()
@@ -115,7 +117,7 @@ def test_an_edited_copy_is_kept_and_told(stage: Stage) -> None:
     (stage.out / "a-0-0.webp").write_bytes(b"my own work")
     summary = stage.run()
     assert summary.counts.kept_edits == 1
-    assert "a run with another state wrote it" in summary.troubles[0].message
+    assert "a run with another state wrote it" in summary.issues[0].message
     assert (stage.out / "a-0-0.webp").read_bytes() == b"my own work"
     assert (stage.out / "manifest.jsonl").read_bytes() == manifest
 
@@ -142,7 +144,7 @@ def test_a_copy_that_the_ledger_forgot_is_recognised_by_its_bytes(stage: Stage) 
     asking(stage, "webp")
     stage.run()
     before = (stage.out / "a-0-0.webp").read_bytes()
-    with closing(sqlite3.connect(stage.home.ledger)) as ledger, ledger:
+    with closing(sqlite3.connect(stage.state_dir.ledger)) as ledger, ledger:
         ledger.execute("DELETE FROM delivery")
     summary = stage.run()
     assert (summary.counts.delivered, summary.counts.kept_edits) == (0, 0)

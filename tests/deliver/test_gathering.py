@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from relightflow.errors import Exit, InvalidRecipe
-from relightflow.ledger.reader import reading
+from relightflow.ledger.reader import open_reader
 from relightflow.model.step import Completed, Step
 from relightflow.plugins.backend import Call
 from relightflow.plugins.sink import SinkFailed
 from relightflow.sinks import webdataset
 from tests.conftest import DIRECTORY, Stage
-from tests.studio import png
+from tests.scripted_backend import png
 
 TARS = {"type": "webdataset", "path": "tars/", "samples": 1}
 FILES = {"type": "imagefolder", "path": "files/", "sources": True}
@@ -27,8 +27,8 @@ EVERY: list[dict[str, Any]] = [DIRECTORY, TARS, FILES, ZIP, CSV]
 
 def contents(stage: Stage) -> dict[str, bytes]:
     """Every file of the gathering sinks."""
-    places = (stage.folder / name for name in ("tars", "files", "zip", "csv"))
-    paths = [path for place in places for path in place.rglob("*") if path.is_file()]
+    targets = (stage.folder / name for name in ("tars", "files", "zip", "csv"))
+    paths = [path for target in targets for path in target.rglob("*") if path.is_file()]
     return {str(path.relative_to(stage.folder)): path.read_bytes() for path in paths}
 
 
@@ -76,7 +76,7 @@ def test_a_smaller_run_takes_its_old_shards_away_and_forgets_them(stage: Stage) 
     stage.recipe([0], sinks=[TARS])
     stage.run()
     assert shards(stage) == ["demo-000000.tar"]
-    with reading(stage.home.ledger) as reader:
+    with open_reader(stage.state_dir.ledger) as reader:
         known = [row.path for row in reader.gathered(f"webdataset:{stage.folder / 'tars'}")]
     assert known == ["README.md", "demo-000000.tar", "manifest.jsonl"]
 
@@ -119,7 +119,7 @@ def test_a_sink_that_fails_buys_nothing_holds_nobody_up_and_is_tried_again(
         patch.setattr(webdataset, "archive", broken)
         summary = stage.run()
     assert summary.exit is Exit.JOBS_FAILED
-    assert any("the shelf is full" in trouble.message for trouble in summary.troubles)
+    assert any("the shelf is full" in issue.message for issue in summary.issues)
     assert not shards(stage)
     assert {path.split("/")[0] for path in contents(stage)} == {"files", "zip", "csv"}
     assert stage.run().exit is Exit.OK
@@ -133,14 +133,14 @@ def test_a_file_in_the_way_costs_one_sink_only(stage: Stage, kind: str) -> None:
     stage.recipe([0], sinks=EVERY)
     assert stage.run().exit is Exit.JOBS_FAILED
     assert len(stage.provider.bill) == 1
-    assert len(stage.pictures()) == 1
+    assert len(stage.images()) == 1
     (stage.folder / kind).unlink()
     assert stage.run().exit is Exit.OK
     assert len(stage.provider.bill) == 1
 
 
 def test_a_broken_input_beside_good_ones_stops_no_sink(stage: Stage) -> None:
-    (stage.folder / "in/broken.png").write_bytes(b"no picture")
+    (stage.folder / "in/broken.png").write_bytes(b"no image")
     sheet = {"type": "contact-sheet", "path": "sheets/"}
     stage.recipe([0], sinks=[*EVERY, sheet])
     stage.run()

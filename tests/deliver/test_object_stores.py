@@ -9,9 +9,9 @@ import pytest
 
 from relightflow.errors import Exit
 from relightflow.objects.bucket import Bucket, opened
-from relightflow.testing import sample_picture
+from relightflow.testing import sample_image_bytes
 from tests.conftest import Stage
-from tests.studio import png
+from tests.scripted_backend import png
 
 RECIPE = """\
 version: 1
@@ -25,10 +25,10 @@ sinks: [{{type: s3, uri: "s3://{bucket}/out/", name: "{{image.stem}}-{{light_dir
 
 @pytest.fixture
 def filled(s3: str, stage: Stage) -> Bucket:
-    """Six pictures in a bucket and a recipe that makes new ones in it."""
+    """Six images in a bucket and a recipe that makes new ones in it."""
     bucket = opened(f"s3://{s3}/")
     for number in range(6):
-        bucket.put(f"in/{number}.png", sample_picture(number))
+        bucket.put(f"in/{number}.png", sample_image_bytes(number))
     recipe = (
         RECIPE.format(bucket=s3).replace("preview", "studio").replace("light_direction", "shade")
     )

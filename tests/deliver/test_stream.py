@@ -14,11 +14,11 @@ import pytest
 
 from relightflow.errors import Exit, InvalidRecipe
 from relightflow.model.attempt import State
-from relightflow.model.failure import Kind
+from relightflow.model.failure import FailureKind
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 from tests.conftest import DIRECTORY, Stage
-from tests.studio import fails, png
+from tests.scripted_backend import fails, png
 
 SHEETS = {"type": "contact-sheet", "path": "sheets/"}
 MOODY = {"type": "moody"}
@@ -27,25 +27,25 @@ MOODY = {"type": "moody"}
 class Moody:
     """A sink in memory that fails whenever the test says so."""
 
-    place = "mem://moody"
+    location = "mem://moody"
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.writes = 0
-        self.trouble: Callable[[str], Exception | None] = lambda path: None
+        self.issue: Callable[[str], Exception | None] = lambda path: None
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return Presence.SAME if path in self.files else Presence.MISSING
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return FileState.SAME if path in self.files else FileState.MISSING
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         self.writes += 1
-        error = self.trouble(path)
+        error = self.issue(path)
         if error:
             raise error
         self.files[path] = data
-        return Stamp(sha256(data).hexdigest(), len(data), "m")
+        return WriteReceipt(sha256(data).hexdigest(), len(data), "m")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         return ()
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ def test_the_manifest_does_not_depend_on_the_order_in_which_jobs_finish(
     for name, concurrency in (("a", 1), ("b", 8)):
         (tmp_path / name).mkdir()
         other = Stage(tmp_path / name)
-        other.picture("b.png")
+        other.image("b.png")
         other.path.write_text(stage.path.read_text())
         other.recipe(list(range(12)), concurrency=8)
         if concurrency == 1:
@@ -112,9 +112,9 @@ def _backwards() -> Any:
 def test_every_line_of_the_manifest_is_valid_in_plan_order(stage: Stage) -> None:
     def script(call: Any, _: int) -> None:
         if call.job.parameters["shade"] == 1:
-            raise fails(Kind.JOB_FAILED)
+            raise fails(FailureKind.JOB_FAILED)
 
-    (stage.folder / "in" / "broken.png").write_bytes(b"no picture")
+    (stage.folder / "in" / "broken.png").write_bytes(b"no image")
     stage.recipe([0, 1, 2])
     stage.provider.on_submit = script
     stage.run()
@@ -139,7 +139,7 @@ def test_a_deleted_output_is_delivered_again_without_a_call(stage: Stage) -> Non
     (stage.out / "a-1-0.png").unlink()
     summary = stage.run()
     assert (summary.exit, summary.counts.delivered, len(stage.provider.submits)) == (0, 1, 2)
-    assert stage.pictures() == ["a-0-0.png", "a-1-0.png"]
+    assert stage.images() == ["a-0-0.png", "a-1-0.png"]
 
 
 def test_an_edited_output_is_kept_and_told_once_until_overwritten(stage: Stage) -> None:
@@ -150,13 +150,13 @@ def test_an_edited_output_is_kept_and_told_once_until_overwritten(stage: Stage) 
     summary = stage.run()
     assert mine.read_bytes() == b"my own work"
     assert (summary.exit, summary.counts.kept_edits) == (Exit.JOBS_FAILED, 1)
-    assert any("--overwrite" in trouble.message for trouble in summary.troubles)
+    assert any("--overwrite" in issue.message for issue in summary.issues)
     assert stage.run(overwrite=True).exit == 0
     assert mine.read_bytes() != b"my own work"
     assert len(stage.provider.submits) == 2
 
 
-def test_a_foreign_file_in_the_way_of_a_new_picture_is_counted_once(stage: Stage) -> None:
+def test_a_foreign_file_in_the_way_of_a_new_image_is_counted_once(stage: Stage) -> None:
     stage.out.mkdir()
     (stage.out / "a-0-0.png").write_bytes(b"somebody's")
     summary = stage.run()
@@ -169,15 +169,15 @@ def test_a_sink_that_fails_costs_no_call_and_no_other_sink(
     stage: Stage, moody: Moody, error: Exception
 ) -> None:
     stage.recipe([0, 1, 2], sinks=[MOODY, DIRECTORY])
-    moody.trouble = lambda path: error
+    moody.issue = lambda path: error
     summary = stage.run()
-    assert len(stage.pictures()) == 3
+    assert len(stage.images()) == 3
     assert (summary.counts.made, summary.exit) == (3, Exit.JOBS_FAILED)
-    (trouble,) = summary.troubles
-    assert "mem://moody: not delivered" in trouble.message
-    assert trouble.count == 3
+    (issue,) = summary.issues
+    assert "mem://moody: not delivered" in issue.message
+    assert issue.count == 3
     assert stage.states() == [State.STORED] * 3
-    moody.trouble = lambda path: None
+    moody.issue = lambda path: None
     summary = stage.run()
     assert (summary.exit, summary.counts.delivered, len(moody.files)) == (0, 3, 3)
     assert stage.states() == [State.DONE] * 3
@@ -186,14 +186,14 @@ def test_a_sink_that_fails_costs_no_call_and_no_other_sink(
 
 def test_a_sink_that_recovers_within_the_run_is_no_trouble(stage: Stage, moody: Moody) -> None:
     stage.recipe([0], sinks=[MOODY])
-    moody.trouble = lambda path: SinkFailed("busy") if moody.writes == 1 else None
+    moody.issue = lambda path: SinkFailed("busy") if moody.writes == 1 else None
     summary = stage.run()
-    assert (summary.exit, summary.troubles) == (0, ())
+    assert (summary.exit, summary.issues) == (0, ())
     assert stage.states() == [State.DONE]
 
 
 def test_a_sheet_is_made_again_only_when_a_result_or_an_option_changes(stage: Stage) -> None:
-    stage.picture("b.png")
+    stage.image("b.png")
     stage.recipe([0, 1], sinks=[SHEETS])
     stage.run()
     sheets = stage.folder / "sheets"
@@ -225,8 +225,8 @@ def test_a_sheet_somebody_painted_on_is_kept(stage: Stage) -> None:
 ONE_PLACE = {"type": "directory", "path": "out/", "name": "{shade}.{ext}"}
 
 
-def test_two_pictures_for_one_place_are_refused_before_anything_is_sent(stage: Stage) -> None:
-    stage.picture("b.png")
+def test_two_images_for_one_place_are_refused_before_anything_is_sent(stage: Stage) -> None:
+    stage.image("b.png")
     stage.recipe([0], sinks=[ONE_PLACE])
     with pytest.raises(InvalidRecipe, match=r"would be written by 'in/a\.png'"):
         stage.run()
@@ -234,7 +234,7 @@ def test_two_pictures_for_one_place_are_refused_before_anything_is_sent(stage: S
 
 
 def test_twins_that_share_a_place_are_one_file_which_stays_untouched(stage: Stage) -> None:
-    stage.picture("b.png", seed="a.png")
+    stage.image("b.png", seed="a.png")
     stage.recipe([0], sinks=[ONE_PLACE])
     assert stage.run().exit == 0
     before = tree(stage.out)

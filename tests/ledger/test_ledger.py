@@ -11,9 +11,9 @@ import pytest
 from relightflow.errors import StorageError
 from relightflow.ledger import schema
 from relightflow.ledger.ledger import DuplicateAttempt, Ledger
-from relightflow.ledger.reader import reading
+from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -64,7 +64,7 @@ async def _commits_of(ledger: Ledger, jobs: int, at_once: bool) -> int:
         await ledger.advance(attempt, Accepted("request"))
         await ledger.advance(attempt, ResultKnown("request", "https://studio/x", 50_000))
         await ledger.stored(attempt, RESULT, 50_000)
-        ledger.mention_delivered((), [attempt])
+        ledger.enqueue_delivered((), [attempt])
 
     if at_once:
         await asyncio.gather(*(live(number) for number in range(jobs)))
@@ -113,7 +113,7 @@ async def test_a_value_that_cannot_be_kept_fails_alone(ledger: Ledger) -> None:
 
 
 async def test_words_with_half_characters_are_kept_readable(ledger: Ledger) -> None:
-    failure = Failure(Kind.BAD_IMAGE, "caf\udce9.png cannot be read", request_id="r\ud800")
+    failure = Failure(FailureKind.BAD_IMAGE, "caf\udce9.png cannot be read", request_id="r\ud800")
     await ledger.note_failure(job_of(), "run", failure)
     attempt = await ledger.intend(job_of("other"), "run", 50_000)
     await ledger.advance(attempt, Accepted("id\udcff", FrozenMap({"a": "\udcff"})))
@@ -130,7 +130,7 @@ async def test_what_was_left_in_intent_is_unknown_unless_it_was_free(
     await ledger.intend(job_of("foreign", backend="other"), "run", 50_000)
     left = await ledger.interrupted_intents("studio")
     assert len(left) == 2
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         stand = {a.job_key: (a.state, a.billed) for a in reader.attempts()}
     assert stand == {
         job_of("paid").key: (State.UNKNOWN, Billed.UNKNOWN),
@@ -142,7 +142,7 @@ async def test_what_was_left_in_intent_is_unknown_unless_it_was_free(
 async def test_details_of_every_step_are_kept_together(ledger: Ledger, path: Path) -> None:
     attempt = await ledger.intend(job_of(), "run", 1, FrozenMap({"sent": "x"}))
     await ledger.advance(attempt, Accepted("request", FrozenMap({"api": "v2"})))
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         found = reader.attempt(attempt)
     assert found
     assert found.details == {"sent": "x", "api": "v2"}
@@ -171,7 +171,7 @@ def test_a_newer_version_is_refused_and_the_file_not_touched(path: Path) -> None
     db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     db.close()
     before = path.read_bytes()
-    for use in (lambda: Ledger(path), lambda: reading(path).__enter__()):
+    for use in (lambda: Ledger(path), lambda: open_reader(path).__enter__()):
         with pytest.raises(StorageError, match=r"newer relightflow .*Update"):
             use()
     assert path.read_bytes() == before
@@ -184,7 +184,7 @@ def test_a_newer_version_is_refused_and_the_file_not_touched(path: Path) -> None
 )
 def test_what_is_no_database_is_refused_with_a_way_out(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    for use in (lambda: Ledger(path), lambda: reading(path).__enter__()):
+    for use in (lambda: Ledger(path), lambda: open_reader(path).__enter__()):
         with pytest.raises(StorageError, match=r"nothing was sent.*relightflow rebuild"):
             use()
     assert path.read_bytes() == content
@@ -203,8 +203,8 @@ def can_buy(path: Path, keys: list[str]) -> list[str]:
     """Which of `keys`, all of them stored, the ledger at `path` would let somebody buy again."""
     ledger = Ledger(path)
     try:
-        with reading(path) as reader:
-            known = reader.standings(keys)
+        with open_reader(path) as reader:
+            known = reader.job_states(keys)
         names = {job_of(str(number)).key: str(number) for number in range(len(keys))}
 
         async def buy(key: str) -> bool:

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from relightflow.errors import EarlyStop, StorageError
-from relightflow.ledger.lock import held
+from relightflow.ledger.lock import acquire
 from tests.cli.program import environment
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from relightflow.ledger.lock import held
-with held(Path(sys.argv[1]), "relightflow run, process 4711,"):
+from relightflow.ledger.lock import acquire
+with acquire(Path(sys.argv[1]), "relightflow run, process 4711,"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -27,13 +27,13 @@ TAKE_TURNS = """
 import os, sys
 from pathlib import Path
 from relightflow.errors import EarlyStop
-from relightflow.ledger.lock import held
+from relightflow.ledger.lock import acquire
 lock, inside = Path(sys.argv[1]), Path(sys.argv[2])
 sys.stdin.readline()
 had = busy = 0
 while had < 25:
     try:
-        with held(lock, f"process {os.getpid()}"):
+        with acquire(lock, f"process {os.getpid()}"):
             handle = os.open(inside, os.O_CREAT | os.O_EXCL)  # fails if somebody else is inside
             os.close(handle)
             os.sched_yield()
@@ -48,7 +48,7 @@ print(had)
 
 
 def take(lock: Path) -> None:
-    with held(lock, "another"):
+    with acquire(lock, "another"):
         pass
 
 
@@ -80,7 +80,7 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
         holder.stdout.readline()
         os.kill(holder.pid, signal.SIGKILL)
         holder.communicate()
-    with held(tmp_path / "lock", "the next"):
+    with acquire(tmp_path / "lock", "the next"):
         pass
 
 
@@ -96,9 +96,9 @@ def test_eight_processes_are_inside_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_holder_is_the_present_one_and_not_a_longer_name_before(tmp_path: Path) -> None:
-    with held(tmp_path / "lock", "a name that is quite long"):
+    with acquire(tmp_path / "lock", "a name that is quite long"):
         pass
-    with held(tmp_path / "lock", "short"), pytest.raises(EarlyStop, match=r"^short is using"):
+    with acquire(tmp_path / "lock", "short"), pytest.raises(EarlyStop, match=r"^short is using"):
         take(tmp_path / "lock")
 
 
@@ -116,8 +116,8 @@ def test_a_lock_that_cannot_be_written_is_a_storage_error(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(StorageError, match="No space left"), held(tmp_path / "lock", "we"):
+    with pytest.raises(StorageError, match="No space left"), acquire(tmp_path / "lock", "we"):
         pass
     monkeypatch.undo()
-    with held(tmp_path / "lock", "we"):
+    with acquire(tmp_path / "lock", "we"):
         pass

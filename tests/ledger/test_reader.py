@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from relightflow.ledger.ledger import Ledger
-from relightflow.ledger.reader import Commitments, reading
+from relightflow.ledger.reader import Commitments, open_reader
 from relightflow.model.attempt import State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from tests.ledger.conftest import job_of
 
 PRICE = 50_000
-DOUBT = Failure(Kind.UNKNOWN, "no answer", Billed.UNKNOWN)
+DOUBT = Failure(FailureKind.UNKNOWN, "no answer", Billed.UNKNOWN)
 
 
 class Time:
@@ -39,10 +39,14 @@ async def one_of_each(ledger: Ledger) -> None:
     await ledger.advance(await intend("known"), ResultKnown("r2", "https://studio/2", 30_000))
     await ledger.advance(await intend("cut"), PaidUnfetched("r3", None))
     await ledger.close_attempt(await intend("doubt"), State.UNKNOWN, DOUBT)
-    await ledger.close_attempt(await intend("refused"), State.FAILED, Failure(Kind.JOB_FAILED, "x"))
-    bad = Failure(Kind.BAD_RESULT, "no picture", Billed.YES)
+    await ledger.close_attempt(
+        await intend("refused"), State.FAILED, Failure(FailureKind.JOB_FAILED, "x")
+    )
+    bad = Failure(FailureKind.BAD_RESULT, "no image", Billed.YES)
     await ledger.close_attempt(await intend("bad"), State.FAILED, bad)
-    await ledger.close_attempt(await intend("retried"), State.READY, Failure(Kind.UNSENT, "x"))
+    await ledger.close_attempt(
+        await intend("retried"), State.READY, Failure(FailureKind.UNSENT, "x")
+    )
     await ledger.close_attempt(await intend("given up"), State.UNKNOWN, DOUBT)
     result = Result("b" * 64, 1, 1, 1, "image/png")
     await ledger.stored(await intend("stored"), result, PRICE)
@@ -53,7 +57,7 @@ async def test_money_is_counted_once_and_unknown_costs_at_their_highest(
     ledger: Ledger, path: Path
 ) -> None:
     await one_of_each(ledger)
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         money = reader.money()
     # known 30,000; cut, bad and stored 50,000 each / in the air, accepted / doubt, given up
     assert money == Commitments(180_000, 100_000, 100_000)
@@ -63,7 +67,7 @@ async def test_a_doubt_that_was_given_up_goes_on_counting(ledger: Ledger, path: 
     attempt = await ledger.intend(job_of(), "run", PRICE)
     await ledger.close_attempt(attempt, State.UNKNOWN, DOUBT)
     await ledger.close_attempt(attempt, State.READY, DOUBT)
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money() == Commitments(0, 0, PRICE)
 
 
@@ -84,7 +88,7 @@ async def test_a_run_that_was_cut_off_and_the_next_one_have_one_cap(
     await bought(ledger, "second", exit_code)
     await bought(ledger, "third", None)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo").spent == 2 * PRICE
         assert reader.money().spent == 3 * PRICE
 
@@ -97,7 +101,7 @@ async def test_a_run_that_came_to_its_end_leaves_the_next_its_own_cap(
     await bought(ledger, "first", exit_code)
     await bought(ledger, "second", None)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo").spent == PRICE
 
 
@@ -109,7 +113,7 @@ async def test_a_run_whose_purchase_goes_on_ends_no_campaign_whatever_its_exit_c
     await ledger.run_started("only collects", "demo")
     await ledger.run_ended("only collects", 0, goes_on=True)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo").spent == PRICE
 
 
@@ -118,7 +122,7 @@ async def test_a_clock_that_was_put_back_hides_no_spending_from_the_cap(path: Pa
     await bought(ledger, "first", 0)
     await bought(ledger, "second", None)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo").spent == PRICE
 
 
@@ -128,30 +132,30 @@ async def test_what_is_in_the_air_counts_from_all_times(path: Path) -> None:
     await ledger.run_started("first", "demo")
     await ledger.run_ended("first", 0)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo") == Commitments(0, PRICE, 0)
 
 
 def test_a_reader_cannot_write(ledger: Ledger, path: Path) -> None:
     ledger.change_now(lambda db: None)
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader._db
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             reader._db.execute("DELETE FROM memory")
 
 
 async def test_a_reader_sees_what_a_writer_commits_meanwhile(ledger: Ledger, path: Path) -> None:
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.attempts() == []
         await ledger.intend(job_of(), "run", PRICE)
         assert len(reader.attempts()) == 1
 
 
 def test_where_no_ledger_is_nothing_is_created(path: Path) -> None:
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.empty
         assert reader.money() == Commitments(0, 0, 0)
-        assert reader.standings(["k"]) == {}
+        assert reader.job_states(["k"]) == {}
         assert reader.attempts() == reader.open_attempts() == reader.unknown_attempts() == []
         assert reader.last_run() is None
     assert list(path.parent.iterdir()) == []
@@ -160,8 +164,8 @@ def test_where_no_ledger_is_nothing_is_created(path: Path) -> None:
 async def test_a_few_thousand_keys_can_be_asked_for_at_once(ledger: Ledger, path: Path) -> None:
     await ledger.intend(job_of("7"), "run", PRICE)
     keys = [job_of(str(number)).key for number in range(5000)]
-    with reading(path) as reader:
-        assert list(reader.standings(keys)) == [job_of("7").key]
+    with open_reader(path) as reader:
+        assert list(reader.job_states(keys)) == [job_of("7").key]
 
 
 async def test_what_another_recipe_spent_does_not_count_against_a_cap(path: Path) -> None:
@@ -171,7 +175,7 @@ async def test_what_another_recipe_spent_does_not_count_against_a_cap(path: Path
     attempt = await ledger.intend(job_of("theirs"), "theirs", PRICE)
     await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), PRICE)
     ledger.close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.money(campaign="demo").spent == PRICE
         assert reader.money(campaign="other").spent == PRICE
 
@@ -182,8 +186,8 @@ def test_a_ledger_whose_maker_died_before_its_tables_is_no_ledger_yet(tmp_path: 
     db.execute("PRAGMA journal_mode = WAL")
     db.close()
     assert path.stat().st_size
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert reader.empty
     Ledger(path).close()
-    with reading(path) as reader:
+    with open_reader(path) as reader:
         assert not reader.empty

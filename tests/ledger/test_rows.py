@@ -6,10 +6,10 @@ import pytest
 
 from relightflow.errors import StorageError
 from relightflow.ledger.ledger import Ledger
-from relightflow.ledger.reader import reading
+from relightflow.ledger.reader import open_reader
 from relightflow.ledger.rows import text
 from relightflow.model.attempt import State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.values import FrozenMap
 from tests.ledger.conftest import job_of
 
@@ -31,7 +31,7 @@ def test_a_row_that_says_nonsense_is_a_damaged_ledger(path: Path, column: str) -
     ledger.close()
     with (
         pytest.raises(StorageError, match=r"damaged.*relightflow rebuild"),
-        reading(path) as reader,
+        open_reader(path) as reader,
     ):
         reader.attempt(attempt)
 
@@ -40,12 +40,14 @@ async def test_a_live_attempt_is_the_jobs_standing_whatever_failed_before_or_aft
     ledger: Ledger, path: Path
 ) -> None:
     first = await ledger.intend(job_of(), "run", 50_000)
-    await ledger.close_attempt(first, State.FAILED, Failure(Kind.JOB_FAILED, "no", Billed.NO))
+    await ledger.close_attempt(
+        first, State.FAILED, Failure(FailureKind.JOB_FAILED, "no", Billed.NO)
+    )
     second = await ledger.intend(job_of(), "run", 50_000)
-    await ledger.note_failure(job_of(), "run", Failure(Kind.BAD_IMAGE, "gone"))
-    with reading(path) as reader:
-        standing = reader.standings([job_of().key])[job_of().key]
-    assert (standing.attempt_id, standing.state) == (second, State.INTENT)
+    await ledger.note_failure(job_of(), "run", Failure(FailureKind.BAD_IMAGE, "gone"))
+    with open_reader(path) as reader:
+        job_state = reader.job_states([job_of().key])[job_of().key]
+    assert (job_state.attempt_id, job_state.state) == (second, State.INTENT)
 
 
 async def test_without_a_live_attempt_the_last_closed_one_counts(
@@ -53,9 +55,9 @@ async def test_without_a_live_attempt_the_last_closed_one_counts(
 ) -> None:
     for reason in ("first", "last"):
         attempt = await ledger.intend(job_of(), "run", 50_000, FrozenMap())
-        await ledger.close_attempt(attempt, State.FAILED, Failure(Kind.JOB_FAILED, reason))
-    with reading(path) as reader:
-        assert reader.standings([job_of().key])[job_of().key].reason == "last"
+        await ledger.close_attempt(attempt, State.FAILED, Failure(FailureKind.JOB_FAILED, reason))
+    with open_reader(path) as reader:
+        assert reader.job_states([job_of().key])[job_of().key].reason == "last"
 
 
 def test_text_that_is_sound_is_kept_as_it_is() -> None:

@@ -118,9 +118,9 @@ def test_a_bucket_that_is_not_there_is_called_that(s3: str) -> None:
 def test_a_server_that_is_away_is_a_passing_trouble(
     s3: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{unheard.getsockname()[1]}")
+    with socket.socket() as unanswered:
+        unanswered.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{unanswered.getsockname()[1]}")
         with pytest.raises(ObjectFault) as caught:
             opened(f"s3://{s3}/").get("a")
     assert caught.value.reason is Reason.PASSING

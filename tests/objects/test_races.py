@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from relightflow.objects.bucket import opened
 from relightflow.objects.faults import ObjectFault, Reason
-from relightflow.store.remote import FORMAT, Remote
+from relightflow.store.shared import FORMAT, SharedStore
 
 WRITERS = 8
 
@@ -60,7 +60,7 @@ def test_of_many_who_create_one_object_one_succeeds_and_the_others_hear_it(moto:
 
 
 def test_machines_that_publish_one_job_at_a_time_leave_it_whole(moto: str) -> None:
-    """Two results of one job are both good pictures; whichever entry stays, its bytes are there."""
+    """Two results of one job are both good images; whichever entry stays, its bytes are there."""
     start = Barrier(WRITERS)
     job = {
         "key": "k" * 64,
@@ -72,13 +72,13 @@ def test_machines_that_publish_one_job_at_a_time_leave_it_whole(moto: str) -> No
     }
 
     def publish(writer: int) -> None:
-        remote = Remote(opened(moto))
+        remote = SharedStore(opened(moto))
         start.wait()
-        remote.publish(job, b"picture %d" % writer)
+        remote.publish(job, b"image %d" % writer)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(publish, range(WRITERS)))
-    remote = Remote(opened(moto))
+    remote = SharedStore(opened(moto))
     entry = remote.finished(job)
     assert entry
     assert entry["format"] == FORMAT

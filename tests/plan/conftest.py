@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.image import Image
-from relightflow.model.offer import Model, Parameter, Price
 from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
 from relightflow.model.values import FrozenMap
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from relightflow.errors import InvalidRecipe
+from relightflow.model.catalog import Price
 from relightflow.model.image import Image, Rejected
-from relightflow.model.offer import Price
 from relightflow.model.plan import Selection
 from relightflow.model.recipe import Sample
 from relightflow.plan.build import build, expand

@@ -12,8 +12,8 @@ def repeated(make: Any, *arguments: Any, **more: Any) -> frozenset[int]:
 
 
 def test_the_first_image_stands_for_its_twins(make: Any) -> None:
-    one, twin, other = make.image("1", "x"), make.image("2", "x"), make.image("3")
-    assert list(first_images([one, twin, other]).values()) == [one, other]
+    one, duplicate, other = make.image("1", "x"), make.image("2", "x"), make.image("3")
+    assert list(first_images([one, duplicate, other]).values()) == [one, other]
 
 
 def test_cells_of_a_matrix_are_different_jobs(make: Any) -> None:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relightflow.core.filenames import safe_path
 from relightflow.errors import InvalidRecipe
 from relightflow.model.job import Output
 from relightflow.model.plan import Plan
-from relightflow.model.safe import safe_path
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import build
 from relightflow.plan.names import SHOWN, check_names, output_path
@@ -118,9 +118,9 @@ def test_the_field_that_would_help(
     assert message.endswith(f"add {{{field}}} to the name")
 
 
-@pytest.mark.parametrize("twin", [["A", "a"], ["\u00e9", "e\u0301"], ["\u00c9", "e\u0301"]])
-def test_case_and_unicode_form_collide(make: Any, twin: list[str]) -> None:
-    assert refused(plan_of(make, {"a": twin}, "1.png"), "{a}.{ext}")
+@pytest.mark.parametrize("duplicate", [["A", "a"], ["\u00e9", "e\u0301"], ["\u00c9", "e\u0301"]])
+def test_case_and_unicode_form_collide(make: Any, duplicate: list[str]) -> None:
+    assert refused(plan_of(make, {"a": duplicate}, "1.png"), "{a}.{ext}")
 
 
 def test_the_same_job_twice_in_one_place_is_no_collision(make: Any) -> None:

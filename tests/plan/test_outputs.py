@@ -30,8 +30,8 @@ def test_order_is_image_then_cell_then_repeat(make: Any) -> None:
 
 
 def test_the_same_bytes_under_two_names_are_one_job_delivered_twice(make: Any) -> None:
-    one, twin = make.image("1.png", "same"), make.image("2.png", "same")
-    made = list(outputs(build(make.recipe(make.matrix({"a": ["x"]})), [one, twin])))
+    one, duplicate = make.image("1.png", "same"), make.image("2.png", "same")
+    made = list(outputs(build(make.recipe(make.matrix({"a": ["x"]})), [one, duplicate])))
     assert made[0].job == made[1].job
     assert [o.image.name for o in made] == ["1.png", "2.png"]
 

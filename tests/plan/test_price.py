@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from relightflow.model.offer import FREE, Price
+from relightflow.model.catalog import FREE, Price
 from relightflow.model.recipe import Recipe
 from relightflow.plan.build import build
 from relightflow.plan.price import job_price, price

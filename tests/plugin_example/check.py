@@ -17,7 +17,7 @@ def main() -> None:
     assert registry.sinks["zip-file"].plugin == "relightflow-mirror"
     asyncio.run(check_backend(registry.backend("mirror")))
     with tempfile.TemporaryDirectory() as folder:
-        check_sink(registry.sink("zip-file"), Path(folder), {"file": "out/pictures.zip"})
+        check_sink(registry.sink("zip-file"), Path(folder), {"file": "out/images.zip"})
     print(f"loaded and sound: {', '.join(registry.plugins)}")
 
 

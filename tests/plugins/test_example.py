@@ -28,13 +28,13 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment that sees this one's libraries, with the plugin installed."""
-    home = tmp_path_factory.mktemp("user") / "venv"
-    venv.create(home, symlinks=True)
-    python = home / "bin/python"
-    (site,) = home.glob("lib/python*/site-packages")
+    state_dir = tmp_path_factory.mktemp("user") / "venv"
+    venv.create(state_dir, symlinks=True)
+    python = state_dir / "bin/python"
+    (site,) = state_dir.glob("lib/python*/site-packages")
     here = [sysconfig.get_path("purelib"), str(Path(relightflow.__file__).parents[1])]
     (site / "surroundings.pth").write_text("\n".join(here) + "\n")
-    wheels = home.parent / "wheels"
+    wheels = state_dir.parent / "wheels"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     offline = ["--no-deps", "--no-index"]
     run(*pip, "wheel", "--no-build-isolation", *offline, "--wheel-dir", wheels, EXAMPLE)

@@ -9,8 +9,8 @@ from relightflow.errors import UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.recipe import Recipe, SourceSpec
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.opening import opened_sources
-from relightflow.plugins.records import Operator, SourceContext, SourceRecord
+from relightflow.plugins.opening import open_sources
+from relightflow.plugins.records import OperatorPolicy, SourceContext, SourceRecord
 from relightflow.plugins.registry import Loaded
 from tests.conftest import Stage
 
@@ -27,7 +27,7 @@ class Tap:
         self.sticky = context.options.get("sticky")
 
     def scan(self) -> Iterator[Image | Rejected]:
-        yield Rejected(f"from {self.index}", "no picture", self.index)
+        yield Rejected(f"from {self.index}", "no image", self.index)
 
     def read(self, image: Image) -> bytes:
         return str(self.index).encode()
@@ -49,7 +49,7 @@ def recipe_with(stage: Stage, *options: dict[str, bool]) -> Recipe:
 
 def test_an_image_is_read_by_the_source_that_found_it(stage: Stage) -> None:
     recipe = recipe_with(stage, {}, {})
-    with opened_sources(recipe, stage.registry, Operator(), None) as sources:
+    with open_sources(recipe, stage.registry, OperatorPolicy(), None) as sources:
         assert [item.name for item in sources.scan()] == ["from 0", "from 1"]
         image = Image("x", "0" * 64, 1, 1, 1, "image/png", 1, "x")
         assert sources.read(image) == b"1"
@@ -60,7 +60,7 @@ def test_where_one_cannot_be_opened_those_before_are_closed(stage: Stage) -> Non
     recipe = recipe_with(stage, {}, {"broken": True})
     with (
         pytest.raises(UsageError, match="cannot be opened"),
-        opened_sources(recipe, stage.registry, Operator(), None),
+        open_sources(recipe, stage.registry, OperatorPolicy(), None),
     ):
         raise AssertionError
     assert Tap.closed == [0]
@@ -70,7 +70,7 @@ def test_one_that_breaks_while_it_closes_leaves_no_other_open(stage: Stage) -> N
     recipe = recipe_with(stage, {}, {"sticky": True})
     with (
         pytest.raises(OSError, match="breaks"),
-        opened_sources(recipe, stage.registry, Operator(), None),
+        open_sources(recipe, stage.registry, OperatorPolicy(), None),
     ):
         pass
     assert sorted(Tap.closed) == [0, 1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.model.offer import FREE, Model, Parameter, Price
+from relightflow.model.catalog import FREE, Model, Parameter, Price
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
 
@@ -64,7 +64,7 @@ SINKS = (
     SinkRecord("directory", "Files", never, options(("path",), path={"type": "string"})),
     SinkRecord(
         "contact-sheet",
-        "A picture",
+        "An image",
         never,
         options(("path",), path={"type": "string"}, width={"type": "integer", "minimum": 64}),
         named=False,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relightflow.errors import InvalidRecipe, Problem
-from relightflow.model.recipe import Axis, Limits, Place, Rate, Sample
+from relightflow.model.recipe import Axis, Limits, Position, Rate, Sample
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.registry import Registry
 from relightflow.recipe import load, load_text
@@ -90,10 +90,10 @@ def test_a_cap_is_never_understated_nor_blurred_by_binary_fractions(registry: Re
 
 def test_later_rooms_find_the_place_of_a_field(registry: Registry) -> None:
     recipe = load_text(WHOLE, registry)
-    assert recipe.places["matrix"] == Place("recipe.yaml", 5, 1)
-    assert recipe.places["matrix.light_direction[1]"] == Place("recipe.yaml", 6, 27)
-    assert recipe.places["limits.max_jobs"] == Place("recipe.yaml", 12, 54)
-    assert recipe.places["sinks[0].name"] == Place("recipe.yaml", 13, 39)
+    assert recipe.positions["matrix"] == Position("recipe.yaml", 5, 1)
+    assert recipe.positions["matrix.light_direction[1]"] == Position("recipe.yaml", 6, 27)
+    assert recipe.positions["limits.max_jobs"] == Position("recipe.yaml", 12, 54)
+    assert recipe.positions["sinks[0].name"] == Position("recipe.yaml", 13, 39)
     assert str(recipe.problem("matrix.include[0].light_direction", "no")).startswith(
         "recipe.yaml:9:13: "
     )

@@ -6,7 +6,7 @@ import yaml
 from relightflow.errors import InvalidRecipe
 from relightflow.recipe import reading
 from relightflow.recipe.reading import DEEPEST, MOST, flow_only, read
-from relightflow.recipe.tree import Fields, find, key_place, place, value
+from relightflow.recipe.tree import Fields, find, key_position, position, value
 
 
 def refusal(text: str) -> str:
@@ -18,16 +18,16 @@ def refusal(text: str) -> str:
 def test_every_value_and_key_knows_where_it_stands() -> None:
     tree, _ = read('a: 1\n"ключ 🦁": [x,\n  y]\nb:\n  c: z\n', "r")
     at = {
-        steps: (place(tree, steps).line, place(tree, steps).column)
+        steps: (position(tree, steps).line, position(tree, steps).column)
         for steps in [(), ("a",), ("ключ 🦁",), ("ключ 🦁", 0), ("ключ 🦁", 1), ("b", "c")]
     }
     assert list(at.values()) == [(1, 1), (1, 4), (2, 11), (2, 12), (3, 3), (5, 6)]
-    assert (key_place(tree, ("b", "c")).line, key_place(tree, ("b", "c")).column) == (5, 3)
+    assert (key_position(tree, ("b", "c")).line, key_position(tree, ("b", "c")).column) == (5, 3)
 
 
 def test_what_is_not_there_takes_the_place_of_what_is_above_it() -> None:
     tree, _ = read("a:\n  b: 1\n", "r")
-    assert place(tree, ("a", "x", 3)).line == 2
+    assert position(tree, ("a", "x", 3)).line == 2
 
 
 def test_depth_64_is_read_and_65_is_not() -> None:

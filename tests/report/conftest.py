@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.model.forecast import Forecast
+from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.image import Image, Rejected
-from relightflow.model.offer import Model, Parameter, Price
 from relightflow.model.plan import Plan
+from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.summary import Counts, Money, Summary
-from relightflow.model.survey import Survey
 from relightflow.model.values import FrozenMap
 
 
@@ -49,13 +49,13 @@ def plan(evil: str) -> Plan:
 
 
 @pytest.fixture
-def survey() -> Survey:
-    return Survey(4, 1, 3, 0, 0, 0, Price(150_000, 150_000), 0)
+def plan_status() -> PlanStatus:
+    return PlanStatus(4, 1, 3, 0, 0, 0, Price(150_000, 150_000), 0)
 
 
 @pytest.fixture
-def forecast() -> Forecast:
-    return Forecast(3, Price(150_000, 150_000), 0, 1_000_000, "--max-cost")
+def estimate() -> CostEstimate:
+    return CostEstimate(3, Price(150_000, 150_000), 0, 1_000_000, "--max-cost")
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def summary() -> Summary:
         model="glow",
         counts=Counts(4, 3, 1, 0, 0, 0, 0, 0, 4, 0),
         money=Money(150_000, 0, 0, 1_000_000, "--max-cost"),
-        troubles=(),
+        issues=(),
         seconds=12.4,
         manifest="/p/.relightflow/runs/x/manifest.jsonl",
-        places=("/p/out",),
+        locations=("/p/out",),
     )

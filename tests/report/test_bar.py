@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from relightflow.model.failure import Failure, Kind
+from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
@@ -45,7 +45,7 @@ def test_a_failure_scrolls_by_escaped_and_without_markup() -> None:
     job = Job("f" * 64, image, "studio", "glow", FrozenMap(), 0)
     stream = io.StringIO()
     with bar.shown("spring", stream) as watch:
-        watch.on_outcome(Outcome(job, failure=Failure(Kind.BUG, "[red]no[/red]")))
+        watch.on_outcome(Outcome(job, failure=Failure(FailureKind.BUG, "[red]no[/red]")))
     said = stream.getvalue()
     assert "[bold]\\x1b.png" in said
     assert "[red]no[/red]" in said

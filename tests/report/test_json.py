@@ -7,12 +7,12 @@ from jsonschema import Draft7Validator
 
 from relightflow.errors import BudgetError, Exit, InvalidRecipe, Problem
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.failure import Billed
-from relightflow.model.forecast import Forecast
 from relightflow.model.plan import Plan
+from relightflow.model.plan_status import PlanStatus
 from relightflow.model.status import Status
-from relightflow.model.summary import Summary, Trouble
-from relightflow.model.survey import Survey
+from relightflow.model.summary import Issue, Summary
 from relightflow.model.values import FrozenMap
 from relightflow.recipe import published
 from relightflow.report import json
@@ -36,15 +36,19 @@ def test_a_streamed_list_makes_one_document(items: list[dict[str, Any]]) -> None
     assert std.loads(whole) == {"kind": "x", "outputs": items}
 
 
-def test_a_plan_says_work_money_and_cap(plan: Plan, survey: Survey, forecast: Forecast) -> None:
-    found = json.plan(plan, survey, forecast)
+def test_a_plan_says_work_money_and_cap(
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
+) -> None:
+    found = json.plan(plan, plan_status, estimate)
     wanted = {"new": 3, "work": True, "cap_usd": 1.0, "cap_suffices": True}
     assert {name: found[name] for name in wanted} == wanted
     assert found["price_usd"] == {"low": 0.15, "high": 0.15}
 
 
-def test_an_unknown_price_is_null(plan: Plan, survey: Survey, forecast: Forecast) -> None:
-    assert json.plan(plan, survey, replace(forecast, price=None))["price_usd"] is None
+def test_an_unknown_price_is_null(
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
+) -> None:
+    assert json.plan(plan, plan_status, replace(estimate, price=None))["price_usd"] is None
 
 
 def test_a_summary_carries_exit_counts_and_money(summary: Summary) -> None:
@@ -55,8 +59,8 @@ def test_a_summary_carries_exit_counts_and_money(summary: Summary) -> None:
 
 
 def test_a_summary_keeps_its_schema_with_every_field_declared(summary: Summary) -> None:
-    trouble = Trouble(Exit.UNKNOWN, "no answer", ("a.png",), 3)
-    document = json.summary(replace(summary, troubles=(trouble,), notices=("n",)))
+    issue = Issue(Exit.UNKNOWN, "no answer", ("a.png",), 3)
+    document = json.summary(replace(summary, issues=(issue,), notices=("n",)))
     schema = published("summary")
     Draft7Validator(schema).validate(document)
     assert set(document) == set(schema["properties"])

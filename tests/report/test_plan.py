@@ -1,68 +1,68 @@
 from dataclasses import replace
 
-from relightflow.model.forecast import Forecast
+from relightflow.model.catalog import FREE, Price
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import Job, Output
-from relightflow.model.offer import FREE, Price
 from relightflow.model.plan import Plan
-from relightflow.model.survey import Survey
+from relightflow.model.plan_status import PlanStatus
 from relightflow.report import escape
 from relightflow.report.plan import cap, jobs
 from relightflow.report.plan import plan as words
 
 
 def test_the_first_line_says_what_a_run_would_make_and_cost(
-    plan: Plan, survey: Survey, forecast: Forecast
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
 ) -> None:
-    assert words(plan, survey, forecast).splitlines()[0] == "spring: 3 jobs to make, 0.15 USD"
+    assert words(plan, plan_status, estimate).splitlines()[0] == "spring: 3 jobs to make, 0.15 USD"
 
 
 def test_the_jobs_are_told_by_how_they_stand(
-    plan: Plan, survey: Survey, forecast: Forecast
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
 ) -> None:
-    assert "  jobs     4: 1 done, 3 new\n" in words(plan, survey, forecast)
+    assert "  jobs     4: 1 done, 3 new\n" in words(plan, plan_status, estimate)
 
 
 def test_images_that_cannot_be_used_are_named_with_the_reason(
-    plan: Plan, survey: Survey, forecast: Forecast
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
 ) -> None:
-    assert "    broken.png: it is empty" in words(plan, survey, forecast)
+    assert "    broken.png: it is empty" in words(plan, plan_status, estimate)
 
 
-def test_a_finished_plan_says_so(plan: Plan, survey: Survey) -> None:
-    done = replace(survey, done=4, new=0, price=FREE)
-    said = words(plan, done, Forecast(0, FREE, 0))
+def test_a_finished_plan_says_so(plan: Plan, plan_status: PlanStatus) -> None:
+    done = replace(plan_status, done=4, new=0, price=FREE)
+    said = words(plan, done, CostEstimate(0, FREE, 0))
     assert said.startswith("spring: all 4 jobs are done; nothing to make\n")
 
 
 def test_a_plan_without_images_says_so(plan: Plan) -> None:
     empty = replace(plan, images=(), rejected=(), outputs_count=0, jobs_count=0)
-    said = words(empty, Survey(0, 0, 0, 0, 0, 0, FREE, 0), Forecast(0, FREE, 0))
+    said = words(empty, PlanStatus(0, 0, 0, 0, 0, 0, FREE, 0), CostEstimate(0, FREE, 0))
     assert said.startswith("spring: no image was found")
 
 
 def test_unknown_jobs_are_told_with_their_price(
-    plan: Plan, survey: Survey, forecast: Forecast
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
 ) -> None:
-    doubtful = replace(survey, unknown=2, unknown_price=100_000)
-    assert "2 (may have been billed, 0.10 USD; held)" in words(plan, doubtful, forecast)
+    doubtful = replace(plan_status, unknown=2, unknown_price=100_000)
+    assert "2 (may have been billed, 0.10 USD; held)" in words(plan, doubtful, estimate)
 
 
 def test_a_cap_that_suffices() -> None:
-    said = cap(Forecast(1, Price(1, 50_000), 0, 50_000, "--max-cost"))
+    said = cap(CostEstimate(1, Price(1, 50_000), 0, 50_000, "--max-cost"))
     assert said == "0.05 USD (--max-cost): enough"
 
 
 def test_a_cap_that_does_not_suffice_counts_what_is_in_use() -> None:
-    said = cap(Forecast(1, Price(1, 50_000), 10_000, 50_000, "--max-cost"))
+    said = cap(CostEstimate(1, Price(1, 50_000), 10_000, 50_000, "--max-cost"))
     assert said == ("0.05 USD (--max-cost), 0.01 USD of it in use: NOT enough for the whole plan")
 
 
 def test_a_paid_plan_without_a_cap_says_what_to_type() -> None:
-    assert "--max-cost" in cap(Forecast(1, Price(1, 1), 0))
+    assert "--max-cost" in cap(CostEstimate(1, Price(1, 1), 0))
 
 
 def test_a_free_plan_speaks_of_no_cap() -> None:
-    assert cap(Forecast(5, FREE, 0)) == ""
+    assert cap(CostEstimate(5, FREE, 0)) == ""
 
 
 def outputs(plan: Plan) -> list[Output]:

@@ -1,6 +1,6 @@
 from types import MappingProxyType
 
-from relightflow.model.offer import FREE, Model
+from relightflow.model.catalog import FREE, Model
 from relightflow.plugins.records import BackendRecord
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.report.plugins import document, plugins

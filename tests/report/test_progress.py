@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from relightflow.model.failure import Failure, Kind
+from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
 from relightflow.model.values import FrozenMap
 from relightflow.report import progress
-from relightflow.report.progress import Pace, failure, line
+from relightflow.report.progress import LineInterval, failure, line
 
 AT_START = Progress(jobs=100, done=0, failed=0, in_flight=0, spent=0, cap=None)
 
@@ -17,7 +17,7 @@ AT_START = Progress(jobs=100, done=0, failed=0, in_flight=0, spent=0, cap=None)
 def failed(name: str = "a.png") -> Outcome:
     image = Image(name, "a" * 64, 10, 4, 4, "image/png", 0, name)
     job = Job("f" * 64, image, "studio", "glow", FrozenMap(), 0)
-    return Outcome(job, failure=Failure(Kind.REFUSED_CELL, f"refused: {name}"))
+    return Outcome(job, failure=Failure(FailureKind.REFUSED_CELL, f"refused: {name}"))
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_a_failure_names_image_job_and_bill_and_is_escaped(evil: str) -> None:
 def test_a_plain_line_is_due_each_tenth_or_after_a_while_and_not_at_the_end(
     done: int, clock: float, due: bool
 ) -> None:
-    pace = Pace()
+    pace = LineInterval()
     pace.start(AT_START, 0.0)
     assert pace.due(replace(AT_START, done=done), clock) is due
 
 
 def test_a_line_that_was_said_is_not_said_again() -> None:
-    pace = Pace()
+    pace = LineInterval()
     pace.start(AT_START, 0.0)
     now = replace(AT_START, done=12)
     assert [pace.due(now, 5.0), pace.due(now, 10.0)] == [True, False]
 
 
 def test_tenths_are_counted_from_the_tenth_that_was_passed() -> None:
-    pace = Pace()
+    pace = LineInterval()
     pace.start(AT_START, 0.0)
     pace.due(replace(AT_START, done=19), 5.0)
     assert pace.due(replace(AT_START, done=20), 10.0)

@@ -1,14 +1,14 @@
 from dataclasses import replace
 
 from relightflow.errors import Exit
-from relightflow.model.summary import Counts, Money, Summary, Trouble
+from relightflow.model.summary import Counts, Issue, Money, Summary
 from relightflow.report.summary import summary as words
 
 
 def test_a_good_run_is_told_in_four_lines(summary: Summary) -> None:
     assert words(summary).splitlines() == [
         "spring: 4 of 4 jobs in place (3 made, 1 there before), 12 s",
-        "  pictures  /p/out",
+        "  images    /p/out",
         "  manifest  /p/.relightflow/runs/x/manifest.jsonl",
         "  money     0.15 USD spent, cap 1.00 USD (--max-cost)",
     ]
@@ -39,11 +39,11 @@ def test_money_in_doubt_is_told(summary: Summary) -> None:
 
 
 def test_every_trouble_is_listed_and_the_gravest_code_explained(summary: Summary) -> None:
-    troubles = (
-        Trouble(Exit.JOBS_FAILED, "refused; not billed", ("a.png", "b.png"), 7),
-        Trouble(Exit.UNKNOWN, "no answer; may have been billed", ("c.png",)),
+    issues = (
+        Issue(Exit.JOBS_FAILED, "refused; not billed", ("a.png", "b.png"), 7),
+        Issue(Exit.UNKNOWN, "no answer; may have been billed", ("c.png",)),
     )
-    said = words(replace(summary, troubles=troubles)).splitlines()
+    said = words(replace(summary, issues=issues)).splitlines()
     assert said[4:] == [
         "! 7 × refused; not billed",
         "    a.png",
@@ -56,8 +56,8 @@ def test_every_trouble_is_listed_and_the_gravest_code_explained(summary: Summary
 
 
 def test_untrusted_text_is_escaped(summary: Summary, evil: str) -> None:
-    trouble = Trouble(Exit.JOBS_FAILED, f"server said {evil}", (evil,))
-    assert "\x1b" not in words(replace(summary, troubles=(trouble,), recipe=evil))
+    issue = Issue(Exit.JOBS_FAILED, f"server said {evil}", (evil,))
+    assert "\x1b" not in words(replace(summary, issues=(issue,), recipe=evil))
 
 
 def test_the_next_command_stands_last(summary: Summary) -> None:
@@ -67,7 +67,7 @@ def test_the_next_command_stands_last(summary: Summary) -> None:
 
 def test_what_lies_in_the_reader_s_folder_is_shown_by_its_short_path(summary: Summary) -> None:
     lines = words(summary, folder="/p").splitlines()
-    assert lines[1:3] == ["  pictures  out", "  manifest  .relightflow/runs/x/manifest.jsonl"]
+    assert lines[1:3] == ["  images    out", "  manifest  .relightflow/runs/x/manifest.jsonl"]
 
 
 def test_facts_are_wrapped_under_themselves(summary: Summary) -> None:
@@ -78,6 +78,6 @@ def test_facts_are_wrapped_under_themselves(summary: Summary) -> None:
 
 
 def test_troubles_are_wrapped_for_a_terminal(summary: Summary) -> None:
-    trouble = Trouble(Exit.JOBS_FAILED, "many words " * 20)
-    lines = words(replace(summary, troubles=(trouble,)), 60).splitlines()
+    issue = Issue(Exit.JOBS_FAILED, "many words " * 20)
+    lines = words(replace(summary, issues=(issue,)), 60).splitlines()
     assert max(map(len, lines[4:])) <= 60

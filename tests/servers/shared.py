@@ -26,8 +26,8 @@ def shared_swift(folder: Path, cache: Path) -> Iterator[Server]:
         users = stack.enter_context((folder / "swift.users").open("a"))
         fcntl.flock(start, fcntl.LOCK_EX)
         if not note.exists():
-            home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-            note.write_text(stack.enter_context(swift(home, cache)).endpoint)
+            state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+            note.write_text(stack.enter_context(swift(state_dir, cache)).endpoint)
             stack.callback(_wait_for_the_others, start, users, note)
         fcntl.flock(users, fcntl.LOCK_SH)
         fcntl.flock(start, fcntl.LOCK_UN)

@@ -144,12 +144,12 @@ def _installed(cache: Path) -> Path:
     """The Python of a virtual environment that has Swift; made once, by whoever comes first."""
     cache.mkdir(parents=True, exist_ok=True)
     python = cache / f"swift-{VERSION}-{sys.version_info[0]}.{sys.version_info[1]}" / "bin/python"
-    home = python.parents[1]
+    state_dir = python.parents[1]
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "complete").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", home], check=True, timeout=120)
+        if not (state_dir / "complete").exists():
+            shutil.rmtree(state_dir, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", state_dir], check=True, timeout=120)
             pip: list[str | Path] = [
                 python,
                 "-m",
@@ -160,7 +160,7 @@ def _installed(cache: Path) -> Path:
             ]
             # Swift asks for pkg_resources, which later releases of setuptools left out
             subprocess.run([*pip, f"swift=={VERSION}", "setuptools<81"], check=True, timeout=600)
-            (home / "complete").touch()
+            (state_dir / "complete").touch()
     return python
 
 

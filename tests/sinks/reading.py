@@ -17,8 +17,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def pixels(picture: Any) -> str:
-    return sha256(picture.convert("RGB").tobytes())
+def pixels(image: Any) -> str:
+    return sha256(image.convert("RGB").tobytes())
 
 
 def shards(folder: Path) -> list[dict[str, Any]]:

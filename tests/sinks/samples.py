@@ -11,7 +11,7 @@ from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Finished, Sink
+from relightflow.plugins.sink import FinishedRun, Sink
 from relightflow.sinks import builtin
 from relightflow.testing.samples import SampleRun
 
@@ -25,12 +25,12 @@ def sink(kind: str, folder: Path, **options: Any) -> Sink:
     return RECORDS[kind].create(SinkContext(folder / "recipe", given, recipe="sample"))
 
 
-def sample(folder: Path) -> Finished:
-    """Four outputs of one image; the last one has no picture."""
+def sample(folder: Path) -> FinishedRun:
+    """Four outputs of one image; the last one has no image."""
     return SampleRun(folder).finished()
 
 
-def of(run: Finished, outputs: list[Told], **facts: Any) -> Finished:
+def of(run: FinishedRun, outputs: list[Told], **facts: Any) -> FinishedRun:
     """`run` with other outputs, and a record for each that says `facts` too."""
 
     def records() -> Iterator[dict[str, Any]]:
@@ -43,7 +43,7 @@ def of(run: Finished, outputs: list[Told], **facts: Any) -> Finished:
     return replace(run, outputs=lambda: iter(outputs), records=records)
 
 
-def named(run: Finished, name: str) -> list[Told]:
+def named(run: FinishedRun, name: str) -> list[Told]:
     """The outputs of `run`, of an image that is called `name`."""
     every = list(run.outputs())
     return [(replace(o, image=replace(o.image, name=name)), result) for o, result in every]

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.sink import Finished
+from relightflow.plugins.sink import FinishedRun
 from relightflow.sinks.columns import columns
 from tests.sinks.samples import of, sample
 
 
-def cells(folder: Path, *given: dict[str, Any]) -> Finished:
+def cells(folder: Path, *given: dict[str, Any]) -> FinishedRun:
     run = sample(folder)
     output, result = next(run.outputs())
     return replace(

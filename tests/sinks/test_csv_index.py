@@ -25,7 +25,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 def test_every_output_is_a_row(tmp_path: Path) -> None:
     run = sample(tmp_path)
-    sink("csv", tmp_path).finish(of(run, list(run.outputs()), **FACTS))
+    sink("csv", tmp_path).finalize(of(run, list(run.outputs()), **FACTS))
     found = rows(tmp_path)
     assert [row["status"] for row in found] == ["done", "done", "done", "failed"]
     first = found[0]
@@ -40,7 +40,7 @@ def test_no_name_becomes_a_formula(tmp_path: Path, start: str) -> None:
     name = f'{start}HYPERLINK("http://x","y").png'
     output, result = named(run, name)[0]
     evil = replace(output, cell=FrozenMap({"light_direction": f"{start}1"}))
-    sink("csv", tmp_path).finish(of(run, [(evil, result)], source={"name": name}))
+    sink("csv", tmp_path).finalize(of(run, [(evil, result)], source={"name": name}))
     (row,) = rows(tmp_path)
     assert (row["source"], row["light_direction"]) == (f"'{name}", f"'{start}1")
 
@@ -48,21 +48,21 @@ def test_no_name_becomes_a_formula(tmp_path: Path, start: str) -> None:
 def test_no_name_of_a_parameter_becomes_a_formula(tmp_path: Path) -> None:
     run = sample(tmp_path)
     output, result = next(run.outputs())
-    sink("csv", tmp_path).finish(of(run, [(replace(output, cell=FrozenMap({"=1": 1})), result)]))
+    sink("csv", tmp_path).finalize(of(run, [(replace(output, cell=FrozenMap({"=1": 1})), result)]))
     assert "'=1" in rows(tmp_path)[0]
 
 
 def test_a_number_stays_a_number(tmp_path: Path) -> None:
     run = sample(tmp_path)
     output, result = next(run.outputs())
-    sink("csv", tmp_path).finish(of(run, [(replace(output, cell=FrozenMap({"n": -1})), result)]))
+    sink("csv", tmp_path).finalize(of(run, [(replace(output, cell=FrozenMap({"n": -1})), result)]))
     assert rows(tmp_path)[0]["n"] == "-1"
 
 
 def test_lines_end_as_rfc_4180_says_and_quotes_hold_what_needs_them(tmp_path: Path) -> None:
     run = sample(tmp_path)
     told = of(run, list(run.outputs())[:1], path='a,"b"\n.png')
-    sink("csv", tmp_path).finish(told)
+    sink("csv", tmp_path).finalize(told)
     data = (tmp_path / "recipe/out/index.csv").read_bytes()
     assert data.endswith(b"\r\n")
     assert b'"a,""b""\n.png"' in data
@@ -71,18 +71,18 @@ def test_lines_end_as_rfc_4180_says_and_quotes_hold_what_needs_them(tmp_path: Pa
 def test_a_name_in_any_script_or_in_none_is_utf_8(tmp_path: Path) -> None:
     run = sample(tmp_path)
     outputs = list(run.outputs())[:1]
-    sink("csv", tmp_path).finish(of(run, outputs, path="日本\udc80.png"))
+    sink("csv", tmp_path).finalize(of(run, outputs, path="日本\udc80.png"))
     assert rows(tmp_path)[0]["path"] == "日本\\udc80.png"
 
 
 def test_an_error_says_whether_it_was_billed(tmp_path: Path) -> None:
     run = sample(tmp_path)
     error = {"kind": "server", "message": "it broke", "billed": "no"}
-    sink("csv", tmp_path).finish(of(run, list(run.outputs())[3:], error=error))
+    sink("csv", tmp_path).finalize(of(run, list(run.outputs())[3:], error=error))
     (row,) = rows(tmp_path)
     assert (row["error"], row["billed"], row["path"]) == ("it broke", "no", "")
 
 
-def test_it_takes_no_single_pictures(tmp_path: Path) -> None:
+def test_it_takes_no_single_images(tmp_path: Path) -> None:
     with pytest.raises(SinkFailed):
         sink("csv", tmp_path).write("a.png", b"x", "image/png")

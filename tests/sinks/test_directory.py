@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from relightflow.errors import RefusedError
-from relightflow.model.offer import FREE, Model
+from relightflow.model.catalog import FREE, Model
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Finished, Presence
+from relightflow.plugins.sink import FileState, FinishedRun
 from relightflow.sinks.directory import Directory
 
-DATA = b"a picture"
+DATA = b"an image"
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -23,13 +23,13 @@ def sink(folder: Path, path: str = "out/") -> Directory:
     return Directory(SinkContext(folder, FrozenMap({"path": path}), recipe="r"))
 
 
-def finished(folder: Path, manifest: bytes) -> Finished:
+def finished(folder: Path, manifest: bytes) -> FinishedRun:
     path = folder / "run.jsonl"
     path.write_bytes(manifest)
     backend = BackendSpec("fake", Model("m", (), FREE), FrozenMap())
     recipe = Recipe("r", folder / "r.yaml", "00" * 32, (), backend)
     nothing: Iterator[Any] = iter(())
-    return Finished(recipe, (), lambda: nothing, _no, _no, lambda: nothing, path)
+    return FinishedRun(recipe, (), lambda: nothing, _no, _no, lambda: nothing, path)
 
 
 def _no(_: object) -> bytes:
@@ -38,32 +38,32 @@ def _no(_: object) -> bytes:
 
 def test_its_place_is_an_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert sink(Path("recipes")).place == str(tmp_path / "recipes/out")
+    assert sink(Path("recipes")).location == str(tmp_path / "recipes/out")
 
 
-def test_a_picture_written_is_there_with_its_stamp(tmp_path: Path) -> None:
+def test_an_image_written_is_there_with_its_stamp(tmp_path: Path) -> None:
     out = sink(tmp_path)
-    stamp = out.write("a/b.png", DATA, "image/png")
+    receipt = out.write("a/b.png", DATA, "image/png")
     assert (tmp_path / "out/a/b.png").read_bytes() == DATA
-    assert stamp.sha256 == SHA
-    assert out.look("a/b.png", stamp, SHA) is Presence.SAME
+    assert receipt.sha256 == SHA
+    assert out.check("a/b.png", receipt, SHA) is FileState.SAME
 
 
-def test_the_manifest_lies_beside_the_pictures_byte_for_byte(tmp_path: Path) -> None:
-    (artifact,) = sink(tmp_path).finish(finished(tmp_path, b'{"a": 1}\n'))
+def test_the_manifest_lies_beside_the_images_byte_for_byte(tmp_path: Path) -> None:
+    (artifact,) = sink(tmp_path).finalize(finished(tmp_path, b'{"a": 1}\n'))
     assert artifact.path == "manifest.jsonl"
-    assert artifact.stamp.sha256 == hashlib.sha256(b'{"a": 1}\n').hexdigest()
+    assert artifact.receipt.sha256 == hashlib.sha256(b'{"a": 1}\n').hexdigest()
     assert (tmp_path / "out/manifest.jsonl").read_bytes() == b'{"a": 1}\n'
 
 
 def test_a_manifest_that_did_not_change_is_not_touched(tmp_path: Path) -> None:
     out = sink(tmp_path)
-    out.finish(finished(tmp_path, b"same\n"))
+    out.finalize(finished(tmp_path, b"same\n"))
     before = (tmp_path / "out/manifest.jsonl").stat()
-    out.finish(finished(tmp_path, b"same\n"))
+    out.finalize(finished(tmp_path, b"same\n"))
     assert (tmp_path / "out/manifest.jsonl").stat() == before
 
 
-def test_a_recipe_cannot_send_pictures_elsewhere(tmp_path: Path) -> None:
+def test_a_recipe_cannot_send_images_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(RefusedError):
         sink(tmp_path, "../elsewhere")

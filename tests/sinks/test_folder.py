@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from relightflow.errors import RefusedError
-from relightflow.plugins.sink import Presence, Stamp
+from relightflow.plugins.sink import FileState, WriteReceipt
 from relightflow.sinks import folder
 from relightflow.sinks.folder import Folder
 
-DATA = b"a picture"
+DATA = b"an image"
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -22,13 +22,13 @@ def out(tmp_path: Path) -> Folder:
 
 @pytest.mark.parametrize("path", ["out", "out/", "./out", "./out/."])
 def test_one_place_has_one_spelling(tmp_path: Path, path: str) -> None:
-    assert Folder(tmp_path, path).place == str(tmp_path / "out")
+    assert Folder(tmp_path, path).location == str(tmp_path / "out")
 
 
 def test_the_recipes_own_folder_is_a_place(tmp_path: Path) -> None:
-    place = Folder(tmp_path, ".")
-    place.write("a.png", DATA, SHA)
-    assert place.place == str(tmp_path)
+    location = Folder(tmp_path, ".")
+    location.write("a.png", DATA, SHA)
+    assert location.location == str(tmp_path)
     assert (tmp_path / "a.png").read_bytes() == DATA
 
 
@@ -39,63 +39,63 @@ def test_a_path_out_of_the_recipes_folder_is_refused(tmp_path: Path, path: str) 
 
 
 def test_what_was_written_is_the_same(out: Folder) -> None:
-    stamp = out.write("x/a.png", DATA, SHA)
-    assert (stamp.sha256, stamp.size) == (SHA, len(DATA))
-    assert out.look("x/a.png", stamp, SHA) is Presence.SAME
+    receipt = out.write("x/a.png", DATA, SHA)
+    assert (receipt.sha256, receipt.size) == (SHA, len(DATA))
+    assert out.check("x/a.png", receipt, SHA) is FileState.SAME
 
 
 def test_an_untouched_file_is_recognised_without_reading(
     out: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stamp = out.write("a.png", DATA, SHA)
+    receipt = out.write("a.png", DATA, SHA)
     monkeypatch.setattr(folder, "_sha256", None)
-    assert out.look("a.png", stamp, SHA) is Presence.SAME
+    assert out.check("a.png", receipt, SHA) is FileState.SAME
 
 
 def test_a_file_whose_mark_is_unknown_is_recognised_by_its_bytes(out: Folder) -> None:
     out.write("a.png", DATA, SHA)
-    assert out.look("a.png", None, SHA) is Presence.SAME
-    assert out.look("a.png", Stamp(SHA, len(DATA), "0-0"), SHA) is Presence.SAME
+    assert out.check("a.png", None, SHA) is FileState.SAME
+    assert out.check("a.png", WriteReceipt(SHA, len(DATA), "0-0"), SHA) is FileState.SAME
 
 
 def test_a_stamp_of_other_bytes_proves_nothing(out: Folder) -> None:
-    stamp = out.write("a.png", DATA, SHA)
-    assert out.look("a.png", stamp, "00" * 32) is Presence.EDITED
+    receipt = out.write("a.png", DATA, SHA)
+    assert out.check("a.png", receipt, "00" * 32) is FileState.EDITED
 
 
 def test_an_edited_file_is_seen_even_with_its_size_and_time_put_back(
     out: Folder, tmp_path: Path
 ) -> None:
-    stamp = out.write("a.png", DATA, SHA)
+    receipt = out.write("a.png", DATA, SHA)
     path = tmp_path / "out/a.png"
     before = path.stat()
     path.rename(tmp_path / "kept")
     path.write_bytes(DATA[::-1])
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert out.look("a.png", stamp, SHA) is Presence.EDITED
+    assert out.check("a.png", receipt, SHA) is FileState.EDITED
 
 
 def test_a_deleted_file_is_missing(out: Folder, tmp_path: Path) -> None:
-    stamp = out.write("x/a.png", DATA, SHA)
+    receipt = out.write("x/a.png", DATA, SHA)
     (tmp_path / "out/x/a.png").unlink()
-    assert out.look("x/a.png", stamp, SHA) is Presence.MISSING
+    assert out.check("x/a.png", receipt, SHA) is FileState.MISSING
     (tmp_path / "out/x").rmdir()
-    assert out.look("x/a.png", stamp, SHA) is Presence.MISSING
+    assert out.check("x/a.png", receipt, SHA) is FileState.MISSING
     (tmp_path / "out").rmdir()
-    assert out.look("x/a.png", stamp, SHA) is Presence.MISSING
+    assert out.check("x/a.png", receipt, SHA) is FileState.MISSING
 
 
 def test_an_empty_file_is_what_a_power_cut_left_and_missing(out: Folder, tmp_path: Path) -> None:
-    stamp = out.write("a.png", DATA, SHA)
+    receipt = out.write("a.png", DATA, SHA)
     (tmp_path / "out/a.png").write_bytes(b"")
-    assert out.look("a.png", stamp, SHA) is Presence.MISSING
+    assert out.check("a.png", receipt, SHA) is FileState.MISSING
 
 
 def test_a_pipe_or_a_folder_in_the_place_is_somebodys_work(out: Folder, tmp_path: Path) -> None:
     (tmp_path / "out/b.png").mkdir(parents=True)
     os.mkfifo(tmp_path / "out/a.png")
-    assert out.look("a.png", None, SHA) is Presence.EDITED
-    assert out.look("b.png", None, SHA) is Presence.EDITED
+    assert out.check("a.png", None, SHA) is FileState.EDITED
+    assert out.check("b.png", None, SHA) is FileState.EDITED
 
 
 def test_a_link_in_the_way_is_refused_by_look_and_by_write(out: Folder, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_link_in_the_way_is_refused_by_look_and_by_write(out: Folder, tmp_path
     (tmp_path / "out/a.png").symlink_to(tmp_path / "elsewhere/a.png")
     for path in ("x/a.png", "a.png"):
         with pytest.raises(RefusedError, match="symbolic link"):
-            out.look(path, None, SHA)
+            out.check(path, None, SHA)
         with pytest.raises(RefusedError, match="symbolic link"):
             out.write(path, b"other", SHA)
     assert (tmp_path / "elsewhere/a.png").read_bytes() == DATA
@@ -129,9 +129,9 @@ def test_a_hostile_name_is_refused(out: Folder, tmp_path: Path, path: str) -> No
 def test_a_copy_touches_only_what_differs(out: Folder, tmp_path: Path) -> None:
     source = tmp_path / "m"
     source.write_bytes(b"1\n2\n" * 400_000)
-    stamp = out.copy(source, "m")
+    receipt = out.copy(source, "m")
     assert (tmp_path / "out/m").read_bytes() == source.read_bytes()
-    assert out.copy(source, "m") == stamp
+    assert out.copy(source, "m") == receipt
     source.write_bytes(b"1\n3\n")
     assert out.copy(source, "m").sha256 == hashlib.sha256(b"1\n3\n").hexdigest()
     assert (tmp_path / "out/m").read_bytes() == b"1\n3\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.pictures import decode
+from relightflow.images import decode
 from tests.conftest import Stage
 
 FORMS = [
@@ -31,7 +31,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A run of two images in two shades. One is called `test`, a word that `datasets` takes for the
     name of a split."""
     made = Stage(tmp_path_factory.mktemp("stage"))
-    made.picture("test.png")
+    made.image("test.png")
     made.recipe([0, 1], sinks=FORMS)
     assert made.run().exit == 0
     return made
@@ -71,7 +71,7 @@ def test_webdataset_finds_every_sample_in_plan_order(
         assert sample["facts"]["parameters"] == record["parameters"]
 
 
-def test_webdataset_decodes_the_pictures(found: dict[str, Any]) -> None:
+def test_webdataset_decodes_the_images(found: dict[str, Any]) -> None:
     assert all(sample["pixels"] == sample["same"] for sample in found["shards"])
 
 
@@ -81,7 +81,7 @@ def test_datasets_reads_the_shards_too(
     assert found["packed"] == [record["job"] for record in records]
 
 
-def test_datasets_finds_every_picture_with_its_source_and_light(
+def test_datasets_finds_every_image_with_its_source_and_light(
     found: dict[str, Any], stage: Stage, records: list[dict[str, Any]]
 ) -> None:
     rows = {row["index"]: row for row in found["folder"]["rows"]}

@@ -13,14 +13,14 @@ from relightflow.model.values import FrozenMap
 from relightflow.objects import bucket as buckets
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
 from relightflow.sinks import s3 as sinks
-from relightflow.sinks.s3 import ENOUGH, MANIFEST, S3
+from relightflow.sinks.s3 import ENOUGH, MANIFEST, S3Sink
 from relightflow.testing.samples import SampleRun
 
 
-def _sink(bucket: str) -> S3:
-    return S3(SinkContext(Path("/"), FrozenMap({"uri": f"s3://{bucket}/out/"}), "demo"))
+def _sink(bucket: str) -> S3Sink:
+    return S3Sink(SinkContext(Path("/"), FrozenMap({"uri": f"s3://{bucket}/out/"}), "demo"))
 
 
 def _sha(data: bytes) -> str:
@@ -56,29 +56,29 @@ def test_an_object_has_its_media_type_and_its_hash(s3: str) -> None:
 
 def test_a_thousand_looks_are_one_listing(s3: str, asked: list[str]) -> None:
     sink = _sink(s3)
-    stamp = sink.write("a.png", b"1", "image/png")
+    receipt = sink.write("a.png", b"1", "image/png")
     again = _sink(s3)
-    assert {again.look("a.png", stamp, stamp.sha256) for _ in range(500)} == {Presence.SAME}
-    assert {again.look(f"{n}.png", None, "x") for n in range(500)} == {Presence.MISSING}
+    assert {again.check("a.png", receipt, receipt.sha256) for _ in range(500)} == {FileState.SAME}
+    assert {again.check(f"{n}.png", None, "x") for n in range(500)} == {FileState.MISSING}
     assert asked == ["list"]
 
 
 def test_without_a_stamp_the_metadata_is_asked_and_no_byte_read(s3: str, asked: list[str]) -> None:
-    stamp = _sink(s3).write("a.png", b"1", "image/png")
-    assert _sink(s3).look("a.png", None, stamp.sha256) is Presence.SAME
+    receipt = _sink(s3).write("a.png", b"1", "image/png")
+    assert _sink(s3).check("a.png", None, receipt.sha256) is FileState.SAME
     assert asked == ["list", "head"]
 
 
 def test_what_another_program_put_there_is_read_and_kept(s3: str) -> None:
     opened(f"s3://{s3}/out/").put("a.png", b"somebody's")
-    assert _sink(s3).look("a.png", None, _sha(b"somebody's")) is Presence.SAME
-    assert _sink(s3).look("a.png", None, _sha(b"ours")) is Presence.EDITED
+    assert _sink(s3).check("a.png", None, _sha(b"somebody's")) is FileState.SAME
+    assert _sink(s3).check("a.png", None, _sha(b"ours")) is FileState.EDITED
 
 
 def test_a_stamp_without_a_mark_has_the_bytes_read(s3: str) -> None:
     opened(f"s3://{s3}/out/").put("a.png", b"damaged", "image/png", _sha(b"ours"))
-    stamp = Stamp(_sha(b"ours"), 4, "")
-    assert _sink(s3).look("a.png", stamp, _sha(b"ours")) is Presence.EDITED
+    receipt = WriteReceipt(_sha(b"ours"), 4, "")
+    assert _sink(s3).check("a.png", receipt, _sha(b"ours")) is FileState.EDITED
 
 
 def test_beyond_the_listing_each_object_is_asked_for(
@@ -88,9 +88,9 @@ def test_beyond_the_listing_each_object_is_asked_for(
     stamps = [sink.write(f"{n}.png", b"1", "image/png") for n in range(4)]
     monkeypatch.setattr(sinks, "MOST_LISTED", 2)
     looker = _sink(s3)
-    looks = [looker.look(f"{n}.png", stamp, stamp.sha256) for n, stamp in enumerate(stamps)]
-    assert looks == [Presence.SAME] * 4
-    assert looker.look("9.png", None, "x") is Presence.MISSING
+    looks = [looker.check(f"{n}.png", receipt, receipt.sha256) for n, receipt in enumerate(stamps)]
+    assert looks == [FileState.SAME] * 4
+    assert looker.check("9.png", None, "x") is FileState.MISSING
 
 
 def test_a_path_that_leads_out_is_refused(s3: str) -> None:
@@ -101,17 +101,17 @@ def test_a_path_that_leads_out_is_refused(s3: str) -> None:
 
 def test_the_manifest_stands_at_the_prefix_and_is_put_once(s3: str, tmp_path: Path) -> None:
     run = SampleRun(tmp_path).finished()
-    (first,) = _sink(s3).finish(run)
+    (first,) = _sink(s3).finalize(run)
     assert opened(f"s3://{s3}/out/").get(MANIFEST) == run.manifest.read_bytes()
     made = next(iter(opened(f"s3://{s3}/out/").list())).modified
-    assert _sink(s3).finish(run) == (first,)
+    assert _sink(s3).finalize(run) == (first,)
     assert next(iter(opened(f"s3://{s3}/out/").list())).modified == made
 
 
 def test_somebody_elses_manifest_is_left_alone(s3: str, tmp_path: Path) -> None:
     opened(f"s3://{s3}/out/").put(MANIFEST, b"a dataset's own")
     with pytest.raises(SinkFailed, match="not written by relightflow"):
-        _sink(s3).finish(SampleRun(tmp_path).finished())
+        _sink(s3).finalize(SampleRun(tmp_path).finished())
     assert opened(f"s3://{s3}/out/").get(MANIFEST) == b"a dataset's own"
 
 

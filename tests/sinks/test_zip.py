@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.pictures import probe
+from relightflow.images import probe
 from relightflow.plugins.sink import SinkFailed
 from relightflow.sinks.zip import archive
 from tests.sinks.samples import of, sample, sink
@@ -18,21 +18,21 @@ def opened(folder: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(folder / "recipe/out/sample.zip")
 
 
-def test_it_holds_the_pictures_in_plan_order_and_the_manifest(tmp_path: Path) -> None:
+def test_it_holds_the_images_in_plan_order_and_the_manifest(tmp_path: Path) -> None:
     run = sample(tmp_path)
-    sink("zip", tmp_path).finish(run)
+    sink("zip", tmp_path).finalize(run)
     with opened(tmp_path) as packed:
         assert packed.testzip() is None
-        *pictures, manifest = packed.namelist()
+        *images, manifest = packed.namelist()
         done = [(output, result) for output, result in run.outputs() if result]
-        assert pictures == [f"{output.job.id}.png" for output, _ in done]
-        assert [packed.read(path) for path in pictures] == [run.read(r) for _, r in done]
+        assert images == [f"{output.job.id}.png" for output, _ in done]
+        assert [packed.read(path) for path in images] == [run.read(r) for _, r in done]
         records = [json.loads(line) for line in packed.read(manifest).splitlines()]
-    assert [record.get("path") for record in records] == [None, *pictures, None]
+    assert [record.get("path") for record in records] == [None, *images, None]
 
 
 def test_nothing_in_it_says_when_it_was_made(tmp_path: Path) -> None:
-    sink("zip", tmp_path).finish(sample(tmp_path))
+    sink("zip", tmp_path).finalize(sample(tmp_path))
     with opened(tmp_path) as packed:
         for info in packed.infolist():
             assert info.date_time == (1980, 1, 1, 0, 0, 0)
@@ -45,7 +45,7 @@ def test_nothing_in_it_says_when_it_was_made(tmp_path: Path) -> None:
 def test_a_job_that_is_wanted_twice_is_packed_once(tmp_path: Path) -> None:
     run = sample(tmp_path)
     output, result = next(run.outputs())
-    sink("zip", tmp_path).finish(of(run, [(output, result), (replace(output, index=1), result)]))
+    sink("zip", tmp_path).finalize(of(run, [(output, result), (replace(output, index=1), result)]))
     with opened(tmp_path) as packed:
         assert packed.namelist() == [f"{output.job.id}.png", "manifest.jsonl"]
         lines = packed.read("manifest.jsonl").splitlines()
@@ -55,7 +55,7 @@ def test_a_job_that_is_wanted_twice_is_packed_once(tmp_path: Path) -> None:
 
 def test_copies_are_packed_and_told(tmp_path: Path) -> None:
     run = replace(sample(tmp_path), path=lambda output, _: f"{output.index}.webp")
-    sink("zip", tmp_path, format="webp").finish(run)
+    sink("zip", tmp_path, format="webp").finalize(run)
     with opened(tmp_path) as packed:
         data = packed.read("0.webp")
         record = json.loads(packed.read("manifest.jsonl").splitlines()[1])
@@ -71,6 +71,6 @@ def test_pieces_make_a_sound_file(tmp_path: Path) -> None:
         assert [(name, packed.read(name)) for name in packed.namelist()] == entries
 
 
-def test_it_takes_no_single_pictures(tmp_path: Path) -> None:
+def test_it_takes_no_single_images(tmp_path: Path) -> None:
     with pytest.raises(SinkFailed):
         sink("zip", tmp_path).write("a.png", b"x", "image/png")

@@ -1,4 +1,4 @@
-"""A project folder to scan, with real pictures in it."""
+"""A project folder to scan, with real images in it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 Put = Callable[..., Path]
 
 
-def picture(width: int = 8, height: int = 6, kind: str = "JPEG", shade: int = 128) -> bytes:
-    """The bytes of a small picture in one shade of grey."""
+def image_bytes(width: int = 8, height: int = 6, kind: str = "JPEG", shade: int = 128) -> bytes:
+    """The bytes of a small image in one shade of grey."""
     out = io.BytesIO()
     PIL.Image.new("RGB", (width, height), (shade, shade, shade)).save(out, kind)
     return out.getvalue()
@@ -28,12 +28,12 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def put(project: Path) -> Put:
-    """`put("a/b.jpg")` makes a picture there, `put("x", b"...")` a file."""
+    """`put("a/b.jpg")` makes an image there, `put("x", b"...")` a file."""
 
     def put(name: str, data: bytes | None = None) -> Path:
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture() if data is None else data)
+        path.write_bytes(image_bytes() if data is None else data)
         return path
 
     return put

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relightflow.sources.etags import Etags
-from relightflow.sources.index import Known
+from relightflow.sources.file_index import Known
 
 KNOWN = Known("ab" * 32, 10, 4, 3, "image/png")
 

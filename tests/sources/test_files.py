@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.pictures import BadPicture
+from relightflow.images import BadImage
 from relightflow.sources import files
 
 
 def test_a_pipe_that_takes_a_files_place_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadPicture, match="no regular file"):
+    with pytest.raises(BadImage, match="no regular file"):
         files.bytes_of(str(tmp_path / "pipe"))
 
 

@@ -62,7 +62,7 @@ def test_the_order_is_natural_and_the_same_each_time(project: Path, put: Put) ->
 def test_what_cannot_be_used_is_named_and_the_rest_goes_on(project: Path, put: Put) -> None:
     put("a.jpg")
     put("empty.jpg", b"")
-    put("text.jpg", b"no picture at all")
+    put("text.jpg", b"no image at all")
     put("cut.jpg", put("b.jpg").read_bytes()[:-40])
     os.mkfifo(project / "pipe.jpg")
     found = source(project, "*.jpg")
@@ -150,7 +150,7 @@ def test_an_untouched_file_is_not_read_again(
     first = images(source(project, cache=tmp_path / "cache"))
     (index,) = (tmp_path / "cache").iterdir()
     later = time.time_ns() + 3600 * 10**9
-    os.utime(index, ns=(later, later))  # as if the pictures had been there for an hour
+    os.utime(index, ns=(later, later))  # as if the images had been there for an hour
     read: list[str] = []
     real = files.bytes_of
 

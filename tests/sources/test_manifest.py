@@ -14,7 +14,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources.manifest import Manifest
-from tests.sources.conftest import picture
+from tests.sources.conftest import image_bytes
 
 Put = Callable[..., Path]
 HEAD = {"record": "recipe", "format": 1}
@@ -27,7 +27,7 @@ def output(path: str, data: bytes, **facts: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def write(project: Path, put: Put) -> Callable[..., None]:
-    """`write({"a.png": b"…"}, extra records…)`: pictures and the manifest beside them, in out/."""
+    """`write({"a.png": b"…"}, extra records…)`: images and the manifest beside them, in out/."""
 
     def write(files: dict[str, bytes], *more: dict[str, Any]) -> None:
         records = [HEAD, *(output(path, data) for path, data in files.items()), *more]
@@ -52,7 +52,7 @@ def names(found: Manifest) -> list[str]:
 
 
 def test_finished_outputs_come_in_the_manifest_s_order(project: Path, write: Write) -> None:
-    data = {f"{name}/left.png": picture(kind="PNG", shade=n) for n, name in enumerate("cab")}
+    data = {f"{name}/left.png": image_bytes(kind="PNG", shade=n) for n, name in enumerate("cab")}
     failed = {"record": "output", "status": "failed", "path": "z.png", "sha256": "0"}
     pathless = {"record": "output", "status": "done", "sha256": "0"}
     rejected = {"record": "rejected", "source": {"name": "x"}, "error": "y"}
@@ -67,22 +67,22 @@ def test_finished_outputs_come_in_the_manifest_s_order(project: Path, write: Wri
 
 
 def test_patterns_choose_by_path(project: Path, write: Write) -> None:
-    data = picture()
+    data = image_bytes()
     write({"a/left.jpg": data, "a/right.jpg": data, "b/left.jpg": data, ".x/left.jpg": data})
     assert names(source(project, include=["*/left.jpg"])) == ["a/left.jpg", "b/left.jpg"]
     assert names(source(project, exclude=["b", "*/right*", ".*"])) == ["a/left.jpg"]
 
 
 def test_a_path_that_is_there_twice_is_one_image(project: Path, write: Write) -> None:
-    write({"a.jpg": picture()}, output("a.jpg", picture()))
+    write({"a.jpg": image_bytes()}, output("a.jpg", image_bytes()))
     assert names(source(project)) == ["a.jpg"]
 
 
 def test_an_image_that_is_not_what_the_manifest_says_is_left_out(
     project: Path, write: Write, put: Put
 ) -> None:
-    write({"a.jpg": picture(), "b.jpg": picture(), "c.jpg": picture()})
-    put("out/a.jpg", picture(shade=7))
+    write({"a.jpg": image_bytes(), "b.jpg": image_bytes(), "c.jpg": image_bytes()})
+    put("out/a.jpg", image_bytes(shade=7))
     (project / "out/b.jpg").unlink()
     first, second, third = source(project).scan()
     assert isinstance(first, Rejected)
@@ -151,11 +151,11 @@ def test_what_is_no_manifest_is_told_with_its_line(
 
 
 def test_a_file_that_changed_or_vanished_is_stale(project: Path, write: Write, put: Put) -> None:
-    write({"a.jpg": picture()})
+    write({"a.jpg": image_bytes()})
     found = source(project)
     (image,) = found.scan()
     assert isinstance(image, Image)
-    put("out/a.jpg", picture(shade=7))
+    put("out/a.jpg", image_bytes(shade=7))
     with pytest.raises(StaleImage, match="changed since"):
         found.read(image)
     (project / "out/a.jpg").unlink()

@@ -13,10 +13,10 @@ from relightflow.errors import AccountError, EarlyStop, UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
-from relightflow.plugins.records import Operator, SourceContext
+from relightflow.plugins.records import OperatorPolicy, SourceContext
 from relightflow.plugins.source import StaleImage
-from relightflow.sources.s3 import MAX_BYTES, S3
-from tests.studio import png
+from relightflow.sources.s3 import MAX_BYTES, S3Source
+from tests.scripted_backend import png
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def photos(s3: str) -> Bucket:
     return opened(f"s3://{s3}/photos/")
 
 
-def _source(bucket: Bucket, cache: Path | None = None, **options: Any) -> S3:
+def _source(bucket: Bucket, cache: Path | None = None, **options: Any) -> S3Source:
     avoid = options.pop("avoid", ())
-    operator = options.pop("operator", Operator())
+    operator = options.pop("operator", OperatorPolicy())
     options = {"uri": str(bucket), **options}
-    return S3(SourceContext(Path("/"), FrozenMap(options), 3, operator, cache, (), avoid))
+    return S3Source(SourceContext(Path("/"), FrozenMap(options), 3, operator, cache, (), avoid))
 
 
 def _names(found: Iterator[Image | Rejected]) -> list[str]:
@@ -49,7 +49,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_pictures_come_in_natural_order_below_the_prefix(photos: Bucket) -> None:
+def test_images_come_in_natural_order_below_the_prefix(photos: Bucket) -> None:
     for name in ("a10.png", "a9.png", "b/c ü%20.PNG", "notes.txt", "B1.jpg"):
         photos.put(name, png(name))
     assert _names(_source(photos).scan()) == ["a9.png", "a10.png", "b/c ü%20.PNG", "B1.jpg"]
@@ -82,13 +82,13 @@ def test_offline_an_earlier_scan_is_used_and_nothing_is_asked(
     photos.put("a.png", png("a"))
     first = list(_source(photos, tmp_path).scan())
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
-    assert list(_source(photos, tmp_path, operator=Operator(offline=True)).scan()) == first
+    assert list(_source(photos, tmp_path, operator=OperatorPolicy(offline=True)).scan()) == first
 
 
-def test_what_is_no_picture_is_rejected_with_a_reason(
+def test_what_is_not_an_image_is_rejected_with_a_reason(
     photos: Bucket, monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:
-    photos.put("a.png", b"no picture")
+    photos.put("a.png", b"no image")
     photos.put("b.png", b"")
     photos.put("c.png", png("c"))
     found = list(_source(photos).scan())

@@ -86,14 +86,14 @@ def test_a_pipe_a_socket_and_a_folder_are_named_for_what_they_are(
         server.bind("socket.jpg")
         items = walk(project, "*.jpg")
     assert [(item.name, item.reason) for item in items if isinstance(item, Unusable)] == [
-        ("folder.jpg", "it is a folder, not a picture"),
-        ("pipe.jpg", "it is a pipe, not a picture"),
-        ("socket.jpg", "it is a socket, not a picture"),
+        ("folder.jpg", "it is a folder, not an image"),
+        ("pipe.jpg", "it is a pipe, not an image"),
+        ("socket.jpg", "it is a socket, not an image"),
     ]
 
 
 def test_a_device_is_named(tmp_path: Path) -> None:
-    assert only(walk(Path("/dev"), "null")).reason == "it is a device, not a picture"
+    assert only(walk(Path("/dev"), "null")).reason == "it is a device, not an image"
 
 
 def test_folders_that_only_a_star_matched_are_no_news(project: Path, put: Put) -> None:

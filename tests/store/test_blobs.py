@@ -82,7 +82,7 @@ async def test_a_damaged_blob_is_put_aside_and_not_deleted(store: BlobStore, roo
     assert (root / blobs.ASIDE / f"damaged-{sha(b'sound')}").read_bytes() == b"soune"
 
 
-async def test_what_is_no_picture_is_kept_aside(store: BlobStore, root: Path) -> None:
+async def test_what_is_not_an_image_is_kept_aside(store: BlobStore, root: Path) -> None:
     await store.keep_aside(b"<html>", {"key": "k"})
     assert (root / blobs.ASIDE / sha(b"<html>")).read_bytes() == b"<html>"
     assert next(blobs.index(root))["aside"] is True

@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.images import BadImage, probe
+from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.money import micros
-from relightflow.model.offer import Model, Parameter, Price
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.pictures import BadPicture, probe
 from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendContext, BackendRecord
-from relightflow.testing import check_backend, sample_picture
+from relightflow.testing import check_backend, sample_image_bytes
 
 SIDE = Parameter("light_direction", values=("left", "right"), default="left")
 MODEL = Model("m", (SIDE,), Price(0, micros("0.05")))
 PROVIDER: dict[str, bytes] = {}
-"""What the imagined provider has made: request id → picture."""
+"""What the imagined provider has made: request id → image."""
 
 
-class Studio:
+class ScriptedBackend:
     """A backend in three steps that is right, until a subclass spoils one thing."""
 
     def __init__(self, context: BackendContext) -> None:
@@ -39,12 +39,12 @@ class Studio:
     async def prepare(self, image: Image, data: bytes) -> Any:
         try:
             probe(data)
-        except BadPicture as error:
-            raise CallFailed(Failure(Kind.BAD_IMAGE, error.reason)) from None
+        except BadImage as error:
+            raise CallFailed(Failure(FailureKind.BAD_IMAGE, error.reason)) from None
         return data
 
     async def submit(self, call: Call) -> Step:
-        PROVIDER[call.job.id] = sample_picture(len(call.job.parameters["light_direction"]))
+        PROVIDER[call.job.id] = sample_image_bytes(len(call.job.parameters["light_direction"]))
         return Accepted(call.job.id, FrozenMap({"api": "v2"}))
 
     async def collect(self, step: Step) -> Step:
@@ -54,12 +54,12 @@ class Studio:
         return Completed(PROVIDER[step.request_id], step.cost, step.request_id)
 
 
-class Immediate(Studio):
+class Immediate(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
-        return Completed(sample_picture())
+        return Completed(sample_image_bytes())
 
 
-class Streams(Studio):
+class Streams(ScriptedBackend):
     """Paid at once; what another process cannot read any more is lost, and said to be paid."""
 
     def __init__(self, context: BackendContext) -> None:
@@ -73,23 +73,23 @@ class Streams(Studio):
     async def collect(self, step: Step) -> Step:
         assert isinstance(step, PaidUnfetched)
         if step.request_id not in self.own:
-            raise CallFailed(Failure(Kind.PENDING, "the answer is gone", Billed.YES))
-        return Completed(sample_picture())
+            raise CallFailed(Failure(FailureKind.PENDING, "the answer is gone", Billed.YES))
+        return Completed(sample_image_bytes())
 
 
-class Backwards(Studio):
+class Backwards(ScriptedBackend):
     async def collect(self, step: Step) -> Step:
         if isinstance(step, ResultKnown):
             return Accepted(step.request_id)
         return await super().collect(step)
 
 
-class Endless(Studio):
+class Endless(ScriptedBackend):
     async def collect(self, step: Step) -> Step:
         return step
 
 
-class Nameless(Studio):
+class Nameless(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
         return Accepted("")
 
@@ -106,50 +106,50 @@ class KeepsInMemory(Streams):
         return await super().collect(PaidUnfetched(step.request_id))
 
 
-class BinaryDetails(Studio):
+class BinaryDetails(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
         return replace(await super().submit(call), details=FrozenMap({"token": b"x"}))
 
 
-class NoPicture(Studio):
+class NotAnImage(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
         return Completed(b"<html>")
 
 
-class TooDear(Studio):
+class TooDear(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
-        return Completed(sample_picture(), cost=micros("0.06"))
+        return Completed(sample_image_bytes(), cost=micros("0.06"))
 
 
-class FloatCost(Studio):
+class FloatCost(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
-        return Completed(sample_picture(), cost=0.05)  # type: ignore[arg-type]  # the fault
+        return Completed(sample_image_bytes(), cost=0.05)  # type: ignore[arg-type]  # the fault
 
 
-class Raises(Studio):
+class Raises(ScriptedBackend):
     async def submit(self, call: Call) -> Step:
         raise KeyError("output")
 
 
-class TakesAnything(Studio):
+class TakesAnything(ScriptedBackend):
     async def prepare(self, image: Image, data: bytes) -> Any:
         return data
 
 
-class Synchronous(Studio):
+class Synchronous(ScriptedBackend):
     def close(self) -> Any:
         return None
 
 
-def record(backend: type[Studio], model: Model = MODEL) -> BackendRecord:
+def record(backend: type[ScriptedBackend], model: Model = MODEL) -> BackendRecord:
     def create(context: BackendContext) -> Backend:
         return backend(context)
 
     return BackendRecord("studio", "For tests", (model,), create)
 
 
-@pytest.mark.parametrize("backend", [Studio, Immediate, Streams])
-async def test_a_sound_backend_passes(backend: type[Studio]) -> None:
+@pytest.mark.parametrize("backend", [ScriptedBackend, Immediate, Streams])
+async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
     await check_backend(record(backend))
 
 
@@ -161,7 +161,7 @@ async def test_a_sound_backend_passes(backend: type[Studio]) -> None:
         (Nameless, "needs a request id"),
         (KeepsInMemory, "could not be collected by another process"),
         (BinaryDetails, "not JSON"),
-        (NoPicture, "the result is no picture"),
+        (NotAnImage, "the result is not an image"),
         (TooDear, "more than the price"),
         (FloatCost, "micro-dollars"),
         (Raises, "KeyError"),
@@ -170,7 +170,7 @@ async def test_a_sound_backend_passes(backend: type[Studio]) -> None:
     ],
 )
 async def test_a_careless_backend_is_told_what_it_does_wrong(
-    backend: type[Studio], words: str
+    backend: type[ScriptedBackend], words: str
 ) -> None:
     with pytest.raises(AssertionError, match=words):
         await check_backend(record(backend))
@@ -188,4 +188,4 @@ async def test_a_careless_backend_is_told_what_it_does_wrong(
 async def test_a_model_that_contradicts_itself_is_told(parameter: Parameter, words: str) -> None:
     model = replace(MODEL, parameters=(parameter,))
     with pytest.raises(AssertionError, match=words):
-        await check_backend(record(Studio, model))
+        await check_backend(record(ScriptedBackend, model))

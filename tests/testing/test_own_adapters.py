@@ -16,11 +16,11 @@ import pytest
 from relightflow.backends import builtin as backends
 from relightflow.model.image import Image
 from relightflow.objects.bucket import opened
-from relightflow.plugins.records import Operator, SourceContext, SourceRecord
+from relightflow.plugins.records import OperatorPolicy, SourceContext, SourceRecord
 from relightflow.plugins.source import Source
 from relightflow.sinks import builtin as sinks
 from relightflow.sources import builtin as sources
-from relightflow.testing import check_backend, check_sink, check_source, sample_picture
+from relightflow.testing import check_backend, check_sink, check_source, sample_image_bytes
 
 BACKENDS = {record.name: record for record in backends.relightflow_backends()}
 SINKS = {record.name: record for record in sinks.relightflow_sinks()}
@@ -40,11 +40,11 @@ def test_glob(tmp_path: Path) -> None:
     for number in range(12):
         path = tmp_path / f"photos/{number}.png"
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(sample_picture(number))
-    (tmp_path / "photos/broken.png").write_bytes(b"no picture")
+        path.write_bytes(sample_image_bytes(number))
+    (tmp_path / "photos/broken.png").write_bytes(b"no image")
 
     def change(image: Image) -> None:
-        (tmp_path / image.name).write_bytes(sample_picture(99))
+        (tmp_path / image.name).write_bytes(sample_image_bytes(99))
 
     check_source(SOURCES["glob"], tmp_path, {"include": ["photos/*"]}, change)
 
@@ -53,7 +53,7 @@ def test_manifest(tmp_path: Path) -> None:
     records: list[dict[str, object]] = [{"record": "recipe", "format": 1}]
     (tmp_path / "out/side").mkdir(parents=True)
     for number in range(3):
-        data = sample_picture(number)
+        data = sample_image_bytes(number)
         path = f"side/{number}.png"
         (tmp_path / "out" / path).write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
@@ -62,7 +62,7 @@ def test_manifest(tmp_path: Path) -> None:
     (tmp_path / "out/manifest.jsonl").write_text(lines)
 
     def change(image: Image) -> None:
-        (tmp_path / "out" / image.name).write_bytes(sample_picture(99))
+        (tmp_path / "out" / image.name).write_bytes(sample_image_bytes(99))
 
     check_source(SOURCES["manifest"], tmp_path, {"path": "out/manifest.jsonl"}, change)
 
@@ -87,20 +87,20 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 def test_urls(tmp_path: Path, served: str) -> None:
     for number in range(5):
-        (tmp_path / f"served/{number}.png").write_bytes(sample_picture(number))
-    (tmp_path / "served/page.png").write_text("<html>no picture</html>")
+        (tmp_path / f"served/{number}.png").write_bytes(sample_image_bytes(number))
+    (tmp_path / "served/page.png").write_text("<html>no image</html>")
     (tmp_path / "recipe").mkdir()
     urls = [f"{served}/{name}.png" for name in (*range(5), "page", "gone")]
 
     def change(image: Image) -> None:
-        (tmp_path / "served" / image.name).write_bytes(sample_picture(99))
+        (tmp_path / "served" / image.name).write_bytes(sample_image_bytes(99))
 
     check_source(_on_loopback(SOURCES["urls"]), tmp_path / "recipe", {"urls": urls}, change)
 
 
 def _on_loopback(record: SourceRecord) -> SourceRecord:
     """`record`, by an operator who allows what the kit's stranger does not."""
-    operator = Operator(allow_private_network=True)
+    operator = OperatorPolicy(allow_private_network=True)
 
     def create(context: SourceContext) -> Source:
         return record.create(replace(context, operator=operator))
@@ -111,11 +111,11 @@ def _on_loopback(record: SourceRecord) -> SourceRecord:
 def test_s3_source(s3: str, tmp_path: Path) -> None:
     bucket = opened(f"s3://{s3}/photos/")
     for number in range(12):
-        bucket.put(f"{number}.png", sample_picture(number))
-    bucket.put("broken.png", b"no picture")
+        bucket.put(f"{number}.png", sample_image_bytes(number))
+    bucket.put("broken.png", b"no image")
 
     def change(image: Image) -> None:
-        bucket.put(image.name, sample_picture(99))
+        bucket.put(image.name, sample_image_bytes(99))
 
     check_source(SOURCES["s3"], tmp_path, {"uri": f"s3://{s3}/photos/"}, change)
 

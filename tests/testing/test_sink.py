@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, Finished, Presence, Sink, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, Sink, WriteReceipt
 from relightflow.testing import check_sink
 
 SERIAL = itertools.count()
@@ -33,7 +33,7 @@ class Plain:
         return self.context.folder / str(self.context.options["path"])
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return str(self.root)
 
     def target(self, path: str) -> Path:
@@ -42,28 +42,28 @@ class Plain:
             raise OSError(f"refused {path!r}")
         return target
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         try:
             data = self.target(path).read_bytes()
         except FileNotFoundError:
-            return Presence.MISSING
-        return Presence.SAME if hashlib.sha256(data).hexdigest() == sha256 else Presence.EDITED
+            return FileState.MISSING
+        return FileState.SAME if hashlib.sha256(data).hexdigest() == sha256 else FileState.EDITED
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         target = self.target(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         self.put(target, data)
-        return Stamp(hashlib.sha256(data).hexdigest(), len(data), "mark")
+        return WriteReceipt(hashlib.sha256(data).hexdigest(), len(data), "mark")
 
     def put(self, target: Path, data: bytes) -> None:
         part = target.with_name(f"{target.name}.{next(SERIAL)}.part")
         part.write_bytes(data)
         part.replace(target)
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         return (Artifact("index", self.write("index", self.index(run), "text/plain")),)
 
-    def index(self, run: Finished) -> bytes:
+    def index(self, run: FinishedRun) -> bytes:
         return "\n".join(r.sha256 for _, r in run.outputs() if r).encode()
 
     def close(self) -> None:
@@ -71,19 +71,19 @@ class Plain:
 
 
 class TrustsStamps(Plain):
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         if known and known.sha256 == sha256:
-            return Presence.SAME
-        return super().look(path, known, sha256)
+            return FileState.SAME
+        return super().check(path, known, sha256)
 
 
 class NeedsStamps(Plain):
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return super().look(path, known, sha256) if known else Presence.MISSING
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return super().check(path, known, sha256) if known else FileState.MISSING
 
 
 class FalseStamp(Plain):
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         return replace(super().write(path, data, media_type), size=1)
 
 
@@ -112,7 +112,7 @@ class Forgets(Plain):
 
 
 class CountsRuns(Plain):
-    def index(self, run: Finished) -> bytes:
+    def index(self, run: FinishedRun) -> bytes:
         runs = self.root / "runs"
         runs.mkdir(parents=True, exist_ok=True)
         (runs / str(len(list(runs.iterdir())))).write_bytes(b"")
@@ -121,7 +121,7 @@ class CountsRuns(Plain):
 
 class Moves(Plain):
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return f"{self.root}/{id(self)}"
 
 

@@ -13,7 +13,7 @@ import pytest
 from relightflow.model.image import Image, Rejected
 from relightflow.plugins.records import SourceContext, SourceRecord
 from relightflow.plugins.source import Source, StaleImage
-from relightflow.testing import check_source, sample_picture
+from relightflow.testing import check_source, sample_image_bytes
 from relightflow.testing.samples import sample_image
 
 SERIAL = itertools.count()
@@ -21,20 +21,20 @@ SERIAL = itertools.count()
 
 @dataclass
 class Shelf:
-    """A source of two fixed pictures that is right, until a subclass spoils one thing."""
+    """A source of two fixed images that is right, until a subclass spoils one thing."""
 
     context: SourceContext
 
-    def picture(self, number: int) -> bytes:
+    def image(self, number: int) -> bytes:
         return (self.context.folder / f"{number}.png").read_bytes()
 
     def scan(self) -> Iterator[Image | Rejected]:
         for number in (0, 1):
-            image = sample_image(self.picture(number), f"{number}.png")
+            image = sample_image(self.image(number), f"{number}.png")
             yield replace(image, source=self.context.index, locator=str(number))
 
     def read(self, image: Image) -> bytes:
-        data = self.picture(int(image.locator))
+        data = self.image(int(image.locator))
         if sample_image(data).sha256 != image.sha256:
             raise StaleImage(f"{image.name} changed: run again")
         return data
@@ -87,7 +87,7 @@ class Random(Spoiled):
 
 class Unchecked(Shelf):
     def read(self, image: Image) -> bytes:
-        return self.picture(int(image.locator))
+        return self.image(int(image.locator))
 
 
 class Empty(Shelf):
@@ -97,7 +97,7 @@ class Empty(Shelf):
 
 def check(source: type[Shelf], folder: Path, change: Callable[[Image], None] | None = None) -> None:
     for number in (0, 1):
-        (folder / f"{number}.png").write_bytes(sample_picture(number))
+        (folder / f"{number}.png").write_bytes(sample_image_bytes(number))
 
     def create(context: SourceContext) -> Source:
         return source(context)
@@ -107,7 +107,7 @@ def check(source: type[Shelf], folder: Path, change: Callable[[Image], None] | N
 
 def test_a_sound_source_passes(tmp_path: Path) -> None:
     def change(image: Image) -> None:
-        (tmp_path / image.name).write_bytes(sample_picture(9))
+        (tmp_path / image.name).write_bytes(sample_image_bytes(9))
 
     check(Shelf, tmp_path, change)
 

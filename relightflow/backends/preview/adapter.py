@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from relightflow.model.failure import CallFailed, Failure, Kind
+from relightflow.images import BadImage
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Completed, Step
-from relightflow.pictures import BadPicture
 from relightflow.plugins.backend import Call
 from relightflow.plugins.records import BackendContext
 
@@ -38,14 +38,14 @@ class Preview:
             await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
 
     async def prepare(self, image: Image, data: bytes) -> Any:
-        """The picture and its estimated shape. Raises `CallFailed` for a damaged picture."""
+        """The image and its estimated shape. Raises `CallFailed` for a damaged image."""
         from relightflow.backends.preview.relight import prepare
 
         try:
             return await self._in_thread(prepare, data)
-        except BadPicture as bad:
+        except BadImage as bad:
             reason = f"{image.name} cannot be relit: {bad.reason}"
-            raise CallFailed(Failure(Kind.BAD_IMAGE, reason)) from bad
+            raise CallFailed(Failure(FailureKind.BAD_IMAGE, reason)) from bad
 
     async def submit(self, call: Call) -> Step:
         """Relight one cell; completed at once. Raises `CallFailed` for a word it does not know."""
@@ -56,7 +56,7 @@ class Preview:
             problem = parameter.problem(cell.get(name))
             if problem:
                 reason = f"{name} {cell.get(name)!r} {problem}"
-                raise CallFailed(Failure(Kind.REFUSED_CELL, reason))
+                raise CallFailed(Failure(FailureKind.REFUSED_CELL, reason))
         return Completed(await self._in_thread(relit, call.prepared, cell), cost=0)
 
     async def collect(self, step: Step) -> Step:

@@ -22,8 +22,8 @@ def resize(field: Map, width: int, height: int) -> Map:
     if field.shape == (height, width):
         return field
     shrinks = width * height < field.size
-    picture = PIL.Image.fromarray(np.ascontiguousarray(field, np.float32))
-    return np.asarray(picture.resize((width, height), _BOX if shrinks else _CUBIC))
+    image = PIL.Image.fromarray(np.ascontiguousarray(field, np.float32))
+    return np.asarray(image.resize((width, height), _BOX if shrinks else _CUBIC))
 
 
 def blur(field: Map, sigma: float) -> Map:

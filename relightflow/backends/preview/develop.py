@@ -1,6 +1,6 @@
-"""Lays the light on the full-size picture and develops it: tone curve, sRGB, 8 bits.
+"""Lays the light on the full-size image and develops it: tone curve, sRGB, 8 bits.
 
-Works in strips, so that a large picture needs no more memory than a small one and everything stays
+Works in strips, so that a large image needs no more memory than a small one and everything stays
 in the processor's cache.
 """
 
@@ -26,7 +26,7 @@ _KNEE = 0.68
 
 
 def develop(rgb: Bytes, lit: Lit) -> Bytes:
-    """The relit picture: same size, (height, width, 3) uint8 sRGB."""
+    """The relit image: same size, (height, width, 3) uint8 sRGB."""
     height, width, _ = rgb.shape
     tones = _tones(round(lit.contrast, 3), round(lit.pivot, 3))
     out = np.empty_like(rgb)
@@ -55,7 +55,7 @@ def develop(rgb: Bytes, lit: Lit) -> Bytes:
 
 
 def _laid(sheet: PIL.Image.Image, height: int, width: int, top: int, rows: int) -> Map:
-    """Some rows of a map at working size, enlarged to the picture's."""
+    """Some rows of a map at working size, enlarged to the image's."""
     tall = sheet.height / height
     part = (0, top * tall, sheet.width, (top + rows) * tall)
     return np.array(sheet.resize((width, rows), PIL.Image.Resampling.BICUBIC, box=part))

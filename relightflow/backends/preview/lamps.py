@@ -21,9 +21,9 @@ _BURNT = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Lit:
-    """What the picture's linear light is multiplied with, and what is added to it.
+    """What the image's linear light is multiplied with, and what is added to it.
 
-    relit = picture × (key × key_colour + fill × fill_colour) + haze × key_colour
+    relit = image × (key × key_colour + fill × fill_colour) + haze × key_colour
     """
 
     key: Map
@@ -34,7 +34,7 @@ class Lit:
     fill_colour: Map
     contrast: float
     pivot: float
-    """Linear light that contrast leaves as it is: the picture's own mean."""
+    """Linear light that contrast leaves as it is: the image's own mean."""
 
 
 def light(relief: Relief, style: Style) -> Lit:
@@ -197,10 +197,10 @@ def _vignette(relief: Relief, style: Style) -> Map:
 
 
 def _exposure(relief: Relief, style: Style, gain: Map, haze: Map) -> tuple[float, float]:
-    """(factor, mean): what brings the picture's mean to where intensity and type want it."""
+    """(factor, mean): what brings the image's mean to where intensity and type want it."""
     before = float(relief.bright.mean()) + 1e-4
     after = float((np.minimum(relief.bright * gain, 1.2) + haze).mean()) + 1e-4
-    # a night picture gains more from a lamp than white paper loses
+    # a night image gains more from a lamp than white paper loses
     lift = style.intensity.lift + (0.35 if before < _GREY else 0.12)
     aim = before ** (1 - lift) * _GREY**lift * style.intensity.exposure * style.kind.exposure
     if style.direction.behind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.model.offer import FREE, Model, Parameter
+from relightflow.model.catalog import FREE, Model, Parameter
 
 DIRECTION = Parameter(
     "light_direction",

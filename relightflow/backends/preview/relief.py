@@ -1,4 +1,4 @@
-"""What the preview knows of a picture before any light is chosen: a guess at its shape.
+"""What the preview knows of an image before any light is chosen: a guess at its shape.
 
 A subject swells out of its background, dark lies deeper than bright, and the lower part of a
 background is a floor. That is wrong in detail and right enough for light: people read the light
@@ -25,7 +25,7 @@ class Relief:
     """Maps at working size; (height, width) float32 unless said otherwise."""
 
     light: Map
-    """(height, width, 3), the picture in linear light."""
+    """(height, width, 3), the image in linear light."""
     bright: Map
     """Its luminance."""
     mask: Map
@@ -35,7 +35,7 @@ class Relief:
     hard: tuple[Map, Map]
     """The same with the fine forms: what a small, hard lamp sees."""
     height: Map
-    """How far each point stands out; 1 is about a twelfth of the picture's longer side."""
+    """How far each point stands out; 1 is about a twelfth of the image's longer side."""
     even: Map
     """Gain that partly takes out the light that was there."""
     centre: tuple[float, float]
@@ -45,7 +45,7 @@ class Relief:
 
 
 def estimate(rgb: Bytes, alpha: Bytes | None = None) -> Relief:
-    """The shape of a picture (height, width, 3) uint8 sRGB; `alpha` (height, width), if it has one."""
+    """The shape of an image (height, width, 3) uint8 sRGB; `alpha` (height, width), if it has one."""
     small = shrink(rgb)
     height, width, _ = small.shape
     light = linear(small)
@@ -135,7 +135,7 @@ def _floor(slope: tuple[Map, Map], mask: Map) -> tuple[Map, Map]:
 
 
 def _even(tone: Map, mask: Map) -> Map:
-    """A third of the smooth slope of brightness across the picture, turned round; 1 on average.
+    """A third of the smooth slope of brightness across the image, turned round; 1 on average.
 
     A quadratic surface, so that it cannot make halos.
     """

@@ -1,4 +1,4 @@
-"""The preview as pure functions: the same picture and parameters, the same pixels and bytes."""
+"""The preview as pure functions: the same image and parameters, the same pixels and bytes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from relightflow.backends.preview.develop import develop
 from relightflow.backends.preview.lamps import light
 from relightflow.backends.preview.relief import Relief, estimate
 from relightflow.backends.preview.style import style
+from relightflow.images import Pixels, encode, flatten, load
 from relightflow.model.values import Parameters
-from relightflow.pictures import Pixels, encode, flatten, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Prepared:
 
 
 def prepare(data: bytes) -> Prepared:
-    """Decode and estimate the shape. Raises `BadPicture`. Blocks for some 60 ms a megapixel."""
+    """Decode and estimate the shape. Raises `BadImage`. Blocks for some 60 ms a megapixel."""
     pixels = load(data)
     return Prepared(pixels, estimate(flatten(pixels), pixels.alpha))
 
@@ -40,5 +40,5 @@ def render(pixels: Bytes, parameters: Parameters) -> Bytes:
 
 
 def relight(data: bytes, parameters: Parameters) -> bytes:
-    """A picture's file, relit, as a file of the same type. Raises `BadPicture`."""
+    """An image's file, relit, as a file of the same type. Raises `BadImage`."""
     return relit(prepare(data), parameters)

@@ -28,7 +28,7 @@ class Kind:
     fill: float
     """Light from everywhere, as a share of the whole."""
     falloff: float
-    """How fast it fades across the picture, in natural logarithms from middle to edge."""
+    """How fast it fades across the image, in natural logarithms from middle to edge."""
     shadow: float
     """Darkness of cast shadows."""
     penumbra: float
@@ -37,7 +37,7 @@ class Kind:
     sharp: float
     """Strength and exponent of the highlight."""
     pool: float = 0.0
-    """Radius of the lit pool in half pictures; 0: no pool."""
+    """Radius of the lit pool in half images; 0: no pool."""
     rim: float = 1.0
     """Strength of the rim when the lamp is behind."""
     exposure: float = 1.0
@@ -53,7 +53,7 @@ class Intensity:
     """Multiplies the fill: below 1 the shadows are deeper."""
     vignette: float
     lift: float = 0.0
-    """Pulls the picture's mean towards middle grey."""
+    """Pulls the image's mean towards middle grey."""
 
 
 @dataclass(frozen=True, slots=True)

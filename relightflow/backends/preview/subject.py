@@ -1,7 +1,7 @@
-"""Guesses which part of a picture is its subject: what differs from the picture's borders.
+"""Guesses which part of an image is its subject: what differs from the image's borders.
 
 Nothing is learned and nothing is recognised: a row's background is what its two ends look like, the
-whole picture's is what its top looks like, and the middle counts more than the rim.
+whole image's is what its top looks like, and the middle counts more than the rim.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SMALL = 224
 
 
 def mask(rgb: Bytes, guide: Map, alpha: Map | None) -> Map:
-    """(height, width), 0 background to 1 subject, with edges that follow the picture's.
+    """(height, width), 0 background to 1 subject, with edges that follow the image's.
 
     `rgb` and `guide` (log luminance) are at working size; `alpha` 0 to 1, where there is one, knows
     better than any guess.
@@ -57,7 +57,7 @@ def _unlike_border(small: Bytes) -> Map:
 def _shoulders(from_top: Map) -> Map:
     """What is unlike the top and climbs from both lower corners towards the middle: a body.
 
-    A table also fills the picture's foot from side to side, but its edge runs level.
+    A table also fills the image's foot from side to side, but its edge runs level.
     """
     height, width = from_top.shape
     differs = from_top > 0.5
@@ -75,7 +75,7 @@ def _shoulders(from_top: Map) -> Map:
 def _opponent(small: Bytes) -> Map:
     """Lightness, red-green, yellow-blue; colour counts double, as shadows change lightness only.
 
-    A dark picture is looked at as if it were brighter, as an eye does.
+    A dark image is looked at as if it were brighter, as an eye does.
     """
     code = small.astype(np.float32) / 255
     gain = np.clip(0.8 / max(float(np.quantile(code, 0.98)), 0.01), 1, 2.5)

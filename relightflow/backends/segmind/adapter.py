@@ -13,17 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from relightflow.backends.segmind import answers, hosts, models, network, v1, v2, verdict
+from relightflow.backends.segmind import answers, hosts, models, network, responses, v1, v2
 from relightflow.backends.segmind.api import Api, checked
-from relightflow.backends.segmind.assets import Assets, Prepared
+from relightflow.backends.segmind.assets import Assets, PreparedInput
 from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.history import History, failed, known
 from relightflow.backends.segmind.key import RING
 from relightflow.backends.segmind.matching import DIGEST
-from relightflow.backends.segmind.polling import Pace
+from relightflow.backends.segmind.polling import PollSchedule
 from relightflow.errors import RefusedError
 from relightflow.model.attempt import Attempt
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
@@ -32,7 +32,7 @@ from relightflow.plugins.records import BackendContext
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class ClockFunctions:
     """Time, as it can be replaced in tests."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -41,7 +41,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _Opened:
     """What exists between `open` and `close`."""
 
     api: Api
@@ -59,16 +59,16 @@ class Segmind:
         context: BackendContext,
         key: Callable[[Callable[[str], None]], str],
         where: hosts.Hosts,
-        clock: Clock | None = None,
+        clock: ClockFunctions | None = None,
     ) -> None:
         self._context = context
         self._read_key = key
         self._hosts = where
-        self._clock = clock or Clock()
+        self._clock = clock or ClockFunctions()
         self._told: set[str] = set()
         self._api = context.options.get("api", "auto")
         self._protocol = "v1" if self._api == "v1" else "v2"
-        self._parts: _Open | None = None
+        self._parts: _Opened | None = None
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> Segmind:
@@ -85,13 +85,13 @@ class Segmind:
         downloads = Downloads(network.download_session(override), self._hosts)
         delivery = self._context.options.get("delivery", "upload")
         clock = self._clock
-        self._parts = _Open(
+        self._parts = _Opened(
             api,
             downloads,
             Assets(
                 api, downloads, self._context.memory, self._tell, delivery, self._context.model.name
             ),
-            v2.Poller(api, Pace(), self._tell, clock.sleep, clock.monotonic, clock.wall),
+            v2.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
             History(api),
         )
         if self._hosts.override:
@@ -103,37 +103,41 @@ class Segmind:
             await parts.api.session.close()
             await parts.downloads.session.close()
 
-    async def prepare(self, image: Image, data: bytes) -> Prepared:
+    async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         return await self._now.assets.prepare(image, data)
 
     def intent_details(self, call: Call) -> FrozenMap:
         """What the history is searched by, should this call's answer get lost."""
-        given: Prepared = call.prepared
+        given: PreparedInput = call.prepared
         inline = given.value.startswith("data:")
         return FrozenMap({"api": self._protocol, DIGEST: given.digest, "inline": inline})
 
     async def submit(self, call: Call) -> Step:
-        given: Prepared = call.prepared
+        given: PreparedInput = call.prepared
         row = models.row(call.job.model)
         if row is None:
             words = f"Segmind's table has no model '{call.job.model}'"
-            raise CallFailed(Failure(Kind.REFUSED_MODEL, words))
+            raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
         inputs = {row.image_field: given.value, **call.job.parameters}
         protocol = self._protocol
         step = await self._post(protocol, row, inputs)
-        if isinstance(step, verdict.Answer) and step.status == 404 and self._falls_back(protocol):
+        if (
+            isinstance(step, responses.Response)
+            and step.status == 404
+            and self._falls_back(protocol)
+        ):
             protocol = self._protocol
             step = await self._post(protocol, row, inputs)
-        if isinstance(step, verdict.Answer):
-            failure = verdict.of_submit(step, protocol, row.model.name)
-            if failure.kind is Kind.BAD_IMAGE:
+        if isinstance(step, responses.Response):
+            failure = responses.of_submit(step, protocol, row.model.name)
+            if failure.kind is FailureKind.BAD_IMAGE:
                 await self._now.assets.forget(given)
             raise CallFailed(failure)
         return step
 
     async def _post(
-        self, protocol: str, row: models.Row, inputs: dict[str, object]
-    ) -> Accepted | PaidUnfetched | verdict.Answer:
+        self, protocol: str, row: models.ModelRow, inputs: dict[str, object]
+    ) -> Accepted | PaidUnfetched | responses.Response:
         api, model, now = self._now.api, row.model, self._clock.wall()
         if protocol == "v1":
             return await v1.submit(api, model.name, inputs, model.typical_seconds, now)
@@ -163,7 +167,7 @@ class Segmind:
         try:
             return await self._now.poller.result(step)
         except CallFailed as expired:
-            if expired.failure.kind is not Kind.EXPIRED:
+            if expired.failure.kind is not FailureKind.EXPIRED:
                 raise
             found = await self._recorded(step)
             if found is None:
@@ -183,7 +187,12 @@ class Segmind:
         words = f"{why}; it was paid. The request history does not show its result (yet)"
         raise CallFailed(
             Failure(
-                Kind.UNKNOWN, words, Billed.YES, 200, cost=step.cost, request_id=step.request_id
+                FailureKind.UNKNOWN,
+                words,
+                Billed.YES,
+                200,
+                cost=step.cost,
+                request_id=step.request_id,
             )
         )
 
@@ -213,7 +222,7 @@ class Segmind:
         found = answers.mapping(answer.body)
         credits_ = answers.amount(found.get("credits"))
         if credits_ is None:
-            raise CallFailed(Failure(Kind.UNAVAILABLE, "Segmind's balance cannot be read"))
+            raise CallFailed(Failure(FailureKind.UNAVAILABLE, "Segmind's balance cannot be read"))
         return Balance(credits_, answers.amount(found.get("free-credits")) or 0)
 
     async def look_up(
@@ -226,7 +235,7 @@ class Segmind:
         return await self._now.history.bill(since, until)
 
     @property
-    def _now(self) -> _Open:
+    def _now(self) -> _Opened:
         assert self._parts is not None, "open() comes first"
         return self._parts
 

@@ -1,4 +1,4 @@
-"""Reads what the provider's answers hold: ids, costs, pictures, URLs. Pure; believes nothing.
+"""Reads what the provider's answers hold: ids, costs, images, URLs. Pure; believes nothing.
 
 Shapes: the v1 JSON answers seen in the wild, and v2's documented result.
 """
@@ -86,8 +86,8 @@ def output_url(answer: Any) -> str:
     return ""
 
 
-def inline_picture(answer: Any) -> bytes:
-    """The first base64 picture in any of the known shapes; empty where there is none."""
+def inline_image(answer: Any) -> bytes:
+    """The first base64 image in any of the known shapes; empty where there is none."""
     for value in _outputs(answer):
         if isinstance(value, str) and not value.startswith(("http://", "https://")):
             text = (
@@ -97,13 +97,13 @@ def inline_picture(answer: Any) -> bytes:
                 data = base64.b64decode("".join(text.split()), validate=True)
             except (binascii.Error, ValueError):
                 continue
-            if is_picture(data):
+            if is_image_data(data):
                 return data
     return b""
 
 
-def is_picture(data: bytes) -> bool:
-    """Whether `data` begins like a picture that we deliver: PNG, JPEG or WebP."""
+def is_image_data(data: bytes) -> bool:
+    """Whether `data` begins like an image that we deliver: PNG, JPEG or WebP."""
     return (
         data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
         or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
@@ -111,7 +111,7 @@ def is_picture(data: bytes) -> bool:
 
 
 def _outputs(answer: Any) -> list[Any]:
-    """Every place of the known shapes where a picture or its URL may stand, in order."""
+    """Every place of the known shapes where an image or its URL may stand, in order."""
     if isinstance(answer, list):
         answer = {"output": answer}
     if not isinstance(answer, dict):

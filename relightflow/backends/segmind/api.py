@@ -14,20 +14,20 @@ from typing import Any
 
 import aiohttp
 
-from relightflow.backends.segmind import network, verdict
+from relightflow.backends.segmind import network, responses
 from relightflow.backends.segmind.hosts import Hosts
-from relightflow.backends.segmind.phase import Body
-from relightflow.backends.segmind.reset import date_of
-from relightflow.backends.segmind.serverclock import ServerClock
-from relightflow.backends.segmind.verdict import Answer
-from relightflow.backends.segmind.words import shown
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.backends.segmind.rate_limit_headers import date_of
+from relightflow.backends.segmind.request_body import PhasedBody
+from relightflow.backends.segmind.responses import Response
+from relightflow.backends.segmind.sanitize import shown
+from relightflow.backends.segmind.server_clock import ServerClock
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.network.session import refused_certificate, timeout
 
 READ_SECONDS = 30.0
 UPLOAD_SECONDS = 180.0
-"""For a picture to leave over a slow line."""
+"""For an image to leave over a slow line."""
 BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, ValueError)
 """What a request may raise; ValueError is a malformed answer's."""
 
@@ -53,9 +53,9 @@ class Api:
         params: Mapping[str, str] | None = None,
         cap: int = network.JSON_CAP,
         seconds: float = READ_SECONDS,
-    ) -> Answer:
+    ) -> Response:
         """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
-        data = Body(encoded(body)) if body is not None else None
+        data = PhasedBody(encoded(body)) if body is not None else None
         sent = time.monotonic()
         try:
             async with self.session.request(
@@ -69,11 +69,11 @@ class Api:
             ) as response:
                 late = self._heard(response, sent)
                 content = await read_body(response, cap)
-                return Answer(response.status, response.headers, content, late)
+                return Response(response.status, response.headers, content, late)
         except TooLarge as error:
-            raise CallFailed(Failure(Kind.TOO_LARGE, f"{doing}: {error}")) from None
+            raise CallFailed(Failure(FailureKind.TOO_LARGE, f"{doing}: {error}")) from None
         except Unreadable as error:
-            raise CallFailed(Failure(Kind.UNAVAILABLE, f"{doing}: {error}")) from None
+            raise CallFailed(Failure(FailureKind.UNAVAILABLE, f"{doing}: {error}")) from None
         except BROKEN as error:
             raise CallFailed(self._broken(error, doing)) from None
 
@@ -90,7 +90,7 @@ class Api:
         if refused_certificate(error):
             return bad_certificate(doing)
         words = f"{doing}: {reason(error, self.key)}; nothing is billed for that"
-        return Failure(Kind.UNSENT, words)
+        return Failure(FailureKind.UNSENT, words)
 
     async def post_once(
         self, url: str, body: Mapping[str, Any], seconds: float
@@ -101,7 +101,7 @@ class Api:
         Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
         on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
         """
-        data = Body(encoded(body))
+        data = PhasedBody(encoded(body))
         sent = time.monotonic()
         try:
             response = await self.session.post(
@@ -115,18 +115,18 @@ class Api:
             raise CallFailed(self._unanswered(error, data)) from None
         return response, self._heard(response, sent)
 
-    def _unanswered(self, error: BaseException, sent: Body) -> Failure:
+    def _unanswered(self, error: BaseException, sent: PhasedBody) -> Failure:
         why = reason(error, self.key)
         if sent.released:
             words = (
                 f"no answer came from Segmind ({why}), and the call may have been billed: it is "
                 "held, and looked up in the request history"
             )
-            return Failure(Kind.UNKNOWN, words, Billed.UNKNOWN)
+            return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)
         if refused_certificate(error):
             return bad_certificate("connecting to Segmind")
         words = f"Segmind could not be reached ({why}); the call was not sent, nothing was billed"
-        return Failure(Kind.UNSENT, words)
+        return Failure(FailureKind.UNSENT, words)
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -138,7 +138,7 @@ def bad_certificate(doing: str) -> Failure:
         f"{doing}: the host's certificate was refused, so nothing was sent. A proxy may read "
         "along, or this machine lacks a root certificate; there is no insecure mode"
     )
-    return Failure(Kind.REFUSED_SAFETY, words)
+    return Failure(FailureKind.REFUSED_SAFETY, words)
 
 
 def reason(error: BaseException, *secrets: str) -> str:
@@ -156,8 +156,8 @@ def reason(error: BaseException, *secrets: str) -> str:
     return shown(str(text), *secrets, longest=160)
 
 
-def checked(answer: Answer, doing: str) -> Answer:
+def checked(answer: Response, doing: str) -> Response:
     """`answer` if it is a 200; raises `CallFailed` with the verdict otherwise."""
     if answer.status != 200:
-        raise CallFailed(verdict.of_read(answer, doing))
+        raise CallFailed(responses.of_read(answer, doing))
     return answer

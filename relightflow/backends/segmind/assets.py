@@ -1,4 +1,4 @@
-"""How a picture reaches the provider: an uploaded copy, inside the request, or its own public URL.
+"""How an image reaches the provider: an uploaded copy, inside the request, or its own public URL.
 
 An uploaded copy is remembered by its content's sha256 and used again in later runs for as long as
 the provider serves it. Nothing here is billed.
@@ -13,11 +13,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relightflow.backends.segmind import answers, verdict
+from relightflow.backends.segmind import answers, responses
 from relightflow.backends.segmind.api import UPLOAD_SECONDS, Api
 from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.hosts import refusal
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.backend import Memory
 
@@ -29,7 +29,7 @@ _SMALL = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedInput:
     """An image as the request carries it."""
 
     value: str
@@ -50,7 +50,7 @@ class Assets:
     delivery: str
     model: str
 
-    async def prepare(self, image: Image, data: bytes) -> Prepared:
+    async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         """Raises `CallFailed`, never billed."""
         delivery = image.delivery or self.delivery
         if delivery == "url":
@@ -59,12 +59,12 @@ class Assets:
             return prepared(await data_uri(image.media_type, data))
         return await self._uploaded(image, data)
 
-    async def forget(self, given: Prepared) -> None:
+    async def forget(self, given: PreparedInput) -> None:
         """The provider could not use the copy: the next run uploads it again."""
         if given.remembered:
             await self.memory.forget(given.remembered)
 
-    def _public(self, image: Image) -> Prepared:
+    def _public(self, image: Image) -> PreparedInput:
         why = (
             "its source knows none"
             if not image.url
@@ -72,10 +72,10 @@ class Assets:
         )
         if why:
             words = f"{image.name!r} cannot go by its public URL: {why}. Use `delivery: upload`"
-            raise CallFailed(Failure(Kind.BAD_IMAGE, words))
+            raise CallFailed(Failure(FailureKind.BAD_IMAGE, words))
         return prepared(image.url)
 
-    async def _uploaded(self, image: Image, data: bytes) -> Prepared:
+    async def _uploaded(self, image: Image, data: bytes) -> PreparedInput:
         key = f"asset {self.api.hosts.assets} {image.sha256}"
         url = self.memory.recall(key)
         if url is None or not await self.downloads.serves(url):
@@ -93,20 +93,22 @@ class Assets:
             seconds=UPLOAD_SECONDS,
         )
         if answer.status != 200:
-            raise CallFailed(_refused(verdict.of_submit(answer, "v2", self.model)))
+            raise CallFailed(_refused(responses.of_submit(answer, "v2", self.model)))
         found = answers.mapping(answer.body)
         urls = found.get("file_urls") or found.get("urls")
         url = urls[0] if isinstance(urls, list) and urls else None
         if not isinstance(url, str):
-            raise CallFailed(Failure(Kind.UNAVAILABLE, "Segmind took the upload and names no URL"))
+            raise CallFailed(
+                Failure(FailureKind.UNAVAILABLE, "Segmind took the upload and names no URL")
+            )
         if why := refusal(self.api.hosts, url, listed=False):
             words = f"Segmind put the upload where it cannot be trusted: {why}"
-            raise CallFailed(Failure(Kind.REFUSED_SAFETY, words))
+            raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))
         return url
 
 
-def prepared(value: str, remembered: str = "") -> Prepared:
-    return Prepared(value, digest(value), remembered)
+def prepared(value: str, remembered: str = "") -> PreparedInput:
+    return PreparedInput(value, digest(value), remembered)
 
 
 def digest(value: str) -> str:
@@ -123,12 +125,12 @@ async def data_uri(media_type: str, data: bytes) -> str:
 def _refused(failure: Failure) -> Failure:
     """What a refused upload means: it costs nothing and is no verdict on parameters or model."""
     kind = {
-        Kind.REFUSED_CELL: Kind.BAD_IMAGE,
-        Kind.JOB_FAILED: Kind.BAD_IMAGE,
-        Kind.REFUSED_MODEL: Kind.UNAVAILABLE,
-        Kind.UNKNOWN: Kind.UNAVAILABLE,
+        FailureKind.REFUSED_CELL: FailureKind.BAD_IMAGE,
+        FailureKind.JOB_FAILED: FailureKind.BAD_IMAGE,
+        FailureKind.REFUSED_MODEL: FailureKind.UNAVAILABLE,
+        FailureKind.UNKNOWN: FailureKind.UNAVAILABLE,
     }.get(failure.kind, failure.kind)
     words = f"the image was not taken: {failure.message}"
-    if failure.kind in (Kind.REFUSED_MODEL, Kind.UNKNOWN):
+    if failure.kind in (FailureKind.REFUSED_MODEL, FailureKind.UNKNOWN):
         words = f"the image could not be uploaded (status {failure.status}); nothing was billed"
     return dataclasses.replace(failure, kind=kind, message=words, billed=Billed.NO, kept=b"")

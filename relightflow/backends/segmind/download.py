@@ -14,16 +14,16 @@ import aiohttp
 from yarl import URL
 
 from relightflow.backends.segmind import network
-from relightflow.backends.segmind.answers import is_picture
+from relightflow.backends.segmind.answers import is_image_data
 from relightflow.backends.segmind.api import (
     BROKEN,
     bad_certificate,
     reason,
 )
 from relightflow.backends.segmind.hosts import Hosts, refusal
-from relightflow.backends.segmind.reset import reset_after
-from relightflow.backends.segmind.verdict import KEPT
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.backends.segmind.rate_limit_headers import reset_after
+from relightflow.backends.segmind.responses import KEPT
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import PrivateAddress, refused_certificate, timeout
 
@@ -52,22 +52,24 @@ class Downloads:
     idle_seconds: float = IDLE_SECONDS
 
     async def fetch(self, url: str) -> bytes:
-        """The picture at `url`. Raises `CallFailed`; every verdict says that it is paid."""
+        """The image at `url`. Raises `CallFailed`; every verdict says that it is paid."""
         partial = _Partial()
         try:
             async with asyncio.timeout(self.total_seconds):
                 await self._whole(url, partial)
         except TooLarge as error:
-            raise _failed(Kind.TOO_LARGE, f"the result is too large: {error}") from None
+            raise _failed(FailureKind.TOO_LARGE, f"the result is too large: {error}") from None
         except Unreadable as error:
-            raise _failed(Kind.PENDING, f"the result could not be read: {error}") from None
+            raise _failed(FailureKind.PENDING, f"the result could not be read: {error}") from None
         except BROKEN as error:
             raise _broken(error) from None
         data = bytes(partial.data)
-        if not is_picture(data):
-            words = "what Segmind delivered is no picture" if data else "the result is empty"
+        if not is_image_data(data):
+            words = "what Segmind delivered is not an image" if data else "the result is empty"
             raise CallFailed(
-                Failure(Kind.BAD_RESULT, f"{words}; it was paid", Billed.YES, kept=data[:KEPT])
+                Failure(
+                    FailureKind.BAD_RESULT, f"{words}; it was paid", Billed.YES, kept=data[:KEPT]
+                )
             )
         return data
 
@@ -110,7 +112,9 @@ class Downloads:
                     await self._body(response, partial)
                     return
                 url = str(response.url.join(URL(response.headers.get("Location", ""))))
-        raise _failed(Kind.REFUSED_SAFETY, f"the result hides behind more than {HOPS} redirects")
+        raise _failed(
+            FailureKind.REFUSED_SAFETY, f"the result hides behind more than {HOPS} redirects"
+        )
 
     def _check(self, url: str) -> None:
         why = refusal(self.hosts, url)
@@ -118,7 +122,7 @@ class Downloads:
             why = "it can be read in two ways"
         if why:
             words = f"the result's address was refused: {why}. It is paid, and kept in the ledger"
-            raise _failed(Kind.REFUSED_SAFETY, words)
+            raise _failed(FailureKind.REFUSED_SAFETY, words)
 
     async def _body(self, response: aiohttp.ClientResponse, partial: _Partial) -> None:
         if not _continues(response, partial):
@@ -162,10 +166,10 @@ def _refused(response: aiohttp.ClientResponse) -> CallFailed:
     status = response.status
     if status in (403, 404, 410):
         words = f"the result is no longer at its address ({status}); results live seven days"
-        return _failed(Kind.EXPIRED, words, status)
+        return _failed(FailureKind.EXPIRED, words, status)
     words = f"the result cannot be fetched now ({status}); it is paid, the next run fetches it"
     after = reset_after(response.headers) if status in (429, 503) else None
-    return _failed(Kind.PENDING, words, status, after)
+    return _failed(FailureKind.PENDING, words, status, after)
 
 
 def _broken(error: BaseException) -> CallFailed:
@@ -174,14 +178,14 @@ def _broken(error: BaseException) -> CallFailed:
         return CallFailed(Failure(failure.kind, failure.message, Billed.YES))
     if isinstance(getattr(error, "os_error", error), PrivateAddress):
         words = "the result's host leads to a private address and was refused; the result is paid"
-        return _failed(Kind.REFUSED_SAFETY, words)
+        return _failed(FailureKind.REFUSED_SAFETY, words)
     words = (
         f"the result could not be fetched ({reason(error)}); it is paid, the next run fetches it"
     )
-    return _failed(Kind.PENDING, words)
+    return _failed(FailureKind.PENDING, words)
 
 
 def _failed(
-    kind: Kind, words: str, status: int | None = None, after: float | None = None
+    kind: FailureKind, words: str, status: int | None = None, after: float | None = None
 ) -> CallFailed:
     return CallFailed(Failure(kind, words, Billed.YES, status, after))

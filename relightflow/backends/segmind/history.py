@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from relightflow.backends.segmind import answers, matching, rows
 from relightflow.backends.segmind.api import Api, checked
-from relightflow.backends.segmind.rows import Row
-from relightflow.backends.segmind.words import shown
+from relightflow.backends.segmind.rows import HistoryRow
+from relightflow.backends.segmind.sanitize import shown
 from relightflow.model.attempt import Attempt
-from relightflow.model.failure import CallFailed, Failure, Kind
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import BillRow, Evidence
@@ -31,7 +31,7 @@ DOING = "reading the request history"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    rows: tuple[Row, ...]
+    rows: tuple[HistoryRow, ...]
     complete: bool
     """False where the provider's paging left a doubt."""
 
@@ -40,7 +40,7 @@ class Listing:
 class History:
     api: Api
 
-    async def by_id(self, request_id: str) -> Row | None:
+    async def by_id(self, request_id: str) -> HistoryRow | None:
         """The row of one request of any age; None where there is none. Raises `CallFailed`."""
         if not answers.usable_id(request_id):
             return None
@@ -53,7 +53,7 @@ class History:
 
     async def between(self, since: float, until: float) -> Listing:
         """Every row of the days from `since` to `until` (Unix seconds). Raises `CallFailed`."""
-        found: list[Row] = []
+        found: list[HistoryRow] = []
         complete = True
         for first, last in windows(since, until):
             listing = await self._window(first, last)
@@ -62,7 +62,7 @@ class History:
         return Listing(tuple(found), complete)
 
     async def _window(self, first: date, last: date) -> Listing:
-        found: list[Row] = []
+        found: list[HistoryRow] = []
         seen: set[str] = set()
         for number in range(1, MOST_PAGES + 1):
             raw = await self._page(number, first, last)
@@ -88,14 +88,14 @@ class History:
         found = rows.page(answers.parsed(checked(answer, DOING).body))
         if found is None:
             words = "Segmind's request history comes in a form that we do not know"
-            raise CallFailed(Failure(Kind.UNAVAILABLE, words, status=answer.status))
+            raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
         return found
 
     async def look_up(
         self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
     ) -> Evidence:
         """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        found: list[tuple[Attempt, Row]] = []
+        found: list[tuple[Attempt, HistoryRow]] = []
         nameless: list[Attempt] = []
         for attempt in doubts:
             if not attempt.request_id:
@@ -116,7 +116,7 @@ class History:
 
     async def _matches(
         self, doubts: Sequence[Attempt], known_ids: frozenset[str]
-    ) -> matching.Matches:
+    ) -> matching.MatchResult:
         since = min(a.created for a in doubts) - matching.BEFORE
         until = max(a.created for a in doubts) + matching.AFTER
         listing = await self.between(since, until)
@@ -150,14 +150,14 @@ def windows(since: float, until: float) -> list[tuple[date, date]]:
     return found
 
 
-def known(request_id: str, own: Row, details: FrozenMap) -> ResultKnown | None:
+def known(request_id: str, own: HistoryRow, details: FrozenMap) -> ResultKnown | None:
     """The step of a completed row; None where it is not, or names no result."""
     if own.status != "COMPLETED" or not own.url:
         return None
     return ResultKnown(request_id, own.url, own.cost, details)
 
 
-def _step(attempt: Attempt, own: Row) -> Step | None:
+def _step(attempt: Attempt, own: HistoryRow) -> Step | None:
     """The step that an attempt had really reached; None: nothing that one could go on from."""
     if own.status == "FAILED":
         return None
@@ -170,9 +170,9 @@ def _step(attempt: Attempt, own: Row) -> Step | None:
     return Accepted(own.request_id, details) if details["api"] == "v2" else None
 
 
-def _why(own: Row) -> str:
+def _why(own: HistoryRow) -> str:
     return f"Segmind took it and it failed, unbilled: {shown(own.error) or 'no reason given'}"
 
 
-def failed(own: Row) -> Failure:
-    return Failure(Kind.JOB_FAILED, _why(own), request_id=own.request_id)
+def failed(own: HistoryRow) -> Failure:
+    return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)

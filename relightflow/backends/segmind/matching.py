@@ -1,6 +1,6 @@
 """Which rows of the history are which doubtful attempts. Pure, and slow to believe.
 
-A wrong 'absent' buys twice, a wrong 'adopted' loses a picture. So a row is adopted only where it
+A wrong 'absent' buys twice, a wrong 'adopted' loses an image. So a row is adopted only where it
 fits wholly, and an attempt is absent only where no row could be its own. Equal attempts (the repeats
 of one cell look the same on the wire) are matched as a set: any of the rows will do for any of them.
 A row that failed says the least: it may be that of an earlier try, which was answered with an error and
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from relightflow.backends.segmind import models
 from relightflow.backends.segmind.assets import digest
-from relightflow.backends.segmind.rows import Row
+from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt
 from relightflow.model.values import canonical_json
 
@@ -37,19 +37,19 @@ class Fit(enum.Enum):
 
 
 @dataclass(slots=True)
-class Matches:
+class MatchResult:
     """Attempt id → its row, and the attempts for which there is certainly none that was billed."""
 
-    found: dict[int, Row] = field(default_factory=dict)
-    failed: dict[int, Row] = field(default_factory=dict)
+    found: dict[int, HistoryRow] = field(default_factory=dict)
+    failed: dict[int, HistoryRow] = field(default_factory=dict)
     """No other row fits than this, which failed. As for `absent`, the records must have settled."""
     absent: list[int] = field(default_factory=list)
 
 
-def match(doubts: Sequence[Attempt], rows: Iterable[Row], complete: bool) -> Matches:
+def match(doubts: Sequence[Attempt], rows: Iterable[HistoryRow], complete: bool) -> MatchResult:
     """Match `doubts` to `rows` that nobody owns. `complete`: the rows are all there are."""
     rows = list(rows)
-    result = Matches()
+    result = MatchResult()
     leftover: list[Attempt] = []
     taken: set[str] = set()
     for cluster in _clusters([a for a in doubts if a.details.get(DIGEST)]):
@@ -73,12 +73,12 @@ def match(doubts: Sequence[Attempt], rows: Iterable[Row], complete: bool) -> Mat
     return result
 
 
-def _cost_nothing(row: Row) -> bool:
+def _cost_nothing(row: HistoryRow) -> bool:
     """Whose ever it is, it was not billed."""
     return row.status == "FAILED" and not row.cost
 
 
-def fit(attempt: Attempt, row: Row) -> Fit:
+def fit(attempt: Attempt, row: HistoryRow) -> Fit:
     """Whether `row` records `attempt`."""
     inputs = _inputs_fit(attempt, row)
     if inputs is Fit.NO:
@@ -93,7 +93,7 @@ def fit(attempt: Attempt, row: Row) -> Fit:
     return Fit.YES if certain else Fit.MAYBE
 
 
-def _inputs_fit(attempt: Attempt, row: Row) -> Fit:
+def _inputs_fit(attempt: Attempt, row: HistoryRow) -> Fit:
     """Whether the recorded inputs are those that were sent."""
     if row.inputs is None:
         return Fit.MAYBE

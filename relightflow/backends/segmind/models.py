@@ -10,17 +10,17 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
+from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.money import micros
-from relightflow.model.offer import Model, Parameter, Price
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """A model and what its wire form needs beside the parameters."""
 
     model: Model
     image_field: str
-    """The input that carries the picture: a URL or a data URI."""
+    """The input that carries the image: a URL or a data URI."""
 
 
 def _choice(name: str, default: str, *values: str, summary: str = "") -> Parameter:
@@ -80,7 +80,7 @@ _IC_LIGHT = Model(
         Parameter("highres_scale", "number", default=1.5),
         Parameter("lowres_denoise", "number", default=0.9),
         Parameter("highres_denoise", "number", default=0.5),
-        # one call is one picture here: more of them are `repeat` and a varied seed
+        # one call is one image here: more of them are `repeat` and a varied seed
         Parameter("number_of_images", "integer", default=1, minimum=1, maximum=1),
         _choice("output_format", "webp", "webp", "png", "jpeg"),
         Parameter("output_quality", "integer", default=80, minimum=1, maximum=100),
@@ -90,10 +90,10 @@ _IC_LIGHT = Model(
     summary="IC-Light: relights a subject after a description in words",
 )
 
-TABLE: tuple[Row, ...] = (
-    Row(_RELIGHTING, image_field="image"),
-    Row(_RELIGHTING_V2, image_field="image"),
-    Row(_IC_LIGHT, image_field="subject_image"),
+TABLE: tuple[ModelRow, ...] = (
+    ModelRow(_RELIGHTING, image_field="image"),
+    ModelRow(_RELIGHTING_V2, image_field="image"),
+    ModelRow(_IC_LIGHT, image_field="subject_image"),
 )
 MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
 """The first is the default."""
@@ -118,7 +118,7 @@ SCHEMA: dict[str, Any] = {
 """Options of the backend in a recipe, beside `type` and `model`."""
 
 
-def row(name: str) -> Row | None:
+def row(name: str) -> ModelRow | None:
     return next((r for r in TABLE if r.model.name == name), None)
 
 

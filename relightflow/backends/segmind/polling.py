@@ -17,7 +17,7 @@ ENOUGH = 3
 """Finished jobs before the median is believed."""
 
 
-class Pace:
+class PollSchedule:
     """What this run has learned about how long jobs take."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ ENVELOPES = ("data", "results", "items")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HistoryRow:
     """One request as the provider recorded it."""
 
     request_id: str
@@ -46,7 +46,7 @@ def page(answer: Any) -> list[Any] | None:
     return None
 
 
-def single(answer: Any) -> Row | None:
+def single(answer: Any) -> HistoryRow | None:
     """The row of a look-up by id, in an envelope or without one."""
     for _ in range(2):
         if isinstance(answer, list):
@@ -58,10 +58,10 @@ def single(answer: Any) -> Row | None:
     return None
 
 
-def row(raw: Any) -> Row:
+def row(raw: Any) -> HistoryRow:
     """One raw row; what is missing or odd is left empty."""
     raw = raw if isinstance(raw, dict) else {}
-    return Row(
+    return HistoryRow(
         request_id=answers.usable_id(raw.get("request_id")),
         model=_text(raw.get("model_name")),
         status=_text(raw.get("model_status") or raw.get("status")).upper(),

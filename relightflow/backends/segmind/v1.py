@@ -1,4 +1,4 @@
-"""Protocol v1: one call that answers when the work is done, as picture bytes or as JSON.
+"""Protocol v1: one call that answers when the work is done, as image bytes or as JSON.
 
 A 200 is billed when its headers arrive, so `submit` hands them back before it reads the body: id and
 cost become durable first. The body stays open in the step, for `collect` in the same process.
@@ -14,10 +14,10 @@ import aiohttp
 
 from relightflow.backends.segmind import answers, network
 from relightflow.backends.segmind.api import BROKEN, Api, reason
+from relightflow.backends.segmind.responses import KEPT, Response
+from relightflow.backends.segmind.sanitize import shown
 from relightflow.backends.segmind.v2 import refused
-from relightflow.backends.segmind.verdict import KEPT, Answer
-from relightflow.backends.segmind.words import shown
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.network.body import TooLarge, Unreadable, pieces
@@ -52,7 +52,7 @@ class OpenBody(AsyncIterator[bytes]):
 
 async def submit(
     api: Api, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
-) -> PaidUnfetched | Answer:
+) -> PaidUnfetched | Response:
     """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
     seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)
     response, late = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
@@ -77,9 +77,11 @@ async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
         async with asyncio.timeout(BODY_SECONDS):
             data = b"".join([piece async for piece in step.body])
     except TooLarge as error:
-        raise CallFailed(_paid(step, Kind.TOO_LARGE, f"the answer is too large: {error}")) from None
+        raise CallFailed(
+            _paid(step, FailureKind.TOO_LARGE, f"the answer is too large: {error}")
+        ) from None
     except Unreadable as error:
-        raise CallFailed(_paid(step, Kind.BAD_RESULT, f"the answer is {error}")) from None
+        raise CallFailed(_paid(step, FailureKind.BAD_RESULT, f"the answer is {error}")) from None
     except BROKEN as error:
         raise Cut(reason(error)) from None
     finally:
@@ -89,28 +91,28 @@ async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
 
 
 def _result(step: PaidUnfetched, data: bytes) -> Completed | ResultKnown:
-    if not answers.is_picture(data):
+    if not answers.is_image_data(data):
         answer = answers.parsed(data)
         if url := answers.output_url(answer):
             return ResultKnown(step.request_id, url, step.cost, step.details)
-        picture = answers.inline_picture(answer)
-        if not picture:
-            raise CallFailed(_paid(step, Kind.BAD_RESULT, _what(data), kept=data[:KEPT]))
-        if len(picture) > network.IMAGE_CAP:
-            raise CallFailed(_paid(step, Kind.TOO_LARGE, "the picture is too large"))
-        data = picture
+        image = answers.inline_image(answer)
+        if not image:
+            raise CallFailed(_paid(step, FailureKind.BAD_RESULT, _what(data), kept=data[:KEPT]))
+        if len(image) > network.IMAGE_CAP:
+            raise CallFailed(_paid(step, FailureKind.TOO_LARGE, "the image is too large"))
+        data = image
     return Completed(data, step.cost, step.request_id, step.details)
 
 
 def _what(data: bytes) -> str:
-    """What came instead of a picture."""
+    """What came instead of an image."""
     if not data:
         return "the answer is empty"
     begin = shown(data[:4000].decode("utf-8", "replace"), longest=120)
-    return f"the answer is no picture; it begins: {begin}"
+    return f"the answer is not an image; it begins: {begin}"
 
 
-def _paid(step: PaidUnfetched, kind: Kind, words: str, kept: bytes = b"") -> Failure:
+def _paid(step: PaidUnfetched, kind: FailureKind, words: str, kept: bytes = b"") -> Failure:
     return Failure(
         kind,
         f"{words}; it was paid",
@@ -123,5 +125,5 @@ def _paid(step: PaidUnfetched, kind: Kind, words: str, kept: bytes = b"") -> Fai
 
 
 def _json_cap() -> int:
-    """A picture at its cap, as base64, and the JSON around it."""
+    """An image at its cap, as base64, and the JSON around it."""
     return network.IMAGE_CAP * 4 // 3 + network.JSON_CAP

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.backends.segmind import answers, network, verdict
+from relightflow.backends.segmind import answers, network, responses
 from relightflow.backends.segmind.api import BROKEN, Api, reason
-from relightflow.backends.segmind.polling import Pace
-from relightflow.backends.segmind.verdict import KEPT, Answer
-from relightflow.backends.segmind.words import shown
-from relightflow.model.failure import Billed, CallFailed, Failure, Kind
+from relightflow.backends.segmind.polling import PollSchedule
+from relightflow.backends.segmind.responses import KEPT, Response
+from relightflow.backends.segmind.sanitize import shown
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.network.body import TooLarge, Unreadable, read_body
@@ -27,7 +27,9 @@ LONGEST_WAIT = 7200.0
 _WAITING = ("QUEUED", "PROCESSING")
 
 
-async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) -> Accepted | Answer:
+async def submit(
+    api: Api, model: str, inputs: Mapping[str, Any], now: float
+) -> Accepted | Response:
     """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
     response, late = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
     async with response:
@@ -43,18 +45,18 @@ async def submit(api: Api, model: str, inputs: Mapping[str, Any], now: float) ->
     return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
 
 
-async def refused(response: Any, late: float) -> Answer:
+async def refused(response: Any, late: float) -> Response:
     """An answer that is no 200, with as much of its body as could be read. `late`: see `Answer`."""
     try:
         body = await read_body(response, network.JSON_CAP)
     except (TooLarge, Unreadable, *BROKEN):
         body = b""
-    return Answer(response.status, response.headers, body, late)
+    return Response(response.status, response.headers, body, late)
 
 
 def _no_id(why: str, body: bytes = b"") -> Failure:
     words = f"Segmind took the call and {why}. It may be billed: it is held, and looked up"
-    return Failure(Kind.UNKNOWN, words, Billed.UNKNOWN, 200, kept=body[:KEPT])
+    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, 200, kept=body[:KEPT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Poller:
     """Follows accepted requests to their result."""
 
     api: Api
-    pace: Pace
+    pace: PollSchedule
     warn: Callable[[str], None]
     sleep: Callable[[float], Awaitable[None]]
     monotonic: Callable[[], float]
@@ -72,7 +74,7 @@ class Poller:
         """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the record is gone."""
         if not answers.usable_id(step.request_id):
             words = "the ledger's request id cannot be one of Segmind's"
-            raise CallFailed(Failure(Kind.EXPIRED, words, Billed.UNKNOWN))
+            raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
         began = self.monotonic()
         age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
         for wait in self.pace.waits(age):
@@ -88,9 +90,11 @@ class Poller:
             if self.monotonic() - began > LONGEST_WAIT:
                 break
         words = "Segmind still works on it after hours; the next run asks again"
-        raise CallFailed(Failure(Kind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id))
+        raise CallFailed(
+            Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
+        )
 
-    async def _ask(self, url: str, step: Accepted) -> Answer:
+    async def _ask(self, url: str, step: Accepted) -> Response:
         """The answer about a request. Raises `CallFailed`: EXPIRED on a 404."""
         try:
             answer = await self.api.read("GET", url, "asking Segmind for a job")
@@ -100,11 +104,11 @@ class Poller:
             # whether to believe it, and when to ask again, is the engine's to decide
             words = "Segmind does not know the request (any more)"
             raise CallFailed(
-                Failure(Kind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
+                Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
             )
         return answer
 
-    def _done(self, answer: Answer, step: Accepted) -> bool:
+    def _done(self, answer: Response, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
         body = answers.mapping(answer.body)
         word = body.get("status")
@@ -112,13 +116,15 @@ class Poller:
             why = shown(str(body.get("error") or "no reason given"), self.api.key)
             words = f"Segmind ran the job and it failed: {why}; nothing is billed"
             raise CallFailed(
-                Failure(Kind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
+                Failure(
+                    FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id
+                )
             )
         if answer.status != 200:
-            failure = verdict.of_read(answer, "asking for a job")
+            failure = responses.of_read(answer, "asking for a job")
             raise CallFailed(_still_open(failure, step))
         if not isinstance(word, str):
-            failure = Failure(Kind.PENDING, "Segmind's answer about a job cannot be read")
+            failure = Failure(FailureKind.PENDING, "Segmind's answer about a job cannot be read")
             raise CallFailed(_still_open(failure, step))
         if word != "COMPLETED" and word not in _WAITING:
             self.warn(f"Segmind says '{shown(word, longest=40)}' of a job; taken as still working")
@@ -127,10 +133,10 @@ class Poller:
 
 def _still_open(failure: Failure, step: Accepted) -> Failure:
     """A failed look at an accepted job: the job itself goes on and may be billed."""
-    passing = failure.kind in (Kind.UNSENT, Kind.UNAVAILABLE)
+    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
     return dataclasses.replace(
         failure,
-        kind=Kind.PENDING if passing else failure.kind,
+        kind=FailureKind.PENDING if passing else failure.kind,
         message=failure.message.replace("; nothing is billed for that", "")
         + "; the job was accepted and is collected by the next run",
         billed=Billed.UNKNOWN,
@@ -138,7 +144,7 @@ def _still_open(failure: Failure, step: Accepted) -> Failure:
     )
 
 
-def _seconds(status: Answer, result: Answer, waited: float) -> float:
+def _seconds(status: Response, result: Response, waited: float) -> float:
     """How long the job took: by the provider's word, else as it looked from here."""
     for answer in (result, status):
         said = answers.server_seconds(answers.mapping(answer.body))
@@ -151,10 +157,10 @@ def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:
     cost = answers.result_cost(answer)
     url = answers.output_url(answer)
     if not url:
-        words = "Segmind completed the job and names no picture; it was paid"
+        words = "Segmind completed the job and names no image; it was paid"
         raise CallFailed(
             Failure(
-                Kind.BAD_RESULT,
+                FailureKind.BAD_RESULT,
                 words,
                 Billed.YES,
                 200,

@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from relightflow.cli import opening, options
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.errors import AccountError, UsageError
 from relightflow.model.failure import CallFailed
@@ -15,7 +15,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Balance, HasBalance
 from relightflow.plugins.records import BackendContext
 from relightflow.report import json
-from relightflow.report.words import money
+from relightflow.report.text import money
 
 
 class _NoMemory:
@@ -35,7 +35,7 @@ class _NoMemory:
 @click.option(
     "--backend", default="segmind", show_default=True, metavar="NAME", help="Whose account."
 )
-@options.output()
+@params.output()
 def command(backend: str, console: Console) -> None:
     """Show the balance of a backend's account.
 

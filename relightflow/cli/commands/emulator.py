@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from relightflow.emulator.options import OPTIONS, Option, assemble
+from relightflow.backends.segmind.emulator.options import OPTIONS, Option, assemble
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,6 +49,8 @@ def command(given: list[tuple[Option, str]]) -> None:
     at it with RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT. Ctrl-C ends it.
     """
     config = assemble(given)
-    from relightflow.emulator.server import serve  # loads aiohttp, which -h must not
+    from relightflow.backends.segmind.emulator.server import (
+        serve,  # loads aiohttp, which -h must not
+    )
 
     serve(config)

@@ -8,23 +8,23 @@ from pathlib import Path
 
 import click
 
-from relightflow import pipeline
-from relightflow.cli import opening, options
+from relightflow import api
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
+from relightflow.maintenance import gc
 from relightflow.model.plan import Plan, Selection
 from relightflow.objects.faults import ObjectFault
-from relightflow.plugins.records import Operator
-from relightflow.report import json, upkeep
-from relightflow.run.setup import opened
-from relightflow.store.home import Home
-from relightflow.store.remote import Remote, opened_remote
-from relightflow.upkeep import gc
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.report import json, maintenance
+from relightflow.run.opening import open_state
+from relightflow.store.shared import SharedStore, open_shared
+from relightflow.store.state_dir import StateDir
 
 
 @click.command
-@click.argument("recipe", nargs=-1, type=options.FILE, metavar="[RECIPE]...")
+@click.argument("recipe", nargs=-1, type=params.FILE, metavar="[RECIPE]...")
 @click.option(
-    "--manifest", "manifests", multiple=True, type=options.FILE, metavar="FILE",
+    "--manifest", "manifests", multiple=True, type=params.FILE, metavar="FILE",
     help="Keep what this manifest names. May be repeated.",
 )  # fmt: skip
 @click.option(
@@ -32,9 +32,9 @@ from relightflow.upkeep import gc
     help="Keep the manifests and events of the last N runs (50).",
 )  # fmt: skip
 @click.option("--delete", is_flag=True, help="Take it away; without this it is only listed.")
-@options.state
-@options.store
-@options.output()
+@params.state
+@params.store
+@params.output()
 def command(
     recipe: tuple[Path, ...],
     manifests: tuple[Path, ...],
@@ -51,30 +51,32 @@ def command(
     go. A finished result that goes was paid for: wanted again, it is bought again. With a shared
     store the same is done there.
     """
-    home = options.home(recipe[0] if recipe else None, state)
-    wanted = gc.kept([_plan(path, home, console) for path in options.found(recipe)], manifests)
-    remote = opened_remote(store)
-    with opened(home, f"relightflow gc, process {os.getpid()},") as held:
-        found = gc.find(home, wanted, keep_runs)
+    state_dir = params.state_dir(recipe[0] if recipe else None, state)
+    wanted = gc.retained(
+        [_plan(path, state_dir, console) for path in params.found(recipe)], manifests
+    )
+    remote = open_shared(store)
+    with open_state(state_dir, f"relightflow gc, process {os.getpid()},") as held:
+        found = gc.find_garbage(state_dir, wanted, keep_runs)
         try:
             if remote:
-                found = replace(found, shared=gc.find_shared(remote, wanted))
+                found = replace(found, shared=gc.find_shared_garbage(remote, wanted))
             if delete:
-                gc.take_away(home, held.ledger, held.blobs, found)
+                gc.delete(state_dir, held.ledger, held.blobs, found)
                 _forget(remote, found.shared)
         except ObjectFault as error:
             raise error.as_error from None
-    console.answer(upkeep.garbage(found, delete))
+    console.answer(maintenance.garbage(found, delete))
     console.document(json.text(json.garbage(found, delete)))
 
 
-def _plan(path: Path, home: Home, console: Console) -> Plan:
+def _plan(path: Path, state_dir: StateDir, console: Console) -> Plan:
     registry = opening.registry(console)
-    recipe = pipeline.load(path, registry)
-    return pipeline.expand(recipe, registry, Selection(), Operator(), home)
+    recipe = api.load(path, registry)
+    return api.expand(recipe, registry, Selection(), OperatorPolicy(), state_dir)
 
 
-def _forget(remote: Remote | None, paths: tuple[str, ...]) -> None:
+def _forget(remote: SharedStore | None, paths: tuple[str, ...]) -> None:
     """Entries come before the blobs they rely on, so none is ever left without its bytes."""
     if remote:
         for path in paths:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from relightflow.cli import opening, options
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.errors import StorageError, UsageError
 from relightflow.recipe import schema_text, starter
@@ -18,8 +18,8 @@ SCHEMA = "recipe.schema.json"
 
 
 @click.command
-@click.argument("path", required=False, default=NAME, type=options.FILE, metavar="[PATH]")
-@options.output(json=False)
+@click.argument("path", required=False, default=NAME, type=params.FILE, metavar="[PATH]")
+@params.output(json=False)
 def command(path: Path, console: Console) -> None:
     """Write a commented starter recipe.
 

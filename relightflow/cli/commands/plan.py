@@ -8,46 +8,46 @@ from pathlib import Path
 
 import click
 
-from relightflow import pipeline
-from relightflow.cli import opening, options
-from relightflow.cli.consent import forecast
+from relightflow import api
+from relightflow.cli import opening, params
+from relightflow.cli.consent import estimate_cost
 from relightflow.cli.console import Console
-from relightflow.cli.options import Reading
-from relightflow.cli.paying import Paying, committed, paying
+from relightflow.cli.params import RecipeArguments
+from relightflow.cli.paying import SpendOptions, committed, spend_options
 from relightflow.errors import Exit, gravest
-from relightflow.model.forecast import Forecast
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan, Selection
-from relightflow.model.survey import Survey
+from relightflow.model.plan_status import PlanStatus
 from relightflow.plan.outputs import outputs
-from relightflow.plugins.records import Operator
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.report import json
 from relightflow.report import plan as words
-from relightflow.store.home import locate
+from relightflow.store.state_dir import locate
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _PlannedRecipe:
     plan: Plan
-    survey: Survey
-    forecast: Forecast
+    plan_status: PlanStatus
+    estimate_cost: CostEstimate
 
 
 @click.command
-@options.recipes
-@options.selection
-@options.state
-@options.operator
-@paying
+@params.recipes
+@params.selection
+@params.state
+@params.operator
+@spend_options
 @click.option("--jobs", is_flag=True, help="List every job as a table.")
 @click.option("--exit-code", is_flag=True, help="End with 3 where a run would have work to do.")
-@options.output()
+@params.output()
 def command(
-    reading: Reading,
+    reading: RecipeArguments,
     selection: Selection,
     state: Path | None,
-    operator: Operator,
-    paying: Paying,
+    operator: OperatorPolicy,
+    spend_options: SpendOptions,
     jobs: bool,
     exit_code: bool,
     console: Console,
@@ -59,8 +59,8 @@ def command(
     registry = opening.registry(console)
     exits = []
 
-    def step(path: Path) -> _Seen:
-        return _look(path, registry, reading, selection, state, operator, paying)
+    def step(path: Path) -> _PlannedRecipe:
+        return _look(path, registry, reading, selection, state, operator, spend_options)
 
     for _, seen in opening.each(reading, console, step):
         if isinstance(seen, Exit):
@@ -68,7 +68,7 @@ def command(
             continue
         opening.warn_of(seen.plan.warnings, console)
         _show(seen, jobs, console)
-        if exit_code and (seen.survey.work or seen.forecast.calls):
+        if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
             exits.append(Exit.WORK_TO_DO)
     return gravest(exits)
 
@@ -76,26 +76,30 @@ def command(
 def _look(
     path: Path,
     registry: Registry,
-    reading: Reading,
+    reading: RecipeArguments,
     selection: Selection,
     state: Path | None,
-    operator: Operator,
-    paying: Paying,
-) -> _Seen:
-    recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
-    home = locate(path, state, os.environ)
-    plan = pipeline.expand(recipe, registry, selection, operator, home)
-    survey = pipeline.survey(plan, home)
-    terms = paying.terms(recipe)
-    return _Seen(plan, survey, forecast(plan, survey, terms, committed(home, plan.recipe.name)))
+    operator: OperatorPolicy,
+    spend_options: SpendOptions,
+) -> _PlannedRecipe:
+    recipe = api.load(path, registry, reading.overrides, reading.backend)
+    state_dir = locate(path, state, os.environ)
+    plan = api.expand(recipe, registry, selection, operator, state_dir)
+    plan_status = api.plan_status(plan, state_dir)
+    run_options = spend_options.run_options(recipe)
+    return _PlannedRecipe(
+        plan,
+        plan_status,
+        estimate_cost(plan, plan_status, run_options, committed(state_dir, plan.recipe.name)),
+    )
 
 
-def _show(seen: _Seen, jobs: bool, console: Console) -> None:
-    console.answer(words.plan(seen.plan, seen.survey, seen.forecast, console.columns))
+def _show(seen: _PlannedRecipe, jobs: bool, console: Console) -> None:
+    console.answer(words.plan(seen.plan, seen.plan_status, seen.estimate_cost, console.columns))
     if jobs:
         console.answer("")
         for line in words.jobs(seen.plan, outputs(seen.plan), console.columns):
             console.answer(line)
-    document = json.plan(seen.plan, seen.survey, seen.forecast)
+    document = json.plan(seen.plan, seen.plan_status, seen.estimate_cost)
     listed = map(json.output, outputs(seen.plan))
     console.document(json.stream(document, "outputs", listed) if jobs else json.text(document))

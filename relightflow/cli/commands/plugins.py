@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from relightflow.cli import options
+from relightflow.cli import params
 from relightflow.cli.console import Console
 from relightflow.plugins import registry as plugins
 from relightflow.report import json
@@ -13,7 +13,7 @@ from relightflow.report.plugins import plugins as words
 
 
 @click.command
-@options.output()
+@params.output()
 def command(console: Console) -> None:
     """List sources, backends and sinks, and where they come from.
 

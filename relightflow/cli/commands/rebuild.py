@@ -6,24 +6,24 @@ from pathlib import Path
 
 import click
 
-from relightflow.cli import options
+from relightflow.cli import params
 from relightflow.cli.console import Console
 from relightflow.errors import Exit
+from relightflow.maintenance.rebuild import rebuild
 from relightflow.report import json, resolution
-from relightflow.upkeep.rebuild import rebuild
 
 
 @click.command
-@click.argument("recipe", required=False, type=options.FILE, metavar="[RECIPE]")
-@options.state
-@options.output()
+@click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
+@params.state
+@params.output()
 def command(recipe: Path | None, state: Path | None, console: Console) -> Exit:
     """Make a lost ledger anew from the blob store.
 
-    Nothing is bought. Move a damaged ledger away first. Pictures are found again by what the blob store's index says of
+    Nothing is bought. Move a damaged ledger away first. Images are found again by what the blob store's index says of
     them; calls that were under way are collected, or looked up, by the next run.
     """
-    found = rebuild(options.home(recipe, state))
+    found = rebuild(params.state_dir(recipe, state))
     console.answer(resolution.rebuilt(found))
     console.document(json.text(resolution.rebuilt_document(found)))
     return Exit.DAMAGED if found.lost or found.nonsense else Exit.OK

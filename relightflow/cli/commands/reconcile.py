@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from relightflow.cli import opening, options
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.cli.types import reads
 from relightflow.errors import Exit, UsageError
-from relightflow.plugins.records import Operator
+from relightflow.maintenance.provider_records import reconcile
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json, resolution
-from relightflow.upkeep.books import reconcile
 
 DAYS = 7
 
@@ -29,22 +29,22 @@ def day(text: str) -> float:
 
 
 @click.command
-@click.argument("recipe", required=False, type=options.FILE, metavar="[RECIPE]")
+@click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
 @click.option("--backend", default="segmind", show_default=True, metavar="NAME", help="Whose bill.")
 @click.option(
     "--since", callback=reads(day), metavar="DAY", help="First day, UTC.  [default: a week ago]"
 )
 @click.option("--until", callback=reads(day), metavar="DAY", help="Last day, UTC.  [default: now]")
-@options.state
-@options.operator
-@options.output()
+@params.state
+@params.operator
+@params.output()
 def command(
     recipe: Path | None,
     backend: str,
     since: float | None,
     until: float | None,
     state: Path | None,
-    operator: Operator,
+    operator: OperatorPolicy,
     console: Console,
 ) -> Exit:
     """Compare the ledger with the provider's bill.
@@ -58,8 +58,8 @@ def command(
     if begin >= end:
         raise UsageError("--since is not before --until")
     record = opening.registry(console).backend(backend)
-    home = options.home(recipe, state)
-    found = asyncio.run(reconcile(home, record, operator, begin, end, console.say))
+    state_dir = params.state_dir(recipe, state)
+    found = asyncio.run(reconcile(state_dir, record, operator, begin, end, console.say))
     console.answer(resolution.reconciliation(found))
     console.document(json.text(resolution.reconciliation_document(found)))
     return found.exit

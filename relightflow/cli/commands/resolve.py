@@ -8,22 +8,22 @@ from pathlib import Path
 
 import click
 
-from relightflow.cli import opening, options
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.cli.types import reads, usd
 from relightflow.errors import BudgetError, Exit, UsageError
+from relightflow.maintenance.provider_records import give_patience
+from relightflow.maintenance.resolve import decide, held_attempts
+from relightflow.model.maintenance import Decision, Resolution
 from relightflow.model.money import Micros
-from relightflow.model.upkeep import Decision, Resolution
-from relightflow.plugins.records import Operator
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json, resolution
-from relightflow.run.setup import opened
-from relightflow.store.home import Home
-from relightflow.upkeep.books import wait
-from relightflow.upkeep.resolve import decide, held
+from relightflow.run.opening import open_state
+from relightflow.store.state_dir import StateDir
 
 
 @click.command
-@click.argument("recipe", required=False, type=options.FILE, metavar="[RECIPE]")
+@click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
 @click.option("--resubmit", is_flag=True, help="Let the next run buy them again, up to --max-cost.")
 @click.option("--assume-lost", is_flag=True, help="Give them up; their price counts as spent.")
 @click.option("--wait", "waiting", is_flag=True, help="Ask the provider's records until they know.")
@@ -34,9 +34,9 @@ from relightflow.upkeep.resolve import decide, held
 @click.option(
     "--backend", default="segmind", show_default=True, metavar="NAME", help="With --wait: whose."
 )
-@options.state
-@options.operator
-@options.output()
+@params.state
+@params.operator
+@params.output()
 def command(
     recipe: Path | None,
     resubmit: bool,
@@ -46,7 +46,7 @@ def command(
     jobs: tuple[str, ...],
     backend: str,
     state: Path | None,
-    operator: Operator,
+    operator: OperatorPolicy,
     console: Console,
 ) -> Exit:
     """List calls that may have been billed, and take your decision.
@@ -57,22 +57,22 @@ def command(
         raise UsageError("say one of --resubmit, --assume-lost and --wait")
     if resubmit and max_cost is None:
         raise BudgetError("--resubmit may pay a second time: say for how much with --max-cost USD")
-    home = options.home(recipe, state)
+    state_dir = params.state_dir(recipe, state)
     if waiting:
         record = opening.registry(console).backend(backend)
-        found = asyncio.run(wait(home, record, operator, console.say))
+        found = asyncio.run(give_patience(state_dir, record, operator, console.say))
     elif resubmit or assume_lost:
         decision = Decision.RESUBMIT if resubmit else Decision.ASSUME_LOST
-        found = _decide(home, decision, max_cost, jobs)
+        found = _decide(state_dir, decision, max_cost, jobs)
     else:
-        found = Resolution(held(home))
+        found = Resolution(held_attempts(state_dir))
     console.answer(resolution.resolution(found))
     console.document(json.text(resolution.resolution_document(found)))
     return found.exit
 
 
 def _decide(
-    home: Home, decision: Decision, cap: Micros | None, jobs: tuple[str, ...]
+    state_dir: StateDir, decision: Decision, cap: Micros | None, jobs: tuple[str, ...]
 ) -> Resolution:
-    with opened(home, f"relightflow resolve, process {os.getpid()},") as state:
-        return decide(home, state.ledger, decision, cap, jobs)
+    with open_state(state_dir, f"relightflow resolve, process {os.getpid()},") as state:
+        return decide(state_dir, state.ledger, decision, cap, jobs)

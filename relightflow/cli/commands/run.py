@@ -12,28 +12,28 @@ from pathlib import Path
 
 import click
 
-from relightflow import pipeline
-from relightflow.cli import opening, options
-from relightflow.cli.consent import agreed, consent, forecast, shortfall, unasked
+from relightflow import api
+from relightflow.cli import opening, params
+from relightflow.cli.consent import agreed, consent, estimate_cost, shortfall, unasked
 from relightflow.cli.console import Console
-from relightflow.cli.options import Reading
-from relightflow.cli.paying import Paying, Tab, committed, paying
+from relightflow.cli.params import RecipeArguments
+from relightflow.cli.paying import SpendOptions, SpentSoFar, committed, spend_options
 from relightflow.cli.types import duration, reads
 from relightflow.errors import BudgetError, Exit, RelightflowError, UsageError, gravest
+from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
+from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
-from relightflow.model.terms import Terms
-from relightflow.model.watch import Watch
-from relightflow.plugins.records import Operator
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.report import json, progress
 from relightflow.report.summary import summary as words
-from relightflow.store.home import Home, locate
+from relightflow.store.state_dir import StateDir, locate
 
 
 @dataclass(frozen=True, slots=True)
-class _Wishes:
+class _RunFlags:
     """What only `run` can be told."""
 
     yes: bool
@@ -44,17 +44,17 @@ class _Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class _PlannedRun:
     plan: Plan
-    home: Home
+    state_dir: StateDir
 
 
 @click.command
-@options.recipes
-@options.selection
-@options.state
-@options.operator
-@paying
+@params.recipes
+@params.selection
+@params.state
+@params.operator
+@spend_options
 @click.option(
     "--yes", "-y", is_flag=True, help="Say yes to the purchase that a terminal is asked about."
 )
@@ -65,13 +65,13 @@ class _Ready:
     help="Ask for nothing new after this long, such as 50m; what is in flight is collected.",
 )  # fmt: skip
 @click.option("--fail-if-empty", is_flag=True, help="End with 2 where no image is found.")
-@options.output()
+@params.output()
 def command(
-    reading: Reading,
+    reading: RecipeArguments,
     selection: Selection,
     state: Path | None,
-    operator: Operator,
-    paying: Paying,
+    operator: OperatorPolicy,
+    spend_options: SpendOptions,
     console: Console,
     **wishes: object,
 ) -> Exit:
@@ -82,50 +82,52 @@ def command(
     all recipes together. With --json, one summary a recipe, each on a line.
     """
     registry = opening.registry(console)
-    wanted = _Wishes(**wishes)  # type: ignore[arg-type]  # click hands over exactly these options
+    wanted = _RunFlags(**wishes)  # type: ignore[arg-type]  # click hands over exactly these options
 
-    def step(path: Path) -> _Ready:
-        recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
-        home = locate(path, state, os.environ)
+    def step(path: Path) -> _PlannedRun:
+        recipe = api.load(path, registry, reading.overrides, reading.backend)
+        state_dir = locate(path, state, os.environ)
         if any(registry.source(source.type).fetches for source in recipe.sources):
-            home.create()  # so early, so that what is fetched for the plan is kept for the run
-        plan = pipeline.expand(recipe, registry, selection, operator, home)
+            state_dir.create()  # so early, so that what is fetched for the plan is kept for the run
+        plan = api.expand(recipe, registry, selection, operator, state_dir)
         if wanted.fail_if_empty and not plan.outputs_count:
             raise UsageError("no image was found or selected, and --fail-if-empty was given")
-        return _Ready(plan, home)
+        return _PlannedRun(plan, state_dir)
 
     opened = list(opening.each(reading, console, step))
     problems = [found for _, found in opened if isinstance(found, Exit)]
     if problems:
         return gravest(problems)
-    ready = [found for _, found in opened if isinstance(found, _Ready)]
+    ready = [found for _, found in opened if isinstance(found, _PlannedRun)]
     for found in ready:
         opening.warn_of(found.plan.warnings, console)
-    return _run_all(ready, registry, operator, paying, wanted, console)
+    return _run_all(ready, registry, operator, spend_options, wanted, console)
 
 
 def _run_all(
-    ready: list[_Ready],
+    ready: list[_PlannedRun],
     registry: Registry,
-    operator: Operator,
-    paying: Paying,
-    wanted: _Wishes,
+    operator: OperatorPolicy,
+    spend_options: SpendOptions,
+    wanted: _RunFlags,
     console: Console,
 ) -> Exit:
     exits: list[Exit] = []
-    tab = Tab()
+    tab = SpentSoFar()
     for found in ready:
         try:
-            with tab.noting(found.home):
-                terms = _terms(found, paying, tab.used(found.home), wanted, console)
-                came_to = _run(found, registry, operator, terms, console)
+            with tab.noting(found.state_dir):
+                run_options = _terms(
+                    found, spend_options, tab.used(found.state_dir), wanted, console
+                )
+                came_to = _run(found, registry, operator, run_options, console)
         except RelightflowError as problem:
             opening.tell(found.plan.recipe.path, problem, console)
             exits.append(problem.exit_code)
             continue
         came_to = _retyped(came_to)
         exits.append(came_to.exit)
-        say = console.trouble if came_to.troubles else console.answer
+        say = console.issue if came_to.issues else console.answer
         say(words(came_to, console.columns, str(Path.cwd())))
         console.document(json.text(json.summary(came_to)))
         if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
@@ -133,45 +135,59 @@ def _run_all(
     return gravest(exits)
 
 
-def _terms(found: _Ready, paying: Paying, used: Micros, wanted: _Wishes, console: Console) -> Terms:
+def _terms(
+    found: _PlannedRun,
+    spend_options: SpendOptions,
+    used: Micros,
+    wanted: _RunFlags,
+    console: Console,
+) -> RunOptions:
     """The terms of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
     recipe = found.plan.recipe
-    terms = replace(
-        paying.terms(recipe, used),
+    run_options = replace(
+        spend_options.run_options(recipe, used),
         overwrite=wanted.overwrite,
         collect_only=wanted.collect_only,
         stop_after=wanted.stop_after,
     )
     if found.plan.price and found.plan.price.free:
-        return terms  # nobody need be asked, so nothing need be counted
-    survey = pipeline.survey(found.plan, found.home)
-    seen = forecast(found.plan, survey, terms, committed(found.home, recipe.name))
-    question = consent(seen, recipe.name, console.can_ask, options.typed())
+        return run_options  # nobody need be asked, so nothing need be counted
+    plan_status = api.plan_status(found.plan, found.state_dir)
+    seen = estimate_cost(
+        found.plan, plan_status, run_options, committed(found.state_dir, recipe.name)
+    )
+    question = consent(seen, recipe.name, console.can_ask, params.typed())
     if question:
         if not wanted.yes and not console.ask(question.text):
             raise BudgetError("not confirmed; nothing was sent")
-        return agreed(terms, question)
+        return agreed(run_options, question)
     warning = shortfall(seen, recipe.name)
     if warning:
         console.warn(warning)
-    return unasked(terms, recipe.backend.model.price)
+    return unasked(run_options, recipe.backend.model.price)
 
 
 def _run(
-    found: _Ready, registry: Registry, operator: Operator, terms: Terms, console: Console
+    found: _PlannedRun,
+    registry: Registry,
+    operator: OperatorPolicy,
+    run_options: RunOptions,
+    console: Console,
 ) -> Summary:
     with _watching(found.plan.recipe.name, console) as watch:
-        return asyncio.run(pipeline.run(found.plan, registry, found.home, terms, operator, watch))
+        return asyncio.run(
+            api.run(found.plan, registry, found.state_dir, run_options, operator, watch)
+        )
 
 
 def _retyped(found: Summary) -> Summary:
     """Where the next thing to type is a run, it is this one, options and all."""
     if not found.next_command.startswith("relightflow run "):
         return found
-    return replace(found, next_command=shlex.join(options.typed()))
+    return replace(found, next_command=shlex.join(params.typed()))
 
 
-def _watching(name: str, console: Console) -> AbstractContextManager[Watch]:
+def _watching(name: str, console: Console) -> AbstractContextManager[RunCallbacks]:
     if console.quiet:
         return progress.silent()
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":

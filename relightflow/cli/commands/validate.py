@@ -6,21 +6,21 @@ from pathlib import Path
 
 import click
 
-from relightflow import pipeline
-from relightflow.cli import opening, options
+from relightflow import api
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
-from relightflow.cli.options import Reading
+from relightflow.cli.params import RecipeArguments
 from relightflow.errors import Exit, gravest
 from relightflow.model.recipe import Recipe
 from relightflow.plan.build import Expanded
 from relightflow.report import escape, json
-from relightflow.report.words import count
+from relightflow.report.text import count
 
 
 @click.command
-@options.recipes
-@options.output()
-def command(reading: Reading, console: Console) -> Exit:
+@params.recipes
+@params.output()
+def command(reading: RecipeArguments, console: Console) -> Exit:
     """Check recipes and name every problem.
 
     RECIPE may be several files, or folders of *.yaml and *.yml. Nothing is sent and no image is
@@ -29,8 +29,8 @@ def command(reading: Reading, console: Console) -> Exit:
     registry = opening.registry(console)
 
     def step(path: Path) -> tuple[Recipe, Expanded]:
-        recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
-        return recipe, pipeline.check(recipe, registry)
+        recipe = api.load(path, registry, reading.overrides, reading.backend)
+        return recipe, api.check(recipe, registry)
 
     exits = []
     for path, found in opening.each(reading, console, step):

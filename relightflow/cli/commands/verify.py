@@ -7,27 +7,27 @@ from pathlib import Path
 
 import click
 
-from relightflow import pipeline
-from relightflow.cli import opening, options
+from relightflow import api
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
-from relightflow.cli.options import Reading
-from relightflow.deliver.place import places
+from relightflow.cli.params import RecipeArguments
+from relightflow.deliver.target import open_targets
 from relightflow.errors import Exit, gravest
-from relightflow.model.upkeep import Verification
-from relightflow.plugins.records import Operator
+from relightflow.maintenance.verify import verify
+from relightflow.model.maintenance import Verification
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json
-from relightflow.report.upkeep import verification as words
-from relightflow.store.home import locate
-from relightflow.store.remote import opened_remote
-from relightflow.upkeep.verify import verify
+from relightflow.report.maintenance import verification as words
+from relightflow.store.shared import open_shared
+from relightflow.store.state_dir import locate
 
 
 @click.command
-@options.recipes
-@options.state
-@options.store
-@options.output()
-def command(reading: Reading, state: Path | None, store: str, console: Console) -> Exit:
+@params.recipes
+@params.state
+@params.store
+@params.output()
+def command(reading: RecipeArguments, state: Path | None, store: str, console: Console) -> Exit:
     """Look at every stored result and every delivered file.
 
     Each result is hashed again, and so is each file that the recipe's sinks were given. Damaged
@@ -38,9 +38,11 @@ def command(reading: Reading, state: Path | None, store: str, console: Console) 
     registry = opening.registry(console)
 
     def step(path: Path) -> Verification:
-        recipe = pipeline.load(path, registry, reading.overrides, reading.backend)
-        home = locate(path, state, os.environ)
-        return verify(home, places(recipe, registry, Operator()), opened_remote(store))
+        recipe = api.load(path, registry, reading.overrides, reading.backend)
+        state_dir = locate(path, state, os.environ)
+        return verify(
+            state_dir, open_targets(recipe, registry, OperatorPolicy()), open_shared(store)
+        )
 
     exits = []
     for path, found in opening.each(reading, console, step):
@@ -48,7 +50,7 @@ def command(reading: Reading, state: Path | None, store: str, console: Console) 
             exits.append(found)
             continue
         exits.append(found.exit)
-        say = console.answer if found.exit is Exit.OK else console.trouble
+        say = console.answer if found.exit is Exit.OK else console.issue
         say(words(str(path), found))
         console.document(json.text(json.verification(str(path), found)))
     return gravest(exits)

@@ -1,6 +1,6 @@
-"""The `contact-sheet` sink: one labelled picture per image, to look at a sweep and choose.
+"""The `contact-sheet` sink: one labelled image per image, to look at a sweep and choose.
 
     outputs ─arrange→ Sheet ─lay_out→ Layout ─paint→ pixels ─seal→ file
 
-The first two arrows are pure; only `paint` decodes pictures, a few at a time.
+The first two arrows are pure; only `paint` decodes images, a few at a time.
 """

@@ -2,7 +2,7 @@
 
 Two axes make the grid and all others make blocks; independent repeats are one more axis. Where less
 than half of such a grid would be filled (a pairwise sample, hand-picked cells), or only one axis
-varies, the pictures stand in a list instead, each with its own caption and the original first.
+varies, the images stand in a list instead, each with its own caption and the original first.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _FILLED = 0.5
 """A grid with fewer planned cells than this is shown as a list."""
 _MOST_BLOCK_COLUMNS = 8
 _ONE_ROW = 5
-"""A list of up to so many pictures is one row."""
+"""A list of up to so many images is one row."""
 _SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class SheetImage:
     """One output of the image."""
 
     values: FrozenMap
     """The cell, and its 1-based `repeat` where there are several."""
     result: Result | None
     word: str = ""
-    """Why there is no picture, in a word or two."""
+    """Why there is not an image, in a word or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class SheetGrid:
     """Everything below the heading."""
 
     blocks: tuple[Block, ...]
@@ -65,24 +65,24 @@ class Grid:
     row_axis: str = ""
     column_axis: str = ""
     fixed: tuple[str, ...] = ()
-    """What all pictures share, as `light type: softbox`."""
+    """What all images share, as `light type: softbox`."""
     legend: str = ""
     """What the captions of a list say, in their order."""
 
     @property
     def listed(self) -> bool:
-        """Whether the pictures stand in a list with captions of their own."""
+        """Whether the images stand in a list with captions of their own."""
         return not self.columns
 
 
 def arrange(
-    shots: Sequence[Shot],
+    shots: Sequence[SheetImage],
     axes: Sequence[str],
     known: dict[str, Sequence[Scalar]],
     rows: str = "",
     columns: str = "",
     aspect: float = 1.5,
-) -> Grid:
+) -> SheetGrid:
     """A grid of `shots`. `axes`: their order; `known`: the order of an axis's values.
 
     `rows`, `columns`: the axes asked for, else the first two that vary, the longer one across (a
@@ -109,7 +109,7 @@ def arrange(
 
 
 def _values(
-    shots: Iterable[Shot], axes: Sequence[str], known: dict[str, Sequence[Scalar]]
+    shots: Iterable[SheetImage], axes: Sequence[str], known: dict[str, Sequence[Scalar]]
 ) -> dict[str, list[Scalar]]:
     """Axis → the values that occur, in the recipe's order, then in that of the plan."""
     seen: dict[str, dict[str, Scalar]] = {name: {} for name in (*axes, REPEAT)}
@@ -127,14 +127,14 @@ def _values(
 
 
 def _grid(
-    shots: Sequence[Shot],
+    shots: Sequence[SheetImage],
     values: dict[str, list[Scalar]],
     down: str,
     across: str,
     groups: list[str],
     fixed: tuple[str, ...],
     aspect: float,
-) -> Grid:
+) -> SheetGrid:
     order = (*groups, down, across)
     placed = {tuple(say(shot.values.get(name)) for name in order): shot for shot in shots}
     blocks = []
@@ -147,7 +147,7 @@ def _grid(
         if any(tile.word != NOT_PLANNED for row in rows for tile in row):
             blocks.append(Block(_SEPARATOR.join(map(_said, groups, group)), rows))
     shape = len(values[across]) * aspect / len(values[down])
-    return Grid(
+    return SheetGrid(
         blocks=tuple(blocks),
         across=_abreast(len(blocks), [len(values[name]) for name in groups], shape),
         rows=tuple(map(say, values[down])),
@@ -159,8 +159,8 @@ def _grid(
 
 
 def _list(
-    shots: Sequence[Shot], varying: Sequence[str], fixed: tuple[str, ...], aspect: float
-) -> Grid:
+    shots: Sequence[SheetImage], varying: Sequence[str], fixed: tuple[str, ...], aspect: float
+) -> SheetGrid:
     tiles = [Tile(ORIGINAL, original=True)]
     for shot in shots:
         caption = _SEPARATOR.join(say(shot.values.get(name)) for name in varying)
@@ -168,10 +168,10 @@ def _list(
     wide = len(tiles) if len(tiles) <= _ONE_ROW else _abreast(len(tiles), [], aspect)
     rows = tuple(tuple(tiles[at : at + wide]) for at in range(0, len(tiles), wide))
     legend = _SEPARATOR.join(map(spaced, varying))
-    return Grid((Block("", rows),), 1, fixed=fixed, legend=legend)
+    return SheetGrid((Block("", rows),), 1, fixed=fixed, legend=legend)
 
 
-def _tile(shot: Shot | None) -> Tile:
+def _tile(shot: SheetImage | None) -> Tile:
     if shot is None:
         return Tile(word=NOT_PLANNED)
     return Tile(result=shot.result, word="" if shot.result else shot.word)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from relightflow.plugins.sink import SinkFailed
-from relightflow.sinks.contact_sheet.arrange import Block, Grid, Tile
+from relightflow.sinks.contact_sheet.arrange import Block, SheetGrid, Tile
 from relightflow.sinks.contact_sheet.text import Face, drawable
 
 MAX_PIXELS = 60_000_000
@@ -26,7 +26,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextLine:
     """One line of text."""
 
     x: int
@@ -38,8 +38,8 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A rectangle for one picture."""
+class PlacedTile:
+    """A rectangle for one image."""
 
     x: int
     y: int
@@ -51,9 +51,9 @@ class Layout:
     width: int
     height: int
     tile: tuple[int, int]
-    """Width and height of every picture's box."""
-    words: tuple[Words, ...]
-    spots: tuple[Spot, ...]
+    """Width and height of every image's box."""
+    words: tuple[TextLine, ...]
+    spots: tuple[PlacedTile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ class Measures:
     """Width of a column: that of a tile, or of its label where that is wider."""
     label: Face
     gap: int
-    """Between pictures."""
+    """Between images."""
     margin: int
     side: int
     """Width of the row labels, their gap included."""
     caption: int
-    """Lines of text under each picture."""
+    """Lines of text under each image."""
 
     @property
     def title(self) -> Face:
@@ -96,11 +96,13 @@ class Measures:
         return self.high + self.gap + under
 
 
-def lay_out(grid: Grid, heading: Heading, size: tuple[int, int], tile: int | None = None) -> Layout:
-    """`size`: width and height of the pictures; they are never shown larger. `tile`: the longer side
-    of a picture's box, else as large as the sheet allows.
+def lay_out(
+    grid: SheetGrid, heading: Heading, size: tuple[int, int], tile: int | None = None
+) -> Layout:
+    """`size`: width and height of the images; they are never shown larger. `tile`: the longer side
+    of an image's box, else as large as the sheet allows.
 
-    Raises SinkFailed where the pictures would be too many to be seen on one sheet.
+    Raises SinkFailed where the images would be too many to be seen on one sheet.
     """
     grid = _drawable(grid)
     aspect = min(4.0, max(0.25, size[0] / size[1]))
@@ -114,18 +116,18 @@ def lay_out(grid: Grid, heading: Heading, size: tuple[int, int], tile: int | Non
         box = (round(box[0] * 0.9), round(box[1] * 0.9))
         if max(box) < SMALLEST:
             raise SinkFailed(
-                f"{len(layout.spots):,} pictures are too many for one sheet: make it of fewer "
+                f"{len(layout.spots):,} images are too many for one sheet: make it of fewer "
                 "cells, or leave out the contact sheet"
             )
 
 
-def _drawable(grid: Grid) -> Grid:
+def _drawable(grid: SheetGrid) -> SheetGrid:
     """`grid` with its words, which come from a recipe, made safe to draw."""
     blocks = tuple(
         Block(drawable(b.title), tuple(tuple(map(_captioned, row)) for row in b.rows))
         for b in grid.blocks
     )
-    return Grid(
+    return SheetGrid(
         blocks=blocks,
         across=grid.across,
         rows=tuple(map(drawable, grid.rows)),
@@ -148,7 +150,7 @@ def _box(aspect: float, longest: int) -> tuple[int, int]:
 
 
 def _automatic(aspect: float, columns: int) -> int:
-    """The longer side: about the same area for every shape of picture, no wider than there is room."""
+    """The longer side: about the same area for every shape of image, no wider than there is room."""
     room = max(_TILE[0], _WIDE / columns)
     side = min(_TILE[1], room)
     if aspect >= 1:
@@ -156,7 +158,7 @@ def _automatic(aspect: float, columns: int) -> int:
     return round(min(side / math.sqrt(aspect), 1.3 * _TILE[1]))
 
 
-def _measures(grid: Grid, tile: tuple[int, int], columns: int) -> Measures:
+def _measures(grid: SheetGrid, tile: tuple[int, int], columns: int) -> Measures:
     wide = tile[0] * columns * grid.across
     size = round(min(26, max(13, min(wide / 70, tile[0] / 7.5))))
     label = Face(size)
@@ -175,9 +177,9 @@ def _measures(grid: Grid, tile: tuple[int, int], columns: int) -> Measures:
     return Measures(tile, cell, label, gap, round(size * 2.2), side, most)
 
 
-def _placed(grid: Grid, heading: Heading, m: Measures) -> Layout:
-    words: list[Words] = []
-    spots: list[Spot] = []
+def _placed(grid: SheetGrid, heading: Heading, m: Measures) -> Layout:
+    words: list[TextLine] = []
+    spots: list[PlacedTile] = []
     top = m.margin
     across = grid.across
     block_width = (
@@ -188,8 +190,8 @@ def _placed(grid: Grid, heading: Heading, m: Measures) -> Layout:
     top = _head(heading, grid, m, inner, words, spots)
     for start in range(0, len(grid.blocks), across):
         bottom = top
-        for place, block in enumerate(grid.blocks[start : start + across]):
-            left = m.margin + place * (block_width + apart)
+        for location, block in enumerate(grid.blocks[start : start + across]):
+            left = m.margin + location * (block_width + apart)
             bottom = max(bottom, _block(block, grid, m, left, top, block_width, words, spots))
         top = bottom + apart
     height = top - apart + m.margin
@@ -197,68 +199,75 @@ def _placed(grid: Grid, heading: Heading, m: Measures) -> Layout:
 
 
 def _head(
-    heading: Heading, grid: Grid, m: Measures, width: int, words: list[Words], spots: list[Spot]
+    heading: Heading,
+    grid: SheetGrid,
+    m: Measures,
+    width: int,
+    words: list[TextLine],
+    spots: list[PlacedTile],
 ) -> int:
     """Original and words side by side; where the grid begins."""
     left, top = m.margin, m.margin
     beside = 0
     if not grid.listed:
-        spots.append(Spot(left, top, Tile("original", original=True)))
-        words.append(Words(left, top + m.tile[1] + m.gap, "original", m.label, faint=True))
+        spots.append(PlacedTile(left, top, Tile("original", original=True)))
+        words.append(TextLine(left, top + m.tile[1] + m.gap, "original", m.label, faint=True))
         beside = m.tile[1] + m.gap + m.label.line
         left += max(m.tile[0], m.label.width("original")) + round(m.label.size * 1.4)
     room = m.margin + width - left
-    if room < 14 * m.label.size:  # too narrow for words beside the picture: below it
+    if room < 14 * m.label.size:  # too narrow for words beside the image: below it
         left, room, y = m.margin, width, top + beside + (m.gap if beside else 0)
     else:
-        y = top - round(m.title.size * 0.2)  # a capital's top in line with the picture's
+        y = top - round(m.title.size * 0.2)  # a capital's top in line with the image's
     for line in m.title.lines(heading.title, room, 2):
-        words.append(Words(left, y, line, m.title))
+        words.append(TextLine(left, y, line, m.title))
         y += m.title.line
     for text in filter(None, (*heading.lines, *grid.fixed, grid.legend)):
-        words.append(Words(left, y, m.label.fitted(text, room), m.label, faint=True))
+        words.append(TextLine(left, y, m.label.fitted(text, room), m.label, faint=True))
         y += m.label.line
     return max(y, top + beside) + round(m.label.size * 1.6)
 
 
 def _block(
     block: Block,
-    grid: Grid,
+    grid: SheetGrid,
     m: Measures,
     left: int,
     top: int,
     width: int,
-    words: list[Words],
-    spots: list[Spot],
+    words: list[TextLine],
+    spots: list[PlacedTile],
 ) -> int:
-    """One block's words and pictures; returns where it ends."""
+    """One block's words and images; returns where it ends."""
     if block.title:
         for line in m.block_title.lines(block.title, width, 2):
-            words.append(Words(left, top, line, m.block_title))
+            words.append(TextLine(left, top, line, m.block_title))
             top += m.block_title.line
         top += m.gap
     x0 = left + m.side
     if grid.columns:
-        words.append(Words(x0, top, m.axis.fitted(grid.column_axis, width - m.side), m.axis, True))
+        words.append(
+            TextLine(x0, top, m.axis.fitted(grid.column_axis, width - m.side), m.axis, True)
+        )
         top += m.axis.line
         drop = m.label.line - m.axis.line
         name = m.axis.fitted(grid.row_axis, m.side - m.gap)
-        words.append(Words(left, top + drop, name, m.axis, True))
+        words.append(TextLine(left, top + drop, name, m.axis, True))
         for at, text in enumerate(grid.columns):
             fitted = m.label.fitted(text, m.cell)
-            words.append(Words(x0 + at * (m.cell + m.gap), top, fitted, m.label))
+            words.append(TextLine(x0 + at * (m.cell + m.gap), top, fitted, m.label))
         top += m.label.line + m.gap // 2
     for index, row in enumerate(block.rows):
         if grid.rows:
             middle = top + max(0, m.tile[1] - m.label.line) // 2
             fitted = m.label.fitted(grid.rows[index], m.side - m.gap)
-            words.append(Words(left, middle, fitted, m.label))
+            words.append(TextLine(left, middle, fitted, m.label))
         for at, tile in enumerate(row):
             x = x0 + at * (m.cell + m.gap)
-            spots.append(Spot(x, top, tile))
+            spots.append(PlacedTile(x, top, tile))
             for number, line in enumerate(m.label.lines(tile.caption, m.cell, 3)):
                 if tile.caption:
                     y = top + m.high + m.gap // 2 + number * m.label.line
-                    words.append(Words(x, y, line, m.label, faint=tile.original))
+                    words.append(TextLine(x, y, line, m.label, faint=tile.original))
         top += m.step
     return top - m.gap

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from relightflow.core.filenames import safe_part, same_place
 from relightflow.model.image import Image
-from relightflow.model.safe import safe_part, same_place
 
 
 def names(images: Iterable[Image]) -> Mapping[tuple[str, int], str]:
@@ -20,10 +20,10 @@ def names(images: Iterable[Image]) -> Mapping[tuple[str, int], str]:
     shared = Counter(map(same_place, stems))
     taken: set[str] = set()
     given = {}
-    for place, (image, stem) in enumerate(zip(listed, stems, strict=True), start=1):
+    for location, (image, stem) in enumerate(zip(listed, stems, strict=True), start=1):
         name = stem if shared[same_place(stem)] == 1 else f"{stem}-{image.sha256[:8]}"
         while same_place(name) in taken:
-            name = f"{name}-{place}"
+            name = f"{name}-{location}"
         taken.add(same_place(name))
         given[image.name, image.source] = name
     return given

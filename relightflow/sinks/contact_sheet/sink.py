@@ -12,22 +12,22 @@ from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
-from relightflow.sinks.contact_sheet.arrange import REPEAT, Shot, Tile, arrange
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.sinks.contact_sheet.arrange import REPEAT, SheetImage, Tile, arrange
+from relightflow.sinks.contact_sheet.fingerprint import matches, with_fingerprint
 from relightflow.sinks.contact_sheet.layout import Heading, Layout, lay_out
 from relightflow.sinks.contact_sheet.names import names
-from relightflow.sinks.contact_sheet.paint import paint
-from relightflow.sinks.contact_sheet.seal import matches, sealed
+from relightflow.sinks.contact_sheet.render import render
 from relightflow.sinks.contact_sheet.text import drawable
 from relightflow.sinks.folder import Folder
-from relightflow.sinks.gather import told
+from relightflow.sinks.output_records import shared_records
 
 LOOK = 1
 """Raised when sheets are drawn differently, so that old ones are drawn again."""
 _EXTENSION = {"jpeg": "jpg", "png": "png"}
 
 Found = tuple[Output, Result | None, str]
-"""An output, its picture, and the word for what became of it."""
+"""An output, its image, and the word for what became of it."""
 
 
 class ContactSheet:
@@ -38,17 +38,17 @@ class ContactSheet:
         self._options = context.options
 
     @property
-    def place(self) -> str:
-        return self._folder.place
+    def location(self) -> str:
+        return self._folder.location
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
-        return self._folder.look(path, known, sha256)
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del path, data, media_type
-        raise SinkFailed("a contact sheet takes no single pictures; it is drawn when a run is over")
+        raise SinkFailed("a contact sheet takes no single images; it is drawn when a run is over")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         named = names(output.image for output, _ in run.outputs())
         every = groupby(_told(run), key=lambda found: (found[0].image.name, found[0].image.source))
         return tuple(self._sheet(run, list(found), named[key]) for key, found in every)
@@ -56,7 +56,7 @@ class ContactSheet:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _sheet(self, run: Finished, found: Sequence[Found], name: str) -> Artifact:
+    def _sheet(self, run: FinishedRun, found: Sequence[Found], name: str) -> Artifact:
         kind = self._options.get("format", "jpeg")
         path = f"{name}.{_EXTENSION[kind]}"
         first = found[0][0]
@@ -64,7 +64,7 @@ class ContactSheet:
         shows = _fingerprint(layout, first.image, kind)
         data = self._folder.read(path)
         if data is not None and matches(data, shows):
-            return Artifact(path, self._folder.stamp(path, hashlib.sha256(data).hexdigest()))
+            return Artifact(path, self._folder.receipt(path, hashlib.sha256(data).hexdigest()))
 
         def read(tile: Tile) -> bytes:
             if tile.original:
@@ -72,10 +72,10 @@ class ContactSheet:
             assert tile.result
             return run.read(tile.result)
 
-        data = sealed(paint(layout, read, kind), shows)
+        data = with_fingerprint(render(layout, read, kind), shows)
         return Artifact(path, self._folder.write(path, data, hashlib.sha256(data).hexdigest()))
 
-    def _layout(self, run: Finished, found: Sequence[Found]) -> Layout:
+    def _layout(self, run: FinishedRun, found: Sequence[Found]) -> Layout:
         image = found[0][0].image
         size = next(((r.width, r.height) for _, r, _ in found if r), (image.width, image.height))
         repeats = any(output.job.repeat for output, _, _ in found)
@@ -89,7 +89,7 @@ class ContactSheet:
         )
         return lay_out(grid, self._heading(run, image), size, self._options.get("tile"))
 
-    def _heading(self, run: Finished, image: Image) -> Heading:
+    def _heading(self, run: FinishedRun, image: Image) -> Heading:
         backend, model = run.recipe.backend.type, run.recipe.backend.model.name
         maker = backend if backend == model else f"{backend} {model}"
         title = drawable(self._options.get("title", ""))
@@ -98,20 +98,20 @@ class ContactSheet:
         return Heading(title or shown, tuple(map(drawable, (shown, *lines)[not title :])))
 
 
-def _told(run: Finished) -> Iterator[Found]:
+def _told(run: FinishedRun) -> Iterator[Found]:
     """Every output with the manifest's word for it."""
-    for output, result, record in told(run):
+    for output, result, record in shared_records(run):
         yield output, result, _word(record)
 
 
 def _word(record: dict[str, Any]) -> str:
-    return drawable(str(record.get("status", ""))) or "no picture"
+    return drawable(str(record.get("status", ""))) or "no image"
 
 
-def _shot(found: Found, repeats: bool) -> Shot:
+def _shot(found: Found, repeats: bool) -> SheetImage:
     output, result, word = found
     extra = {REPEAT: output.job.repeat + 1} if repeats else {}
-    return Shot(FrozenMap({**output.cell, **extra}), result, word)
+    return SheetImage(FrozenMap({**output.cell, **extra}), result, word)
 
 
 def _fingerprint(layout: Layout, image: Image, kind: str) -> str:

@@ -31,8 +31,8 @@ from relightflow.network.session import (
 )
 from relightflow.network.webaddress import BadAddress, WebAddress
 from relightflow.sources.files import MAX_BYTES
-from relightflow.sources.urls import verdict
-from relightflow.sources.urls.room import Room
+from relightflow.sources.urls import failures
+from relightflow.sources.urls.memory_limit import MemoryLimit
 
 T = TypeVar("T")
 Headers = Mapping[str, str]
@@ -52,7 +52,7 @@ _ROOM = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     bytes: int = MAX_BYTES
     seconds: float = 120.0
     """For all of one try, redirects included."""
@@ -81,7 +81,7 @@ class NotFetched(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class FetchResult(Generic[T]):
     value: T | None
     """What was made of the body; None: unchanged (304)."""
     headers: Headers
@@ -96,7 +96,7 @@ class _Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish(Generic[T]):
+class _Request(Generic[T]):
     """What a caller wants of one address."""
 
     conditions: Callable[[WebAddress], Headers]
@@ -108,7 +108,7 @@ class Fetcher:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: FetchLimits,
         *,
         private: bool = False,
         resolver: AbstractResolver | None = None,
@@ -123,7 +123,7 @@ class Fetcher:
         self._sleep = sleep
         self._wide = asyncio.Semaphore(limits.wide)
         self._slots: dict[str, _Slot] = {}
-        self._room = Room(_ROOM)
+        self._room = MemoryLimit(_ROOM)
         self._timeout = aiohttp.ClientTimeout(
             total=None,  # ours knows when it is not the server that is waited for
             sock_connect=CONNECT_SECONDS,
@@ -138,13 +138,13 @@ class Fetcher:
         address: WebAddress,
         conditions: Callable[[WebAddress], Headers],
         use: Callable[[bytes], T],
-    ) -> Answer[T]:
+    ) -> FetchResult[T]:
         """What `use` makes of the body; it blocks, and is called in a thread.
 
         `conditions` says which headers make a request to an address conditional. Raises NotFetched,
         and what `use` raises.
         """
-        wish = _Wish(conditions, use)
+        wish = _Request(conditions, use)
         for last in (False,) * (self._limits.tries - 1) + (True,):
             try:
                 return await self._try(address, wish)
@@ -155,7 +155,7 @@ class Fetcher:
             await self._sleep(wait or random.uniform(0.25, 1.5))  # noqa: S311  no secret
         raise AssertionError("the last try ends otherwise")
 
-    async def _try(self, address: WebAddress, wish: _Wish[T]) -> Answer[T]:
+    async def _try(self, address: WebAddress, wish: _Request[T]) -> FetchResult[T]:
         async with self._slot(address.host), self._wide:
             try:
                 async with asyncio.timeout(self._limits.seconds) as deadline:
@@ -181,8 +181,8 @@ class Fetcher:
                 del self._slots[host]
 
     async def _hops(
-        self, address: WebAddress, wish: _Wish[T], deadline: asyncio.Timeout
-    ) -> Answer[T]:
+        self, address: WebAddress, wish: _Request[T], deadline: asyncio.Timeout
+    ) -> FetchResult[T]:
         seen: set[str] = set()
         for _ in range(self._limits.redirects + 1):
             if address.text in seen:
@@ -196,10 +196,10 @@ class Fetcher:
                 timeout=self._timeout,
             ) as response:
                 if response.status == 304 and conditions:
-                    return Answer(None, response.headers, address)
+                    return FetchResult(None, response.headers, address)
                 if response.status not in _REDIRECTS:
                     value = await self._used(response, address, wish, deadline)
-                    return Answer(value, response.headers, address)
+                    return FetchResult(value, response.headers, address)
                 address = _next(address, response.headers.get("Location", ""))
         raise NotFetched(f"it hides behind more than {self._limits.redirects} redirects")
 
@@ -216,7 +216,7 @@ class Fetcher:
         self,
         response: aiohttp.ClientResponse,
         address: WebAddress,
-        wish: _Wish[T],
+        wish: _Request[T],
         deadline: asyncio.Timeout,
     ) -> T:
         if response.status != 200:
@@ -287,7 +287,7 @@ def _authorization(address: WebAddress) -> dict[str, str]:
 
 
 def _not_given(response: aiohttp.ClientResponse, address: WebAddress, start: bytes) -> NotFetched:
-    words = verdict.why(response.status, address, response.headers, start)
+    words = failures.why(response.status, address, response.headers, start)
     asked = response.headers.get("Retry-After", "")
     after = float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0.0
-    return NotFetched(words, passing=verdict.passing(response.status), after=after)
+    return NotFetched(words, passing=failures.passing(response.status), after=after)

@@ -27,7 +27,7 @@ LONGEST_LINE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class UrlEntry:
     url: str = field(repr=False)
     """As it was written; may hold credentials."""
     name: str
@@ -36,10 +36,10 @@ class Entry:
     """`list.csv:12` or `urls[3]`, for messages."""
 
 
-def entries(folder: Path, options: FrozenMap) -> list[Entry]:
+def entries(folder: Path, options: FrozenMap) -> list[UrlEntry]:
     """All that the options name, in order. Raises UsageError, RefusedError."""
     inline = options.get("urls", ())
-    found = [Entry(url.strip(" "), "", f"urls[{n}]") for n, url in enumerate(inline)]
+    found = [UrlEntry(url.strip(" "), "", f"urls[{n}]") for n, url in enumerate(inline)]
     file = options.get("file")
     if file is not None:
         for entry in _listed(folder, file):
@@ -49,7 +49,7 @@ def entries(folder: Path, options: FrozenMap) -> list[Entry]:
     return found
 
 
-def _listed(folder: Path, file: str) -> Iterator[Entry]:
+def _listed(folder: Path, file: str) -> Iterator[UrlEntry]:
     reader = _READERS.get(Path(file).suffix.lower())
     if reader is None:
         raise UsageError(f"{file}: a list of addresses ends in {', '.join(_READERS)}")
@@ -59,10 +59,10 @@ def _listed(folder: Path, file: str) -> Iterator[Entry]:
 
 def _opened(folder: Path, file: str) -> BinaryIO:
     """The list, if it is a regular file in the recipe's folder, links followed."""
-    home = os.path.realpath(folder)
+    state_dir = os.path.realpath(folder)
     try:
-        path = os.path.realpath(os.path.join(home, file), strict=True)  # noqa: PTH118  text, as realpath gives it
-        if not path.startswith(home.rstrip("/") + "/"):
+        path = os.path.realpath(os.path.join(state_dir, file), strict=True)  # noqa: PTH118  text, as realpath gives it
+        if not path.startswith(state_dir.rstrip("/") + "/"):
             raise RefusedError(
                 f"{file}: it leads out of the recipe's folder, which a recipe may not read"
             )
@@ -108,12 +108,12 @@ class _Lines:
         return UsageError(f"{self.place}: {what}")
 
 
-def _text(lines: _Lines) -> Iterator[Entry]:
+def _text(lines: _Lines) -> Iterator[UrlEntry]:
     for text in lines.meant():
-        yield Entry(text, "", lines.place)
+        yield UrlEntry(text, "", lines.place)
 
 
-def _csv(lines: _Lines) -> Iterator[Entry]:
+def _csv(lines: _Lines) -> Iterator[UrlEntry]:
     rows = csv.reader(iter(lines), strict=True)
     columns: list[str] | None = None
     while True:
@@ -143,7 +143,7 @@ def _columns(row: list[str], lines: _Lines) -> list[str]:
     return columns
 
 
-def _jsonl(lines: _Lines) -> Iterator[Entry]:
+def _jsonl(lines: _Lines) -> Iterator[UrlEntry]:
     for text in lines.meant():
         try:
             facts: Any = json.loads(text)
@@ -157,13 +157,13 @@ def _jsonl(lines: _Lines) -> Iterator[Entry]:
         yield _entry(url, name or "", lines)
 
 
-def _entry(url: str, name: str, lines: _Lines) -> Entry:
+def _entry(url: str, name: str, lines: _Lines) -> UrlEntry:
     if not url.strip():
         raise lines.wrong("its `url` is empty")
-    return Entry(url.strip(" "), name.strip(), lines.place)
+    return UrlEntry(url.strip(" "), name.strip(), lines.place)
 
 
-_READERS: dict[str, Callable[[_Lines], Iterator[Entry]]] = {
+_READERS: dict[str, Callable[[_Lines], Iterator[UrlEntry]]] = {
     ".txt": _text,
     ".csv": _csv,
     ".jsonl": _jsonl,

@@ -11,7 +11,7 @@ from collections import Counter
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from relightflow.model.safe import safe_part, safe_path, same_place
+from relightflow.core.filenames import safe_part, safe_path, same_place
 from relightflow.network.webaddress import WebAddress
 
 

@@ -19,20 +19,20 @@ from typing import TypeVar
 
 from aiohttp.abc import AbstractResolver
 
+from relightflow.images import BadImage
 from relightflow.model.image import Image, Rejected
 from relightflow.network.webaddress import BadAddress, WebAddress, parse, shown
-from relightflow.pictures import BadPicture
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
+from relightflow.sources.file_index import Known
 from relightflow.sources.files import examine
-from relightflow.sources.index import Known
-from relightflow.sources.urls.ahead import Loop, in_order
-from relightflow.sources.urls.fetch import Answer, Fetcher, Limits, NotFetched
-from relightflow.sources.urls.kept import Kept
-from relightflow.sources.urls.lists import Entry, entries
-from relightflow.sources.urls.memory import Memory, Remembered, key
+from relightflow.sources.urls.download_cache import DownloadCache
+from relightflow.sources.urls.failures import date
+from relightflow.sources.urls.fetch import Fetcher, FetchLimits, FetchResult, NotFetched
+from relightflow.sources.urls.lists import UrlEntry, entries
 from relightflow.sources.urls.names import Names
-from relightflow.sources.urls.verdict import date
+from relightflow.sources.urls.prefetch import Loop, in_order
+from relightflow.sources.urls.url_index import Remembered, UrlIndex, key
 
 _T = TypeVar("_T")
 _AHEAD = 256
@@ -44,7 +44,7 @@ _UNKNOWN = "it was not fetched before, and --offline forbids to: run once withou
 class _Wanted:
     """An address of the list that may be asked for."""
 
-    entry: Entry
+    entry: UrlEntry
     name: str
     address: WebAddress
 
@@ -55,16 +55,16 @@ class Urls:
     def __init__(
         self,
         context: SourceContext,
-        limits: Limits | None = None,
+        limits: FetchLimits | None = None,
         resolver: AbstractResolver | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._context = context
-        self._limits = limits or Limits()
+        self._limits = limits or FetchLimits()
         self._resolver = resolver
         self._sleep = sleep
-        self._kept = Kept(context.cache)
-        self._memory = Memory(context.cache)
+        self._kept = DownloadCache(context.cache)
+        self._memory = UrlIndex(context.cache)
         self._lock = threading.Lock()
         self._loop: Loop | None = None
         self._fetcher: Fetcher | None = None
@@ -111,7 +111,7 @@ class Urls:
                 loop.start(fetcher.close()).result()
             loop.close()
 
-    def _wanted(self, listed: list[Entry]) -> Iterator[_Wanted | Rejected]:
+    def _wanted(self, listed: list[UrlEntry]) -> Iterator[_Wanted | Rejected]:
         names = Names()
         for entry in listed:
             try:
@@ -146,7 +146,7 @@ class Urls:
             )
         except NotFetched as error:
             return self._rejected(wanted.entry, str(error), error.refused)
-        except BadPicture as error:
+        except BadImage as error:
             return self._rejected(wanted.entry, str(error))
         if answer.value is None:
             assert old is not None
@@ -173,7 +173,7 @@ class Urls:
             url=wanted.entry.url,
         )
 
-    def _rejected(self, entry: Entry, reason: str, refused: bool = False) -> Rejected:
+    def _rejected(self, entry: UrlEntry, reason: str, refused: bool = False) -> Rejected:
         words = f"{reason} ({entry.place})"
         return Rejected(shown(entry.url), words, self._context.index, refused)
 
@@ -215,7 +215,7 @@ def _conditions(old: Remembered | None, first: WebAddress, at: WebAddress) -> Ma
     return {name: value for name, value in named.items() if value}
 
 
-def _remembered(answer: Answer[Known], known: Known, first: WebAddress) -> Remembered:
+def _remembered(answer: FetchResult[Known], known: Known, first: WebAddress) -> Remembered:
     headers = answer.headers
     modified, sent = headers.get("Last-Modified", ""), headers.get("Date", "")
     final = "" if answer.final == first else _hash(answer.final)

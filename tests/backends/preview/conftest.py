@@ -1,4 +1,4 @@
-"""Small pictures of several kinds, and the preview's cells."""
+"""Small images of several kinds, and the preview's cells."""
 
 from __future__ import annotations
 
@@ -71,18 +71,18 @@ def boxes() -> Bytes:
     return out.astype(np.uint8)
 
 
-PICTURES = {maker.__name__: maker() for maker in (ball, figure, fabric, boxes)}
+IMAGES = {maker.__name__: maker() for maker in (ball, figure, fabric, boxes)}
 
 
-@pytest.fixture(params=PICTURES)
-def picture(request: pytest.FixtureRequest) -> Bytes:
-    """Each of the pictures in turn, (height, width, 3) uint8."""
-    return PICTURES[request.param]
+@pytest.fixture(params=IMAGES)
+def image(request: pytest.FixtureRequest) -> Bytes:
+    """Each of the images in turn, (height, width, 3) uint8."""
+    return IMAGES[request.param]
 
 
 @pytest.fixture(scope="session")
 def relit() -> Callable[[Bytes, FrozenMap], Bytes]:
-    """`relit(pixels, cell)`: as `render`, with each picture's shape estimated once."""
+    """`relit(pixels, cell)`: as `render`, with each image's shape estimated once."""
     known: dict[bytes, Relief] = {}
 
     def maker(pixels: Bytes, words: FrozenMap) -> Bytes:
@@ -106,25 +106,25 @@ def cell() -> Callable[..., FrozenMap]:
 
 @pytest.fixture(name="ball")
 def _ball() -> Bytes:
-    return PICTURES["ball"]
+    return IMAGES["ball"]
 
 
 @pytest.fixture(name="figure")
 def _figure() -> Bytes:
-    return PICTURES["figure"]
+    return IMAGES["figure"]
 
 
 @pytest.fixture(name="fabric")
 def _fabric() -> Bytes:
-    return PICTURES["fabric"]
+    return IMAGES["fabric"]
 
 
 @pytest.fixture(name="boxes")
 def _boxes() -> Bytes:
-    return PICTURES["boxes"]
+    return IMAGES["boxes"]
 
 
 @pytest.fixture
 def small(request: pytest.FixtureRequest) -> Bytes:
-    """The picture named by the parameter, at a quarter of its size."""
-    return np.ascontiguousarray(PICTURES[request.param][::4, ::4])
+    """The image named by the parameter, at a quarter of its size."""
+    return np.ascontiguousarray(IMAGES[request.param][::4, ::4])

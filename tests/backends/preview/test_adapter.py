@@ -10,13 +10,13 @@ import pytest
 from relightflow.backends.preview import relight
 from relightflow.backends.preview.adapter import Preview
 from relightflow.backends.preview.offer import MODEL
-from relightflow.backends.preview.record import RECORD
-from relightflow.model.failure import Billed, CallFailed, Kind
+from relightflow.backends.preview.plugin import RECORD
+from relightflow.images import encode, probe
+from relightflow.model.failure import Billed, CallFailed, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed
 from relightflow.model.values import FrozenMap
-from relightflow.pictures import encode, probe
 from relightflow.plugins.backend import Backend, Call, Memory
 from relightflow.plugins.records import BackendContext
 
@@ -56,14 +56,14 @@ async def test_a_result_is_of_the_inputs_type(media_type: str) -> None:
     await backend.close()
 
 
-async def test_a_damaged_picture_fails_by_item_and_unbilled() -> None:
+async def test_a_damaged_image_fails_by_item_and_unbilled() -> None:
     backend = Preview(context())
     await backend.open()
     with pytest.raises(
         CallFailed, match=r"a\.png cannot be relit: the PNG is cut short"
     ) as refusal:
         await backend.prepare(IMAGE, encode(PIXELS, "image/png")[:-30])
-    assert refusal.value.failure.kind is Kind.BAD_IMAGE
+    assert refusal.value.failure.kind is FailureKind.BAD_IMAGE
     assert refusal.value.failure.billed is Billed.NO
     await backend.close()
 
@@ -72,7 +72,7 @@ async def test_a_word_it_does_not_know_is_refused_for_its_cell() -> None:
     backend = Preview(context())
     with pytest.raises(CallFailed, match="'bottom' is not allowed; allowed: left") as refusal:
         await backend.submit(call(None, light_direction="bottom"))
-    assert refusal.value.failure.kind is Kind.REFUSED_CELL
+    assert refusal.value.failure.kind is FailureKind.REFUSED_CELL
 
 
 async def test_several_cells_at_a_time_give_the_same_bytes_as_one_by_one() -> None:

@@ -45,9 +45,9 @@ def test_light_that_was_there_is_partly_taken_out(cell: Cell, relit: Relit) -> N
     assert 1.05 < slope(top) < 0.93 * slope(lit_from_the_right)
 
 
-def test_every_map_is_single_precision(picture: Bytes, cell: Cell) -> None:
+def test_every_map_is_single_precision(image: Bytes, cell: Cell) -> None:
     for direction in ("left", "back"):
-        lit = light(estimate(picture), style(cell(direction=direction, type="spotlight")))
+        lit = light(estimate(image), style(cell(direction=direction, type="spotlight")))
         for field in (lit.key, lit.fill, lit.haze, lit.key_colour, lit.fill_colour):
             assert field.dtype == np.float32
             assert np.isfinite(field).all()

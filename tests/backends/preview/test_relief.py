@@ -17,8 +17,8 @@ def maps(relief: Relief) -> list[Bytes]:
     return [v for group in nested for v in group if isinstance(v, np.ndarray)]
 
 
-def test_every_map_is_single_precision_and_finite(picture: Bytes) -> None:
-    found = maps(estimate(picture))
+def test_every_map_is_single_precision_and_finite(image: Bytes) -> None:
+    found = maps(estimate(image))
     assert len(found) == 9
     for field in found:
         assert field.dtype == np.float32
@@ -26,7 +26,7 @@ def test_every_map_is_single_precision_and_finite(picture: Bytes) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 255])
-def test_a_picture_of_one_colour_has_a_shape_as_well(level: int) -> None:
+def test_an_image_of_one_colour_has_a_shape_as_well(level: int) -> None:
     for field in maps(estimate(np.full((40, 50, 3), level, np.uint8))):
         assert np.isfinite(field).all()
 
@@ -43,6 +43,6 @@ def test_a_ball_faces_outwards(ball: Bytes) -> None:
     assert down[65, 160] > 0.1 > -0.1 > down[175, 160]
 
 
-def test_a_large_picture_is_understood_at_working_size(ball: Bytes) -> None:
+def test_a_large_image_is_understood_at_working_size(ball: Bytes) -> None:
     large = ball.repeat(6, axis=0).repeat(6, axis=1)
     assert abs(estimate(large).mask.size / WORK - 1) < 0.01

@@ -1,4 +1,4 @@
-"""Every word does what its name says: measured, on pictures of several kinds."""
+"""Every word does what its name says: measured, on images of several kinds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from relightflow.backends.preview.colour import linear, luminance
 from relightflow.backends.preview.offer import MODEL
 from relightflow.backends.preview.relight import relight, render
+from relightflow.images import BadImage, decode, encode, load, probe
 from relightflow.model.values import FrozenMap
-from relightflow.pictures import BadPicture, decode, encode, load, probe
 
 Bytes = np.ndarray[Any, Any]
 Cell = Callable[..., FrozenMap]
@@ -46,10 +46,10 @@ def top_to_bottom(pixels: Bytes) -> float:
 
 @pytest.mark.parametrize(("type_", "intensity"), HARD)
 def test_left_is_brighter_on_the_left_and_right_on_the_right(
-    picture: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
+    image: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
 ) -> None:
     left, top, right = (
-        left_to_right(relit(picture, cell(direction=d, type=type_, intensity=intensity)))
+        left_to_right(relit(image, cell(direction=d, type=type_, intensity=intensity)))
         for d in ("left", "top", "right")
     )
     assert left > 1.05 * top
@@ -58,10 +58,10 @@ def test_left_is_brighter_on_the_left_and_right_on_the_right(
 
 @pytest.mark.parametrize(("type_", "intensity"), HARD)
 def test_top_is_brighter_at_the_top(
-    picture: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
+    image: Bytes, cell: Cell, relit: Relit, type_: str, intensity: str
 ) -> None:
     top, left, right = (
-        top_to_bottom(relit(picture, cell(direction=d, type=type_, intensity=intensity)))
+        top_to_bottom(relit(image, cell(direction=d, type=type_, intensity=intensity)))
         for d in ("top", "left", "right")
     )
     assert top > 1.03 * max(left, right)
@@ -93,10 +93,10 @@ def test_back_makes_a_rim(ball: Bytes, cell: Cell, relit: Relit, type_: str) -> 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_mood_is_darker_than_medium_and_bright_is_brighter(
-    picture: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
+    image: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
 ) -> None:
     mood, medium, bright = (
-        light_of(relit(picture, cell(direction=direction, type=type_, intensity=i))).mean()
+        light_of(relit(image, cell(direction=direction, type=type_, intensity=i))).mean()
         for i in ("mood", "medium", "bright")
     )
     assert 1.4 * mood < medium
@@ -104,10 +104,10 @@ def test_mood_is_darker_than_medium_and_bright_is_brighter(
 
 
 def test_strong_has_more_contrast_than_medium_and_bright_has_less(
-    picture: Bytes, cell: Cell, relit: Relit
+    image: Bytes, cell: Cell, relit: Relit
 ) -> None:
     strong, medium, bright = (
-        np.percentile(light := light_of(relit(picture, cell(intensity=i))), 95)
+        np.percentile(light := light_of(relit(image, cell(intensity=i))), 95)
         / np.percentile(light, 5)
         for i in ("strong", "medium", "bright")
     )
@@ -118,12 +118,12 @@ def test_strong_has_more_contrast_than_medium_and_bright_has_less(
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_red_grows_from_cool_over_neutral_and_warm_to_sunset(
-    picture: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
+    image: Bytes, cell: Cell, relit: Relit, direction: str, type_: str
 ) -> None:
     ratios = []
     for temperature in ("cool", "neutral", "warm", "sunset"):
         words = cell(direction=direction, type=type_, temperature=temperature)
-        red, _, blue = relit(picture, words).reshape(-1, 3).mean(axis=0)
+        red, _, blue = relit(image, words).reshape(-1, 3).mean(axis=0)
         ratios.append(red / blue)
     assert all(1.03 * cooler < warmer for cooler, warmer in itertools.pairwise(ratios)), ratios
 
@@ -140,21 +140,21 @@ def gain(pixels: Bytes, out: Bytes) -> Bytes:
     return np.log((light_of(out) + 0.01) / (light_of(pixels) + 0.01))
 
 
-def test_sunlight_is_harder_than_softbox(picture: Bytes, cell: Cell, relit: Relit) -> None:
+def test_sunlight_is_harder_than_softbox(image: Bytes, cell: Cell, relit: Relit) -> None:
     def roughness(type_: str) -> float:
-        return float(np.abs(np.diff(gain(picture, relit(picture, cell(type=type_))))).mean())
+        return float(np.abs(np.diff(gain(image, relit(image, cell(type=type_))))).mean())
 
     assert roughness("sunlight") > 1.2 * roughness("softbox")
 
 
-def test_ambient_is_the_flattest(picture: Bytes, cell: Cell, relit: Relit) -> None:
-    spread = {t: float(gain(picture, relit(picture, cell(type=t))).std()) for t in TYPES}
+def test_ambient_is_the_flattest(image: Bytes, cell: Cell, relit: Relit) -> None:
+    spread = {t: float(gain(image, relit(image, cell(type=t))).std()) for t in TYPES}
     assert 1.3 * spread["ambient"] < min(v for t, v in spread.items() if t != "ambient")
 
 
-def test_spotlight_is_a_pool(picture: Bytes, cell: Cell, relit: Relit) -> None:
+def test_spotlight_is_a_pool(image: Bytes, cell: Cell, relit: Relit) -> None:
     def share_of_the_brightest_quarter(type_: str) -> float:
-        lit = np.sort(np.exp(gain(picture, relit(picture, cell(type=type_)))).ravel())
+        lit = np.sort(np.exp(gain(image, relit(image, cell(type=type_)))).ravel())
         return float(lit[-lit.size // 4 :].sum() / lit.sum())
 
     found = {t: share_of_the_brightest_quarter(t) for t in TYPES}
@@ -163,7 +163,7 @@ def test_spotlight_is_a_pool(picture: Bytes, cell: Cell, relit: Relit) -> None:
 
 @pytest.mark.parametrize("small", ["ball", "figure", "boxes"], indirect=True)
 def test_all_256_cells_differ_visibly(small: Bytes, relit: Relit) -> None:
-    """Any two cells are at least 2.5 of 255 apart, on average over the picture."""
+    """Any two cells are at least 2.5 of 255 apart, on average over the image."""
     axes = (DIRECTIONS, INTENSITIES, TEMPERATURES, TYPES)
     names = [parameter.name for parameter in MODEL.parameters]
     cells = list(itertools.product(*axes))
@@ -180,8 +180,8 @@ def test_rendering_is_the_three_stages_in_a_row(ball: Bytes, cell: Cell, relit: 
     assert np.array_equal(render(ball, cell()), relit(ball, cell()))
 
 
-def test_the_same_picture_and_words_give_the_same_bytes(picture: Bytes, cell: Cell) -> None:
-    data = encode(picture, "image/jpeg")
+def test_the_same_image_and_words_give_the_same_bytes(image: Bytes, cell: Cell) -> None:
+    data = encode(image, "image/jpeg")
     assert relight(data, cell()) == relight(data, cell())
 
 
@@ -209,15 +209,15 @@ def test_transparency_is_kept_and_is_the_subject(cell: Cell) -> None:
     assert out.rgb[25, 20].mean() < out.rgb[25, 60].mean() - 20
 
 
-def test_an_upright_result_has_the_size_that_the_plan_says(picture: Bytes, cell: Cell) -> None:
+def test_an_upright_result_has_the_size_that_the_plan_says(image: Bytes, cell: Cell) -> None:
     exif = PIL.Image.Exif()
     exif[0x0112] = 6
     out = io.BytesIO()
-    PIL.Image.fromarray(picture).save(out, "JPEG", exif=exif)
+    PIL.Image.fromarray(image).save(out, "JPEG", exif=exif)
     assert probe(relight(out.getvalue(), cell())) == probe(out.getvalue())
-    assert decode(out.getvalue()).shape[:2] == picture.shape[1::-1]
+    assert decode(out.getvalue()).shape[:2] == image.shape[1::-1]
 
 
-def test_a_bad_picture_is_refused(cell: Cell) -> None:
-    with pytest.raises(BadPicture, match="GIF"):
+def test_a_bad_image_is_refused(cell: Cell) -> None:
+    with pytest.raises(BadImage, match="GIF"):
         relight(b"GIF89a", cell())

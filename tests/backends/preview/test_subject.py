@@ -47,6 +47,6 @@ def test_transparency_knows_better(ball: Bytes) -> None:
     assert subject.mask(ball, alpha, alpha) is alpha
 
 
-def test_a_dark_pictures_subject_is_found_as_well(figure: Bytes) -> None:
+def test_a_dark_images_subject_is_found_as_well(figure: Bytes) -> None:
     dark = (figure * 0.2).astype(np.uint8)
     assert np.abs(guess(dark) - guess(figure)).mean() < 0.1

@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 
 from relightflow.backends.segmind import models
-from relightflow.backends.segmind.adapter import Clock, Segmind
+from relightflow.backends.segmind.adapter import ClockFunctions, Segmind
+from relightflow.backends.segmind.emulator.config import Config
+from relightflow.backends.segmind.emulator.images import tiny
+from relightflow.backends.segmind.emulator.server import Running, start
 from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
-from relightflow.emulator.config import Config
-from relightflow.emulator.pictures import tiny
-from relightflow.emulator.server import Running, start
 from relightflow.model.failure import CallFailed, Failure
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed, PaidUnfetched, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call
-from relightflow.plugins.records import BackendContext, Operator
+from relightflow.plugins.records import BackendContext, OperatorPolicy
 
 KEY = "SG_0123456789abcdef"
-PICTURE = tiny()
+IMAGE = tiny()
 
 
 class Notebook:
@@ -46,7 +46,7 @@ class Notebook:
         self.notes.pop(key, None)
 
 
-def image(data: bytes = PICTURE, **facts: Any) -> Image:
+def image(data: bytes = IMAGE, **facts: Any) -> Image:
     """An image with these bytes."""
     given: dict[str, Any] = {
         "name": "a.jpg",
@@ -61,16 +61,16 @@ def image(data: bytes = PICTURE, **facts: Any) -> Image:
     return Image(**(given | facts))
 
 
-def job(picture: Image, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Job:
+def job(image_bytes: Image, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Job:
     """The `number`th repeat of a cell."""
     row = models.row(model)
     parameters = FrozenMap(cell) if row is None else row.model.normalise(FrozenMap(cell))
-    key = hashlib.sha256(f"{picture.sha256}{parameters}{number}".encode()).hexdigest()
-    return Job(key, picture, "segmind", model, parameters, number)
+    key = hashlib.sha256(f"{image_bytes.sha256}{parameters}{number}".encode()).hexdigest()
+    return Job(key, image_bytes, "segmind", model, parameters, number)
 
 
 @dataclass
-class Bench:
+class RunContext:
     """An open backend and what it said and remembered."""
 
     backend: Segmind
@@ -80,9 +80,9 @@ class Bench:
     """Seconds it asked to sleep; none of them was slept."""
 
     async def call(self, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Call:
-        picture = image()
-        prepared = await self.backend.prepare(picture, PICTURE)
-        return Call(job(picture, number, model, **cell), prepared)
+        image_bytes = image()
+        prepared = await self.backend.prepare(image_bytes, IMAGE)
+        return Call(job(image_bytes, number, model, **cell), prepared)
 
     async def submit(self, number: int = 0) -> Step:
         return await self.backend.submit(await self.call(number))
@@ -96,7 +96,7 @@ class Bench:
         return await self.finish(await self.submit(number))
 
 
-Connect = Callable[..., Awaitable[Bench]]
+Connect = Callable[..., Awaitable[RunContext]]
 
 
 @pytest.fixture
@@ -107,15 +107,15 @@ async def connect() -> AsyncIterator[Connect]:
     async def make(
         url: str,
         *,
-        operator: Operator | None = None,
+        operator: OperatorPolicy | None = None,
         memory: Notebook | None = None,
         wall: Callable[[], float] = time.time,
         **options: Any,
-    ) -> Bench:
+    ) -> RunContext:
         notices: list[str] = []
         naps: list[float] = []
         notebook = memory or Notebook()
-        operator = operator or Operator()
+        operator = operator or OperatorPolicy()
 
         async def nap(seconds: float) -> None:
             naps.append(seconds)
@@ -125,10 +125,10 @@ async def connect() -> AsyncIterator[Connect]:
             models.MODELS[0], FrozenMap(options), notebook, notices.append, operator
         )
         where = from_environment({OVERRIDE: url}, operator.output_hosts)
-        backend = Segmind(context, lambda _: KEY, where, Clock(sleep=nap, wall=wall))
+        backend = Segmind(context, lambda _: KEY, where, ClockFunctions(sleep=nap, wall=wall))
         await backend.open()
         opened.append(backend)
-        return Bench(backend, notices, notebook, naps)
+        return RunContext(backend, notices, notebook, naps)
 
     yield make
     for backend in opened:
@@ -144,7 +144,7 @@ async def emulate() -> AsyncIterator[Emulate]:
     started: list[Running] = []
 
     async def make(**facts: Any) -> Running:
-        running = await start(Config(**({"latency": (0.0, 0.0), "picture": "tiny"} | facts)))
+        running = await start(Config(**({"latency": (0.0, 0.0), "image": "tiny"} | facts)))
         started.append(running)
         return running
 
@@ -221,7 +221,7 @@ def replying(choose: Replies, seen: list[str] | None = None) -> Handle:
     return handle
 
 
-async def verdict(awaited: Awaitable[Any]) -> Failure:
+async def error(awaited: Awaitable[Any]) -> Failure:
     """The failure that `awaited` ends with."""
     with pytest.raises(CallFailed) as caught:
         await awaited

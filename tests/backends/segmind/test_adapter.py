@@ -11,12 +11,12 @@ from relightflow.backends.segmind import models
 from relightflow.backends.segmind.adapter import Segmind
 from relightflow.backends.segmind.hosts import Hosts
 from relightflow.errors import RefusedError
-from relightflow.model.failure import Kind
+from relightflow.model.failure import FailureKind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
-from relightflow.plugins.records import BackendContext, Operator
-from tests.backends.segmind.conftest import KEY, Connect, Emulate, Notebook, verdict
+from relightflow.plugins.records import BackendContext, OperatorPolicy
+from tests.backends.segmind.conftest import KEY, Connect, Emulate, Notebook, error
 
 JOBS = 24
 SHAPES: list[tuple[str, dict[str, Any]]] = [
@@ -36,8 +36,8 @@ async def test_each_job_is_billed_once_and_the_key_stays_with_the_api(
     connect: Connect, emulate: Emulate, api: str, facts: dict[str, Any]
 ) -> None:
     emulator = await emulate(**facts)
-    bench = await connect(emulator.url, api=api)
-    done = await asyncio.gather(*(bench.run(number) for number in range(JOBS)))
+    context = await connect(emulator.url, api=api)
+    done = await asyncio.gather(*(context.run(number) for number in range(JOBS)))
 
     assert len({d.request_id for d in done}) == JOBS
     assert {d.cost for d in done} == {50_000}
@@ -47,11 +47,11 @@ async def test_each_job_is_billed_once_and_the_key_stays_with_the_api(
 
 
 async def test_steps_of_v2(connect: Connect, emulate: Emulate) -> None:
-    bench = await connect((await emulate()).url)
-    accepted = await bench.submit()
+    context = await connect((await emulate()).url)
+    accepted = await context.submit()
     assert isinstance(accepted, Accepted)
     assert accepted.details["api"] == "v2"
-    known = await bench.backend.collect(accepted)
+    known = await context.backend.collect(accepted)
     assert isinstance(known, ResultKnown)
     assert known.cost == 50_000
     assert isinstance(known.details["seed"], int)
@@ -61,13 +61,13 @@ async def test_steps_of_v2(connect: Connect, emulate: Emulate) -> None:
 async def test_v1_hands_back_id_and_cost_before_it_reads_the_body(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate()).url, api="v1")
-    paid = await bench.submit()
+    context = await connect((await emulate()).url, api="v1")
+    paid = await context.submit()
     assert isinstance(paid, PaidUnfetched)
     assert paid.request_id
     assert paid.cost == 50_000
     assert isinstance(paid.details["seed"], int)
-    assert (await bench.finish(paid)).data
+    assert (await context.finish(paid)).data
 
 
 async def test_what_was_paid_before_a_crash_is_found_in_the_history(
@@ -89,13 +89,13 @@ async def test_what_the_history_does_not_show_stays_unknown_and_paid(
     connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate(history_lag=3600.0)
-    bench = await connect(emulator.url, api="v1")
-    paid = await bench.submit()
+    context = await connect(emulator.url, api="v1")
+    paid = await context.submit()
     assert isinstance(paid, PaidUnfetched)
-    await bench.finish(paid)
+    await context.finish(paid)
     lost = PaidUnfetched(paid.request_id, paid.cost, paid.details)
-    failure = await verdict(bench.backend.collect(lost))
-    assert (failure.kind, failure.billed, failure.cost) == (Kind.UNKNOWN, "yes", 50_000)
+    failure = await error(context.backend.collect(lost))
+    assert (failure.kind, failure.billed, failure.cost) == (FailureKind.UNKNOWN, "yes", 50_000)
 
 
 async def test_an_accepted_job_is_collected_by_another_process(
@@ -109,43 +109,43 @@ async def test_an_accepted_job_is_collected_by_another_process(
 
 async def test_falls_back_to_v1_once_and_says_so_once(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate(no_v2=True)
-    bench = await connect(emulator.url)
+    context = await connect(emulator.url)
     for number in range(3):
-        await bench.run(number)
-    assert [n for n in bench.notices if "v2" in n] == [bench.notices[-1]]
+        await context.run(number)
+    assert [n for n in context.notices if "v2" in n] == [context.notices[-1]]
     assert _submits(emulator.requests()["statuses"]) == {"404": 1, "200": 3}
 
 
 async def test_does_not_fall_back_where_v2_was_asked_for(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate(no_v2=True)).url, api="v2")
-    assert (await verdict(bench.submit())).kind is Kind.REFUSED_MODEL
+    context = await connect((await emulate(no_v2=True)).url, api="v2")
+    assert (await error(context.submit())).kind is FailureKind.REFUSED_MODEL
 
 
 async def test_a_model_that_neither_protocol_has_is_refused_with_the_nearest(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate(retired=frozenset({"segmind-relighting"}))).url)
-    failure = await verdict(bench.submit())
-    assert failure.kind is Kind.REFUSED_MODEL
+    context = await connect((await emulate(retired=frozenset({"segmind-relighting"}))).url)
+    failure = await error(context.submit())
+    assert failure.kind is FailureKind.REFUSED_MODEL
     assert "segmind-relighting-v2" in failure.message
 
 
 async def test_the_balance_is_in_micro_dollars(connect: Connect, emulate: Emulate) -> None:
-    bench = await connect((await emulate(credits=12_340_000, free_credits=500_000)).url)
-    balance = await bench.backend.balance()
+    context = await connect((await emulate(credits=12_340_000, free_credits=500_000)).url)
+    balance = await context.backend.balance()
     assert (balance.credits, balance.free_credits) == (12_340_000, 500_000)
 
 
 async def test_offline_opens_nothing(connect: Connect) -> None:
     with pytest.raises(RefusedError, match="offline"):
-        await connect("http://127.0.0.1:9", operator=Operator(offline=True))
+        await connect("http://127.0.0.1:9", operator=OperatorPolicy(offline=True))
 
 
 async def test_the_override_is_said_aloud(connect: Connect) -> None:
-    bench = await connect("http://127.0.0.1:9")
-    assert any("stands in for Segmind" in notice for notice in bench.notices)
+    context = await connect("http://127.0.0.1:9")
+    assert any("stands in for Segmind" in notice for notice in context.notices)
 
 
 def test_keeps_every_protocol_of_a_backend() -> None:

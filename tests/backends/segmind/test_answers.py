@@ -33,8 +33,8 @@ def test_finds_the_url_in_every_known_shape(answer: Any) -> None:
     "answer",
     [{"image": B64}, {"image": "data:image/png;base64," + B64}, {"output": [B64]}],
 )
-def test_finds_the_picture_in_every_known_shape(answer: Any) -> None:
-    assert answers.inline_picture(answer) == PNG
+def test_finds_the_image_in_every_known_shape(answer: Any) -> None:
+    assert answers.inline_image(answer) == PNG
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_finds_the_picture_in_every_known_shape(answer: Any) -> None:
 )
 def test_finds_nothing_where_nothing_is(answer: Any) -> None:
     assert answers.output_url(answer) == ""
-    assert answers.inline_picture(answer) == b""
+    assert answers.inline_image(answer) == b""
 
 
 @pytest.mark.parametrize("value", [None, "", "NaN", "inf", "-1", "abc", True, [], float("nan"), -3])
@@ -76,7 +76,7 @@ def test_what_is_no_json_is_none(data: bytes) -> None:
 def test_any_bytes_can_be_read(data: bytes) -> None:
     found = answers.parsed(data)
     answers.output_url(found)
-    answers.inline_picture(found)
+    answers.inline_image(found)
 
 
 def test_seed_and_timings_are_kept_and_nothing_else() -> None:

@@ -14,8 +14,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from relightflow.backends.segmind import network
 from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
-from relightflow.model.failure import Billed, Kind
-from tests.backends.segmind.conftest import PICTURE, Listen, answer, replying, request, verdict
+from relightflow.model.failure import Billed, FailureKind
+from tests.backends.segmind.conftest import IMAGE, Listen, answer, error, replying, request
 
 Make = Callable[..., Downloads]
 
@@ -36,8 +36,8 @@ async def downloads() -> AsyncIterator[Make]:
         await one.session.close()
 
 
-def picture(**headers: str) -> bytes:
-    return answer(200, PICTURE, **({"content_type": "image/jpeg"} | headers))
+def image_bytes(**headers: str) -> bytes:
+    return answer(200, IMAGE, **({"content_type": "image/jpeg"} | headers))
 
 
 async def test_no_key_is_sent(downloads: Make, listen: Listen) -> None:
@@ -45,10 +45,10 @@ async def test_no_key_is_sent(downloads: Make, listen: Listen) -> None:
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
         heads.append(headers)
-        return picture()
+        return image_bytes()
 
     url = await listen(replying(choose))
-    assert await downloads(url).fetch(url + "/a.png") == PICTURE
+    assert await downloads(url).fetch(url + "/a.png") == IMAGE
     assert not {"x-api-key", "authorization"} & set(heads[0])
 
 
@@ -57,8 +57,8 @@ async def test_no_key_is_sent(downloads: Make, listen: Listen) -> None:
     ["https://example.com/a.png", "http://images.segmind.com/a", "https://127.0.0.1/a", "x", ""],
 )
 async def test_a_result_elsewhere_is_refused_and_stays_paid(downloads: Make, place: str) -> None:
-    failure = await verdict(downloads().fetch(place))
-    assert (failure.kind, failure.billed) == (Kind.REFUSED_SAFETY, Billed.YES)
+    failure = await error(downloads().fetch(place))
+    assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.YES)
 
 
 class Resolver(AbstractResolver):
@@ -86,11 +86,11 @@ async def test_a_name_with_any_private_address_is_refused(
     listen: Listen, addresses: tuple[str, ...]
 ) -> None:
     seen: list[str] = []
-    url = await listen(replying(lambda *_: picture(), seen))
+    url = await listen(replying(lambda *_: image_bytes(), seen))
     resolver = Resolver(int(url.rsplit(":", 1)[1]), *addresses)
     async with network.download_session(None, resolver) as session:
-        failure = await verdict(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
-    assert failure.kind is Kind.REFUSED_SAFETY
+        failure = await error(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
+    assert failure.kind is FailureKind.REFUSED_SAFETY
     assert "private" in failure.message
     assert seen == []
 
@@ -100,12 +100,12 @@ async def test_no_cookie_comes_back(downloads: Make, listen: Listen) -> None:
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
         heads.append(headers)
-        return picture(set_cookie="a=b; Path=/")
+        return image_bytes(set_cookie="a=b; Path=/")
 
     url = (await listen(replying(choose))).replace("127.0.0.1", "localhost")
     found = downloads(url)
     for _ in range(2):
-        assert await found.fetch(url + "/a.png") == PICTURE
+        assert await found.fetch(url + "/a.png") == IMAGE
     assert not any("cookie" in head for head in heads)
 
 
@@ -114,11 +114,11 @@ async def test_three_redirects_are_followed_and_a_fourth_is_not(
 ) -> None:
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
         number = int(first.split()[1].strip("/"))
-        return answer(302, location=f"/{number - 1}") if number else picture()
+        return answer(302, location=f"/{number - 1}") if number else image_bytes()
 
     url = await listen(replying(choose))
-    assert await downloads(url).fetch(url + "/3") == PICTURE
-    assert (await verdict(downloads(url).fetch(url + "/4"))).kind is Kind.REFUSED_SAFETY
+    assert await downloads(url).fetch(url + "/3") == IMAGE
+    assert (await error(downloads(url).fetch(url + "/4"))).kind is FailureKind.REFUSED_SAFETY
 
 
 @pytest.mark.parametrize(
@@ -128,25 +128,25 @@ async def test_a_redirect_to_another_host_is_refused(
     downloads: Make, listen: Listen, target: str
 ) -> None:
     url = await listen(replying(lambda *_: answer(302, location=target)))
-    assert (await verdict(downloads(url).fetch(url + "/a"))).kind is Kind.REFUSED_SAFETY
+    assert (await error(downloads(url).fetch(url + "/a"))).kind is FailureKind.REFUSED_SAFETY
 
 
 def cut_once(with_etag: bool, seen: list[dict[str, str]]) -> Callable[..., object]:
-    """Half a picture at first; then what the range asks for, or all of it."""
-    half = len(PICTURE) // 2
+    """Half an image at first; then what the range asks for, or all of it."""
+    half = len(IMAGE) // 2
     tag = {"etag": '"v1"'} if with_etag else {}
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _, headers, _ = await request(reader)
         seen.append(headers)
         if len(seen) == 1:
-            writer.write(answer(200, PICTURE[:half], content_length=str(len(PICTURE)), **tag))
+            writer.write(answer(200, IMAGE[:half], content_length=str(len(IMAGE)), **tag))
         elif "range" in headers:
             begin = int(headers["range"].removeprefix("bytes=").rstrip("-"))
-            span = f"bytes {begin}-{len(PICTURE) - 1}/{len(PICTURE)}"
-            writer.write(answer(206, PICTURE[begin:], content_range=span, **tag))
+            span = f"bytes {begin}-{len(IMAGE) - 1}/{len(IMAGE)}"
+            writer.write(answer(206, IMAGE[begin:], content_range=span, **tag))
         else:
-            writer.write(picture())
+            writer.write(image_bytes())
         await writer.drain()
 
     return handle
@@ -158,7 +158,7 @@ async def test_a_cut_download_is_resumed_or_begun_again(
 ) -> None:
     seen: list[dict[str, str]] = []
     url = await listen(cut_once(with_etag, seen))  # type: ignore[arg-type]  # a Handle
-    assert await downloads(url).fetch(url + "/a") == PICTURE
+    assert await downloads(url).fetch(url + "/a") == IMAGE
     assert ("range" in seen[1]) is with_etag
 
 
@@ -172,13 +172,13 @@ async def test_a_file_that_changed_meanwhile_is_not_patched_together(
         await request(reader)
         calls += 1
         if calls == 1:
-            writer.write(answer(200, PICTURE[:50], content_length="5000", etag='"v1"'))
+            writer.write(answer(200, IMAGE[:50], content_length="5000", etag='"v1"'))
         else:
             writer.write(answer(206, b"other", content_range="bytes 50-54/55", etag='"v2"'))
         await writer.drain()
 
     url = await listen(handle)
-    assert (await verdict(downloads(url).fetch(url + "/a"))).kind is Kind.PENDING
+    assert (await error(downloads(url).fetch(url + "/a"))).kind is FailureKind.PENDING
 
 
 async def test_a_download_that_is_always_cut_is_for_the_next_run(
@@ -186,38 +186,42 @@ async def test_a_download_that_is_always_cut_is_for_the_next_run(
 ) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(answer(200, PICTURE[:10], content_length="5000"))
+        writer.write(answer(200, IMAGE[:10], content_length="5000"))
         await writer.drain()
 
     url = await listen(handle)
-    failure = await verdict(downloads(url).fetch(url + "/a"))
-    assert (failure.kind, failure.billed) == (Kind.PENDING, Billed.YES)
+    failure = await error(downloads(url).fetch(url + "/a"))
+    assert (failure.kind, failure.billed) == (FailureKind.PENDING, Billed.YES)
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (403, Kind.EXPIRED),
-        (404, Kind.EXPIRED),
-        (410, Kind.EXPIRED),
-        (429, Kind.PENDING),
-        (500, Kind.PENDING),
-        (503, Kind.PENDING),
+        (403, FailureKind.EXPIRED),
+        (404, FailureKind.EXPIRED),
+        (410, FailureKind.EXPIRED),
+        (429, FailureKind.PENDING),
+        (500, FailureKind.PENDING),
+        (503, FailureKind.PENDING),
     ],
 )
 async def test_a_status_of_a_download_has_its_verdict(
-    downloads: Make, listen: Listen, status: int, kind: Kind
+    downloads: Make, listen: Listen, status: int, kind: FailureKind
 ) -> None:
     url = await listen(replying(lambda *_: answer(status, b"no")))
-    failure = await verdict(downloads(url).fetch(url + "/a"))
+    failure = await error(downloads(url).fetch(url + "/a"))
     assert (failure.kind, failure.billed) == (kind, Billed.YES)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>expired</html>", b"{}"])
-async def test_what_is_no_picture_is_kept(downloads: Make, listen: Listen, body: bytes) -> None:
+async def test_what_is_not_an_image_is_kept(downloads: Make, listen: Listen, body: bytes) -> None:
     url = await listen(replying(lambda *_: answer(200, body, content_type="image/png")))
-    failure = await verdict(downloads(url).fetch(url + "/a"))
-    assert (failure.kind, failure.billed, failure.kept) == (Kind.BAD_RESULT, Billed.YES, body)
+    failure = await error(downloads(url).fetch(url + "/a"))
+    assert (failure.kind, failure.billed, failure.kept) == (
+        FailureKind.BAD_RESULT,
+        Billed.YES,
+        body,
+    )
 
 
 async def test_the_cap_holds_while_reading_and_after_unpacking(
@@ -225,29 +229,29 @@ async def test_the_cap_holds_while_reading_and_after_unpacking(
 ) -> None:
     bomb = gzip.compress(bytes(20 << 20))
     replies = [
-        answer(200, PICTURE + bytes(5000)),
+        answer(200, IMAGE + bytes(5000)),
         answer(200, bomb, content_encoding="gzip"),
     ]
     url = await listen(replying(lambda *_: replies.pop(0)))
     for _ in range(2):
-        failure = await verdict(downloads(url, cap=len(PICTURE) + 100).fetch(url + "/a"))
-        assert failure.kind is Kind.TOO_LARGE
+        failure = await error(downloads(url, cap=len(IMAGE) + 100).fetch(url + "/a"))
+        assert failure.kind is FailureKind.TOO_LARGE
 
 
 async def test_a_slow_drip_meets_a_total_deadline(downloads: Make, listen: Listen) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
-        writer.write(answer(200, PICTURE[:5], content_length="5000"))
+        writer.write(answer(200, IMAGE[:5], content_length="5000"))
         await writer.drain()
         await reader.read()
 
     url = await listen(handle)
-    failure = await verdict(downloads(url, total_seconds=0.05).fetch(url + "/a"))
-    assert failure.kind is Kind.PENDING
+    failure = await error(downloads(url, total_seconds=0.05).fetch(url + "/a"))
+    assert failure.kind is FailureKind.PENDING
 
 
 async def test_no_message_shows_the_results_address(downloads: Make, listen: Listen) -> None:
     url = await listen(replying(lambda *_: answer(500, b"x")))
-    failure = await verdict(downloads(url).fetch(url + "/outputs/unguessable?sig=secret"))
+    failure = await error(downloads(url).fetch(url + "/outputs/unguessable?sig=secret"))
     assert "unguessable" not in failure.message
     assert "secret" not in failure.message

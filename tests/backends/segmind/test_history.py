@@ -10,29 +10,29 @@ from typing import Any
 
 import pytest
 
+from relightflow.backends.segmind.emulator.config import Config
+from relightflow.backends.segmind.emulator.faults.reading import parse
+from relightflow.backends.segmind.emulator.server import start
 from relightflow.backends.segmind.history import DAYS, windows
-from relightflow.emulator.config import Config
-from relightflow.emulator.faults.reading import parse
-from relightflow.emulator.server import start
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Billed, Kind
+from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.plugins.backend import Call
 from tests.backends.segmind.conftest import (
-    Bench,
     Connect,
     Emulate,
     Listen,
+    RunContext,
     answer,
+    error,
     replying,
-    verdict,
 )
 
 LATER = time.time() + 10_000
 NOBODY: frozenset[str] = frozenset()
 
 
-def doubt(bench: Bench, call: Call, number: int = 1, request_id: str = "") -> Attempt:
+def doubt(context: RunContext, call: Call, number: int = 1, request_id: str = "") -> Attempt:
     """The ledger's row of a call whose answer was lost."""
     return Attempt(
         id=number,
@@ -53,7 +53,7 @@ def doubt(bench: Bench, call: Call, number: int = 1, request_id: str = "") -> At
         reason="",
         created=time.time(),
         updated=time.time(),
-        details=bench.backend.intent_details(call),
+        details=context.backend.intent_details(call),
     )
 
 
@@ -64,43 +64,43 @@ async def test_a_lost_call_is_found_and_fetched(
     connect: Connect, emulate: Emulate, envelope: str, as_text: bool, delivery: str
 ) -> None:
     emulator = await emulate(envelope=envelope, history_body_as_text=as_text)
-    bench = await connect(emulator.url, api="v1", delivery=delivery)
-    call = await bench.call()
-    attempt = doubt(bench, call)
-    await bench.backend.submit(call)
-    evidence = await bench.backend.look_up([attempt], NOBODY, LATER)
+    context = await connect(emulator.url, api="v1", delivery=delivery)
+    call = await context.call()
+    attempt = doubt(context, call)
+    await context.backend.submit(call)
+    evidence = await context.backend.look_up([attempt], NOBODY, LATER)
     [(number, step)] = evidence.adopted
     assert number == 1
     assert isinstance(step, ResultKnown)
     assert step.cost == 50_000
-    assert (await bench.finish(step)).data
+    assert (await context.finish(step)).data
 
 
 async def test_a_call_that_was_never_taken_is_absent_once_settled(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate()).url)
-    attempt = doubt(bench, await bench.call())
-    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == (1,)
-    assert (await bench.backend.look_up([attempt], NOBODY, attempt.created - 1)).absent == ()
+    context = await connect((await emulate()).url)
+    attempt = doubt(context, await context.call())
+    assert (await context.backend.look_up([attempt], NOBODY, LATER)).absent == (1,)
+    assert (await context.backend.look_up([attempt], NOBODY, attempt.created - 1)).absent == ()
 
 
 async def test_what_the_ledger_has_already_is_nobody_elses(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate()).url)
-    done = await bench.run(0)
-    attempt = doubt(bench, await bench.call(1))
-    evidence = await bench.backend.look_up([attempt], frozenset({done.request_id}), LATER)
+    context = await connect((await emulate()).url)
+    done = await context.run(0)
+    attempt = doubt(context, await context.call(1))
+    evidence = await context.backend.look_up([attempt], frozenset({done.request_id}), LATER)
     assert (evidence.adopted, evidence.absent) == ((), (1,))
 
 
 async def test_repeats_are_matched_as_a_set(connect: Connect, emulate: Emulate) -> None:
-    bench = await connect((await emulate()).url, api="v1")
-    calls = [await bench.call(number) for number in range(4)]
-    doubts = [doubt(bench, call, number) for number, call in enumerate(calls)]
-    paid = [await bench.backend.submit(call) for call in calls[:3]]
-    evidence = await bench.backend.look_up(doubts, NOBODY, LATER)
+    context = await connect((await emulate()).url, api="v1")
+    calls = [await context.call(number) for number in range(4)]
+    doubts = [doubt(context, call, number) for number, call in enumerate(calls)]
+    paid = [await context.backend.submit(call) for call in calls[:3]]
+    evidence = await context.backend.look_up(doubts, NOBODY, LATER)
     adopted = {step.request_id for _, step in evidence.adopted if isinstance(step, ResultKnown)}
     assert adopted == {p.request_id for p in paid if isinstance(p, PaidUnfetched)}
     assert len(evidence.absent) == 1
@@ -109,40 +109,40 @@ async def test_repeats_are_matched_as_a_set(connect: Connect, emulate: Emulate) 
 async def test_a_v2_job_that_still_runs_is_adopted_as_accepted(
     connect: Connect, emulate: Emulate
 ) -> None:
-    bench = await connect((await emulate(latency=(3600.0, 3600.0))).url)
-    call = await bench.call()
-    attempt = doubt(bench, call)
-    taken = await bench.backend.submit(call)
+    context = await connect((await emulate(latency=(3600.0, 3600.0))).url)
+    call = await context.call()
+    attempt = doubt(context, call)
+    taken = await context.backend.submit(call)
     assert isinstance(taken, Accepted)
-    [(_, step)] = (await bench.backend.look_up([attempt], NOBODY, LATER)).adopted
+    [(_, step)] = (await context.backend.look_up([attempt], NOBODY, LATER)).adopted
     assert isinstance(step, Accepted)
     assert step.request_id == taken.request_id
 
 
 async def test_a_known_id_is_looked_up_whatever_its_age(connect: Connect, emulate: Emulate) -> None:
-    bench = await connect((await emulate()).url)
-    taken = await bench.submit()
+    context = await connect((await emulate()).url)
+    taken = await context.submit()
     assert isinstance(taken, Accepted)
-    attempt = doubt(bench, await bench.call(), request_id=taken.request_id)
-    [(_, step)] = (await bench.backend.look_up([attempt], NOBODY, LATER)).adopted
+    attempt = doubt(context, await context.call(), request_id=taken.request_id)
+    [(_, step)] = (await context.backend.look_up([attempt], NOBODY, LATER)).adopted
     assert isinstance(step, ResultKnown)
 
 
 async def test_the_bill_has_every_request_once(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
-    bench = await connect(emulator.url)
-    done = {(await bench.run(number)).request_id for number in range(5)}
-    bill = await bench.backend.bill(time.time() - 60, time.time() + 60)
+    context = await connect(emulator.url)
+    done = {(await context.run(number)).request_id for number in range(5)}
+    bill = await context.backend.bill(time.time() - 60, time.time() + 60)
     assert {b.request_id for b in bill} == done
     assert sum(b.cost for b in bill) == 250_000
 
 
 async def test_a_long_history_is_read_to_its_end(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
-    bench = await connect(emulator.url, api="v1")
+    context = await connect(emulator.url, api="v1")
     for number in range(230):
-        await bench.submit(number)
-    assert len(await bench.backend.bill(time.time() - 60, time.time() + 60)) == 230
+        await context.submit(number)
+    assert len(await context.backend.bill(time.time() - 60, time.time() + 60)) == 230
 
 
 def raw(number: int) -> dict[str, Any]:
@@ -156,9 +156,9 @@ async def test_a_server_that_gives_few_rows_a_page_is_read_to_its_end(
         page = int(first.split("page=")[1].split("&")[0])
         return answer(200, {"data": [raw(page * 2), raw(page * 2 + 1)] if page < 4 else []})
 
-    bench = await connect(await listen(replying(choose)), delivery="inline")
+    context = await connect(await listen(replying(choose)), delivery="inline")
     at = 1577836800.0
-    assert len(await bench.backend.bill(at, at + 1)) == 6
+    assert len(await context.backend.bill(at, at + 1)) == 6
 
 
 def history_of(*found: dict[str, Any]) -> Any:
@@ -173,9 +173,9 @@ def history_of(*found: dict[str, Any]) -> Any:
 async def test_a_row_that_cannot_be_read_proves_nothing_absent(
     connect: Connect, listen: Listen
 ) -> None:
-    bench = await connect(await listen(history_of({"weird": 1})), delivery="inline")
-    attempt = doubt(bench, await bench.call())
-    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == ()
+    context = await connect(await listen(history_of({"weird": 1})), delivery="inline")
+    attempt = doubt(context, await context.call())
+    assert (await context.backend.look_up([attempt], NOBODY, LATER)).absent == ()
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
@@ -190,10 +190,10 @@ async def test_only_a_v2_job_can_be_followed_while_it_runs(
         "request_body": sent,
         "model_created": time.time(),
     }
-    bench = await connect(await listen(history_of(row)), api=api, delivery="inline")
-    call = await bench.call()
+    context = await connect(await listen(history_of(row)), api=api, delivery="inline")
+    call = await context.call()
     sent.update({"image": call.prepared.value, **call.job.parameters})
-    evidence = await bench.backend.look_up([doubt(bench, call)], NOBODY, LATER)
+    evidence = await context.backend.look_up([doubt(context, call)], NOBODY, LATER)
     assert len(evidence.adopted) == (1 if api == "v2" else 0)
     assert evidence.absent == ()
 
@@ -202,9 +202,9 @@ async def test_a_server_whose_paging_is_broken_proves_nothing_absent(
     connect: Connect, listen: Listen
 ) -> None:
     full = answer(200, {"data": [raw(n) for n in range(100)]})
-    bench = await connect(await listen(replying(lambda *_: full)), delivery="inline")
-    attempt = doubt(bench, await bench.call())
-    assert (await bench.backend.look_up([attempt], NOBODY, LATER)).absent == ()
+    context = await connect(await listen(replying(lambda *_: full)), delivery="inline")
+    attempt = doubt(context, await context.call())
+    assert (await context.backend.look_up([attempt], NOBODY, LATER)).absent == ()
 
 
 @pytest.mark.parametrize(
@@ -213,16 +213,16 @@ async def test_a_server_whose_paging_is_broken_proves_nothing_absent(
 async def test_an_answer_that_cannot_be_read_proves_nothing(
     connect: Connect, listen: Listen, reply: bytes
 ) -> None:
-    bench = await connect(await listen(replying(lambda *_: reply)), delivery="inline")
-    attempt = doubt(bench, await bench.call())
-    failure = await verdict(bench.backend.look_up([attempt], NOBODY, LATER))
-    assert (failure.kind, failure.billed) == (Kind.UNAVAILABLE, Billed.NO)
+    context = await connect(await listen(replying(lambda *_: reply)), delivery="inline")
+    attempt = doubt(context, await context.call())
+    failure = await error(context.backend.look_up([attempt], NOBODY, LATER))
+    assert (failure.kind, failure.billed) == (FailureKind.UNAVAILABLE, Billed.NO)
 
 
 async def test_an_expired_key_is_an_account_problem(connect: Connect, emulate: Emulate) -> None:
-    bench = await connect((await emulate(keys=frozenset({"SG_another0000000"}))).url)
-    failure = await verdict(bench.backend.bill(0.0, 1.0))
-    assert failure.kind is Kind.ACCOUNT
+    context = await connect((await emulate(keys=frozenset({"SG_another0000000"}))).url)
+    failure = await error(context.backend.bill(0.0, 1.0))
+    assert failure.kind is FailureKind.ACCOUNT
 
 
 def test_windows_cover_the_period_and_are_short_enough() -> None:
@@ -240,11 +240,11 @@ async def test_a_stand_in_that_settles_at_once_is_believed_at_once(
     connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = await emulate()
-    bench = await connect(running.url)
-    hosts = dataclasses.replace(bench.backend._hosts, settling=0.0)
-    monkeypatch.setattr(bench.backend, "_hosts", hosts)
-    attempt = doubt(bench, await bench.call())
-    evidence = await bench.backend.look_up([attempt], NOBODY, attempt.created - 100)
+    context = await connect(running.url)
+    hosts = dataclasses.replace(context.backend._hosts, settling=0.0)
+    monkeypatch.setattr(context.backend, "_hosts", hosts)
+    attempt = doubt(context, await context.call())
+    evidence = await context.backend.look_up([attempt], NOBODY, attempt.created - 100)
     assert evidence.absent == (1,)
 
 
@@ -253,13 +253,13 @@ async def test_an_earlier_try_that_failed_does_not_speak_for_a_call_that_is_too_
 ) -> None:
     """The records lag: the row of the doubtful call itself may still come, and be billed."""
     plan = parse("rules: [{at: submit, fault: job-failed}]")
-    settings = Config(latency=(0.0, 0.0), picture="tiny")
+    settings = Config(latency=(0.0, 0.0), image="tiny")
     async with await start(settings, plan=plan) as running:
-        bench = await connect(running.url, api="v1")
-        call = await bench.call()
-        await verdict(bench.backend.submit(call))
-        attempt = doubt(bench, call)
-        early = await bench.backend.look_up([attempt], NOBODY, attempt.created - 1)
+        context = await connect(running.url, api="v1")
+        call = await context.call()
+        await error(context.backend.submit(call))
+        attempt = doubt(context, call)
+        early = await context.backend.look_up([attempt], NOBODY, attempt.created - 1)
         assert (early.failed, early.adopted, early.absent) == ((), (), ())
-        settled = await bench.backend.look_up([attempt], NOBODY, LATER)
+        settled = await context.backend.look_up([attempt], NOBODY, LATER)
         assert [number for number, _ in settled.failed] == [1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relightflow.backends.segmind.assets import digest
 from relightflow.backends.segmind.matching import AFTER, BEFORE, DIGEST, match
 from relightflow.backends.segmind.models import MODELS
-from relightflow.backends.segmind.rows import Row
+from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed
 from relightflow.model.values import FrozenMap
@@ -48,15 +48,15 @@ def doubt(number: int = 1, at: float = AT, image: str = URL, **facts: Any) -> At
     return replace(blank, **facts)
 
 
-def row(number: int = 1, at: float | None = AT + 5, image: Any = URL, **facts: Any) -> Row:
+def row(number: int = 1, at: float | None = AT + 5, image: Any = URL, **facts: Any) -> HistoryRow:
     inputs = {"image": image, **CELL}
-    blank = Row(
+    blank = HistoryRow(
         f"request-{number:04d}", "segmind-relighting", "COMPLETED", 50_000, at, inputs, "https://x"
     )
     return replace(blank, **facts)
 
 
-def ids(doubts: list[Attempt], rows: list[Row]) -> tuple[dict[int, str], list[int]]:
+def ids(doubts: list[Attempt], rows: list[HistoryRow]) -> tuple[dict[int, str], list[int]]:
     found = match(doubts, rows, complete=True)
     return {n: r.request_id for n, r in found.found.items()}, sorted(found.absent)
 

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 
 from relightflow.backends.segmind import models
-from relightflow.backends.segmind.record import RECORD
-from relightflow.model.offer import Model
+from relightflow.backends.segmind.plugin import RECORD
+from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
 
 
@@ -55,7 +55,7 @@ def test_prices_are_known() -> None:
     ]
 
 
-def test_the_picture_has_its_own_field_in_each_model() -> None:
+def test_the_image_has_its_own_field_in_each_model() -> None:
     assert [row.image_field for row in models.TABLE] == ["image", "image", "subject_image"]
     for row in models.TABLE:
         assert row.model.parameter(row.image_field) is None
@@ -73,7 +73,7 @@ def test_the_schema_refuses_the_rest(options: dict[str, str]) -> None:
 
 def test_a_recipe_is_checked_without_loading_aiohttp() -> None:
     code = (
-        "import sys; import relightflow.backends.segmind.record; "
+        "import sys; import relightflow.backends.segmind.plugin; "
         "print('aiohttp' in sys.modules or 'asyncio' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code]).strip() == b"False"

@@ -12,9 +12,9 @@ import trustme
 from relightflow.backends.segmind import network
 from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
-from relightflow.model.failure import EXIT_OF, Billed, Kind
+from relightflow.model.failure import EXIT_OF, Billed, FailureKind
 from relightflow.model.step import Accepted
-from tests.backends.segmind.conftest import Connect, answer, image, request, verdict
+from tests.backends.segmind.conftest import Connect, answer, error, image, request
 
 Secure = Callable[[str], Awaitable[tuple[str, list[str]]]]
 
@@ -51,22 +51,22 @@ async def test_a_certificate_that_nobody_vouches_for_stops_before_anything_is_se
     connect: Connect, secure: Secure, name: str
 ) -> None:
     url, seen = await secure(name)
-    bench = await connect(url, delivery="inline")
-    failure = await verdict(bench.submit())
-    assert (failure.kind, failure.billed) == (Kind.REFUSED_SAFETY, Billed.NO)
+    context = await connect(url, delivery="inline")
+    failure = await error(context.submit())
+    assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
     assert EXIT_OF[failure.kind] == 9
     assert seen == []
 
 
 async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: Secure) -> None:
     url, seen = await secure("127.0.0.1")
-    bench = await connect(url)
-    polling = await verdict(bench.backend.collect(Accepted("request-0001")))
-    uploading = await verdict(bench.backend.prepare(image(), b""))
+    context = await connect(url)
+    polling = await error(context.backend.collect(Accepted("request-0001")))
+    uploading = await error(context.backend.prepare(image(), b""))
     async with network.download_session("127.0.0.1") as session:
         hosts = from_environment({OVERRIDE: url})
-        fetching = await verdict(Downloads(session, hosts).fetch(url + "/a.png"))
-    assert {polling.kind, uploading.kind, fetching.kind} == {Kind.REFUSED_SAFETY}
+        fetching = await error(Downloads(session, hosts).fetch(url + "/a.png"))
+    assert {polling.kind, uploading.kind, fetching.kind} == {FailureKind.REFUSED_SAFETY}
     assert fetching.billed is Billed.YES
     assert seen == []
 

@@ -52,7 +52,7 @@ class Rehearsal:
 @pytest.fixture
 def rehearsal() -> Iterator[Rehearsal]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "relightflow", "emulator", "--latency", "0", "--picture", "tiny"],
+        [sys.executable, "-m", "relightflow", "emulator", "--latency", "0", "--image", "tiny"],
         env=environment(), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -14,7 +14,7 @@ from tests.cli.program import Relightflow, environment
 from .conftest import Rehearsal, Write
 
 
-def test_a_free_run_needs_no_cap_and_says_where_the_pictures_are(
+def test_a_free_run_needs_no_cap_and_says_where_the_images_are(
     relightflow: Relightflow, write: Write, tmp_path: Path
 ) -> None:
     write()
@@ -57,7 +57,7 @@ def test_quiet_says_nothing_of_a_good_run(relightflow: Relightflow, write: Write
 
 def test_quiet_tells_of_trouble(relightflow: Relightflow, write: Write, tmp_path: Path) -> None:
     write()
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     done = relightflow("run", "-q", "spring.yaml")
     assert done.returncode == 1
     assert "broken.png" in done.stderr
@@ -237,7 +237,7 @@ def test_yes_typed_at_a_terminal_buys_for_the_shown_total(
 def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
     relightflow: Relightflow, write: Write, rehearsal: Rehearsal, tmp_path: Path
 ) -> None:
-    """No cap was asked for: one picture was in place, one call in doubt, and nothing to buy."""
+    """No cap was asked for: one image was in place, one call in doubt, and nothing to buy."""
     write(backend="segmind")
     relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
     ledger = sqlite3.connect(tmp_path / ".relightflow" / "ledger.sqlite3")
@@ -254,13 +254,13 @@ def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
     assert len(rehearsal.bill()) == 2
 
 
-def test_drafts_that_go_where_the_paid_pictures_go_are_said_to(
+def test_drafts_that_go_where_the_paid_images_go_are_said_to(
     relightflow: Relightflow, write: Write
 ) -> None:
     write(backend="segmind")
     done = relightflow("run", "spring.yaml", "--backend", "preview")
     assert done.returncode == 0
-    assert "what 'preview' makes goes where the pictures of 'segmind' go" in done.stderr
+    assert "what 'preview' makes goes where the images of 'segmind' go" in done.stderr
     apart = ("--backend", "preview", "--set", "sinks[0].path=draft/")
     assert "what 'preview' makes" not in relightflow("run", "spring.yaml", *apart).stderr
 

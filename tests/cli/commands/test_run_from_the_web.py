@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from relightflow.testing import sample_picture
+from relightflow.testing import sample_image_bytes
 from tests.cli.program import Relightflow
 
 RECIPE = """\
@@ -49,11 +49,11 @@ class Web:
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    """A server of two pictures."""
+    """A server of two images."""
     folder = tmp_path / "served"
     folder.mkdir()
     for number in range(2):
-        (folder / f"{number}.png").write_bytes(sample_picture(number))
+        (folder / f"{number}.png").write_bytes(sample_image_bytes(number))
     asked: list[str] = []
     handler = partial(_Counting, asked, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

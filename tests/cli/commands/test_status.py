@@ -4,29 +4,29 @@ from pathlib import Path
 
 from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
-from relightflow.model.failure import Billed, Failure, Kind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.values import FrozenMap
-from relightflow.store.home import Home
+from relightflow.store.state_dir import StateDir
 from tests.cli.program import Relightflow
 
 
 def spend(folder: Path) -> None:
     """A ledger with one run and one call whose outcome is unknown."""
-    home = Home(folder / ".relightflow")
-    home.create()
+    state_dir = StateDir(folder / ".relightflow")
+    state_dir.create()
     image = Image("a.png", "a" * 64, 1, 1, 1, "image/png", 0, "")
     job = Job("f" * 64, image, "studio", "glow", FrozenMap(), 0)
 
     async def play(ledger: Ledger) -> None:
         await ledger.run_started("run-1", "spring")
         attempt = await ledger.intend(job, "run-1", 50_000)
-        failure = Failure(Kind.UNKNOWN, "no answer came", Billed.UNKNOWN)
+        failure = Failure(FailureKind.UNKNOWN, "no answer came", Billed.UNKNOWN)
         await ledger.close_attempt(attempt, State.UNKNOWN, failure)
         await ledger.run_ended("run-1", 5)
 
-    ledger = Ledger(home.ledger)
+    ledger = Ledger(state_dir.ledger)
     try:
         asyncio.run(play(ledger))
     finally:

@@ -79,6 +79,6 @@ def test_a_file_that_is_missing_is_told(relightflow: Relightflow) -> None:
     assert done.stderr == "error: gone.yaml: there is no such file\n"
 
 
-def test_validate_loads_no_network_no_pictures_and_no_arrays(write: Write) -> None:
+def test_validate_loads_no_network_no_images_and_no_arrays(write: Write) -> None:
     names = loaded("validate", str(write()))
     assert not names & {"aiohttp", "numpy", "PIL", "obstore", "rich"}

@@ -7,7 +7,7 @@ import pytest
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap, Scalar
 from relightflow.plugins.sink import SinkFailed
-from relightflow.sinks.contact_sheet.arrange import Grid, Shot, arrange
+from relightflow.sinks.contact_sheet.arrange import SheetGrid, SheetImage, arrange
 
 AXES: dict[str, list[Scalar]] = {
     "light_direction": ["left", "right"],
@@ -17,10 +17,10 @@ AXES: dict[str, list[Scalar]] = {
 }
 
 
-def shots(*axes: str, keep: int | None = None) -> list[Shot]:
+def shots(*axes: str, keep: int | None = None) -> list[SheetImage]:
     cells = list(product(*(AXES[name] for name in axes)))[:keep]
     return [
-        Shot(FrozenMap(dict(zip(axes, cell, strict=True))), result("-".join(map(str, cell))))
+        SheetImage(FrozenMap(dict(zip(axes, cell, strict=True))), result("-".join(map(str, cell))))
         for cell in cells
     ]
 
@@ -29,11 +29,11 @@ def result(name: str) -> Result:
     return Result(name, 1, 8, 6, "image/png")
 
 
-def arranged(*axes: str, rows: str = "", columns: str = "") -> Grid:
+def arranged(*axes: str, rows: str = "", columns: str = "") -> SheetGrid:
     return arrange(shots(*axes), axes, {}, rows, columns)
 
 
-def shown(grid: Grid) -> list[list[list[str]]]:
+def shown(grid: SheetGrid) -> list[list[list[str]]]:
     return [
         [[tile.result.sha256 if tile.result else tile.word for tile in row] for row in block.rows]
         for block in grid.blocks
@@ -102,9 +102,9 @@ def test_an_axis_with_one_value_is_said_once_for_all() -> None:
     assert grid.row_axis == "light direction"
 
 
-def test_a_cell_without_an_output_is_not_planned_and_one_without_a_picture_says_why() -> None:
+def test_a_cell_without_an_output_is_not_planned_and_one_without_an_image_says_why() -> None:
     some = shots("light_direction", "light_type")
-    some[1] = Shot(some[1].values, None, "failed")
+    some[1] = SheetImage(some[1].values, None, "failed")
     del some[4]
     grid = arrange(some, ["light_direction", "light_type"], {})
     assert shown(grid)[0] == [
@@ -133,7 +133,7 @@ def test_one_axis_is_a_list_that_begins_with_the_original() -> None:
     assert grid.legend == "light direction"
 
 
-def test_a_single_picture_stands_beside_its_original() -> None:
+def test_a_single_image_stands_beside_its_original() -> None:
     grid = arranged()
     assert [[tile.caption for tile in row] for row in grid.blocks[0].rows] == [
         ["original", "relit"]
@@ -151,7 +151,7 @@ def test_a_sparse_sample_is_a_list_and_not_a_grid_of_holes() -> None:
 
 def test_repeats_are_one_more_axis() -> None:
     some = [
-        Shot(FrozenMap({**shot.values, "repeat": number}), shot.result)
+        SheetImage(FrozenMap({**shot.values, "repeat": number}), shot.result)
         for shot in shots("light_direction", "light_type")
         for number in (1, 2)
     ]
@@ -162,12 +162,12 @@ def test_repeats_are_one_more_axis() -> None:
 def test_a_cell_that_lacks_an_axis_has_the_default() -> None:
     some = [
         *shots("light_direction", "light_type"),
-        Shot(FrozenMap({"light_type": "softbox"}), None),
+        SheetImage(FrozenMap({"light_type": "softbox"}), None),
     ]
     grid = arrange(some, ["light_direction", "light_type"], {})
     assert grid.rows == ("left", "right", "default")
 
 
 def test_values_that_look_alike_in_words_but_not_in_type_are_one_label() -> None:
-    some = [Shot(FrozenMap({"dose": value}), None) for value in (1, 2)]
+    some = [SheetImage(FrozenMap({"dose": value}), None) for value in (1, 2)]
     assert not arrange(some, ["dose"], {"dose": [2, 1]}).rows

@@ -6,11 +6,11 @@ import pytest
 
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.sink import SinkFailed
-from relightflow.sinks.contact_sheet.arrange import Shot, arrange
+from relightflow.sinks.contact_sheet.arrange import SheetImage, arrange
 from relightflow.sinks.contact_sheet.layout import MAX_PIXELS, Heading, Layout, lay_out
 
 HEADING = Heading("photos/still-life.jpg", ("spring · preview", "1024 × 683 px"))
-LONG = "a value with a name that is far too long to stand above a small picture"
+LONG = "a value with a name that is far too long to stand above a small image"
 Box = tuple[int, int, int, int]
 
 
@@ -19,17 +19,19 @@ def sheet(
 ) -> Layout:
     axes = [f"axis_{n}" for n in range(len(counts))]
     cells = product(*([f"{value}{k}" for k in range(count)] for count in counts))
-    shots = [Shot(FrozenMap(dict(zip(axes, cell, strict=True))), None, "failed") for cell in cells]
+    shots = [
+        SheetImage(FrozenMap(dict(zip(axes, cell, strict=True))), None, "failed") for cell in cells
+    ]
     return lay_out(arrange(shots, axes, {}, aspect=size[0] / size[1]), HEADING, size, tile)
 
 
 def boxes(layout: Layout) -> list[Box]:
     width, height = layout.tile
-    pictures = [(s.x, s.y, s.x + width, s.y + height) for s in layout.spots]
+    images = [(s.x, s.y, s.x + width, s.y + height) for s in layout.spots]
     words = [
         (w.x, w.y, w.x + w.face.width(w.text), w.y + w.face.line) for w in layout.words if w.text
     ]
-    return pictures + words
+    return images + words
 
 
 SHAPES = [(), (1,), (4,), (9,), (4, 4), (2, 1, 3), (4, 4, 4), (4, 4, 4, 4), (1, 12), (12, 2)]
@@ -58,7 +60,7 @@ def test_a_sheet_is_wide_enough_for_a_sharp_readme_and_not_much_more(
     assert 1600 <= sheet(*counts).width <= 3600
 
 
-def test_pictures_are_never_shown_larger_than_they_are() -> None:
+def test_images_are_never_shown_larger_than_they_are() -> None:
     assert sheet(2, 2, size=(200, 100)).tile == (200, 100)
 
 
@@ -67,13 +69,13 @@ def test_a_tile_size_that_is_asked_for_is_the_longer_side() -> None:
     assert sheet(4, 4, size=(400, 800), tile=300).tile == (150, 300)
 
 
-def test_a_sheet_that_would_be_too_large_is_made_of_smaller_pictures() -> None:
+def test_a_sheet_that_would_be_too_large_is_made_of_smaller_images() -> None:
     layout = sheet(100, 30, tile=1000)
     assert layout.width * layout.height <= MAX_PIXELS
     assert layout.tile[0] < 1000
 
 
-def test_too_many_pictures_for_one_sheet_are_told() -> None:
+def test_too_many_images_for_one_sheet_are_told() -> None:
     with pytest.raises(SinkFailed, match="too many for one sheet"):
         sheet(400, 200)
 

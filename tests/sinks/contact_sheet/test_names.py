@@ -22,8 +22,12 @@ def test_an_image_is_named_by_its_stem() -> None:
 
 def test_stems_that_meet_also_by_case_are_told_apart_by_hash_and_then_by_place() -> None:
     one, two = image("a/x.jpg", "11" * 32), image("b/X.jpg", "22" * 32)
-    twin = image("c/x.jpg", "11" * 32)
-    assert list(names([one, two, twin]).values()) == ["x-11111111", "X-22222222", "x-11111111-3"]
+    duplicate = image("c/x.jpg", "11" * 32)
+    assert list(names([one, two, duplicate]).values()) == [
+        "x-11111111",
+        "X-22222222",
+        "x-11111111-3",
+    ]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abAB"), st.sampled_from("12")), max_size=12))

@@ -12,23 +12,23 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from relightflow.model.catalog import FREE, Model
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
-from relightflow.model.offer import FREE, Model
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import Axis, BackendSpec, Matrix, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Finished, SinkFailed
+from relightflow.plugins.sink import FinishedRun, SinkFailed
 from relightflow.plugins.source import StaleImage
-from relightflow.sinks.contact_sheet import paint
+from relightflow.sinks.contact_sheet import render
 from relightflow.sinks.contact_sheet.sink import ContactSheet
 
 DIRECTIONS, TYPES = ("left", "right"), ("softbox", "sunlight", "ambient")
 SIZE = (60, 40)
 
 
-def picture(shade: int) -> bytes:
+def image(shade: int) -> bytes:
     out = io.BytesIO()
     PIL.Image.new("RGB", SIZE, (shade, 0, 255 - shade)).save(out, "PNG")
     return out.getvalue()
@@ -62,7 +62,7 @@ class Run:
     def _result(self, at: int, cell: tuple[str, str]) -> Result | None:
         if cell in self.failed:
             return None
-        data = picture(20 + 30 * at + self.shift)
+        data = image(20 + 30 * at + self.shift)
         sha256 = hashlib.sha256(data).hexdigest()
         self.store[sha256] = data
         return Result(sha256, len(data), *SIZE, "image/png")
@@ -74,14 +74,14 @@ class Run:
 
     def read(self, result: Result) -> bytes:
         self.read_count += 1
-        return b"no picture" if result.sha256 == self.damaged else self.store[result.sha256]
+        return b"no image" if result.sha256 == self.damaged else self.store[result.sha256]
 
     def original(self, output: Output) -> bytes:
         if self.stale:
             raise StaleImage(f"{output.image.name} changed")
-        return picture(255)
+        return image(255)
 
-    def finished(self) -> Finished:
+    def finished(self) -> FinishedRun:
         axes = (Axis("light_direction", DIRECTIONS), Axis("light_type", TYPES))
         recipe = Recipe(
             "spring",
@@ -91,7 +91,7 @@ class Run:
             BackendSpec("fake", Model("m", (), FREE), FrozenMap()),
             Matrix(axes),
         )
-        return Finished(
+        return FinishedRun(
             recipe,
             ("light_direction", "light_type"),
             self.outputs,
@@ -112,7 +112,7 @@ def pixels(path: Path) -> Any:
 
 
 def colours(path: Path) -> list[list[int]]:
-    """The red of every picture on a PNG sheet, line by line from the top, from left to right."""
+    """The red of every image on a PNG sheet, line by line from the top, from left to right."""
     shown = pixels(path)
     vivid = (shown[:, :, 1] == 0) & (shown.sum(axis=2) == 255)
     found = []
@@ -125,34 +125,34 @@ def colours(path: Path) -> list[list[int]]:
     return found
 
 
-def test_every_picture_stands_in_its_row_and_column(tmp_path: Path) -> None:
-    (artifact,) = sink(tmp_path, format="png").finish(Run(tmp_path).finished())
+def test_every_image_stands_in_its_row_and_column(tmp_path: Path) -> None:
+    (artifact,) = sink(tmp_path, format="png").finalize(Run(tmp_path).finished())
     assert artifact.path == "a.png"
     assert colours(tmp_path / "sheets/a.png") == [[255], [20, 50, 80], [110, 140, 170]]
 
 
 def test_rows_and_columns_can_be_turned(tmp_path: Path) -> None:
-    sink(tmp_path, format="png", rows="light_type").finish(Run(tmp_path).finished())
+    sink(tmp_path, format="png", rows="light_type").finalize(Run(tmp_path).finished())
     assert colours(tmp_path / "sheets/a.png") == [[255], [20, 110], [50, 140], [80, 170]]
 
 
-def test_a_picture_that_is_not_there_leaves_a_neutral_tile(tmp_path: Path) -> None:
+def test_an_image_that_is_not_there_leaves_a_neutral_tile(tmp_path: Path) -> None:
     run = Run(tmp_path, failed={("left", "sunlight"), ("right", "softbox")})
-    sink(tmp_path, format="png").finish(run.finished())
+    sink(tmp_path, format="png").finalize(run.finished())
     assert colours(tmp_path / "sheets/a.png") == [[255], [20, 80], [140, 170]]
-    assert (pixels(tmp_path / "sheets/a.png") == paint._EMPTY).all(axis=2).sum() > 1000
+    assert (pixels(tmp_path / "sheets/a.png") == render._EMPTY).all(axis=2).sum() > 1000
 
 
 def test_an_original_that_changed_does_not_stop_the_sheet(tmp_path: Path) -> None:
-    sink(tmp_path, format="png").finish(Run(tmp_path, stale=True).finished())
+    sink(tmp_path, format="png").finalize(Run(tmp_path, stale=True).finished())
     assert colours(tmp_path / "sheets/a.png") == [[20, 50, 80], [110, 140, 170]]
 
 
-def test_a_picture_that_cannot_be_decoded_does_not_stop_the_sheet(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_decoded_does_not_stop_the_sheet(tmp_path: Path) -> None:
     run = Run(tmp_path)
     first = next(result for _, result in run.outputs() if result)
     run.damaged = first.sha256
-    sink(tmp_path, format="png").finish(run.finished())
+    sink(tmp_path, format="png").finalize(run.finished())
     assert colours(tmp_path / "sheets/a.png") == [[255], [50, 80], [110, 140, 170]]
 
 
@@ -161,26 +161,26 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path, kind: str) -> None:
     made = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        (artifact,) = sink(tmp_path / name, format=kind).finish(Run(tmp_path).finished())
+        (artifact,) = sink(tmp_path / name, format=kind).finalize(Run(tmp_path).finished())
         made.append((tmp_path / name / "sheets" / artifact.path).read_bytes())
-        assert artifact.stamp.sha256 == hashlib.sha256(made[-1]).hexdigest()
+        assert artifact.receipt.sha256 == hashlib.sha256(made[-1]).hexdigest()
     assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
 def test_an_unchanged_sheet_is_not_drawn_again(tmp_path: Path, kind: str) -> None:
-    first = sink(tmp_path, format=kind).finish(Run(tmp_path).finished())
+    first = sink(tmp_path, format=kind).finalize(Run(tmp_path).finished())
     run = Run(tmp_path)
-    assert sink(tmp_path, format=kind).finish(run.finished()) == first
+    assert sink(tmp_path, format=kind).finalize(run.finished()) == first
     assert run.read_count == 0
 
 
-@pytest.mark.parametrize("change", ["picture", "missing", "title", "edited", "deleted"])
+@pytest.mark.parametrize("change", ["image", "missing", "title", "edited", "deleted"])
 def test_a_sheet_that_would_look_different_is_drawn_again(tmp_path: Path, change: str) -> None:
-    (before,) = sink(tmp_path).finish(Run(tmp_path).finished())
+    (before,) = sink(tmp_path).finalize(Run(tmp_path).finished())
     path = tmp_path / "sheets/a.jpg"
     run, options = Run(tmp_path), {}
-    if change == "picture":
+    if change == "image":
         run.shift = 1
     elif change == "missing":
         run.failed = {("left", "softbox")}
@@ -190,15 +190,15 @@ def test_a_sheet_that_would_look_different_is_drawn_again(tmp_path: Path, change
         path.write_bytes(path.read_bytes() + b"\0")
     else:
         path.unlink()
-    (after,) = sink(tmp_path, **options).finish(run.finished())
+    (after,) = sink(tmp_path, **options).finalize(run.finished())
     assert run.read_count > 0
     assert path.is_file()
-    assert (after.stamp.sha256 == before.stamp.sha256) == (change in {"edited", "deleted"})
+    assert (after.receipt.sha256 == before.receipt.sha256) == (change in {"edited", "deleted"})
 
 
 def test_each_image_has_a_sheet_of_its_own(tmp_path: Path) -> None:
     run = Run(tmp_path, images=("x/a.png", "x/b.png", "y/a.png"))
-    artifacts = sink(tmp_path).finish(run.finished())
+    artifacts = sink(tmp_path).finalize(run.finished())
     assert len({artifact.path for artifact in artifacts}) == 3
     assert artifacts[1].path == "b.jpg"
     assert {path.name for path in (tmp_path / "sheets").iterdir()} == {a.path for a in artifacts}
@@ -206,15 +206,15 @@ def test_each_image_has_a_sheet_of_its_own(tmp_path: Path) -> None:
 
 def test_a_hostile_name_stays_in_the_folder_and_off_the_sheet(tmp_path: Path) -> None:
     run = Run(tmp_path, images=("../../\x1b[31m\u202e" + "x" * 300 + "/..\\evil\n.png",))
-    (artifact,) = sink(tmp_path, title="a\x00b\u202e").finish(run.finished())
+    (artifact,) = sink(tmp_path, title="a\x00b\u202e").finalize(run.finished())
     assert "/" not in artifact.path
     assert {path.name for path in tmp_path.iterdir()} == {"sheets"}
 
 
 def test_no_outputs_make_no_sheet(tmp_path: Path) -> None:
-    assert sink(tmp_path).finish(Run(tmp_path, images=()).finished()) == ()
+    assert sink(tmp_path).finalize(Run(tmp_path, images=()).finished()) == ()
 
 
-def test_single_pictures_are_not_its_business(tmp_path: Path) -> None:
+def test_single_images_are_not_its_business(tmp_path: Path) -> None:
     with pytest.raises(SinkFailed):
         sink(tmp_path).write("a.png", b"", "image/png")

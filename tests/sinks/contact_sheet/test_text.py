@@ -36,7 +36,7 @@ def test_a_text_that_fits_stays_whole() -> None:
 
 @pytest.mark.parametrize("width", [12, 40, 80, 160])
 def test_a_text_that_does_not_fit_loses_its_middle(width: int) -> None:
-    text = "a long name of a picture that was taken in 2026.jpg"
+    text = "a long name of an image that was taken in 2026.jpg"
     fitted = FACE.fitted(text, width)
     assert FACE.width(fitted) <= width
     assert "…" in fitted

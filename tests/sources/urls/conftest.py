@@ -16,14 +16,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.records import Operator, SourceContext
-from relightflow.sources.urls.fetch import Limits
+from relightflow.plugins.records import OperatorPolicy, SourceContext
+from relightflow.sources.urls.fetch import FetchLimits
 from relightflow.sources.urls.source import Urls
-from tests.sources.conftest import picture
+from tests.sources.conftest import image_bytes
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Item = Image | Rejected
-PRIVATE_NETWORK = Operator(allow_private_network=True)
+PRIVATE_NETWORK = OperatorPolicy(allow_private_network=True)
 
 
 @dataclass
@@ -103,7 +103,7 @@ def serve() -> Iterator[Callable[[str], Site]]:
 @pytest.fixture
 def site(serve: Callable[[str], Site]) -> Site:
     found = serve("127.0.0.1")
-    found.pages["/a.jpg"] = picture()
+    found.pages["/a.jpg"] = image_bytes()
     return found
 
 
@@ -144,8 +144,8 @@ def make(project: Path) -> Iterator[Make]:
     def source(
         *urls: str,
         cache: Path | None = None,
-        operator: Operator = PRIVATE_NETWORK,
-        limits: Limits | None = None,
+        operator: OperatorPolicy = PRIVATE_NETWORK,
+        limits: FetchLimits | None = None,
         resolver: AbstractResolver | None = None,
         **options: Any,
     ) -> Urls:

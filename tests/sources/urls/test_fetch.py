@@ -14,8 +14,8 @@ from aiohttp import web
 
 from relightflow.model.image import Image, Rejected
 from relightflow.sources.urls import fetch
-from relightflow.sources.urls.fetch import Limits
-from tests.sources.conftest import picture
+from relightflow.sources.urls.fetch import FetchLimits
+from tests.sources.conftest import image_bytes
 from tests.sources.urls.conftest import Make, Names, Site, images, only, reason
 
 
@@ -37,7 +37,7 @@ def test_a_password_in_the_address_is_sent_there_and_nowhere_else(
     site: Site, make: Make, serve: Any
 ) -> None:
     other = serve("127.0.0.2")
-    other.pages["/b.jpg"] = picture()
+    other.pages["/b.jpg"] = image_bytes()
     site.pages["/go"] = answers(status=302, headers={"Location": f"{other.base}/b.jpg"})
     assert isinstance(only(make(f"http://u:p@127.0.0.1:{site.port}/go")), Image)
     assert site.asked[0].headers["Authorization"] == "Basic dTpw"
@@ -54,7 +54,7 @@ def test_cookies_are_not_kept(site: Site, make: Make) -> None:
 def test_five_redirects_are_followed_and_six_are_not(site: Site, make: Make) -> None:
     for number in range(6):
         site.pages[f"/{number}"] = answers(status=302, headers={"Location": f"{number + 1}"})
-    site.pages["/6"] = picture()
+    site.pages["/6"] = image_bytes()
     assert isinstance(only(make(f"{site.base}/1")), Image)
     assert "more than 5 redirects" in reason(make(f"{site.base}/0"))
 
@@ -87,7 +87,9 @@ def test_what_is_too_large_is_not_read_to_its_end(site: Site, make: Make, announ
         return response
 
     site.pages["/big"] = endless
-    assert "larger than 1 MiB" in reason(make(f"{site.base}/big", limits=Limits(bytes=1 << 20)))
+    assert "larger than 1 MiB" in reason(
+        make(f"{site.base}/big", limits=FetchLimits(bytes=1 << 20))
+    )
     assert sent < 64 << 20
 
 
@@ -97,26 +99,28 @@ def test_a_bomb_is_not_unpacked(site: Site, make: Make, encoding: str) -> None:
     site.pages["/bomb"] = answers(
         body=pack(bytes(50 << 20)), headers={"Content-Encoding": encoding}
     )
-    assert "larger than 1 MiB" in reason(make(f"{site.base}/bomb", limits=Limits(bytes=1 << 20)))
+    assert "larger than 1 MiB" in reason(
+        make(f"{site.base}/bomb", limits=FetchLimits(bytes=1 << 20))
+    )
 
 
-def test_a_packed_picture_is_unpacked(site: Site, make: Make) -> None:
-    packed = answers(body=gzip.compress(picture()), headers={"Content-Encoding": "gzip"})
+def test_a_packed_image_is_unpacked(site: Site, make: Make) -> None:
+    packed = answers(body=gzip.compress(image_bytes()), headers={"Content-Encoding": "gzip"})
     site.pages["/x"] = packed
     assert isinstance(only(make(f"{site.base}/x")), Image)
 
 
-def test_a_large_picture_waits_for_room_and_comes(site: Site, make: Make) -> None:
-    from relightflow.pictures import probe
+def test_a_large_image_waits_for_room_and_comes(site: Site, make: Make) -> None:
+    from relightflow.images import probe
 
-    data = picture(64, 64, "PNG")
+    data = image_bytes(64, 64, "PNG")
     data = data[:-12] + b"\x00\x2f\xff\xf4zzZz" + bytes(0x2FFFF4) + b"\0\0\0\0" + data[-12:]
-    site.pages["/x"] = picture()
+    site.pages["/x"] = image_bytes()
     site.pages["/large"] = data
     try:
         probe(data)
     except Exception:
-        pytest.fail("the large picture is none")
+        pytest.fail("the large image is none")
     first, second = make(f"{site.base}/large", f"{site.base}/x").scan()
     assert isinstance(first, Image)
     assert isinstance(second, Image)
@@ -132,17 +136,17 @@ def test_to_wait_for_other_downloads_is_not_the_server_s_slowness(
 
     async def page(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
-        response.content_length = len(picture())
+        response.content_length = len(image_bytes())
         await response.prepare(request)
-        await response.write(picture()[:100])
+        await response.write(image_bytes()[:100])
         if request.path != "/x":
             await asyncio.Event().wait()
-        await response.write(picture()[100:])
+        await response.write(image_bytes()[100:])
         return response
 
     site.pages |= dict.fromkeys(("/a", "/b", "/x"), page)
     urls = [f"{site.base}/{name}" for name in "abx"]
-    *stalled, last = make(*urls, limits=Limits(seconds=1.0, a_host=3)).scan()
+    *stalled, last = make(*urls, limits=FetchLimits(seconds=1.0, a_host=3)).scan()
     assert all("within 1 s" in item.reason for item in stalled if isinstance(item, Rejected))
     assert isinstance(last, Image)
 
@@ -156,7 +160,7 @@ def test_silence_ends_it(site: Site, make: Make) -> None:
         return response
 
     site.pages["/x"] = silent
-    found = reason(make(f"{site.base}/x", limits=Limits(idle_seconds=0.2)))
+    found = reason(make(f"{site.base}/x", limits=FetchLimits(idle_seconds=0.2)))
     assert "silent for 0.2 s" in found
     assert len(site.asked) == 1
 
@@ -170,7 +174,7 @@ def test_a_drip_ends_too(site: Site, make: Make) -> None:
             await asyncio.sleep(0.02)
 
     site.pages["/x"] = drips
-    found = reason(make(f"{site.base}/x", limits=Limits(seconds=0.3)))
+    found = reason(make(f"{site.base}/x", limits=FetchLimits(seconds=0.3)))
     assert "did not come whole within 0.3 s" in found
 
 
@@ -203,7 +207,7 @@ def failing(times: int, **facts: Any) -> Any:
 
     async def page(request: web.Request) -> web.Response:
         left[0] -= 1
-        return web.Response(**facts) if left[0] >= 0 else web.Response(body=picture())
+        return web.Response(**facts) if left[0] >= 0 else web.Response(body=image_bytes())
 
     return page
 
@@ -232,7 +236,7 @@ def test_a_connection_that_breaks_is_tried_again(site: Site, make: Make) -> None
         await response.prepare(request)
         left[0] -= 1
         if left[0] < 0:
-            response = web.Response(body=picture())
+            response = web.Response(body=image_bytes())
             response.force_close()
         transport = request.transport
         assert transport is not None
@@ -299,9 +303,9 @@ def test_a_host_is_not_asked_for_more_at_a_time_than_allowed(site: Site, make: M
         for _ in range(20):
             await asyncio.sleep(0)
         now[0] -= 1
-        return web.Response(body=picture())
+        return web.Response(body=image_bytes())
 
     site.pages["/x"] = counts
     urls = [f"{site.base}/x?{n}" for n in range(40)]
-    assert len(images(make(*urls, limits=Limits(a_host=3)))) == 40
+    assert len(images(make(*urls, limits=FetchLimits(a_host=3)))) == 40
     assert most[0] == 3

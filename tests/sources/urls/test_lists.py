@@ -92,4 +92,4 @@ def test_more_than_can_be_held_is_an_error(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_entry_does_not_print_its_address() -> None:
-    assert "SECRET" not in repr(lists.Entry("https://a/?SECRET", "", "l:1"))
+    assert "SECRET" not in repr(lists.UrlEntry("https://a/?SECRET", "", "l:1"))

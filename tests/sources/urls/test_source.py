@@ -9,13 +9,13 @@ import pytest
 from aiohttp import web
 
 from relightflow.model.image import Image, Rejected
-from relightflow.plugins.records import Operator
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.source import StaleImage
-from relightflow.sources.urls.kept import FOLDER
-from tests.sources.conftest import picture
+from relightflow.sources.urls.download_cache import FOLDER
+from tests.sources.conftest import image_bytes
 from tests.sources.urls.conftest import Make, Site, images, only, reason
 
-OFFLINE = Operator(offline=True)
+OFFLINE = OperatorPolicy(offline=True)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def test_an_image_is_known_by_its_bytes(site: Site, make: Make) -> None:
-    data = picture()
+    data = image_bytes()
     url = f"{site.base}/a.jpg?sig=1"
     assert only(make(url, delivery="url")) == Image(
         name="a.jpg",
@@ -45,14 +45,14 @@ def test_images_come_in_the_order_of_the_list_however_slow_some_are(site: Site, 
 
     async def waits(request: web.Request) -> web.Response:
         await others.wait()
-        return web.Response(body=picture())
+        return web.Response(body=image_bytes())
 
     async def last(request: web.Request) -> web.Response:
         others.set()
-        return web.Response(body=picture())
+        return web.Response(body=image_bytes())
 
     for number in range(1, 19):
-        site.pages[f"/{number}.jpg"] = picture(shade=number)
+        site.pages[f"/{number}.jpg"] = image_bytes(shade=number)
     site.pages["/0.jpg"], site.pages["/19.jpg"] = waits, last
     source = make(*(f"{site.base}/{n}.jpg" for n in range(20)))
     assert [image.name for image in images(source)] == [f"{n}.jpg" for n in range(20)]
@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_named_without_credentials_and_the_rest_goes_on(
 
 def test_one_that_fails_renames_no_other(site: Site, make: Make) -> None:
     urls = [f"{site.base}/{folder}/x.jpg" for folder in "ab"]
-    site.pages["/a/x.jpg"] = site.pages["/b/x.jpg"] = picture()
+    site.pages["/a/x.jpg"] = site.pages["/b/x.jpg"] = image_bytes()
     before = [image.name for image in images(make(*urls))]
     del site.pages["/a/x.jpg"]
     assert [image.name for image in images(make(*urls))] == before[1:]
@@ -95,7 +95,7 @@ def test_an_unchanged_list_costs_one_conditional_request_each(
 ) -> None:
     urls = []
     for number in range(20):
-        site.pages[f"/{number}.jpg"] = picture(shade=number)
+        site.pages[f"/{number}.jpg"] = image_bytes(shade=number)
         site.headers[f"/{number}.jpg"] = headers
         urls.append(f"{site.base}/{number}.jpg")
     first = images(make(*urls, cache=cache))
@@ -111,7 +111,7 @@ def test_what_changed_is_fetched_anew(site: Site, make: Make, cache: Path) -> No
     url = f"{site.base}/a.jpg"
     site.headers["/a.jpg"] = {"ETag": '"one"'}
     (before,) = images(make(url, cache=cache))
-    site.pages["/a.jpg"] = picture(shade=7)
+    site.pages["/a.jpg"] = image_bytes(shade=7)
     site.headers["/a.jpg"] = {"ETag": '"two"'}
     (after,) = images(make(url, cache=cache))
     assert after.sha256 != before.sha256
@@ -129,7 +129,7 @@ def test_a_change_in_the_second_of_the_answer_is_not_missed(
 
 
 def test_a_validator_is_for_the_address_that_gave_it(site: Site, make: Make, cache: Path) -> None:
-    """Behind a redirect to another place the same validator may stand for another picture."""
+    """Behind a redirect to another place the same validator may stand for another image."""
     target = ["/one.jpg"]
 
     async def go(request: web.Request) -> web.Response:
@@ -137,7 +137,7 @@ def test_a_validator_is_for_the_address_that_gave_it(site: Site, make: Make, cac
 
     site.pages["/go"] = go
     for number, name in enumerate(("/one.jpg", "/two.jpg")):
-        site.pages[name] = picture(shade=number)
+        site.pages[name] = image_bytes(shade=number)
         site.headers[name] = {"ETag": '"same"'}
     (one,) = images(make(f"{site.base}/go", cache=cache))
     (same,) = images(make(f"{site.base}/go", cache=cache))
@@ -150,15 +150,15 @@ def test_a_validator_is_for_the_address_that_gave_it(site: Site, make: Make, cac
 def test_bytes_that_are_kept_are_not_fetched_again(site: Site, make: Make, cache: Path) -> None:
     (image,) = images(make(f"{site.base}/a.jpg", cache=cache))
     site.asked.clear()
-    assert make(f"{site.base}/a.jpg", cache=cache).read(image) == picture()
+    assert make(f"{site.base}/a.jpg", cache=cache).read(image) == image_bytes()
     assert site.asked == []
 
 
 def test_bytes_that_are_not_kept_are_fetched_and_checked(site: Site, make: Make) -> None:
     source = make(f"{site.base}/a.jpg")
     (image,) = images(source)
-    assert source.read(image) == picture()
-    site.pages["/a.jpg"] = picture(shade=7)
+    assert source.read(image) == image_bytes()
+    site.pages["/a.jpg"] = image_bytes(shade=7)
     with pytest.raises(StaleImage, match=r"a\.jpg changed at its address since it was planned"):
         source.read(image)
     del site.pages["/a.jpg"]
@@ -175,14 +175,14 @@ def test_a_server_that_wrongly_says_unchanged_is_believed_once(
     for path in (cache / FOLDER).rglob("*"):
         if path.is_file():
             path.unlink()
-    site.pages["/a.jpg"] = picture(shade=7)
+    site.pages["/a.jpg"] = image_bytes(shade=7)
     source = make(url, cache=cache)
     (image,) = images(source)
     with pytest.raises(StaleImage):
         source.read(image)
     again = make(url, cache=cache)
     (image,) = images(again)
-    assert again.read(image) == picture(shade=7)
+    assert again.read(image) == image_bytes(shade=7)
 
 
 def test_offline_uses_what_is_known_and_says_what_is_not(
@@ -197,7 +197,7 @@ def test_offline_uses_what_is_known_and_says_what_is_not(
     assert isinstance(second, Rejected)
     assert "--offline" in second.reason
     assert "SECRET" not in repr(second)
-    assert source.read(image) == picture()
+    assert source.read(image) == image_bytes()
     assert site.asked == []
 
 

@@ -9,12 +9,12 @@ from aiohttp import web
 
 from relightflow.model.image import Image, Rejected
 from relightflow.network import addresses, session, webaddress
-from relightflow.plugins.records import Operator
-from tests.sources.conftest import picture
+from relightflow.plugins.records import OperatorPolicy
+from tests.sources.conftest import image_bytes
 from tests.sources.urls.conftest import Make, Names, Site, only
 from tests.sources.urls.spellings import NAMES, PRIVATE, SPELLINGS
 
-STRANGER = Operator()
+STRANGER = OperatorPolicy()
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def outside(serve: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch) -> Si
     monkeypatch.setattr(session, "public_address", public)
     monkeypatch.setattr(webaddress, "public_address", public)
     found = serve("127.0.0.2")
-    found.pages["/a.jpg"] = picture()
+    found.pages["/a.jpg"] = image_bytes()
     return found
 
 
@@ -44,7 +44,7 @@ def test_there_are_enough_tricks() -> None:
 
 
 def test_no_spelling_reaches_a_private_server(site: Site, make: Make) -> None:
-    site.pages["/"] = picture()
+    site.pages["/"] = image_bytes()
     urls = [url.replace("PORT", str(site.port)) for url in SPELLINGS]
     found = list(make(*urls, operator=STRANGER, resolver=Names(("127.0.0.1",))).scan())
     assert [item for item in found if not isinstance(item, Rejected)] == []
@@ -168,7 +168,7 @@ def test_a_name_server_that_changes_its_answer_leads_nowhere(
     """Good while it is checked, private when it is connected to: there is no second look-up."""
 
     async def closes(request: web.Request) -> web.Response:
-        response = web.Response(body=picture())
+        response = web.Response(body=image_bytes())
         response.force_close()
         return response
 

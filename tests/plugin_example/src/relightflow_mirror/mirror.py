@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from relightflow.model.failure import CallFailed, Failure, Kind
+from relightflow.images import PNG, BadImage, decode, encode
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Completed, Step
-from relightflow.pictures import PNG, BadPicture, decode, encode
 from relightflow.plugins.backend import Call
 from relightflow.plugins.records import BackendContext
 
@@ -26,8 +26,10 @@ class Mirror:
     async def prepare(self, image: Image, data: bytes) -> Any:
         try:
             return await asyncio.to_thread(decode, data)
-        except BadPicture as error:
-            raise CallFailed(Failure(Kind.BAD_IMAGE, f"{image.name}: {error.reason}")) from None
+        except BadImage as error:
+            raise CallFailed(
+                Failure(FailureKind.BAD_IMAGE, f"{image.name}: {error.reason}")
+            ) from None
 
     async def submit(self, call: Call) -> Step:
         turned = call.job.parameters["axis"] == "horizontal"
@@ -35,4 +37,6 @@ class Mirror:
         return Completed(await asyncio.to_thread(encode, pixels, PNG), cost=0)
 
     async def collect(self, step: Step) -> Step:
-        raise CallFailed(Failure(Kind.BUG, f"a mirror completes at once; there is no {step!r}"))
+        raise CallFailed(
+            Failure(FailureKind.BUG, f"a mirror completes at once; there is no {step!r}")
+        )

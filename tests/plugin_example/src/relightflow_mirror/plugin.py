@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from relightflow.model.offer import FREE, Model, Parameter
+from relightflow.model.catalog import FREE, Model, Parameter
 from relightflow.plugins.backend import Backend
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendContext, BackendRecord, SinkContext, SinkRecord
@@ -29,10 +29,10 @@ def _zip(context: SinkContext) -> Sink:
     return Zip(context)
 
 
-BACKEND = BackendRecord(name="mirror", summary="Mirrors a picture", models=(MODEL,), create=_mirror)
+BACKEND = BackendRecord(name="mirror", summary="Mirrors an image", models=(MODEL,), create=_mirror)
 SINK = SinkRecord(
     name="zip-file",
-    summary="All pictures of a run in one ZIP file",
+    summary="All images of a run in one ZIP file",
     create=_zip,
     schema={
         "type": "object",

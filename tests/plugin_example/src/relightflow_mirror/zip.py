@@ -1,4 +1,4 @@
-"""The sink: one ZIP file with every picture and the manifest. The same run gives the same bytes."""
+"""The sink: one ZIP file with every image and the manifest. The same run gives the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, Finished, Presence, SinkFailed, Stamp
+from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
 from relightflow.store.atomic import write_atomic
 
 
@@ -19,21 +19,21 @@ class Zip:
         self._file = str(context.options["file"])
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return str(self._folder)
 
-    def look(self, path: str, known: Stamp | None, sha256: str) -> Presence:
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         del known
-        target = Path(self.place) / path
+        target = Path(self.location) / path
         if not target.is_file():
-            return Presence.MISSING
+            return FileState.MISSING
         same = hashlib.sha256(target.read_bytes()).hexdigest() == sha256
-        return Presence.SAME if same else Presence.EDITED
+        return FileState.SAME if same else FileState.EDITED
 
-    def write(self, path: str, data: bytes, media_type: str) -> Stamp:
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         raise SinkFailed(f"{path}: a ZIP file is only written whole, when the run is over")
 
-    def finish(self, run: Finished) -> tuple[Artifact, ...]:
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             _add(archive, "manifest.jsonl", run.manifest.read_bytes())
@@ -43,10 +43,10 @@ class Zip:
                     _add(archive, f"{output.index:05}.{extension}", run.read(result))
         data = packed.getvalue()
         digest = hashlib.sha256(data).hexdigest()
-        if self.look(self._file, None, digest) is not Presence.SAME:
+        if self.check(self._file, None, digest) is not FileState.SAME:
             write_atomic(self._folder, self._file, data, durable=False)
         facts = os.stat(self._folder / self._file)
-        return (Artifact(self._file, Stamp(digest, len(data), str(facts.st_mtime_ns))),)
+        return (Artifact(self._file, WriteReceipt(digest, len(data), str(facts.st_mtime_ns))),)
 
     def close(self) -> None:
         """Nothing is held."""

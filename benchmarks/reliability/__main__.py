@@ -1,0 +1,154 @@
+"""The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
+
+Names: kills, points, faults, simulator, machine, disk, crowd, mutants, durability, naive. Everything
+is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
+Each harness can be had alone with less: the tests under tests/reliability do so.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.reliability import crowd, disk, durability, kills, mutants, naive, points, simulator
+from benchmarks.reliability.kills import Campaign, Toll
+from benchmarks.reliability.rehearsal import ROOT, Work
+
+Line = tuple[str, str, bool]
+"""What was tried, what came of it, and whether that is the goal."""
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="reliability-") as name:
+        yield Path(name)
+
+
+def _kills() -> Iterator[Line]:
+    for api in ("v2", "v1"):
+        for faults in (False, True):
+            toll = Toll()
+            for seed in range(12):
+                with _folder() as folder:
+                    work = Work(api, images=2, cells=120)
+                    toll.add(kills.campaign(folder, Campaign(work, seed, 45, faults)))
+            what = f"random SIGKILL, {api}, {'3 % network faults' if faults else 'good network'}"
+            yield what, _told(toll), not toll.problems
+
+
+def _told(toll: Toll) -> str:
+    return (
+        f"{toll.kills} kills, {toll.jobs} jobs, {toll.billed} billed, {toll.twice} twice, "
+        f"{toll.lost} lost, {toll.delivered} delivered, at most {toll.unknown_most} in doubt at a "
+        f"kill, {toll.unknown_left} at the end{''.join(toll.problems[:1])}"
+    )
+
+
+def _points() -> Iterator[Line]:
+    wrong: list[str] = []
+    tried = list(points.plugs())
+    for plug in tried:
+        with _folder() as folder:
+            wrong += [f"{plug}: {problem}" for problem in points.pull(folder, plug)]
+    yield "named crash points", f"{len(tried)} tried, {len(wrong)} wrong{wrong[:1]}", not wrong
+
+
+def _faults() -> Iterator[Line]:
+    command = [sys.executable, "-m", "pytest", "-q", "tests/reliability/test_faults.py"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    yield "the fault table", ended.stdout.strip().splitlines()[-1], ended.returncode == 0
+
+
+def _simulator() -> Iterator[Line]:
+    told = simulator.sweep(100_000)
+    yield "simulated histories", str(told), not told["failures"]
+
+
+def _machine() -> Iterator[Line]:
+    code = (
+        "from hypothesis import settings, HealthCheck\n"
+        "from hypothesis.stateful import run_state_machine_as_test as run\n"
+        "from benchmarks.reliability.machine import Buying\n"
+        "run(Buying, settings=settings(max_examples=2000, stateful_step_count=8, deadline=None,"
+        " database=None, suppress_health_check=list(HealthCheck)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    said = "2,000 examples" if not ended.returncode else ended.stderr.decode()[-800:]
+    yield "hypothesis state machine", said, not ended.returncode
+
+
+def _disk() -> Iterator[Line]:
+    for api in ("v2", "v1"):
+        work = Work(api, cells=3, concurrency=2)
+        with _folder() as folder:
+            made = disk.library(folder)
+            (folder / "count").mkdir()
+            total = disk.writes(folder / "count", work, made)
+            wrong: list[str] = []
+            for at in range(1, total + 1):
+                for code in disk.CODES:
+                    with _folder() as shop:
+                        broken = disk.broken(shop, work, disk.Disk(made, code, at))
+                        wrong += [f"{code} at {at}: {problem}" for problem in broken]
+        said = f"ENOSPC and EIO at each of {total} writes, {len(wrong)} wrong{wrong[:1]}"
+        yield f"a failing disk, {api}", said, not wrong
+
+
+def _crowd() -> Iterator[Line]:
+    with _folder() as folder:
+        came = crowd.crowd(folder, 30.0)
+    yield "eight processes, 30 s", f"exits {came.exits}{came.problems[:1]}", not came.problems
+
+
+def _mutants() -> Iterator[Line]:
+    for mutant in mutants.MUTANTS:
+        error = mutants.tried(mutant)
+        word = "caught" if error.caught else "MISSED"
+        yield f"mutant: {mutant.name}", f"{word} by {mutant.check}", error.caught
+
+
+def _durability() -> Iterator[Line]:
+    durability.main()
+    yield "cost of durability", "above", True
+
+
+def _naive() -> Iterator[Line]:
+    for api in ("v1", "v2"):
+        with _folder() as folder:
+            toll = naive.campaign(folder, Campaign(Work(api, cells=240), 1, 40, faults=True))
+        yield f"the naive script, {api}", _told(toll), True
+
+
+PARTS: dict[str, Callable[[], Iterator[Line]]] = {
+    "kills": _kills,
+    "points": _points,
+    "faults": _faults,
+    "simulator": _simulator,
+    "machine": _machine,
+    "disk": _disk,
+    "crowd": _crowd,
+    "mutants": _mutants,
+    "durability": _durability,
+    "naive": _naive,
+}
+
+
+def main(names: list[str]) -> int:
+    failed = 0
+    print("| what | came to | |\n|---|---|---|", flush=True)
+    for name in names or PARTS:
+        began = time.monotonic()
+        for what, said, good in PARTS[name]():
+            failed += not good
+            print(f"| {what} | {said} | {'ok' if good else 'NOT OK'} |", flush=True)
+        print(f"<!-- {name}: {time.monotonic() - began:.0f} s -->", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""Breaks the safety code on purpose, one line at a time, and sees the harness turn red.
+
+    python -m benchmarks.reliability.mutants             all of them
+    python -m benchmarks.reliability.mutants NAME…       some
+
+Each mutant is a piece of source that is replaced in a copy of the repository; the check named with it
+runs there and must fail. A piece that is no longer found is an error: the mutant has to follow.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.reliability.rehearsal import ROOT, environment
+
+COPIED = ("relightflow", "benchmarks", "tests", "schemas", "pyproject.toml")
+SIMULATOR = "tests/reliability/test_simulator.py"
+RULES = "tests/reliability/test_rules.py"
+FAULTS = "tests/reliability/test_faults.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    name: str
+    file: str
+    edits: tuple[tuple[str, str], ...]
+    check: str
+    """What must turn red: a test file, perhaps with ` -k expression`."""
+
+
+MUTANTS = (
+    Mutant(
+        "the call leaves before INTENT is durable", "run/submit.py",
+        (
+            ("        attempt = await _intend(bench, call, permit, instead_of)\n",
+             "        early = await backend.submit(call)\n"
+             "        attempt = await _intend(bench, call, permit, instead_of)\n"),
+            ("step = await backend.submit(call)\n        except", "step = early\n        except"),
+        ),
+        SIMULATOR,
+    ),
+    Mutant("synchronous = NORMAL", "ledger/ledger.py",
+           (("PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),), RULES + " -k power_cut"),
+    Mutant("no write-ahead log", "ledger/ledger.py",
+           (("PRAGMA journal_mode = WAL", "PRAGMA journal_mode = MEMORY"),), RULES + " -k power_cut"),
+    Mutant("no unique index", "ledger/schema.py",
+           (("CREATE UNIQUE INDEX attempt_at", "CREATE INDEX attempt_at"),), RULES + " -k one_open_attempt"),
+    Mutant("illegal moves allowed", "ledger/schema.py",
+           (("WHEN (OLD.state || '>' || NEW.state) NOT IN ({_MOVES})", "WHEN 0"),), RULES + " -k one_open_attempt"),
+    Mutant("a lost answer counts as never sent", "backends/segmind/api.py",
+           (("        if sent.released:\n", "        if False:\n"),), FAULTS + " -k no_answer or record"),
+    Mutant("a redirect is followed with the key", "backends/segmind/api.py",
+           (("allow_redirects=False", "allow_redirects=True"),), FAULTS + " -k redirect"),
+    Mutant("a doubt is READY after a restart", "ledger/ledger.py",
+           (("WHEN 0 THEN 'READY' ELSE 'UNKNOWN' END", "WHEN 0 THEN 'READY' ELSE 'READY' END"),),
+           SIMULATOR),
+    Mutant("the request id is not stored before it is used", "run/collect.py",
+           (("        if not known:\n", "        if not known and not isinstance(step, Accepted):\n"),),
+           SIMULATOR),
+    Mutant("calls in flight do not count against the cap", "run/budget.py",
+           (("and self.committed + price > self.cap", "and self.spent + self.held + price > self.cap"),),
+           SIMULATOR),
+    Mutant("doubts do not count against the cap", "run/budget.py",
+           (("return self.spent + self.in_flight + self.held", "return self.spent + self.in_flight"),),
+           SIMULATOR),
+    Mutant("every run has a cap of its own", "run/setup.py",
+           (("Budget(cap, money.spent,", "Budget(cap, 0,"),), SIMULATOR),
+    Mutant("STORED before the blob is durable", "store/blobs.py",
+           (("return await self._batcher.ask(_Blob(data, label, aside=False))",
+             "self._batcher.tell(_Blob(data, label, aside=False))\n"
+             "        return hashlib.sha256(data).hexdigest()"),), SIMULATOR),
+    Mutant("blobs are not synced", "store/sync.py",
+           (("    for path in (*files, *folders):\n", "    for path in ():\n"),), RULES + " -k synced"),
+    Mutant("recovery is left out", "run/engine.py",
+           (("async for outcome in recover(bench)}", "async for outcome in _to_do(bench, none(), False, {})}"),
+            ("async def run(", "async def none():\n    for item in ():\n        yield item\n\n\nasync def run(")),
+           SIMULATOR),
+    Mutant("no lock", "ledger/lock.py",
+           (("fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),), RULES + " -k many_processes"),
+    Mutant("ambiguous evidence is believed", "backends/segmind/matching.py",
+           (("for r in fitting) > len(cluster):", "for r in fitting) > 10**9:"),),
+           "tests/backends/segmind/test_matching.py"),
+    Mutant("a failed row speaks before the records have settled", "backends/segmind/history.py",
+           (("for n, own in matches.failed.items() if n in settled]",
+             "for n, own in matches.failed.items()]"),), "tests/backends/segmind/test_history.py -k too_new"),
+    Mutant("absent before the records have settled", "backends/segmind/history.py",
+           (("[n for n in matches.absent if n in settled]", "list(matches.absent)"),), SIMULATOR),
+    Mutant("rows that the ledger owns are adopted again", "backends/segmind/history.py",
+           (("if number not in known_ids]", "if number]"),), SIMULATOR),
+    Mutant("the key goes to the output host", "backends/segmind/adapter.py",
+           (("        delivery = self._context.options.get", "        downloads.session.headers['x-api-key'] = key\n"
+             "        delivery = self._context.options.get"),), RULES + " -k the_key"),
+    Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/verdict.py",
+           (("return answer.status in (502, 503, 504) and answer.from_gateway",
+             "return answer.status in (502, 503, 504)"),), FAULTS + " -k html"),
+    Mutant("a v1 504 is sent again", "backends/segmind/verdict.py",
+           (('    if answer.status == 504 and api == "v1":\n        return False\n', ""),),
+           FAULTS + " -k 504"),
+    Mutant("a paid result that is not an image is bought again", "run/walk.py",
+           (("return Todo.MAKE if standing.billed is Billed.NO else Todo.HOLD_FAILED",
+             "return Todo.MAKE"),), FAULTS + " -k garbage"),
+    Mutant("an unbilled failure is said to be unknown", "run/retry.py",
+           (("    if failure.billed is not Billed.NO:\n        return GiveUp(failure)\n",
+             "    if failure.kind is Kind.UNKNOWN:\n        return Retry(0.1, tally)\n"),), SIMULATOR),
+)  # fmt: skip
+QUICK = ("synchronous = NORMAL", "no unique index", "no lock", "blobs are not synced")
+"""Those that `make test` tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    mutant: Mutant
+    caught: bool
+    seconds: float
+
+
+def copy_to(folder: Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+
+
+def apply(mutant: Mutant, folder: Path) -> None:
+    """Raises ValueError where the source has moved on."""
+    path = folder / "relightflow" / mutant.file
+    text = path.read_text(encoding="utf-8")
+    for old, new in mutant.edits:
+        if old not in text:
+            raise ValueError(f"mutant '{mutant.name}': {mutant.file} no longer holds {old!r}")
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def red(check: str, folder: Path) -> bool:
+    """Whether `check` fails in the copy. Raises RuntimeError where it did not run at all."""
+    path, _, chosen = check.partition(" -k ")
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", path]
+    more = ["-k", chosen] if chosen else []
+    ended = subprocess.run(
+        [*command, *more], cwd=folder, env=environment(package=folder), capture_output=True,
+        text=True, timeout=600, check=False,
+    )  # fmt: skip
+    if ended.returncode not in (0, 1):
+        raise RuntimeError(f"{check}: {ended.stdout[-800:]}{ended.stderr[-400:]}")
+    return ended.returncode == 1
+
+
+def tried(mutant: Mutant) -> Verdict:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        copy_to(folder)
+        apply(mutant, folder)
+        caught = red(mutant.check, folder)
+    return Verdict(mutant, caught, time.monotonic() - began)
+
+
+def main(names: list[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    missed = 0
+    for mutant in chosen:
+        error = tried(mutant)
+        missed += not error.caught
+        word = "caught" if error.caught else "MISSED"
+        print(f"| {mutant.name} | {mutant.check} | {word} | {error.seconds:.0f} s |", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} caught")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

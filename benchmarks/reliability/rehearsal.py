@@ -1,0 +1,209 @@
+"""A provider that can be held to its bill, and the program as a process that can be killed.
+
+Everything here is real: the emulator is a process, so is `relightflow run`, and a kill is SIGKILL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+from relightflow.backends.segmind.emulator.images import tiny, unique
+
+ROOT = Path(__file__).parents[2]
+KEY = "SG_00112233445566ff"
+SETTLING = 3.0
+"""Seconds; the emulator's history does not lag, so a call that it lacks then was never taken."""
+AXES = {
+    "light_direction": ("left", "right", "top", "back"),
+    "light_intensity": ("mood", "bright", "medium", "strong"),
+    "light_temperature": ("warm", "cool", "neutral", "sunset"),
+    "light_type": ("softbox", "sunlight", "spotlight", "ambient"),
+}
+
+
+def environment(more: Mapping[str, str] | None = None, package: Path = ROOT) -> dict[str, str]:
+    """Ours without what a developer's machine may hold, with the package of `package`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "GITHUB_", "COV_"))
+    }
+    return {**kept, "PYTHONPATH": str(package), "COLUMNS": "100", **(more or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Emulated:
+    """A running emulator, asked over HTTP like anybody's."""
+
+    url: str
+
+    def bill(self) -> list[dict[str, Any]]:
+        """The billed requests, in the order they were taken."""
+        return [row for row in self._get("/__bill")["requests"] if row["billed"]]
+
+    def taken(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._get("/__bill")["requests"]
+        return rows
+
+    def wire(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._get("/__requests?calls=5000")
+        return found
+
+    def _get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def emulated(folder: Path, *options: str, plan: str = "") -> Iterator[Emulated]:
+    """An emulator as a process; `plan` is a fault plan. It ends with the block."""
+    if plan:
+        (folder / "faults.yaml").write_text(plan)
+        options = (*options, "--faults", str(folder / "faults.yaml"))
+    command = [
+        sys.executable,
+        "-m",
+        "relightflow.backends.segmind.emulator",
+        "--port",
+        "0",
+        "--image",
+        "tiny",
+    ]
+    process = subprocess.Popen([*command, *options], env=environment(), stdout=subprocess.PIPE)
+    try:
+        assert process.stdout
+        line = process.stdout.readline().decode()
+        assert line.startswith("listening on "), line
+        yield Emulated(line.removeprefix("listening on ").strip())
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be bought: so many images × so many cells × so many repeats."""
+
+    api: str = "v2"
+    images: int = 1
+    cells: int = 24
+    repeat: int = 1
+    concurrency: int = 8
+    model: str = "segmind-relighting"
+    limits: str = ""
+    """More lines under `limits`."""
+    max_cost: int = 100
+
+    @property
+    def jobs(self) -> int:
+        return self.images * self.cells * self.repeat
+
+    def recipe(self) -> str:
+        axes = "\n".join(f"  {name}: [{', '.join(values)}]" for name, values in AXES.items())
+        return RECIPE.format(
+            api=self.api,
+            model=self.model,
+            axes=axes,
+            count=self.cells,
+            repeat=self.repeat,
+            concurrency=self.concurrency,
+            limits=self.limits,
+            max_cost=self.max_cost,
+        )
+
+    def cut(self) -> list[dict[str, str]]:
+        """The cells, as the recipe takes them."""
+        rows = (dict(zip(AXES, values, strict=True)) for values in product(*AXES.values()))
+        return list(islice(rows, self.cells))
+
+
+RECIPE = """\
+version: 1
+name: reliability
+sources: [{{type: glob, include: ["in/*.jpg"]}}]
+backend: {{type: segmind, model: {model}, api: {api}}}
+matrix:
+{axes}
+sample: {{strategy: first, count: {count}}}
+repeat: {repeat}
+limits:
+  concurrency: {concurrency}
+  max_cost: {max_cost}
+{limits}
+sinks: [{{type: directory, path: out/}}]
+"""
+
+
+@dataclass(slots=True)
+class Shop:
+    """A folder with a recipe, its images and its state, and the program that works in it."""
+
+    folder: Path
+    url: str
+    work: Work = field(default_factory=Work)
+    package: Path = ROOT
+    """Where the program's package lies: ours, or a copy that is broken on purpose."""
+
+    def __post_init__(self) -> None:
+        (self.folder / "in").mkdir(parents=True, exist_ok=True)
+        for number in range(self.work.images):
+            (self.folder / "in" / f"{number}.jpg").write_bytes(unique(tiny(), f"in {number}"))
+        (self.folder / "recipe.yaml").write_text(self.work.recipe())
+
+    @property
+    def state(self) -> Path:
+        return self.folder / ".relightflow"
+
+    def start(
+        self, *options: str, env: Mapping[str, str] | None = None, **more: Any
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes", *options]
+        given = {
+            "RELIGHTFLOW_SEGMIND_URL": self.url,
+            "RELIGHTFLOW_SEGMIND_SETTLING": str(SETTLING),
+            "RELIGHTFLOW_STATE": str(self.state),
+            "SEGMIND_API_KEY": KEY,
+            **(env or {}),
+        }
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment(given, self.package), **(pipes | more)
+        )
+
+    def run(self, *options: str, env: Mapping[str, str] | None = None) -> Ended:
+        """One run, undisturbed but for what `env` arms."""
+        process = self.start(*options, env=env)
+        try:
+            out, err = process.communicate(timeout=180)
+        finally:
+            process.kill()
+        return Ended(process.returncode, out + err)
+
+    def finish(self, rounds: int = 12) -> list[Ended]:
+        """Runs until everything is in place; waits for the provider's records in between."""
+        ended = [self.run()]
+        while ended[-1].exit != 0 and len(ended) < rounds:
+            if ended[-1].exit == 5:
+                time.sleep(SETTLING + 0.5)
+            ended.append(self.run())
+        return ended
+
+    def delivered(self) -> Sequence[Path]:
+        return sorted((self.folder / "out").glob("*.jpg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    exit: int
+    said: str

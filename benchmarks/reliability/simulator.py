@@ -1,0 +1,365 @@
+"""Histories of many processes in virtual time, from a seed: kills at any place, silence, refusals,
+long absences; after each life the ledger is held against the provider's books.
+
+    python -m benchmarks.reliability.simulator --seed 4711        replays one history
+    python -m benchmarks.reliability.simulator --jobs 100000      sweeps seeds until so many jobs are done
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks.reliability.world import (
+    AXES,
+    PRICE,
+    STORM,
+    Died,
+    Loop,
+    Power,
+    Provider,
+    Weather,
+    one_thread,
+    record,
+    rows,
+    wall_of,
+)
+from relightflow.errors import Exit, RelightflowError
+from relightflow.maintenance.provider_records import give_patience
+from relightflow.model.catalog import Model, Price
+from relightflow.model.failure import FailureKind
+from relightflow.model.image import Image
+from relightflow.model.maintenance import Resolution
+from relightflow.model.plan import Plan, Selection
+from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
+from relightflow.model.run_options import RunOptions
+from relightflow.model.values import FrozenMap, canonical_json
+from relightflow.plan.build import build
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.run.engine import run as engine
+from relightflow.run.opening import open_run, open_state
+from relightflow.store.blobs import path_of
+from relightflow.store.state_dir import StateDir
+
+INPUT = b"an input"
+MEMORY = Path("/dev/shm")
+"""Where state is quick; a simulated crash needs no disk."""
+DOUBTFUL = ("INTENT", "UNKNOWN")
+
+
+class Broken(AssertionError):
+    """An invariant of the product does not hold."""
+
+
+@dataclass(slots=True)
+class World:
+    """A provider, a state folder, and a plan; processes come and go."""
+
+    folder: Path
+    rng: Random
+    api: str = "v2"
+    cells: int = 20
+    repeat: int = 1
+    concurrency: int = 8
+    cap: int | None = None
+    weather: Weather = field(default_factory=lambda: STORM)
+    now: float = 0.0
+    """Virtual seconds since the beginning."""
+    lives: int = 0
+    provider: Provider = field(init=False)
+    plan: Plan = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.provider = Provider(self.rng, self.weather)
+        self.plan = plan(self.cells, self.repeat, self.concurrency)
+
+    @property
+    def state_dir(self) -> StateDir:
+        return StateDir(self.folder / "state")
+
+    def live(self, power: Power, collect_only: bool = False) -> Exit | None:
+        """One process from its start to its end; None: it died on the way."""
+        self.lives += 1
+        loop = Loop(self.now)
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(self._process(loop, power, collect_only))
+        finally:
+            self.now = loop.time()
+            _clear(loop)
+
+    async def _process(self, loop: Loop, power: Power, collect_only: bool) -> Exit | None:
+        task = loop.create_task(self._run(loop, power, collect_only))
+        power.end = partial(_cancel, task)
+        try:
+            return await task
+        except (asyncio.CancelledError, Died):
+            if power.on:
+                raise
+            return None
+
+    async def _run(self, loop: Loop, power: Power, collect_only: bool) -> Exit:
+        wall = partial(wall_of, loop)
+        run_options = RunOptions(self.cap, "a test", collect_only=collect_only)
+        backend = record(self.provider, self.api, wall)
+        with one_thread(power, wall):
+            try:
+                with open_state(self.state_dir, f"process {self.lives}") as state:
+                    async with open_run(
+                        self.plan, backend, state, run_options, OperatorPolicy(), f"run-{self.lives}",
+                        lambda _: INPUT, lambda _: None, _Clock(loop), self.rng,
+                    ) as context:  # fmt: skip
+                        run_id = context.run_id
+                        await state.ledger.run_started(run_id, self.plan.recipe.name)
+                        await self._drain(context, collect_only)
+                        # never its own end: all lives together have one cap
+                        await state.ledger.run_ended(run_id, Exit.EARLY)
+                        return max((t.exit for t in context.shutdown.issues), default=Exit.OK)
+            except RelightflowError as error:
+                if not power.on:
+                    raise Died from error
+                return error.exit_code
+
+    def give_patience(self, power: Power) -> Resolution | None:
+        """`relightflow resolve --wait` as a process of its own; None: it died on the way."""
+        self.lives += 1
+        loop = Loop(self.now)
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(self._waiting(loop, power))
+        finally:
+            self.now = loop.time()
+            _clear(loop)
+
+    async def _waiting(self, loop: Loop, power: Power) -> Resolution | None:
+        wall = partial(wall_of, loop)
+        backend = record(self.provider, self.api, wall)
+        with one_thread(power, wall):
+            waiting = give_patience(
+                self.state_dir, backend, OperatorPolicy(), lambda _: None, _Clock(loop)
+            )
+            task = loop.create_task(waiting)
+            power.end = partial(_cancel, task)
+            try:
+                return await task
+            except (asyncio.CancelledError, Died, RelightflowError):
+                if power.on:
+                    raise
+                return None
+
+    async def _drain(self, context: Any, collect_only: bool) -> None:
+        async for outcome in engine(self.plan, context, submit=not collect_only):
+            failure = outcome.failure
+            if failure and failure.kind is FailureKind.BUG and not _dead(failure.message):
+                raise Broken(f"a bug: {failure.message}")
+            if self.cap is not None and context.budget.committed > self.cap:
+                raise Broken(f"{context.budget.committed} committed of {self.cap}")
+
+    def check(self) -> None:
+        """The ledger against the provider's books, after a life. Raises Broken."""
+        billed = self.provider.billed
+        for what, times in Counter(request.what for request in billed).items():
+            if times > self.repeat:
+                raise Broken(f"{what[1]} was billed {times} times")
+        attempts = rows(self.state_dir.ledger)
+        known = {row["request_id"] for row in attempts}
+        if early := self.provider.asked - known:
+            raise Broken(f"{min(early)} was used before it was durable")
+        doubts = Counter(
+            _what(row) for row in attempts if row["state"] in DOUBTFUL and not row["request_id"]
+        )
+        for request in billed:
+            if request.request_id not in known:
+                doubts[_told(request.image, request.parameters)] -= 1
+        lost = [what for what, left in doubts.items() if left < 0]
+        if lost:
+            raise Broken(f"billed, and nobody knows: {lost[0]}")
+        ids = {request.request_id for request in billed}
+        for row in attempts:
+            if row["billed"] == "yes" and row["request_id"] not in ids:
+                raise Broken(f"the ledger says billed, the provider does not: {row['request_id']}")
+        for row in attempts:
+            if row["state"] == "STORED" and not path_of(self.state_dir.blobs, row["blob"]).exists():
+                raise Broken(f"stored, says the ledger, and there is no blob {row['blob'][:8]}")
+        if self.cap is not None and len(billed) * PRICE > self.cap:
+            raise Broken(f"{len(billed)} calls passed the cap of {self.cap}")
+
+    def settle_up(self) -> None:
+        """Good weather, patience: everything is in place at the end, and nothing in doubt."""
+        self.provider.weather = Weather()
+        self.now += 2 * 3600.0
+        for _ in range(4):
+            self.live(Power())
+            self.check()
+            self.now += 300.0
+        states = Counter(row["state"] for row in rows(self.state_dir.ledger))
+        if any(
+            states[state] for state in (*DOUBTFUL, "ACCEPTED", "RESULT_KNOWN", "PAID_UNFETCHED")
+        ):
+            raise Broken(f"at the end: {dict(states)}")
+        held = sum(
+            row["state"] == "FAILED" and row["billed"] != "no"
+            for row in rows(self.state_dir.ledger)
+        )
+        if self.cap is None and states["STORED"] + held != self.plan.jobs_count:
+            raise Broken(f"{dict(states)} of {self.plan.jobs_count} jobs")
+
+
+class _Clock:
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+    def wall(self) -> float:
+        return wall_of(self._loop)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+
+
+def _dead(message: str) -> bool:
+    return message.startswith("unexpected Died")
+
+
+def _what(row: dict[str, Any]) -> str:
+    return f"{row['image_sha256']} {row['parameters']}"
+
+
+def _told(image: str, parameters: FrozenMap) -> str:
+    return f"{image} {canonical_json(parameters)}"
+
+
+def _clear(loop: Loop) -> None:
+    """What is left of a dead process hears nothing more."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def plan(cells: int, repeat: int, concurrency: int) -> Plan:
+    sha256 = hashlib.sha256(INPUT).hexdigest()
+    image = Image("a.png", sha256, len(INPUT), 1, 1, "image/png", 0, "a.png")
+    model = Model("sim", AXES, Price(PRICE, PRICE), 5.0)
+    recipe = Recipe(
+        "sim",
+        Path("sim.yaml"),
+        "0" * 64,
+        (),
+        BackendSpec("sim", model, FrozenMap()),
+        Matrix((Axis("x", tuple(range(cells))),)),
+        repeat=repeat,
+        limits=Limits(concurrency=concurrency),
+    )
+    return build(recipe, iter([image]), Selection())
+
+
+@dataclass(slots=True)
+class Told:
+    jobs: int
+    lives: int
+    deaths: int
+    billed: int
+    digest: str
+    """Of the provider's books: the same for the same seed."""
+
+
+def history(seed: int) -> Told:
+    """One world from its seed. Raises Broken with the seed in it."""
+    rng = Random(seed)
+    folder = Path(
+        tempfile.mkdtemp(prefix="sim-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    )
+    try:
+        return _history(rng, folder)
+    except Exception as error:
+        again = f"python -m benchmarks.reliability.simulator --seed {seed}"
+        raise Broken(f"{error!r}\nreplay: {again}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _history(rng: Random, folder: Path) -> Told:
+    world = World(
+        folder,
+        rng,
+        api=rng.choice(("v1", "v2")),
+        cells=rng.randint(10, 60),
+        repeat=rng.choice((1, 1, 1, 2, 3)),
+        concurrency=rng.choice((1, 2, 4, 8, 8, 32)),
+        weather=rng.choice((Weather(), STORM, STORM)),
+    )
+    if rng.random() < 0.3:
+        world.cap = PRICE * rng.randint(1, world.plan.jobs_count)
+    deaths = 0
+    for _ in range(rng.randint(1, 9)):
+        crash = rng.choice((0, rng.randint(1, 40), rng.randint(1, 120), rng.randint(1, 400)))
+        full = rng.randint(1, 300) if rng.random() < 0.1 else 0
+        deaths += world.live(Power(crash, full), collect_only=rng.random() < 0.1) is None
+        world.check()
+        world.now += rng.choice(
+            (0.0, rng.uniform(0, 30), rng.uniform(0, 300), rng.uniform(0, 9000))
+        )
+    world.settle_up()
+    books = repr([(r.request_id, r.parameters, r.at) for r in world.provider.taken])
+    digest = hashlib.sha256(books.encode()).hexdigest()[:16]
+    return Told(world.plan.jobs_count, world.lives, deaths, len(world.provider.billed), digest)
+
+
+def sweep(jobs: int, first: int = 0) -> dict[str, Any]:
+    """Histories from seed `first` on until `jobs` jobs were asked for. Goes on after a failure."""
+    total = Counter[str]()
+    failures: list[str] = []
+    seed, began = first, time.monotonic()
+    while total["jobs"] < jobs:
+        try:
+            told = history(seed)
+        except Broken as broken:
+            failures.append(str(broken))
+            total["jobs"] += 20
+        else:
+            total.update(jobs=told.jobs, lives=told.lives, deaths=told.deaths, billed=told.billed)
+        seed += 1
+    seconds = time.monotonic() - began
+    return {**total, "histories": seed - first, "failures": failures, "seconds": round(seconds, 1)}
+
+
+def main() -> int:
+    given = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    given.add_argument("--seed", type=int)
+    given.add_argument("--jobs", type=int, default=100_000)
+    given.add_argument("--first", type=int, default=0)
+    options = given.parse_args()
+    if options.seed is not None:
+        print(history(options.seed))
+        return 0
+    told = sweep(options.jobs, options.first)
+    print(told)
+    return 1 if told["failures"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""What an answer that is no result means: which kind of failure, and above all whether it was billed.
+
+Pure. Source: the provider's table of statuses, whose billed column says that only 200 is billed. What
+the table leaves open (a gateway's own 502/503/504, a v1 504) is an unknown outcome.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from relightflow.backends.segmind.answers import mapping
+from relightflow.backends.segmind.models import nearest
+from relightflow.backends.segmind.rate_limit_headers import reset_after
+from relightflow.backends.segmind.sanitize import shown
+from relightflow.model.failure import Billed, Failure, FailureKind
+
+KEPT = 1 << 20
+"""Bytes of an answer that are kept aside where it may have been paid for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as far as it was read."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Looked up case-insensitively by aiohttp's own mapping; a plain dict must use our spelling."""
+    body: bytes = b""
+    late: float = 0.0
+    """Seconds by which the server's clock was past the `Date` of the answer."""
+
+    @property
+    def text(self) -> str:
+        """The provider's own words, safe to show; empty where there are none."""
+        said = self.envelope
+        words = ": ".join(
+            value for key in ("error", "error_description", "message") if (value := said.get(key))
+        )
+        return shown(words or self.body[:20_000].decode("utf-8", "replace"))
+
+    @property
+    def envelope(self) -> dict[str, str]:
+        found = mapping(self.body)
+        return {key: value for key, value in found.items() if isinstance(value, str)}
+
+    @property
+    def from_gateway(self) -> bool:
+        """Whether the answer bears the gateway's envelope, not some proxy's page."""
+        return bool(mapping(self.body).get("error"))
+
+
+def of_submit(answer: Response, api: str, model: str) -> Failure:
+    """The verdict on a billable call that was answered with anything but a usable 200."""
+    status = answer.status
+    said = f": {answer.text}" if answer.text else ""
+    if status in (401, 402, 403):
+        return _account(answer)
+    if status == 406:
+        return _not_acceptable(answer)
+    if status == 429:
+        return rate_limited(answer)
+    if status in (404, 405, 410, 415):
+        return _no_such_model(answer, model)
+    if status in (400, 413):
+        return _refused_input(answer)
+    if status == 422:
+        return _no(FailureKind.JOB_FAILED, f"Segmind ran the job and it failed{said}", status)
+    if 300 <= status < 400:
+        words = f"Segmind's host answered with a redirect ({status}); the key never follows one"
+        return _no(FailureKind.REFUSED_SAFETY, words, status)
+    if _documented_as_unbilled(answer, api):
+        return _no(
+            FailureKind.UNAVAILABLE, f"Segmind has a fault of its own ({status}){said}", status
+        )
+    if 400 <= status < 500 and status != 408 and answer.from_gateway:
+        return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
+    return _unknown(f"Segmind answered {status}, which says nothing about the job{said}", answer)
+
+
+def _documented_as_unbilled(answer: Response, api: str) -> bool:
+    if answer.status == 500:
+        return True
+    if answer.status == 504 and api == "v1":
+        return False
+    return answer.status in (502, 503, 504) and answer.from_gateway
+
+
+def of_read(answer: Response, doing: str) -> Failure:
+    """The verdict on a free call (poll, history, balance, upload): never billed, safe to repeat."""
+    said = f": {answer.text}" if answer.text else ""
+    if answer.status in (401, 402, 403):
+        return _account(answer)
+    if answer.status == 429:
+        return rate_limited(answer)
+    if 300 <= answer.status < 400:
+        words = f"Segmind redirected us while {doing} ({answer.status}); the key never follows"
+        return _no(FailureKind.REFUSED_SAFETY, words, answer.status)
+    return _no(
+        FailureKind.UNAVAILABLE,
+        f"Segmind answered {answer.status} while {doing}{said}",
+        answer.status,
+    )
+
+
+def rate_limited(answer: Response) -> Failure:
+    return Failure(
+        FailureKind.RATE_LIMITED,
+        "Segmind's rate limit is reached; nothing was billed",
+        status=answer.status,
+        retry_after=reset_after(answer.headers, late=answer.late),
+    )
+
+
+def _account(answer: Response) -> Failure:
+    text = answer.text
+    if answer.status == 403:
+        words = f"this account may not use the model: {text}. Ask for access, or take another model"
+    elif answer.status == 402:
+        words = f"Segmind wants payment: {text}"
+    elif "missing" in text.lower():
+        words = f"no key reached Segmind, something on the way took it out: {text}"
+    else:
+        words = f"Segmind refused the key: {text}. Check SEGMIND_API_KEY for a key that is in force"
+    return _no(FailureKind.ACCOUNT, words, answer.status)
+
+
+_CREDITS = re.compile(r"credit|balance|insufficient|top.?up", re.IGNORECASE)
+_SPEND_LIMIT = re.compile(
+    r"(spend|team|budget|monthly|usage).{0,40}(limit|cap|quota)|limit.{0,40}(spend|team|budget)",
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(
+    r"\b(invalid value|must be|one of|out of range|not (a )?valid|validation|parameter|field|"
+    r"expected|should be|greater than|less than|enum|not allowed|unsupported value)\b|light_",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"\b(subject_)?image(_url|s)?\b|data.?ur[il]|\bpicture\b", re.IGNORECASE)
+
+
+def _not_acceptable(answer: Response) -> Failure:
+    """406 is four things; only the text tells them apart. Unknown words stop the spending."""
+    text = answer.text
+    if re.search(r"content.?type", text, re.IGNORECASE) and not _PARAMETER.search(text):
+        words = f"Segmind did not see JSON ({text}): a proxy may change our requests"
+        return _no(FailureKind.REFUSED_MODEL, words, 406)
+    if _SPEND_LIMIT.search(text):
+        words = f"the team's spend limit is reached: {text}. Raise it, then run again"
+        return _no(FailureKind.ACCOUNT, words, 406)
+    if _CREDITS.search(text):
+        return _no(
+            FailureKind.ACCOUNT, f"credits do not suffice: {text}. Top up, then run again", 406
+        )
+    if _PARAMETER.search(text):
+        return _refused_input(answer)
+    words = (
+        f"Segmind refused the call in words we do not know: {text or '(none)'}. Look at the account"
+    )
+    return _no(FailureKind.ACCOUNT, words, 406)
+
+
+def _refused_input(answer: Response) -> Failure:
+    text = answer.text or f"status {answer.status}"
+    image = answer.status == 413 or (_IMAGE.search(text) and "light_" not in text)
+    kind, what = (
+        (FailureKind.BAD_IMAGE, "image") if image else (FailureKind.REFUSED_CELL, "parameters")
+    )
+    return _no(kind, f"Segmind refused the {what}: {text}", answer.status)
+
+
+def _no_such_model(answer: Response, model: str) -> Failure:
+    said = f" ({answer.text})" if answer.text else ""
+    near = nearest(model)
+    hint = f"; the nearest that we know is '{near}'" if near else ""
+    reason = {
+        404: f"Segmind has no model '{model}'{hint}",
+        410: f"Segmind has retired the model '{model}'{hint}",
+    }.get(answer.status, f"Segmind does not take this kind of call for '{model}'")
+    return _no(FailureKind.REFUSED_MODEL, f"{reason}: {answer.status}{said}", answer.status)
+
+
+def _no(kind: FailureKind, words: str, status: int) -> Failure:
+    return Failure(kind, words, Billed.NO, status)
+
+
+def _unknown(words: str, answer: Response) -> Failure:
+    words += ". It may have been billed: it is held, and looked up in the request history"
+    return Failure(
+        FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=answer.body[:KEPT]
+    )

@@ -1,0 +1,183 @@
+"""Options that several commands share, gathered into nouns before a command sees them.
+
+Each decorator adds its options and hands the command one frozen value, so that a command's signature
+says what it needs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relightflow.cli import types
+from relightflow.cli.console import Console
+from relightflow.errors import UsageError
+from relightflow.model.plan import Selection
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.store.state_dir import StateDir, locate
+
+Function = Callable[..., Any]
+FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeArguments:
+    """Which recipes, and what the command line changes in them."""
+
+    paths: tuple[Path, ...]
+    overrides: tuple[str, ...]
+    backend: str
+
+
+def output(json: bool = True) -> Callable[[Function], Function]:
+    """`console`: --json and --quiet."""
+
+    def decorate(command: Function) -> Function:
+        @functools.wraps(command)
+        def gathered(*args: Any, quiet: bool, **rest: Any) -> Any:
+            as_json = rest.pop("as_json", False)
+            return command(*args, console=Console(json=as_json, quiet=quiet), **rest)
+
+        gathered = click.option(
+            "--quiet", "-q", is_flag=True, help="Say nothing but errors; JSON is still printed."
+        )(gathered)
+        if json:
+            gathered = click.option(
+                "--json", "as_json", is_flag=True, help="Answer in JSON, one line a recipe."
+            )(gathered)
+        return gathered
+
+    return decorate
+
+
+def recipes(command: Function) -> Function:
+    """`reading`: RECIPE…, --set, --backend."""
+
+    @click.argument("recipe", nargs=-1, required=True, type=FILE, metavar="RECIPE...")
+    @click.option(
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+        help="Change a field of the recipe, such as limits.concurrency=4. May be repeated.",
+    )  # fmt: skip
+    @click.option(
+        "--backend", default="", metavar="NAME",
+        help="Use this backend instead; 'preview' shows any recipe for free.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def gathered(
+        *args: Any, recipe: tuple[Path, ...], overrides: tuple[str, ...], backend: str, **rest: Any
+    ) -> Any:
+        return command(*args, reading=RecipeArguments(found(recipe), overrides, backend), **rest)
+
+    return gathered
+
+
+def selection(command: Function) -> Function:
+    """`selection`: --only, --limit."""
+
+    @click.option(
+        "--only", multiple=True, callback=types.reads(types.only), metavar="AXIS=VALUE[,VALUE]",
+        help="Only cells with one of these values; image=PATTERN selects images. May be repeated.",
+    )  # fmt: skip
+    @click.option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N outputs."
+    )
+    @functools.wraps(command)
+    def gathered(
+        *args: Any, only: tuple[tuple[str, tuple[str, ...]], ...], limit: int | None, **rest: Any
+    ) -> Any:
+        together: dict[str, tuple[str, ...]] = {}
+        for axis, texts in only:
+            together[axis] = together.get(axis, ()) + texts
+        return command(*args, selection=Selection(tuple(together.items()), limit), **rest)
+
+    return gathered
+
+
+def state(command: Function) -> Function:
+    """`state`: --state."""
+    return click.option(
+        "--state", type=FILE, metavar="DIR",
+        help="Folder of ledger and results, instead of .relightflow in the project."
+        " [env: RELIGHTFLOW_STATE]",
+    )(command)  # fmt: skip
+
+
+def store(command: Function) -> Function:
+    """`store`: the URL of the shared store, empty where there is none."""
+    return click.option(
+        "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
+        help="A store that machines share, such as s3://bucket/prefix/, so that none buys what"
+        " another has bought. [env: RELIGHTFLOW_STORE]",
+    )(command)  # fmt: skip
+
+
+def operator(command: Function) -> Function:
+    """`operator`: what a recipe may never say about the network."""
+
+    @store
+    @click.option(
+        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw",
+        help="Ask and tell the shared store, only ask it, or leave it alone.",
+    )  # fmt: skip
+    @click.option(
+        "--allow-private-network", is_flag=True,
+        help="Let recipes read images from private and loopback addresses.",
+    )  # fmt: skip
+    @click.option(
+        "--output-host", "output_hosts", multiple=True, metavar="HOST",
+        help="Also download results from this host. May be repeated.",
+    )  # fmt: skip
+    @click.option(
+        "--offline", is_flag=True,
+        help="Ask no server: use the images that are known, and say which are not.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def gathered(
+        *args: Any,
+        allow_private_network: bool,
+        output_hosts: tuple[str, ...],
+        offline: bool,
+        store: str,
+        store_mode: str,
+        **rest: Any,
+    ) -> Any:
+        store = "" if store_mode == "off" else store
+        writes = store_mode == "rw"
+        operator = OperatorPolicy(allow_private_network, output_hosts, offline, store, writes)
+        return command(*args, operator=operator, **rest)
+
+    return gathered
+
+
+def found(given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The recipe files that `given` names: a folder stands for every *.yaml and *.yml in it, sorted.
+
+    Raises UsageError for a folder without any.
+    """
+    files: list[Path] = []
+    for path in given:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        if not inside:
+            raise UsageError(f"{path}: there is no *.yaml or *.yml in this folder")
+        files += inside
+    return tuple(dict.fromkeys(files))
+
+
+def typed() -> tuple[str, ...]:
+    """The command as it was typed, so that it can be shown again, with more or as it is."""
+    return ("relightflow", *(click.get_current_context().find_root().obj or ()))
+
+
+def state_dir(recipe: Path | None, state: Path | None) -> StateDir:
+    """The state of `recipe`, or of the current folder."""
+    beside = recipe / "recipe.yaml" if recipe and recipe.is_dir() else recipe
+    return locate(beside or Path("recipe.yaml"), state, os.environ)

@@ -1,0 +1,1 @@
+"""Standard library only, and nothing about images: what every other package may use."""

@@ -1,0 +1,100 @@
+"""The manifest's records: what was made from what, without anything that differs between two runs.
+
+JSON Lines; schemas/manifest-record.schema.json describes each line. No clock times, no durations,
+no paths of this machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from relightflow.ledger.rows import JobState
+from relightflow.model.attempt import State
+from relightflow.model.image import Rejected
+from relightflow.model.job import Output
+from relightflow.model.money import usd
+from relightflow.model.output_format import Copy
+from relightflow.model.plan import Plan
+
+FORMAT = 1
+STATUSES = ("done", "failed", "unknown", "pending", "missing")
+_STATUS = {
+    State.STORED: "done",
+    State.DONE: "done",
+    State.FAILED: "failed",
+    State.UNKNOWN: "unknown",
+    State.READY: "missing",
+}
+
+
+def status_of(job_state: JobState | None) -> str:
+    """One of STATUSES; `pending` is accepted or paid and not fetched yet."""
+    return _STATUS.get(job_state.state, "pending") if job_state else "missing"
+
+
+def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
+    """The first record: which recipe, which backend, how many of each status."""
+    recipe = plan.recipe
+    return {
+        "record": "recipe",
+        "format": FORMAT,
+        "recipe": {"name": recipe.name, "sha256": recipe.sha256},
+        "backend": recipe.backend.type,
+        "model": recipe.backend.model.name,
+        "counts": {
+            "images": len(plan.images),
+            "rejected": len(plan.rejected),
+            "cells": len(plan.cells),
+            "outputs": plan.outputs_count,
+            "jobs": plan.jobs_count,
+            **{status: counts[status] for status in STATUSES},
+        },
+    }
+
+
+def record(
+    output: Output, job_state: JobState | None, path: str | None, copy: Copy | None = None
+) -> dict[str, Any]:
+    """One output, JSON but for frozen mappings. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
+    is there, where it is not the image itself."""
+    job, image = output.job, output.image
+    facts: dict[str, Any] = {
+        "record": "output",
+        "index": output.index,
+        "job": job.id,
+        "key": job.key,
+        "source": {"name": image.name, "sha256": image.sha256, "size": image.size},
+        "cell": output.cell,
+        "parameters": job.parameters,
+        "repeat": job.repeat,
+        "status": status_of(job_state),
+    }
+    if job_state is None:
+        return facts
+    if result := job_state.result:
+        if path is not None:
+            facts["path"] = path
+        facts["sha256"] = result.sha256
+        facts["size"] = result.size
+        facts["width"] = result.width
+        facts["height"] = result.height
+        facts["media_type"] = result.media_type
+        if copy is not None:
+            facts["delivered"] = copy.facts()
+        facts["cost"] = usd(result.cost)
+    elif job_state.reason:
+        billed = str(job_state.billed)
+        facts["error"] = {
+            "kind": str(job_state.kind),
+            "message": job_state.reason,
+            "billed": billed,
+        }
+    if job_state.request_id:
+        facts["request_id"] = job_state.request_id
+    return facts
+
+
+def rejected(item: Rejected) -> dict[str, Any]:
+    """An image that could not be used."""
+    return {"record": "rejected", "source": {"name": item.name}, "error": item.reason}

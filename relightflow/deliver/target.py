@@ -1,0 +1,189 @@
+"""A sink in use: where it stands in the recipe, and what of it is where it should be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from relightflow.errors import InvalidRecipe
+from relightflow.images.bad import BadImage
+from relightflow.images.derive import derive
+from relightflow.ledger.rows import Delivered
+from relightflow.model.job import Output
+from relightflow.model.outcome import Result
+from relightflow.model.output_format import Copy, OutputFormat, extension, output_format
+from relightflow.model.recipe import Recipe
+from relightflow.model.values import FrozenMap
+from relightflow.plan.names import output_path
+from relightflow.plugins.records import OperatorPolicy, SinkContext
+from relightflow.plugins.registry import Registry
+from relightflow.plugins.sink import FileState, HasReceipt, Sink, SinkFailed, WriteReceipt, width_of
+
+FAULTS = Exception
+"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in the air."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkTarget:
+    sink: Sink
+    type: str
+    named: bool
+    """One file an output; False: the sink gathers."""
+    template: str | None
+    """Of the file names."""
+    recipe: str
+    """The recipe's name, for templates."""
+    options: FrozenMap
+    form: OutputFormat | None = None
+    """Of the copies that are delivered; None: the images as they were made."""
+
+    @property
+    def id(self) -> str:
+        """What the ledger remembers the sink's files under."""
+        return f"{self.type}:{self.sink.location}"
+
+    def path(self, output: Output, result: Result) -> str:
+        """Where `output` goes, relative to the sink."""
+        return output_path(self.template, output, self.recipe, extension(self.media_type(result)))
+
+    def media_type(self, result: Result) -> str:
+        """Of what is delivered."""
+        return self.form.media_type if self.form else result.media_type
+
+    def basis(self, result: Result) -> str:
+        """What the delivered file is made from, for the ledger: the blob, and how it is changed."""
+        return self.form.basis(result.sha256, result.media_type) if self.form else result.sha256
+
+    def bytes_of(self, result: Result, read: Callable[[Result], bytes]) -> bytes:
+        """What is to be delivered. Raises SinkFailed where no copy can be made of it."""
+        data = read(result)
+        try:
+            return derive(data, result.media_type, self.form) if self.form else data
+        except BadImage as error:
+            raise SinkFailed(f"no copy in another format could be made: {error.reason}") from error
+
+
+def open_targets(
+    recipe: Recipe, registry: Registry, operator: OperatorPolicy
+) -> tuple[SinkTarget, ...]:
+    """Every sink of the recipe, made and ready. Raises what their `create` raises, and InvalidRecipe
+    where two would write the same files, over and over."""
+    made: list[SinkTarget] = []
+    for index, spec in enumerate(recipe.sinks):
+        record = registry.sink(spec.type)
+        sink = record.create(SinkContext(recipe.folder, spec.options, recipe.name, operator))
+        template = spec.options.get("name") if record.takes_names else None
+        form = output_format(spec.options) if record.derives else None
+        target = SinkTarget(
+            sink, spec.type, record.named, template, recipe.name, spec.options, form
+        )
+        duplicate = next((n for n, other in enumerate(made) if other.id == target.id), None)
+        if duplicate is not None:
+            words = f"writes to the same place as sinks[{duplicate}]: give it a folder of its own"
+            raise InvalidRecipe([recipe.problem(f"sinks[{index}]", words)])
+        made.append(target)
+    return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """What became of one output at one sink."""
+
+    path: str
+    row: Delivered | None = None
+    """To be remembered, where something new is known."""
+    written: bool = False
+    edited: bool = False
+    """Somebody's own work is there; it was kept."""
+    failed: bool = False
+    copy: Copy | None = None
+    """What is there in the image's place; None: the very image, or nobody knows."""
+
+
+def deliver_one(
+    target: SinkTarget,
+    path: str,
+    result: Result,
+    known: Delivered | None,
+    read: Callable[[Result], bytes],
+    overwrite: bool,
+) -> DeliveryResult:
+    """Make sure that the sink has `result`, or its copy, at `path`. Blocks.
+
+    A file that is as we last wrote it is ours and may be replaced; one that somebody changed is
+    kept. A copy is only made where none was, or another one is wanted now. Raises SinkFailed or
+    OSError, and DamagedError where the store's own bytes are wrong.
+    """
+    basis = target.basis(result)
+    file_state = FileState.EDITED  # until it is found to be ours
+    if known is not None:
+        receipt = WriteReceipt(known.sha256, known.size, known.mark)
+        file_state = target.sink.check(path, receipt, known.sha256)
+        if file_state is FileState.SAME and known.basis == basis:
+            return DeliveryResult(path, copy=_copy(target, result, receipt))
+    sha256, size, data = _wanted(target, result, known, read)
+    if file_state is FileState.EDITED:
+        file_state = target.sink.check(path, None, sha256)
+    elif file_state is FileState.SAME and known is not None and known.sha256 != sha256:
+        file_state = FileState.MISSING  # ours, and out of date
+    copy = _copy(target, result, WriteReceipt(sha256, size, ""))
+    if file_state is FileState.EDITED and not overwrite:
+        return DeliveryResult(path, edited=True, copy=copy)
+    media_type = target.media_type(result)
+    held = None
+    if file_state is FileState.SAME and isinstance(target.sink, HasReceipt):
+        held = target.sink.receipt(path, sha256)
+    if held is None:
+        held = target.sink.write(path, data or target.bytes_of(result, read), media_type)
+    row = Delivered(target.id, path, basis, held.sha256, held.size, held.mark)
+    written = file_state is not FileState.SAME
+    return DeliveryResult(path, row, written=written, copy=_copy(target, result, held))
+
+
+def _wanted(
+    target: SinkTarget, result: Result, known: Delivered | None, read: Callable[[Result], bytes]
+) -> tuple[str, int, bytes | None]:
+    """sha256 and size of what is to be delivered; its bytes too, where only they tell."""
+    basis = target.basis(result)
+    if basis == result.sha256:
+        return result.sha256, result.size, None
+    if known is not None and known.basis == basis:
+        return known.sha256, known.size, None
+    data = target.bytes_of(result, read)
+    return hashlib.sha256(data).hexdigest(), len(data), data
+
+
+def _copy(target: SinkTarget, result: Result, receipt: WriteReceipt) -> Copy | None:
+    """None where the file is the result itself."""
+    if receipt.sha256 == result.sha256:
+        return None
+    return Copy(receipt.sha256, receipt.size, target.media_type(result))
+
+
+def deliver_many(
+    target: SinkTarget,
+    items: Sequence[tuple[str, Result]],
+    known: Mapping[str, Delivered],
+    read: Callable[[Result], bytes],
+    overwrite: bool,
+) -> Iterator[DeliveryResult | Exception]:
+    """`hand_over` for each path and result, in their order, as many at a time as the sink wants.
+
+    A fault of one is its answer and stops no other. `known`: by path, what the sink was given.
+    """
+
+    def one(item: tuple[str, Result]) -> DeliveryResult | Exception:
+        path, result = item
+        try:
+            return deliver_one(target, path, result, known.get(path), read, overwrite)
+        except FAULTS as error:
+            return error
+
+    width = min(width_of(target.sink), len(items))
+    if width < 2:
+        yield from map(one, items)
+        return
+    with ThreadPoolExecutor(width, thread_name_prefix="sink") as pool:
+        yield from pool.map(one, items)

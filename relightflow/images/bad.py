@@ -1,0 +1,23 @@
+"""The one way in which an image can be refused."""
+
+from __future__ import annotations
+
+
+class BadImage(Exception):
+    """These bytes are no image that can be used. `reason` says what is wrong and what to do."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def truncated(what: str) -> BadImage:
+    return BadImage(f"the {what} is cut short: copy or download it again")
+
+
+def damaged(what: str, detail: str) -> BadImage:
+    return BadImage(f"the {what} is damaged ({detail}): save it again as JPEG, PNG or WebP")
+
+
+def animated(what: str) -> BadImage:
+    return BadImage(f"the {what} is animated: save the frame that you want as a still image")

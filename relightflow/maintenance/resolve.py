@@ -1,0 +1,80 @@
+"""Attempts that nothing settles by itself: listed with their price, and a person's word taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from relightflow.errors import UsageError
+from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import open_reader
+from relightflow.model.attempt import IN_DOUBT, Attempt, State
+from relightflow.model.failure import Billed, Failure, FailureKind
+from relightflow.model.maintenance import Decision, Resolution
+from relightflow.model.money import Micros
+from relightflow.store.blobs import size_of
+from relightflow.store.state_dir import StateDir
+
+
+def held_attempts(state_dir: StateDir) -> tuple[Attempt, ...]:
+    """Unknown attempts, those that were paid without an image, and those whose image is lost.
+    Oldest first; reads only."""
+    with open_reader(state_dir.ledger) as reader:
+        waiting = reader.held_attempts()
+        lost = (a for a in reader.stored_attempts() if size_of(state_dir.blobs, a.blob) < 0)
+        return tuple(sorted((*waiting, *lost), key=lambda attempt: attempt.id))
+
+
+def decide(
+    state_dir: StateDir,
+    ledger: Ledger,
+    decision: Decision,
+    cap: Micros | None,
+    jobs: Iterable[str] = (),
+) -> Resolution:
+    """Carry out `decision` for all held attempts, or for those whose job key begins with one of
+    `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
+
+    Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
+    chosen = tuple(jobs)
+    waiting = held_attempts(state_dir)
+    for job in chosen:
+        if not job or not any(a.job_key.startswith(job) for a in waiting):
+            raise UsageError(
+                f"no call of job '{job}' waits for a decision; nothing was decided. "
+                "'relightflow resolve' lists those that do"
+            )
+    wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
+    decided: list[Attempt] = []
+    over: list[Attempt] = []
+    left = cap
+    for attempt in wanted:
+        if decision is Decision.ASSUME_LOST:
+            if attempt.state not in IN_DOUBT:
+                continue  # its money is booked already
+            ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt))
+        elif left is None or attempt.price <= left:
+            left = None if left is None else left - attempt.price
+            if attempt.state is State.PAID_UNFETCHED:  # by way of UNKNOWN, as the ledger wants it
+                ledger.close_attempt_now(attempt.id, State.UNKNOWN, _again(attempt))
+            ledger.close_attempt_now(attempt.id, State.READY, _again(attempt))
+        else:
+            over.append(attempt)
+            continue
+        decided.append(attempt)
+    return Resolution(held_attempts(state_dir), tuple(decided), tuple(over))
+
+
+def _lost(attempt: Attempt) -> Failure:
+    if attempt.billed is Billed.YES and attempt.cost is not None:
+        why, cost = "given up by the operator's word; it was billed", attempt.cost
+    else:
+        why, cost = (
+            "given up by the operator's word; its highest price counts as spent",
+            attempt.price,
+        )
+    return Failure(FailureKind.BAD_RESULT, why, Billed.YES, cost=cost)
+
+
+def _again(attempt: Attempt) -> Failure:
+    why = "to be bought again, by the operator's word"
+    return Failure(FailureKind.UNKNOWN, why, attempt.billed, cost=attempt.cost)

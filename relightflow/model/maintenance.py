@@ -1,0 +1,147 @@
+"""What the commands between runs find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from relightflow.errors import Exit, gravest
+from relightflow.model.attempt import IN_DOUBT, Attempt
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every stored byte and every delivered file, looked at."""
+
+    blobs: int
+    damaged: tuple[str, ...]
+    """sha256 of blobs whose bytes no longer match; they were put aside."""
+    missing: tuple[str, ...]
+    """sha256 of blobs that the ledger relies on and that are gone."""
+    files: int
+    edited: tuple[str, ...]
+    """Delivered files that somebody changed."""
+    gone: tuple[str, ...]
+    """Delivered files that are no longer there; the next run delivers them again."""
+    shared: int = 0
+    """Results in the shared store that were looked at."""
+    shared_damaged: tuple[str, ...] = ()
+    """Job keys whose entry or bytes there are damaged or gone; they are not adopted by anybody."""
+
+    @property
+    def exit(self) -> Exit:
+        if self.damaged or self.missing or self.shared_damaged:
+            return Exit.DAMAGED
+        return Exit.JOBS_FAILED if self.edited or self.gone else Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """What serves nobody any longer, as far as was said."""
+
+    finished: tuple[Attempt, ...]
+    """Finished jobs that nobody asked to keep: if they are wanted again, they are bought again."""
+    blobs: tuple[str, ...]
+    """sha256 of results that go with them, and of those that no job has."""
+    size: int
+    """Bytes of the blobs."""
+    runs: tuple[str, ...]
+    """Ids of runs whose manifests and events are old."""
+    shared: tuple[str, ...] = ()
+    """Paths in the shared store."""
+
+    @property
+    def price(self) -> Micros:
+        """Of the finished jobs, were they bought again."""
+        return sum(a.price if a.cost is None else a.cost for a in self.finished)
+
+
+class Decision(StrEnum):
+    """A person's word on an attempt that nothing else can settle."""
+
+    RESUBMIT = "resubmit"
+    """Buy it again, knowing that it may have been billed already."""
+    ASSUME_LOST = "assume-lost"
+    """Give the image up and count its price as spent; it is not bought again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What became of the held attempts."""
+
+    held: tuple[Attempt, ...]
+    """Those that still wait for a decision: unknown, or paid without an image."""
+    decided: tuple[Attempt, ...] = ()
+    over_cap: tuple[Attempt, ...] = ()
+    """Not resubmitted, because the cap did not hold them."""
+    adopted: int = 0
+    """Settled by the provider's records: the call was taken, and is collected by the next run."""
+    released: int = 0
+    """Settled by the provider's records: nothing was taken or billed."""
+
+    @property
+    def exit(self) -> Exit:
+        if self.over_cap:
+            return Exit.BUDGET
+        unknown = any(attempt.state in IN_DOUBT for attempt in self.held)
+        return Exit.UNKNOWN if unknown else Exit.OK
+
+    @property
+    def price(self) -> Micros:
+        """Of those that still wait, at most."""
+        return sum(attempt.price for attempt in self.held)
+
+
+class Difference(StrEnum):
+    UNKNOWN_TO_US = "unknown-to-us"
+    """Billed, and the ledger has never heard of it: another machine, another state, or a bug."""
+    NOT_BILLED = "not-billed"
+    """The ledger says billed, the provider's records do not."""
+    COST_DIFFERS = "cost-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between the ledger and the provider's bill."""
+
+    kind: Difference
+    request_id: str
+    model: str
+    ours: Micros | None
+    theirs: Micros | None
+    when: float
+    """Unix seconds, the provider's if it has the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    since: float
+    until: float
+    requests: int
+    """Billed by the provider in the period."""
+    billed: Micros
+    recorded: Micros
+    """Billed in the period, says the ledger."""
+    findings: tuple[Finding, ...]
+    resolution: Resolution
+
+    @property
+    def exit(self) -> Exit:
+        differs = Exit.JOBS_FAILED if self.findings else Exit.OK
+        return gravest((self.resolution.exit, differs))
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A ledger made anew from the blob store."""
+
+    stored: int
+    """Images found again."""
+    open: int
+    """Calls that were under way: collected or looked up by the next run."""
+    failed: int
+    lost: int
+    """Index entries whose blob is gone or damaged; held, not bought again by themselves."""
+    nonsense: int = 0
+    """Damaged lines of the index, which were passed over."""

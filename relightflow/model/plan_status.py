@@ -1,0 +1,33 @@
+"""How a plan stands against the ledger, before anything is bought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.model.catalog import Price
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStatus:
+    jobs: int
+    """Distinct jobs of the plan."""
+    done: int
+    """Stored already: nothing will be called."""
+    new: int
+    """Will be called."""
+    collect: int
+    """Accepted or paid earlier and not fetched yet: will be collected, not called again."""
+    unknown: int
+    """May have been billed; held."""
+    held_failed: int
+    """Paid and failed; not called again by itself."""
+    price: Price | None
+    """Of the new jobs, in all; None: unknown."""
+    unknown_price: Micros
+    """What the unknown ones cost at most."""
+
+    @property
+    def work(self) -> bool:
+        """Whether a run would do something."""
+        return bool(self.new or self.collect)

@@ -1,0 +1,25 @@
+"""What the operator says on top of the recipe, for one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.model.money import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Trusted: from the command line and the environment, never from a recipe."""
+
+    cap: Micros | None = None
+    """The lowest of all caps; None: no cap, which only a free backend may have."""
+    cap_source: str = ""
+    """Which of them it is, in words: `limits.max_cost`, `--max-cost`, `RELIGHTFLOW_MAX_COST`."""
+    price: Micros | None = None
+    """Of one call, where the model's is unknown."""
+    overwrite: bool = False
+    """Replace output files that somebody edited."""
+    collect_only: bool = False
+    """Submit nothing; fetch what earlier runs paid for."""
+    stop_after: float | None = None
+    """Seconds; then no new submit, so that what is in flight drains in time."""

@@ -1,0 +1,37 @@
+"""The option `format` of a sink, for every sink that takes it (`SinkRecord.derives`)."""
+
+from __future__ import annotations
+
+from relightflow.model.output_format import MEDIA_TYPES, QUALITY
+from relightflow.plugins.records import Schema
+
+_TYPE = {"enum": sorted(MEDIA_TYPES)}
+
+FORMAT_SCHEMA: Schema = {
+    "description": "Deliver a copy in this form; the original stays in the store. Such as `webp`, "
+    "or `{type: webp, quality: 80}`.",
+    "anyOf": [
+        {"type": "string", **_TYPE},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["type"],
+            "properties": {
+                "type": _TYPE,
+                "quality": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 100,
+                    "default": QUALITY,
+                    "description": "Given, it also makes anew what is of this type already.",
+                },
+            },
+            "if": {"properties": {"type": {"const": "png"}}},
+            "then": {
+                "properties": {
+                    "quality": {"not": {}, "description": "a PNG loses nothing, so it has none"}
+                }
+            },
+        },
+    ],
+}

@@ -1,0 +1,56 @@
+"""What the commands between runs found out, in plain words."""
+
+from __future__ import annotations
+
+from relightflow.model.maintenance import Garbage, Verification
+from relightflow.report import escape
+from relightflow.report.text import count, listing, money
+
+_SHOWN = 10
+"""Items that are named for one finding; `--json` has all."""
+
+
+def verification(path: str, found: Verification) -> str:
+    shared = f", {count(found.shared, 'job')} in the shared store" if found.shared else ""
+    lines = [
+        f"{escape.terminal(path)}: {count(found.blobs, 'stored result')} and "
+        f"{count(found.files, 'delivered file')} looked at{shared}, {_verdict(found)}"
+    ]
+    for items, one, many, meaning in (
+        (found.damaged, "result is", "results are", "damaged and put aside; the next run fetches "
+         "what it still can, and buys nothing again by itself"),
+        (found.missing, "result is", "results are", "gone from the store"),
+        (found.edited, "file was", "files were", "changed by somebody; 'run --overwrite' replaces "
+         "what was changed"),
+        (found.shared_damaged, "job is", "jobs are", "damaged or incomplete in the shared store; "
+         "nobody adopts them, and 'gc --delete' leaves them for a person"),
+        (found.gone, "file is", "files are", "no longer there; the next run delivers again"),
+    ):  # fmt: skip
+        if items:
+            lines.append(f"! {count(len(items), one, many)} {meaning}")
+            lines += listing(items[:_SHOWN], len(items))
+    return "\n".join(lines)
+
+
+def _verdict(found: Verification) -> str:
+    bad = len(found.damaged) + len(found.missing) + len(found.edited) + len(found.gone)
+    bad += len(found.shared_damaged)
+    return f"{bad:,} not as they should be" if bad else "all as they should be"
+
+
+def garbage(found: Garbage, deleted: bool) -> str:
+    """What could go, or went."""
+    done = "taken away" if deleted else "could go"
+    results = f"{count(len(found.blobs), 'result')} of {found.size / 1e6:,.1f} MB"
+    lines = [f"{results} and {count(len(found.runs), 'old run')} {done}"]
+    if found.finished:
+        lines.append(
+            f"! {count(len(found.finished), 'finished job')} among them, paid with "
+            f"{money(found.price)}: wanted again, they are bought again"
+        )
+        lines += listing([a.job_key[:16] for a in found.finished[:_SHOWN]], len(found.finished))
+    if found.shared:
+        lines.append(f"{count(len(found.shared), 'object')} in the shared store {done}")
+    if not deleted and (found.blobs or found.runs or found.shared):
+        lines.append("nothing was touched; --delete takes it away")
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""Goes through a plan and says of each job what is to be done about it.
+
+The ledger is asked in chunks, in a thread; what is in place already costs one look at a file's size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import islice
+from pathlib import Path
+
+from relightflow.ledger.reader import Reader
+from relightflow.ledger.rows import JobState
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed
+from relightflow.model.job import Output
+from relightflow.model.plan import Plan
+from relightflow.plan.outputs import firsts
+from relightflow.store.blobs import size_of
+
+CHUNK = 512
+
+
+class Action(Enum):
+    MAKE = auto()
+    """Nothing bought and nothing in the air: call."""
+    REUSE = auto()
+    """Stored already."""
+    COLLECT = auto()
+    """Accepted or paid, not fetched."""
+    HOLD_UNKNOWN = auto()
+    """May have been billed."""
+    HOLD_FAILED = auto()
+    """Paid, and the result was no image."""
+    MEND = auto()
+    """Stored, and the blob is gone or has another size."""
+
+
+def action_for(job_state: JobState | None, stored_size: int) -> Action:
+    """What a job's standing asks for. `stored_size`: bytes of its blob on disk, -1 if missing."""
+    if job_state is None or job_state.state is State.READY:
+        return Action.MAKE
+    if job_state.state is State.FAILED:
+        return Action.MAKE if job_state.billed is Billed.NO else Action.HOLD_FAILED
+    if job_state.state in (State.STORED, State.DONE):
+        intact = job_state.result is not None and job_state.result.size == stored_size
+        return Action.REUSE if intact else Action.MEND
+    return Action.HOLD_UNKNOWN if job_state.state is State.UNKNOWN else Action.COLLECT
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    output: Output
+    """The first that wants the job."""
+    action: Action
+    job_state: JobState | None
+
+
+def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
+    """What is to be done about each output's job. Blocks."""
+    job_states: Mapping[str, JobState] = reader.job_states([output.job.key for output in chunk])
+    for output in chunk:
+        job_state = job_states.get(output.job.key)
+        size = -1
+        if job_state and job_state.result:
+            size = size_of(blobs, job_state.result.sha256)
+        yield Item(output, action_for(job_state, size), job_state)
+
+
+def item_chunks(plan: Plan, reader: Reader, blobs: Path) -> Iterator[list[Item]]:
+    """Every distinct job of the plan, in plan order. Blocks."""
+    outputs = firsts(plan)
+    while chunk := list(islice(outputs, CHUNK)):
+        yield list(items_of(chunk, reader, blobs))
+
+
+async def items(plan: Plan, reader: Reader, blobs: Path) -> AsyncIterator[Item]:
+    """The same for the event loop."""
+    chunks = item_chunks(plan, reader, blobs)
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        for item in chunk:
+            yield item

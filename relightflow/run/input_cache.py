@@ -1,0 +1,107 @@
+"""Reads an input image and has the backend prepare it, once for all the jobs that share it.
+
+Plans are ordered by image, so a few prepared images are enough to keep. Bytes are read in a thread
+and checked: what is sent is what was hashed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+from relightflow.errors import RefusedError
+from relightflow.model.failure import CallFailed, Failure, FailureKind
+from relightflow.model.image import Image
+from relightflow.plugins.source import URL_SECONDS, StaleImage
+from relightflow.run.lazy_backend import LazyBackend
+
+T = TypeVar("T")
+KEPT = 4
+RENEWED = URL_SECONDS / 4
+"""Seconds after which an image that goes by a signed URL gets a new one."""
+
+
+class _Prepared(NamedTuple):
+    task: asyncio.Task[Any]
+    until: float
+    """On the monotonic clock."""
+
+
+class InputCache:
+    def __init__(
+        self,
+        backend: LazyBackend,
+        read: Callable[[Image], bytes],
+        public_url: Callable[[Image], str] = lambda image: image.url,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`read` and `public_url` block and raise StaleImage; they are called in a thread."""
+        self._backend = backend
+        self._read = read
+        self._public_url = public_url
+        self._now = now
+        self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
+
+    async def prepared(self, image: Image) -> Any:
+        """What the backend's `prepare` made of `image`. Raises CallFailed; nothing was billed."""
+        kept = self._prepared.get(image.sha256)
+        if kept is None or _failed(kept.task) or self._now() > kept.until:
+            by_url = image.delivery == "url"
+            until = self._now() + RENEWED if by_url else math.inf
+            kept = _Prepared(asyncio.ensure_future(self._prepare(image)), until)
+            self._prepared[image.sha256] = kept
+        task = kept.task
+        self._prepared.move_to_end(image.sha256)
+        while len(self._prepared) > KEPT:
+            self._prepared.popitem(last=False)
+        if task.done():
+            return task.result()
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        tasks = [kept.task for kept in self._prepared.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._prepared.clear()
+
+    async def _prepare(self, image: Image) -> Any:
+        backend = await self._backend.get()
+        data = await asyncio.to_thread(self._checked, image)
+        if image.delivery == "url":
+            image = replace(image, url=await asyncio.to_thread(self._url, image))
+        return await backend.prepare(image, data)
+
+    def _checked(self, image: Image) -> bytes:
+        data = _asked(self._read, image)
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            message = (
+                f"{image.name} changed since it was planned; not sent, not billed. "
+                "Run again to plan with what it is now"
+            )
+            raise CallFailed(Failure(FailureKind.BAD_IMAGE, message))
+        return data
+
+    def _url(self, image: Image) -> str:
+        return _asked(self._public_url, image)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and bool(task.cancelled() or task.exception())
+
+
+def _asked(source: Callable[[Image], T], image: Image) -> T:
+    """What the source says of the image; its refusals as verdicts."""
+    try:
+        return source(image)
+    except (StaleImage, RefusedError) as error:
+        raise CallFailed(Failure(FailureKind.BAD_IMAGE, str(error))) from error
+    except OSError as error:
+        message = f"{image.name} cannot be read ({error.strerror}); not sent, not billed"
+        raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from error

@@ -1,0 +1,122 @@
+"""Gathers what did not work: many items with one cause are one line, with the first few named.
+
+What the ledger knows is told from how jobs stand at the end, so that a doubt which was settled
+meanwhile is not told; only what never reached the ledger is told from the stream of outcomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from relightflow.errors import GRAVEST_FIRST, Exit
+from relightflow.ledger.rows import JobState
+from relightflow.model.attempt import State
+from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
+from relightflow.model.image import Rejected
+from relightflow.model.job import Output
+from relightflow.model.money import Micros, dollars
+from relightflow.model.outcome import Outcome
+from relightflow.model.summary import Issue
+
+FIRST = 5
+"""Items named for one cause."""
+MOST = 40
+"""Causes told one by one; the rest share a line."""
+_FLEETING = frozenset(
+    {
+        FailureKind.PENDING,
+        FailureKind.REFUSED_SAFETY,
+        FailureKind.ACCOUNT,
+        FailureKind.UNSENT,
+        FailureKind.UNAVAILABLE,
+        FailureKind.BUG,
+        FailureKind.DAMAGED,
+    }
+)
+"""Kinds that leave the attempt as it was, so that the ledger does not hold the message."""
+_NEXT = {
+    FailureKind.UNKNOWN: "It is looked up in the provider's records by the next run; 'relightflow resolve' "
+    "lists it and takes your decision",
+    FailureKind.BAD_RESULT: "It is not bought again by itself",
+    FailureKind.PENDING: "Run again to collect it; nothing is bought for that",
+}
+
+
+@dataclass(slots=True)
+class IssueLog:
+    _found: dict[tuple[Exit, str], Issue] = field(default_factory=dict)
+    _fleeting: dict[str, Failure] = field(default_factory=dict)
+    """Job key → what a run could not finish and did not write down."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Something that ended without an image."""
+        failure = outcome.failure
+        if failure and failure.kind in _FLEETING and len(self._fleeting) < 10_000:
+            self._fleeting[outcome.job.key] = failure
+
+    def job_state(self, output: Output, job_state: JobState | None) -> None:
+        """How one output stands at the end of the run."""
+        fleeting = self._fleeting.get(output.job.key)
+        stored = job_state is not None and job_state.state in (State.STORED, State.DONE)
+        if stored and not (fleeting and fleeting.kind is FailureKind.DAMAGED):
+            return
+        if fleeting:
+            self._add(EXIT_OF[fleeting.kind], _words(fleeting.message, fleeting.billed), output)
+        if job_state is not None and job_state.state is State.UNKNOWN:  # whatever else it was
+            words = _words(job_state.reason, job_state.billed, job_state.price)
+            self._add(Exit.UNKNOWN, f"{words}. {_NEXT[FailureKind.UNKNOWN]}", output)
+        elif fleeting or job_state is None or job_state.state is State.READY:
+            return
+        elif job_state.state is State.FAILED:
+            kind = job_state.kind or FailureKind.JOB_FAILED
+            words = _words(job_state.reason, job_state.billed, job_state.cost)
+            self._add(EXIT_OF[kind], ". ".join(filter(None, (words, _NEXT.get(kind)))), output)
+        elif job_state.state is State.PAID_UNFETCHED:
+            words = _words("the answer was cut short", job_state.billed, job_state.cost)
+            self._add(Exit.UNKNOWN, f"{words}. {_NEXT[FailureKind.UNKNOWN]}", output)
+        else:
+            self._add(Exit.EARLY, f"not collected yet. {_NEXT[FailureKind.PENDING]}", output)
+
+    def rejected(self, item: Rejected) -> None:
+        code = Exit.REFUSED if item.refused else Exit.JOBS_FAILED
+        self._put(code, f"image not used: {item.reason}", item.name)
+
+    def issue(self, issue: Issue) -> None:
+        self._found.setdefault((issue.exit, issue.message), issue)
+
+    def all(self) -> tuple[Issue, ...]:
+        """The gravest first."""
+        return tuple(
+            sorted(self._found.values(), key=lambda issue: GRAVEST_FIRST.index(issue.exit))
+        )
+
+    def _add(self, code: Exit, message: str, output: Output) -> None:
+        self._put(code, message, describe(output))
+
+    def _put(self, code: Exit, message: str, item: str) -> None:
+        key = (code, message)
+        if key not in self._found and len(self._found) >= MOST:
+            key = (code, "other causes; the manifest has each")
+        old = self._found.get(key)
+        if old is None:
+            self._found[key] = Issue(code, key[1], (item,))
+        else:
+            items = old.items if len(old.items) >= FIRST else (*old.items, item)
+            self._found[key] = Issue(code, key[1], items, old.count + 1)
+
+
+def describe(output: Output) -> str:
+    """An output in a few words: image, values, repeat."""
+    values = ", ".join(str(value) for value in output.cell.values())
+    repeat = f", repeat {output.job.repeat}" if output.job.repeat else ""
+    return f"{output.image.name} ({values}{repeat})" if values or repeat else output.image.name
+
+
+def _words(reason: str, billed: Billed, price: Micros | None = None) -> str:
+    money = f", {dollars(price)} USD" if price and billed is not Billed.NO else ""
+    said = {
+        Billed.NO: "not billed",
+        Billed.YES: f"billed{money}",
+        Billed.UNKNOWN: f"may have been billed{money}",
+    }[billed]
+    return f"{reason or 'no reason was given'} ({said})"

@@ -1,0 +1,1 @@
+"""The life of one job: submit, collect, and recovery after a crash."""

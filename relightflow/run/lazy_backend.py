@@ -1,0 +1,54 @@
+"""The backend, made and opened when the first call needs it, so that a run with nothing to do loads
+no library, needs no key and opens no connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Backend, Call, HasIntentDetails
+
+NOTHING = FrozenMap()
+
+
+class LazyBackend:
+    def __init__(
+        self, create: Callable[[], Backend], on_open: Callable[[Backend], Awaitable[None]]
+    ) -> None:
+        """`on_open` is awaited with the backend once it is open, before its first use."""
+        self._create = create
+        self._on_open = on_open
+        self._backend: Backend | None = None
+        self._details: Callable[[Call], FrozenMap] | None = None
+        self._turn = asyncio.Lock()
+
+    async def get(self) -> Backend:
+        """The open backend. Raises what its `create` and `open` raise, such as AccountError."""
+        if self._backend is None:
+            async with self._turn:
+                if self._backend is None:
+                    await self._open()
+        assert self._backend
+        return self._backend
+
+    async def _open(self) -> None:
+        backend = self._create()
+        try:
+            await backend.open()
+            await self._on_open(backend)
+        except BaseException:
+            await backend.close()
+            raise
+        if isinstance(backend, HasIntentDetails):
+            self._details = backend.intent_details
+        self._backend = backend
+
+    def intent_details(self, call: Call) -> FrozenMap:
+        """What the backend wants written down before the call leaves."""
+        return self._details(call) if self._details else NOTHING
+
+    async def close(self) -> None:
+        if self._backend is not None:
+            await self._backend.close()
+            self._backend = None

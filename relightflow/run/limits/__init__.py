@@ -1,0 +1,1 @@
+"""What decides whether one more call may be made: rate, retries, money, disk."""

@@ -1,0 +1,133 @@
+"""One run's rooms, opened in their order and closed in reverse, and everybody who is told how it goes.
+
+So that `pipeline.run` can say the flow and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+
+from relightflow.deliver.finalize import Completion, FinalPass
+from relightflow.deliver.run_folder import MANIFEST, RunFolder
+from relightflow.deliver.stream import DeliveryContext, open_delivery
+from relightflow.deliver.target import open_targets
+from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.outcome import Outcome
+from relightflow.model.plan import Plan
+from relightflow.model.run_options import RunOptions
+from relightflow.model.summary import Summary
+from relightflow.plugins.opening import Sources, open_sources
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.plugins.registry import Registry
+from relightflow.run.context import RunContext
+from relightflow.run.issues import IssueLog
+from relightflow.run.opening import open_run, open_shared_store, open_state
+from relightflow.run.signals import deadline, handle_signals
+from relightflow.run.summarize import summarize
+from relightflow.store.state_dir import StateDir
+
+
+@dataclass(frozen=True, slots=True)
+class RunSession:
+    plan: Plan
+    registry: Registry
+    run_options: RunOptions
+    callbacks: RunCallbacks
+    context: RunContext
+    delivery: DeliveryContext
+    sources: Sources
+    folder: RunFolder
+    issues: IssueLog = field(default_factory=IssueLog)
+
+    async def begin(self) -> None:
+        """The run is written down, and everybody is told."""
+        recipe, run_id = self.plan.recipe, self.context.run_id
+        await self.context.ledger.run_started(run_id, recipe.name)
+        self.callbacks.on_start(self.context.counters.snapshot)
+        jobs = self.plan.jobs_count
+        self._notify("relightflow_run_started", recipe=recipe, run_id=run_id, jobs=jobs)
+
+    def record(self, outcome: Outcome) -> None:
+        """One job has ended."""
+        self.issues.outcome(outcome)
+        self.folder.outcome(outcome)
+        self.callbacks.on_outcome(outcome)
+        self._notify("relightflow_job_finished", run_id=self.context.run_id, outcome=outcome)
+
+    @property
+    def final_pass(self) -> FinalPass:
+        """What completes the delivery, once all outcomes are in."""
+        read, job_state = self.sources.read, self.issues.job_state
+        return FinalPass(self.plan, self.delivery, self.folder.path, read, job_state)
+
+    async def end(self, completion: Completion) -> Summary:
+        """What it all came to, written down and told."""
+        await asyncio.to_thread(self.folder.share_manifest)
+        manifest = str(self.folder.path / MANIFEST)
+        summary = summarize(
+            self.plan,
+            self.context,
+            self.delivery,
+            completion,
+            self.issues,
+            self.run_options,
+            manifest,
+        )
+        goes_on = self.context.free or self.run_options.collect_only or summary.resumable
+        await self.context.ledger.run_ended(self.context.run_id, summary.exit, goes_on)
+        facts = {"run_id": self.context.run_id, "exit_code": summary.exit}
+        self._notify("relightflow_run_finished", **facts)
+        return summary
+
+    def _notify(self, hook: str, **facts: object) -> None:
+        """Tell the plugins; one that raises is named once and costs only itself."""
+        for warning in self.registry.notify(hook, **facts):
+            self.callbacks.on_notice(warning)
+
+
+@asynccontextmanager
+async def open_session(
+    plan: Plan,
+    registry: Registry,
+    state_dir: StateDir,
+    run_options: RunOptions,
+    operator: OperatorPolicy,
+    callbacks: RunCallbacks,
+) -> AsyncIterator[RunSession]:
+    """Lock, ledger, store, sources, sinks, backend; and signals are heeded until all is closed.
+
+    Raises EarlyStop (another run holds the lock), StorageError, UsageError, InvalidRecipe.
+    """
+    recipe = plan.recipe
+    run_id = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(3)
+    async with AsyncExitStack() as stack:
+        state = stack.enter_context(
+            open_state(state_dir, f"relightflow run, process {os.getpid()},")
+        )
+        sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))
+        await asyncio.to_thread(sources.remember, plan.images)
+        at = open_targets(recipe, registry, operator)
+        delivery = stack.enter_context(
+            open_delivery(at, state.ledger, state_dir, run_options.overwrite)
+        )
+        folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
+        record = registry.backend(recipe.backend.type)
+        laid_out = open_run(
+            plan, record, state, run_options, operator, run_id,
+            sources.read, callbacks.on_notice, public_url=sources.public_url,
+        )  # fmt: skip
+        context = await stack.enter_async_context(laid_out)
+        context = await stack.enter_async_context(
+            open_shared_store(context, operator, callbacks.on_notice)
+        )
+        stack.enter_context(handle_signals(context.shutdown, state.ledger.close))
+        stack.enter_context(
+            deadline(context.shutdown, run_options.stop_after, recipe.backend.model)
+        )
+        yield RunSession(plan, registry, run_options, callbacks, context, delivery, sources, folder)

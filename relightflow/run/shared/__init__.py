@@ -1,0 +1,1 @@
+"""A run and the store that several machines share."""

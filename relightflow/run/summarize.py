@@ -1,0 +1,109 @@
+"""Outcomes, deliveries and books of one run → its Summary."""
+
+from __future__ import annotations
+
+from relightflow.deliver.finalize import Completion
+from relightflow.deliver.stream import DeliveryContext
+from relightflow.errors import Exit
+from relightflow.ledger.reader import open_reader
+from relightflow.model.plan import Plan
+from relightflow.model.run_options import RunOptions
+from relightflow.model.summary import Counts, Issue, Money, Summary
+from relightflow.run.context import RunContext
+from relightflow.run.issues import IssueLog
+
+
+def summarize(
+    plan: Plan,
+    context: RunContext,
+    delivery: DeliveryContext,
+    completion: Completion,
+    issues: IssueLog,
+    run_options: RunOptions,
+    manifest: str,
+) -> Summary:
+    """What the run came to. `manifest`: path of the run's own."""
+    for issue in (*context.shutdown.issues, *delivery.counts.failed.values()):
+        issues.issue(issue)
+    for item in plan.rejected:
+        issues.rejected(item)
+    if delivery.counts.edited_count:
+        issues.issue(_edited(delivery))
+    counts = _counts(plan, context, delivery, completion)
+    if counts.not_started and not run_options.collect_only and not context.shutdown.issues:
+        issues.issue(_left_out(counts.not_started))
+    return Summary(
+        run_id=context.run_id,
+        recipe=plan.recipe.name,
+        backend=plan.recipe.backend.type,
+        model=plan.recipe.backend.model.name,
+        counts=counts,
+        money=_money(context, run_options),
+        issues=issues.all(),
+        seconds=context.counters.seconds,
+        manifest=manifest,
+        locations=tuple(target.sink.location for target in delivery.targets),
+        calls=context.counters.calls,
+        retries=context.counters.retries,
+        next_command=_next_command(plan, issues),
+    )
+
+
+def _left_out(jobs: int) -> Issue:
+    """Nothing stopped the run and yet these are not made: the provider's records have shown, at its
+    end, that calls which were in doubt had never been taken."""
+    return Issue(
+        Exit.EARLY,
+        "calls that were in doubt turned out not to have been taken (not billed); run again to make "
+        "what is missing",
+        count=jobs,
+    )
+
+
+def _edited(delivery: DeliveryContext) -> Issue:
+    return Issue(
+        Exit.JOBS_FAILED,
+        "kept as it is, because it is not what was delivered here: somebody edited it, or a run with "
+        "another state wrote it; --overwrite replaces it",
+        tuple(delivery.counts.edited),
+        delivery.counts.edited_count,
+    )
+
+
+def _counts(
+    plan: Plan, context: RunContext, delivery: DeliveryContext, completion: Completion
+) -> Counts:
+    found = completion.counts
+    return Counts(
+        jobs=plan.jobs_count,
+        made=context.counters.made,
+        reused=context.counters.reused,
+        failed=found["failed"],
+        unknown=found["unknown"],
+        pending=found["pending"],
+        not_started=found["missing"],
+        rejected=len(plan.rejected),
+        delivered=delivery.counts.written,
+        kept_edits=delivery.counts.edited_count,
+    )
+
+
+def _money(context: RunContext, run_options: RunOptions) -> Money:
+    with open_reader(context.ledger_path) as reader:
+        held = reader.money()
+    return Money(
+        spent=context.counters.spent,
+        in_flight=held.in_flight,
+        unknown=held.unknown,
+        cap=run_options.cap,
+        cap_source=run_options.cap_source,
+        balance=context.counters.balance,
+    )
+
+
+def _next_command(plan: Plan, issues: IssueLog) -> str:
+    """What to type to go on."""
+    codes = {issue.exit for issue in issues.all()}
+    if codes & {Exit.EARLY, Exit.INTERRUPTED, Exit.TERMINATED, Exit.STORAGE}:
+        return f"relightflow run {plan.recipe.path.name}"
+    return "relightflow resolve" if Exit.UNKNOWN in codes else ""

@@ -1,0 +1,117 @@
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from relightflow.cli.error_handler import run_guarded
+from relightflow.errors import Exit, InvalidRecipe, Problem, RefusedError
+
+
+def test_a_command_that_says_nothing_ends_with_zero() -> None:
+    assert run_guarded(lambda: None) == 0
+
+
+def test_a_command_s_own_code_is_kept() -> None:
+    assert run_guarded(lambda: Exit.WORK_TO_DO) == 3
+
+
+def test_a_problem_of_the_user_s_world_is_words_and_its_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse() -> None:
+        raise RefusedError("no: \x1b[31mred")
+
+    assert run_guarded(refuse) == 9
+    assert capsys.readouterr() == ("", "error: no: \\x1b[31mred\n")
+
+
+def test_all_problems_of_a_recipe_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def invalid() -> None:
+        raise InvalidRecipe([Problem("r", 1, 2, "a", "one"), Problem("r", 3, 4, "b", "two")])
+
+    assert run_guarded(invalid) == 2
+    assert capsys.readouterr().err == "error: r:1:2: a: one\nr:3:4: b: two\n"
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert run_guarded(interrupt) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_wrong_command_line_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    def wrong() -> None:
+        raise click.UsageError("no such option")
+
+    assert run_guarded(wrong) == 2
+    assert capsys.readouterr().err == "error: no such option\n"
+
+
+def test_a_bug_shows_a_traceback_without_secrets(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGMIND_API_KEY", "not-a-usual-key-1")
+
+    def bug() -> None:
+        raise RuntimeError("SG_0123456789abcdef not-a-usual-key-1 https://u:p@h/x?sig=1")
+
+    assert run_guarded(bug) == 1
+    said = capsys.readouterr().err
+    assert "this is a bug in relightflow" in said
+    assert "RuntimeError: [removed] [removed] https://h/x" in said
+
+
+def process(code: str, **options: object) -> "subprocess.Popen[bytes]":
+    program = f"import sys\nfrom relightflow.cli.error_handler import run_guarded\n{code}"
+    return subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]  # options vary
+
+
+def test_a_closed_pipe_on_stdout_ends_at_once_and_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    child = process(
+        "from relightflow.cli.console import Console\n"
+        "sys.exit(run_guarded(lambda: Console().answer('x' * 100000)))",
+        stdout=writing,
+    )
+    os.close(writing)
+    assert (child.communicate()[1], child.returncode) == (b"", 130)
+
+
+def test_a_pipe_that_closes_before_the_last_flush_is_quiet_too() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    child = process(
+        "from relightflow.cli.console import Console\n"
+        "sys.exit(run_guarded(lambda: Console().answer('x')))",
+        stdout=writing,
+    )
+    os.close(writing)
+    assert (child.communicate()[1], child.returncode) == (b"", 130)
+
+
+def test_a_full_disk_under_stdout_is_told() -> None:
+    with open("/dev/full", "wb") as full:
+        child = process(
+            "from relightflow.cli.console import Console\n"
+            "sys.exit(run_guarded(lambda: Console().answer('x')))",
+            stdout=full,
+        )
+        said = child.communicate()[1]
+    assert said == b"error: standard output cannot be written: No space left on device\n"
+    assert child.returncode == 6
+
+
+def test_a_name_that_the_terminal_cannot_spell_is_escaped() -> None:
+    child = process(
+        "from relightflow.cli.console import Console\n"
+        "sys.exit(run_guarded(lambda: Console().answer('日本')))",
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert child.communicate() == (b"\\u65e5\\u672c\n", b"")
+    assert child.returncode == 0

@@ -1,0 +1,37 @@
+"""Real processes, real SIGKILL, a real bill: the short form of `make reliability`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reliability.kills import Campaign, campaign
+from benchmarks.reliability.points import Plug, pull
+from benchmarks.reliability.rehearsal import Work
+
+
+@pytest.mark.parametrize(("api", "faults"), [("v2", True), ("v1", False)])
+def test_random_kills_never_pay_twice_and_lose_nothing(
+    api: str, faults: bool, tmp_path: Path
+) -> None:
+    toll = campaign(tmp_path, Campaign(Work(api, cells=24), seed=5, kills=6, faults=faults))
+    assert not toll.problems
+    assert (toll.twice, toll.lost, toll.unknown_left) == (0, 0, 0)
+    assert toll.kills
+
+
+@pytest.mark.parametrize(
+    "plug",
+    [
+        Plug("v2", "after-intent:2"),
+        Plug("v2", "after-submit:1"),
+        Plug("v2", "after-accepted:2", "recovery-collected:1"),
+        Plug("v1", "after-paid:1"),
+        Plug("v1", "blob-renamed:1"),
+        Plug("v1", "before-commit:2"),
+    ],
+    ids=str,
+)
+def test_the_plug_is_pulled_at_a_named_place(plug: Plug, tmp_path: Path) -> None:
+    assert pull(tmp_path, plug) == []

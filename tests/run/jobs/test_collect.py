@@ -1,0 +1,371 @@
+"""From the first step to an image in the store, and what the next run does about what is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.maintenance.resolve import held_attempts
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.step import Accepted, Completed, ResultKnown
+from relightflow.store import blobs
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, fails, png
+
+
+def always(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Any:
+    def script(_: object, __: int) -> None:
+        raise fails(kind, billed, **facts)
+
+    return script
+
+
+def at(step: type, kind: FailureKind, billed: Billed = Billed.NO) -> Any:
+    """Fails whenever `step` is to be followed."""
+
+    def script(before: object, _: int) -> None:
+        if isinstance(before, step):
+            raise fails(kind, billed)
+
+    return script
+
+
+@pytest.mark.parametrize("mode", ["v1", "v2"])
+def test_every_step_is_in_the_ledger_before_the_next_is_asked_for(stage: Stage, mode: str) -> None:
+    seen: list[State] = []
+
+    def look(_: object, __: int) -> None:
+        seen.extend(stage.states())
+
+    stage.provider.mode = mode
+    stage.provider.on_submit = stage.provider.on_collect = look
+    stage.run()
+    steps = {"v1": [State.PAID_UNFETCHED], "v2": [State.ACCEPTED, State.RESULT_KNOWN]}
+    assert seen == [State.INTENT, *steps[mode]]
+    assert stage.states() == [State.DONE]
+
+
+def test_a_backend_may_know_the_result_at_once(stage: Stage) -> None:
+    stage.provider.on_submit = lambda call, _: ResultKnown(
+        stage.provider.charge(call.job.key), "https://studio/x", PRICE
+    )
+    assert stage.run().exit == 0
+    assert stage.states() == [State.DONE]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FailureKind.PENDING, FailureKind.UNSENT, FailureKind.UNAVAILABLE, FailureKind.RATE_LIMITED],
+)
+def test_polls_that_fail_for_now_are_tried_until_they_work(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: FailureKind
+) -> None:
+    def script(_: object, number: int) -> None:
+        if number % 8:
+            raise fails(kind)
+
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = script
+    summary = stage.run_in_no_time(monkeypatch)
+    assert (summary.exit, len(stage.provider.bill)) == (0, 1)
+
+
+def test_a_download_that_never_works_is_left_for_the_next_run_which_collects_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = at(ResultKnown, FailureKind.PENDING)
+    summary = stage.run_in_no_time(monkeypatch)
+    assert stage.states() == [State.RESULT_KNOWN]
+    assert (summary.exit, summary.money.spent) == (Exit.EARLY, PRICE)
+    stage.provider.on_collect = lambda _, __: None
+    summary = stage.run()
+    assert (summary.exit, summary.money.spent, len(stage.provider.bill)) == (0, 0, 1)
+    assert stage.images() == ["a-0-0.png"]
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "billed", "state", "spent", "unknown"),
+    [
+        (Accepted, FailureKind.JOB_FAILED, Billed.NO, State.FAILED, 0, 0),
+        (Accepted, FailureKind.UNKNOWN, Billed.UNKNOWN, State.UNKNOWN, 0, PRICE),
+        (Accepted, FailureKind.EXPIRED, Billed.NO, State.UNKNOWN, 0, PRICE),
+        (ResultKnown, FailureKind.EXPIRED, Billed.NO, State.UNKNOWN, PRICE, 0),
+        (ResultKnown, FailureKind.BAD_RESULT, Billed.NO, State.FAILED, PRICE, 0),
+        (ResultKnown, FailureKind.JOB_FAILED, Billed.NO, State.FAILED, PRICE, 0),
+        (ResultKnown, FailureKind.TOO_LARGE, Billed.YES, State.FAILED, PRICE, 0),
+        (ResultKnown, FailureKind.REFUSED_SAFETY, Billed.NO, State.RESULT_KNOWN, PRICE, 0),
+        (ResultKnown, FailureKind.ACCOUNT, Billed.NO, State.RESULT_KNOWN, PRICE, 0),
+    ],
+)
+def test_how_a_collect_that_fails_for_good_ends(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    step: type,
+    kind: FailureKind,
+    billed: Billed,
+    state: State,
+    spent: int,
+    unknown: int,
+) -> None:
+    """Above all: once the bill has been seen, no later verdict of an adapter makes it unbilled."""
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = at(step, kind, billed)
+    summary = stage.run_in_no_time(monkeypatch)
+    assert stage.states() == [state]
+    assert (summary.money.spent, summary.money.unknown) == (spent, unknown)
+    assert summary.exit != 0
+    stage.provider.on_collect = lambda _, __: None
+    stage.run()
+    again = 2 if state is State.FAILED and not spent else 1
+    assert len(stage.provider.bill) == again
+
+
+def test_an_answer_cut_short_stays_paid_and_unfetched(stage: Stage) -> None:
+    stage.provider.mode = "v1"
+    stage.provider.on_collect = always(FailureKind.UNKNOWN, Billed.YES)
+    summary = stage.run()
+    assert stage.states() == [State.PAID_UNFETCHED]
+    assert (summary.exit, summary.money.spent) == (Exit.UNKNOWN, PRICE)
+
+
+@pytest.mark.parametrize("mode", ["instant", "v1", "v2"])
+def test_a_result_that_is_not_an_image_is_kept_aside_and_not_bought_again(
+    stage: Stage, mode: str
+) -> None:
+    rubbish = b"<html>sorry</html>"
+    ruined: Any = lambda *_: Completed(rubbish, PRICE, "r")  # noqa: E731  a script
+    stage.provider.mode = mode
+    if mode == "instant":
+        stage.provider.on_submit = ruined
+    else:
+        stage.provider.on_collect = ruined
+    summary = stage.run()
+    assert (stage.states(), summary.exit) == ([State.FAILED], Exit.JOBS_FAILED)
+    assert summary.money.spent == PRICE
+    (aside,) = (stage.state_dir.blobs / blobs.ASIDE).iterdir()
+    assert aside.read_bytes() == rubbish
+    assert stage.run().exit == Exit.JOBS_FAILED
+    assert len(stage.provider.submits) == 1
+
+
+def test_bytes_that_came_with_a_failure_are_kept_aside(stage: Stage) -> None:
+    stage.provider.on_submit = always(FailureKind.BAD_RESULT, Billed.YES, kept=b"half an image")
+    stage.run()
+    (aside,) = (stage.state_dir.blobs / blobs.ASIDE).iterdir()
+    assert aside.read_bytes() == b"half an image"
+
+
+def test_what_the_result_really_cost_is_kept_when_the_last_step_does_not_say_it(
+    stage: Stage,
+) -> None:
+    stage.provider.on_submit = lambda call, _: ResultKnown(
+        stage.provider.charge(call.job.key), "https://studio/x", 30_000
+    )
+    stage.provider.on_collect = lambda step, _: Completed(png("x"))
+    assert stage.run().money.spent == 30_000
+    assert stage.attempts()[0].cost == 30_000
+
+
+def test_an_attempt_of_a_dearer_model_is_collected_at_its_own_price(stage: Stage) -> None:
+    """The second run is for another model of the same backend: what it finds in the air was
+    reserved at another price."""
+    stage.recipe(model="dear")
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = always(FailureKind.ACCOUNT)
+    stage.run()
+    assert stage.states() == [State.ACCEPTED]
+    stage.provider.on_collect = lambda step, _: (
+        ResultKnown(step.request_id, "https://studio/x")
+        if isinstance(step, Accepted)
+        else Completed(png("x"))
+    )
+    stage.recipe(model="gift")
+    summary = stage.run()
+    assert summary.exit == 0
+    first = stage.attempts()[0]
+    assert (first.state, first.billed, first.cost) == (State.STORED, Billed.YES, None)
+    stage.recipe(model="dear")
+    assert stage.run().exit == 0
+    assert [key for key in stage.provider.bill if key == first.job_key] == [first.job_key]
+
+
+def test_collect_only_fetches_and_submits_nothing(stage: Stage) -> None:
+    stage.recipe([0, 1], concurrency=1)
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = always(FailureKind.ACCOUNT)
+    stage.run()
+    accepted = len(stage.provider.bill)
+    stage.image("b.png")
+    stage.provider.on_collect = lambda _, __: None
+    summary = stage.run(collect_only=True)
+    assert len(stage.provider.bill) == accepted
+    assert summary.counts.made == accepted
+    assert summary.counts.not_started == 4 - accepted
+
+
+@pytest.mark.parametrize("doubt", [False, True])
+def test_a_purchase_that_was_stopped_keeps_its_cap_when_it_goes_on(
+    stage: Stage, doubt: bool
+) -> None:
+    """Neither a run that only collects nor a doubt beside the stop gives it a second cap."""
+
+    def script(_: object, number: int) -> None:
+        if number == 2:
+            raise (
+                fails(FailureKind.UNKNOWN, Billed.UNKNOWN) if doubt else fails(FailureKind.ACCOUNT)
+            )
+        if number > 2:
+            raise fails(FailureKind.ACCOUNT)
+
+    stage.recipe([0, 1, 2, 3, 4, 5], concurrency=1)
+    stage.provider.on_submit = script
+    stage.run(cap=4 * PRICE)
+    stage.provider.on_submit = lambda _, __: None
+    if not doubt:
+        assert stage.run(cap=4 * PRICE, collect_only=True).exit == 0
+    stage.run(cap=4 * PRICE)
+    assert len(stage.provider.bill) + doubt == 4
+
+
+def test_a_lost_blob_of_a_free_backend_is_made_again(stage: Stage) -> None:
+    stage.recipe(model="gift")
+    stage.provider.mode = "v2"
+    stage.run()
+    lose(stage)
+    assert stage.run().exit == 0
+    assert stage.images() == ["a-0-0.png"]
+
+
+def test_a_lost_blob_is_fetched_from_where_the_result_was(stage: Stage) -> None:
+    stage.provider.mode = "v2"
+    stage.run()
+    lose(stage)
+    assert stage.run().exit == 0
+    assert len(stage.provider.bill) == 1
+    assert stage.images() == ["a-0-0.png"]
+
+
+def test_a_lost_blob_that_nobody_has_is_told_and_not_bought_again(stage: Stage) -> None:
+    stage.run()
+    lose(stage)
+    for _ in range(2):
+        summary = stage.run()
+        assert summary.exit == Exit.DAMAGED
+        assert any("paid for" in issue.message for issue in summary.issues)
+    assert len(stage.provider.submits) == 1
+
+
+@pytest.mark.parametrize("harm", ["lost", "cut"])
+def test_a_lost_blob_is_told_of_even_where_its_delivered_file_is_in_place(
+    stage: Stage, harm: str
+) -> None:
+    stage.run()
+    blob = blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob)
+    if harm == "cut":
+        blob.write_bytes(blob.read_bytes()[:-3])
+    else:
+        blob.unlink()
+    assert stage.run().exit == Exit.DAMAGED
+    [waiting] = held_attempts(
+        stage.state_dir
+    )  # 'resolve --resubmit' can take it, as the message says
+    assert waiting.state is State.DONE
+    assert len(stage.provider.bill) == 1
+
+
+def test_a_bug_while_a_blob_is_fetched_again_harms_no_other_job(stage: Stage) -> None:
+    stage.provider.mode = "v2"
+    stage.run()
+    lose(stage)
+
+    def script(_: object, __: int) -> None:
+        raise ZeroDivisionError("oops")
+
+    stage.image("b.png")
+    stage.provider.mode = "instant"
+    stage.provider.on_collect = script
+    summary = stage.run()
+    assert summary.counts.made == 1
+    assert "b-0-0.png" in stage.images()
+
+
+def test_a_flipped_bit_is_found_when_the_blob_is_read_and_mended_by_the_next_run(
+    stage: Stage,
+) -> None:
+    stage.provider.mode = "v2"
+    stage.run()
+    blob = blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob)
+    sound = blob.read_bytes()
+    blob.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
+    (stage.out / "a-0-0.png").unlink()
+    assert stage.run().exit == Exit.DAMAGED
+    assert stage.images() == []
+    assert stage.run().exit == 0
+    assert (stage.out / "a-0-0.png").read_bytes() == sound
+    assert len(stage.provider.bill) == 1
+
+
+def lose(stage: Stage) -> None:
+    blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob).unlink()
+    (stage.out / "a-0-0.png").unlink()
+
+
+def test_unknown_is_resubmitted_where_the_recipe_says_so_and_the_cap_holds_both(
+    stage: Stage,
+) -> None:
+    stage.provider.on_submit = always(FailureKind.UNKNOWN, Billed.UNKNOWN)
+    stage.run()
+    stage.recipe(on_unknown="resubmit")
+    stage.provider.on_submit = lambda _, __: None
+    summary = stage.run(cap=2 * PRICE)
+    assert summary.exit == 0
+    assert stage.states() == [State.READY, State.DONE]
+    assert summary.money.unknown == PRICE  # the first one may still have been billed
+
+
+def test_a_cap_too_low_for_a_second_bill_leaves_the_doubt_a_doubt(stage: Stage) -> None:
+    stage.provider.on_submit = always(FailureKind.UNKNOWN, Billed.UNKNOWN)
+    stage.run()
+    stage.recipe(on_unknown="resubmit")
+    stage.provider.on_submit = lambda _, __: None
+    summary = stage.run(cap=2 * PRICE - 1)
+    assert stage.states() == [State.UNKNOWN]
+    assert summary.exit == Exit.UNKNOWN
+    stage.recipe()
+    stage.run()
+    assert stage.provider.bill == []
+
+
+def test_a_backend_that_hangs_is_left_behind_by_a_deadline(stage: Stage) -> None:
+    """--stop-after: nothing new is asked for, and what hangs in a poll is left collectable."""
+
+    async def hang(step: Any) -> Any:
+        await asyncio.Event().wait()
+
+    stage.recipe([0, 1, 2], concurrency=1)
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = lambda step, _: hang(step)
+    summary = stage.run(stop_after=2.3)
+    assert stage.states() == [State.ACCEPTED]
+    assert summary.exit == Exit.EARLY
+    assert any("--stop-after" in issue.message for issue in summary.issues)
+    stage.provider.on_collect = lambda _, __: None
+    assert stage.run().exit == 0
+    assert len(stage.provider.bill) == 3
+
+
+def test_prepare_is_called_once_for_all_jobs_of_an_image(stage: Stage) -> None:
+    stage.recipe(list(range(20)))
+    stage.run()
+    assert stage.provider.prepared == ["in/a.png"]
+
+
+def test_with_nothing_to_do_no_backend_is_opened(stage: Stage) -> None:
+    stage.run()
+    stage.run()
+    assert (stage.provider.opened, stage.provider.closed) == (1, 1)

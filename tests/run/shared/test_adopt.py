@@ -1,0 +1,193 @@
+"""Two machines with disks of their own and one store."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.ledger.reader import open_reader
+from relightflow.maintenance.rebuild import rebuild
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.objects.bucket import Bucket
+from relightflow.plugins.records import OperatorPolicy
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, fails
+
+SHADES = [0, 1, 2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/store"
+
+
+@pytest.fixture
+def machines(tmp_path: Path, store: str) -> list[Stage]:
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        stage = Stage(tmp_path / name)
+        stage.image("a.png", "the same on both")
+        stage.recipe(shades=SHADES)
+        stage.operator = OperatorPolicy(store=store)
+        made.append(stage)
+    return made
+
+
+def _manifest(stage: Stage) -> bytes:
+    return (stage.out / "manifest.jsonl").read_bytes()
+
+
+def test_what_one_machine_bought_the_other_does_not_buy(machines: list[Stage]) -> None:
+    one, two = machines
+    assert one.run().exit is Exit.OK
+    summary = two.run()
+    assert summary.exit is Exit.OK
+    assert (len(one.provider.bill), two.provider.submits) == (3, [])
+    assert two.images() == one.images()
+    assert _manifest(two) == _manifest(one)
+
+
+def test_what_another_machine_bought_is_not_spent_here(machines: list[Stage]) -> None:
+    one, two = machines
+    one.run()
+    summary = two.run()
+    assert summary.money.spent == 0
+    with open_reader(two.state_dir.ledger) as reader:
+        assert reader.money().spent == 0
+    assert {attempt.cost for attempt in two.attempts()} == {PRICE}
+    assert {attempt.billed for attempt in two.attempts()} == {Billed.NO}
+
+
+def test_what_is_adopted_needs_no_room_under_the_cap(machines: list[Stage]) -> None:
+    one, two = machines
+    one.run()
+    assert two.run(cap=0).exit is Exit.OK
+
+
+def test_a_call_in_the_air_is_collected_by_the_other(machines: list[Stage]) -> None:
+    one, two = machines
+    one.provider.mode = two.provider.mode = "v2"
+
+    def lost(_: object, __: int) -> None:
+        raise fails(FailureKind.ACCOUNT)
+
+    one.provider.on_collect = lost
+    one.run()
+    assert one.states() == [State.ACCEPTED] * 3
+    shutil.rmtree(one.folder)
+    summary = two.run()
+    assert summary.exit is Exit.OK
+    assert two.provider.submits == []
+    assert summary.money.spent == 3 * PRICE
+    assert len(two.images()) == 3
+
+
+def test_a_call_that_failed_is_no_longer_in_the_air(machines: list[Stage], tmp_path: Path) -> None:
+    one, _ = machines
+    one.provider.mode = "v2"
+
+    def failed(_: object, __: int) -> None:
+        raise fails(FailureKind.JOB_FAILED)
+
+    one.provider.on_collect = failed
+    one.run()
+    assert not list((tmp_path / "store/inflight").glob("*"))
+
+
+def test_a_store_that_only_may_be_asked_is_told_nothing(
+    machines: list[Stage], tmp_path: Path
+) -> None:
+    one, two = machines
+    two.operator = replace(two.operator, store_writes=False)
+    two.run()
+    assert not list((tmp_path / "store").rglob("*.json"))
+    one.run()
+    two.recipe(shades=[*SHADES, 3])
+    two.run()
+    assert len(list((tmp_path / "store/jobs").rglob("*.json"))) == 3
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "lose", "no image"])
+def test_damaged_bytes_are_not_adopted(machines: list[Stage], tmp_path: Path, damage: str) -> None:
+    one, two = machines
+    one.run()
+    for blob in (tmp_path / "store/blobs").rglob("*"):
+        if blob.is_file():
+            data = blob.read_bytes()
+            if damage == "lose":
+                blob.unlink()
+            else:
+                changed = {"flip": bytes([data[0] ^ 1]) + data[1:], "cut": data[:-1]}
+                blob.write_bytes(changed.get(damage, b"no image"))
+    assert two.run().exit is Exit.OK
+    assert len(two.provider.bill) == 3
+
+
+def test_a_store_that_cannot_be_asked_stops_buying(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    one.operator = OperatorPolicy(store="s3://some-bucket/")
+    summary = one.run()
+    assert summary.exit is Exit.EARLY
+    assert one.provider.submits == []
+    assert any("--store-mode off" in issue.message for issue in summary.issues)
+
+
+def test_a_store_that_cannot_be_told_loses_nothing_and_is_told_by_the_next_run(
+    machines: list[Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+
+    def refuse(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "put", refuse)
+        assert one.run().exit is Exit.OK
+    assert len(one.images()) == 3
+    assert any("the next run tells it again" in notice for notice in one.notices)
+    assert one.run().counts.reused == 3
+    assert len(one.provider.bill) == 3
+    two.run()
+    assert two.provider.submits == []
+
+
+def test_a_store_is_told_once(machines: list[Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = machines
+    one.run()
+
+    def refuse(*_: object) -> str:
+        raise AssertionError("put again")
+
+    monkeypatch.setattr(Bucket, "put", refuse)
+    assert one.run().exit is Exit.OK
+    assert not one.notices
+
+
+def test_what_is_free_is_made_again_and_the_store_is_left_alone(
+    machines: list[Stage], tmp_path: Path
+) -> None:
+    one, _ = machines
+    one.recipe(shades=SHADES, model="gift")
+    one.run()
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_ledger_made_anew_still_counts_nothing_as_spent(machines: list[Stage]) -> None:
+    one, two = machines
+    one.run()
+    two.run()
+    two.state_dir.ledger.unlink()
+    assert rebuild(two.state_dir).stored == 3
+    with open_reader(two.state_dir.ledger) as reader:
+        assert reader.money().spent == 0

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow.objects.bucket import Bucket, opened
+from relightflow.objects.faults import ObjectFault
+from relightflow.store.shared import SharedStore
+
+KEY = "ab" * 32
+LABEL: dict[str, Any] = {
+    "key": KEY, "backend": "studio", "model": "glow", "image_sha256": "cd" * 32,
+    "parameters": {"shade": 1}, "repeat": 0, "price": 50_000,
+}  # fmt: skip
+SHA = hashlib.sha256(b"bytes").hexdigest()
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> SharedStore:
+    return SharedStore(opened(f"file://{tmp_path}/store", files=True))
+
+
+def test_what_was_published_is_found(remote: SharedStore) -> None:
+    remote.publish({**LABEL, "cost": 1}, b"bytes")
+    entry = remote.finished(LABEL)
+    assert entry
+    assert (entry["sha256"], entry["cost"]) == (SHA, 1)
+    assert remote.blob(SHA) == b"bytes"
+
+
+def test_the_bytes_are_there_before_the_entry_that_relies_on_them(
+    remote: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    real = Bucket.put
+
+    def put(self: Bucket, path: str, *args: Any) -> str:
+        order.append(path.split("/")[0])
+        return real(self, path, *args)
+
+    monkeypatch.setattr(Bucket, "put", put)
+    remote.publish(LABEL, b"bytes")
+    assert order == ["blobs", "jobs"]
+
+
+@pytest.mark.parametrize("name", ["backend", "model", "image_sha256", "parameters", "repeat"])
+def test_an_entry_about_another_job_is_not_believed(remote: SharedStore, name: str) -> None:
+    remote.publish(LABEL, b"bytes")
+    assert remote.finished({**LABEL, name: "other"}) is None
+
+
+@pytest.mark.parametrize("text", [b"", b"no json", b"[]", b"{}", b'{"format": 2}', b"[" * 100_000])
+def test_a_damaged_entry_is_none(remote: SharedStore, text: bytes) -> None:
+    remote.bucket.put(f"jobs/ab/{KEY}.json", text)
+    assert remote.finished(LABEL) is None
+
+
+def test_every_flipped_bit_of_a_blob_is_found(remote: SharedStore) -> None:
+    remote.publish(LABEL, b"bytes")
+    for position in range(5 * 8):
+        flipped = bytearray(b"bytes")
+        flipped[position // 8] ^= 1 << position % 8
+        remote.bucket.put(f"blobs/{SHA[:2]}/{SHA}", bytes(flipped))
+        assert remote.blob(SHA) is None
+    remote.bucket.put(f"blobs/{SHA[:2]}/{SHA}", b"bytes, and more")
+    assert remote.blob(SHA) is None
+    remote.bucket.delete([f"blobs/{SHA[:2]}/{SHA}"])
+    assert remote.blob(SHA) is None
+
+
+def test_a_call_in_the_air_is_seen_until_its_result_is_there(remote: SharedStore) -> None:
+    remote.announce({**LABEL, "request_id": "r-1", "details": {"api": "v2"}, "at": 1.0})
+    entry = remote.accepted(LABEL)
+    assert entry
+    assert (entry["request_id"], entry["details"]) == ("r-1", {"api": "v2"})
+    remote.publish(LABEL, b"bytes")
+    assert remote.accepted(LABEL) is None
+
+
+def test_an_entry_holds_no_url_and_no_place_of_this_machine(remote: SharedStore) -> None:
+    remote.publish(LABEL, b"bytes")
+    entry = json.loads(remote.bucket.get(f"jobs/ab/{KEY}.json"))
+    assert set(entry) == {*LABEL, "sha256", "format"}
+
+
+@pytest.mark.usefixtures("s3")
+def test_an_outage_is_not_taken_for_nothing(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(ObjectFault):
+        SharedStore(opened(f"s3://{s3}/")).finished(LABEL)
