@@ -1,8 +1,8 @@
 #!/bin/sh
-# A paid recipe, rehearsed at no cost: recipes/rehearse.sh RECIPE [option of `relightflow run`]...
+# Rehearse a paid recipe at no cost: recipes/rehearse.sh RECIPE [option of `relightflow run`]...
 #
-# The emulator stands in for the provider on a free port of this machine. The rehearsal has a state of
-# its own, so that a picture that was never bought is never taken for one that was.
+# The emulator replaces the provider on a free local port. The rehearsal uses a temporary state folder, so
+# that a rehearsed result never counts as a bought one.
 set -eu
 recipe=${1:?usage: rehearse.sh RECIPE [option]...}
 shift
