@@ -28,6 +28,7 @@ from relightflow.plugins.registry import load
 from relightflow.recipe.core import CORE
 from relightflow.store.state_dir import StateDir
 from relightflow.testing import sample_image_bytes
+from tests.test_architecture import LEVELS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -77,12 +78,19 @@ def parts() -> Iterator[tuple[str, str]]:
 def typed() -> Iterator[tuple[str, list[str]]]:
     """Every relightflow command that a reader might paste: (where, its words)."""
     for where, block in blocks("sh", "console"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
+        for line in _commands(block):
+            words = shlex.split(line, comments=True)
             while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
                 words = words[1:]
             if words[:1] == ["relightflow"]:
                 yield where, words[1:]
+
+
+def _commands(block: str) -> Iterator[str]:
+    """The lines of a block that are typed: after `$ ` where there is any, and else all."""
+    lines = block.replace("\\\n", " ").splitlines()
+    prompted = [line[2:] for line in lines if line.startswith("$ ")]
+    yield from prompted or lines
 
 
 @pytest.mark.parametrize("page", GENERATED)
@@ -209,9 +217,8 @@ def test_every_state_of_a_job_has_its_row() -> None:
     assert rows == [state.value for state in State]
 
 
-def test_every_package_has_its_row() -> None:
+def test_the_architecture_page_has_the_layers_that_are_enforced() -> None:
     page = text(DOCS / "explanation/architecture.md")
     rows = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    found = (path.stem for path in (ROOT / "relightflow").glob("[!_]*") if path.name != "py.typed")
-    assert named == {*found}
+    layers = [{*re.findall(r"`(\w+)`", row)} for row in rows]
+    assert layers == [{*level} for level in LEVELS if level != ("__main__",)]
