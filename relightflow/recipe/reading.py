@@ -1,4 +1,4 @@
-"""Text → a tree of values with places: YAML, read strictly.
+"""Text → a tree of values with positions: YAML, read strictly.
 
 The tree is built from the parser's events, one at a time, so that a bomb is noticed before anything
 is built from it (PyYAML's own C composer crashes at 100,000 nested brackets). Bounded are depth and
@@ -9,6 +9,7 @@ duplicate keys, and numbers that are not finite.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ import yaml
 
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.recipe import Position
+from relightflow.recipe import syntax
 from relightflow.recipe.scalars import NotAValue, resolve
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, size
 from relightflow.recipe.wording import printable, quote, step
@@ -27,14 +29,8 @@ MOST = 50_000
 MOST_FLAWS = 100
 """After so many problems reading stops: a file that is no recipe has thousands."""
 
-_INDENTED = "this line, or the one before it, seems to be indented too much or too little"
-_OFTEN = {
-    "did not find expected key": _INDENTED,
-    "mapping values are not allowed in this context": f"{_INDENTED}, or a text with ': ' in it needs quotes",
-}
-"""What the parser says, and the mistake that is mostly behind it. It names the line at which it
-noticed, which may be the one after."""
-
+_DEEP = f"is nested more than {DEEPEST} deep"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,6 +41,8 @@ class _OpenNode:
     position: Position
     anchor: str | None
     mapping: bool
+    bracket: int | None
+    """Index of its `[` or `{` in the text; None for a block."""
     before: int
     """Values counted before it began."""
     items: list[Node] = field(default_factory=list)
@@ -67,9 +65,12 @@ def read(text: str, file: str) -> tuple[Node, list[Problem]]:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
-        reader.stop(_syntax(error, text), _position(file, error.problem_mark or error.context_mark))
-    except yaml.YAMLError as error:
-        reader.stop(f"is not valid YAML: {printable(str(error))}", Position(file))
+        if deep := _too_deep(text, error):
+            reader.stop(_DEEP, _position(file, deep), told=False)
+        found = syntax.flaw(error, text, reader.bracket)
+        reader.stop(f"is not valid YAML: {found.message}", Position(file, found.line, found.column))
+    except (yaml.YAMLError, OverflowError):  # the parser in Python, of such as \\Uffffffff
+        reader.stop(f"is not valid YAML: {syntax.ESCAPE}", Position(file))
     if reader.root is None:
         reader.stop("is empty", Position(file))
     return reader.root, reader.flaws
@@ -97,8 +98,14 @@ class _Reader:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._document(event)
 
-    def stop(self, message: str, position: Position) -> NoReturn:
-        path = self._path() if len(self._open) < DEEPEST // 4 else ""
+    @property
+    def bracket(self) -> int | None:
+        """Index of the innermost bracket that is open."""
+        return self._open[-1].bracket if self._open else None
+
+    def stop(self, message: str, position: Position, told: bool = True) -> NoReturn:
+        """`told`: whether the path of what was being read stands in the message."""
+        path = self._path() if told and len(self._open) < DEEPEST // 4 else ""
         last = Problem(position.file, position.line, position.column, path, message)
         raise InvalidRecipe(sorted([*self.flaws, last]))
 
@@ -130,6 +137,8 @@ class _Reader:
         self._no_tag(event.tag, position)
         self._counted(1, position)
         plain = event.implicit[0] and not event.style
+        if _SURROGATE.search(event.value):
+            self.stop(f"is not valid YAML: {syntax.ESCAPE}", position)
         if self._open and self._open[-1].mapping and self._open[-1].key is None:
             self._key(event, plain, position)
             return
@@ -163,9 +172,11 @@ class _Reader:
         self._no_tag(event.tag, position)
         self._no_key(position)
         if len(self._open) >= DEEPEST:
-            self.stop(f"is nested more than {DEEPEST} deep", position)
+            self.stop(_DEEP, position, told=False)
         mapping = isinstance(event, yaml.MappingStartEvent)
-        self._open.append(_OpenNode(position, event.anchor, mapping, self._count))
+        end: Any = event.end_mark
+        bracket = end.index - 1 if event.flow_style else None
+        self._open.append(_OpenNode(position, event.anchor, mapping, bracket, self._count))
         self._counted(1, position)
         if event.anchor:
             self._anchors.pop(event.anchor, None)
@@ -188,7 +199,7 @@ class _Reader:
             self.stop(f"{name} stands for nothing that is complete above it", position)
         node, height = self._anchors[event.anchor]
         if len(self._open) + height > DEEPEST:
-            self.stop(f"is nested more than {DEEPEST} deep", position)
+            self.stop(_DEEP, position, told=False)
         self._counted(size(node), position)
         self._add(node, None, height)
 
@@ -249,17 +260,26 @@ def _is_text(plain: str) -> bool:
         return False
 
 
+def _too_deep(text: str, error: yaml.MarkedYAMLError) -> Any:
+    """Where `text` gets too deep before `error`, as a mark; None if it does not.
+
+    Parsers look ahead by up to 1,024 characters, and some have a limit of their own. So their error
+    may come before the events that show the depth; up to it they have nothing against the text.
+    """
+    mark: Any = error.problem_mark or error.context_mark
+    depth = 0
+    try:
+        for event in yaml.parse(text[: mark.index] if mark else text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEEPEST:
+                    return event.start_mark
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except (yaml.YAMLError, OverflowError):
+        pass
+    return None
+
+
 def _position(file: str, mark: Any) -> Position:
     return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-
-
-def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
-    mark = error.problem_mark
-    if mark is not None and text[mark.index : mark.index + 1] == "\t":
-        return "is not valid YAML: a tab cannot indent; use spaces"
-    if often := _OFTEN.get(error.problem or ""):
-        return f"is not valid YAML: {often} ({error.problem})"
-    why = " ".join(part for part in (error.context, error.problem) if part)
-    if error.context_mark and mark and error.context_mark.line != mark.line:
-        why += f"; it began in line {error.context_mark.line + 1}"
-    return f"is not valid YAML: {printable(why)}"

@@ -71,7 +71,7 @@ def test_reading_stops_after_a_hundred_flaws() -> None:
 
 def test_a_syntax_error_keeps_what_was_found_before_it() -> None:
     told = refusal("a: .nan\na: 1\nb: [\n")
-    assert [line.split(":")[1] for line in told.splitlines()] == ["1", "2", "4"]
+    assert [line.split(":")[1] for line in told.splitlines()] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("text", ["a: !x 1", "a: !!str 1", "a: ! 1", "!x {a: 1}", "a: !!set [b]"])
