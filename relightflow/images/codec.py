@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relightflow.images import png
-from relightflow.images.bad import BadImage, damaged, truncated
+from relightflow.images.bad import BadImage, damaged
 from relightflow.images.header import JPEG, PNG, WEBP, Header
 from relightflow.images.probing import read_header
 
@@ -201,6 +201,4 @@ def _in_words(header: Header) -> Iterator[None]:
     except (BadImage, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise a dozen types on damaged files
-        if "truncated" in str(error):
-            raise truncated(what) from error
         raise damaged(what, "its pixels cannot be decoded") from error

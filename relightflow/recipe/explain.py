@@ -37,7 +37,6 @@ class _Error(Protocol):
     validator_value: Any
     instance: Any
     schema: Any
-    message: str
     path: Any
     absolute_path: Any
     relative_schema_path: Any
@@ -55,8 +54,13 @@ class Complaint:
 
 def complaints(data: Any, schema: dict[str, Any]) -> Iterator[Complaint]:
     """Everything that `schema` does not allow in `data`, lazily."""
+    seen: set[Complaint] = set()
     for error in _validator()(schema).iter_errors(data):
-        yield from _explain(error)
+        for complaint in _explain(error):
+            # of n missing names there are n errors, and only their words tell which is about which
+            if complaint not in seen:
+                seen.add(complaint)
+                yield complaint
 
 
 @cache
@@ -78,6 +82,8 @@ def _explain(error: _Error) -> Iterator[Complaint]:
     rule = str(error.validator)
     if rule == "additionalProperties" and error.validator_value is False:
         yield from _unknown(error, steps)
+    elif rule == "required":
+        yield from (Complaint(steps, f"'{name}' is missing") for name in _wanted(error))
     elif rule in ("anyOf", "oneOf") and error.context:
         yield from _forms(error, steps)
     else:
@@ -177,12 +183,6 @@ def _pattern(error: _Error) -> str:
     return f"{quote(error.instance)} {why}"
 
 
-def _required(error: _Error) -> str:
-    # one error for each missing name; jsonschema tells which only in its message
-    missing = next((n for n in _wanted(error) if repr(n) == error.message.split(" is a ")[0]), None)
-    return f"'{missing or listed(_wanted(error))}' is missing"
-
-
 def _few(error: _Error) -> str:
     least = error.validator_value
     return "is empty" if least == 1 else f"holds too little; at least {least}"
@@ -229,7 +229,6 @@ _MESSAGES: dict[str, Callable[[_Error], str]] = {
     "enum": _enum,
     "const": _const,
     "pattern": _pattern,
-    "required": _required,
     "minItems": _few,
     "minProperties": _few,
     "maxItems": _many,
