@@ -1,46 +1,56 @@
-# Everything a newcomer needs: `make demo` shows pictures, `make test` proves the house stands.
+# Everything a newcomer needs: `make demo` shows images, `make test` proves that everything works.
 # Needs python3 (3.11 or newer) with venv, and make. PYTHON=python3.12 takes another one.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 RUNS := $(VENV)/.runs
 TOOLS := $(VENV)/.tools
+LATEST := .venv-latest
+UPDATE := .venv-update
+LOCK := $(UPDATE)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make update' pyproject.toml
 
-.PHONY: help demo test lint types unit rehearse reliability bench docs pictures format clean
+.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs pictures format clean
 
 help:
-	@echo 'make demo      relight the sample pictures, free of charge, and say where to look'
-	@echo 'make test      lint, types and every test'
-	@echo 'make rehearse  a paid recipe against the emulator, at no cost'
+	@echo 'make demo         relight the sample images, free of charge, and say where to look'
+	@echo 'make quick        lint and the tests without servers, in about a minute'
+	@echo 'make test         lint, types and every test: what CI runs'
+	@echo 'make test-latest  the same with the newest release of every dependency'
+	@echo 'make update       renew requirements/, which pins what the other commands install'
+	@echo 'make rehearse     a paid recipe against the emulator, at no cost'
 	@echo 'make reliability  kills, faults, full disks and mutants for an hour; the proof of promise 1'
-	@echo 'make bench     how fast it is, as a table'
-	@echo 'make docs      write the generated pages of docs/ anew'
-	@echo 'make format    lay the code out as the linter wants it'
-	@echo 'make clean     take away what these commands made, but no picture'
+	@echo 'make bench        how fast it is, as a table'
+	@echo 'make docs         write the generated pages of docs/'
+	@echo 'make format       format the code'
+	@echo 'make clean        remove what these commands made, except images'
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'relightflow needs Python 3.11 or newer, and $(PYTHON) is older (or missing).'; \
 	  echo 'With another one: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo 'This Python cannot make virtual environments; on Debian: apt install python3-venv'; exit 1; }
 
-$(RUNS): pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable .
+$(RUNS): pyproject.toml requirements/run.txt | $(VENV)/bin/python
+	@$(BIN)/python requirements/install.py requirements/run.txt
 	@touch $@
 
-$(TOOLS): pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[dev]'
+$(TOOLS): pyproject.toml requirements/dev.txt | $(VENV)/bin/python
+	@$(BIN)/python requirements/install.py requirements/dev.txt
 	@touch $@ $(RUNS)
 
 demo: $(RUNS)
 	$(BIN)/relightflow run recipes/quickstart.yaml
 	@echo
-	@echo 'Look at recipes/out/quickstart/sheets/still-life.jpg, and the files beside it.'
-	@echo 'Then look into recipes/quickstart.yaml, change a light, and run this again.'
+	@echo 'Look at the sheet: recipes/out/quickstart/sheets/still-life.jpg, and at the files beside it.'
+	@echo 'Then change a light in recipes/quickstart.yaml, and run this again.'
 
 test: lint types unit
+
+quick: lint
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .
@@ -51,6 +61,24 @@ types: $(TOOLS)
 
 unit: $(TOOLS)
 	$(BIN)/python -m pytest -n auto
+
+# Not the lock: what somebody gets who installs today. Run it before `make update`.
+test-latest:
+	$(PYTHON) -m venv --clear $(LATEST)
+	$(LATEST)/bin/python -m pip install --quiet --upgrade pip
+	$(LATEST)/bin/python -m pip install --editable . --group dev
+	$(LATEST)/bin/ruff check .
+	$(LATEST)/bin/ruff format --check .
+	$(LATEST)/bin/mypy
+	$(LATEST)/bin/python -m pytest -n auto
+
+update:
+	$(PYTHON) -m venv --clear $(UPDATE)
+	$(UPDATE)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) --group dev --output-file requirements/dev.txt
+	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK:pyproject.toml=) --group swift --output-file requirements/swift.txt
+	@echo 'requirements/ is renewed. Now: make test'
 
 rehearse: $(RUNS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml --overwrite --set 'sinks[0].path=out/rehearsal/'
@@ -75,4 +103,4 @@ format: $(TOOLS)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LATEST) $(UPDATE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,8 @@
 """What a user installs works without the repository: the wheel, in a clean environment.
 
 One test, because building and installing takes most of its time. It needs a package index, or pip's
-cache, for relightflow's dependencies: only so is their list known to be complete.
+cache, for relightflow's dependencies: only so is their list known to be complete. They come in the
+versions that the tests run with.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.metadata import distributions
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -49,10 +51,16 @@ def installed(wheel: Path, folder: Path) -> Path:
     """The `bin` of a new environment that holds the wheel and what it asks for."""
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin/python"
-    done(
-        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", wheel],
-        folder,
+    versions = folder / "constraints.txt"
+    versions.write_text(
+        "".join(
+            f"{each.name}=={each.version}\n"
+            for each in distributions()
+            if each.name != "relightflow"
+        )
     )
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    done([*pip, "--constraint", versions, wheel], folder)
     return python.parent
 
 

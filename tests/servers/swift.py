@@ -8,6 +8,7 @@ its conditional put is not atomic. The folder needs a file system with user xatt
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from pathlib import Path
 import obstore
 from obstore.store import S3Store
 
-VERSION = "2.38.3"
+LOCK = Path(__file__).parents[2] / "requirements" / "swift.txt"
 ACCESS_KEY, SECRET_KEY, REGION = "test:tester", "testing", "us-east-1"
 _PATIENCE = 60.0
 _MINUTE = timedelta(minutes=1)
@@ -143,24 +144,18 @@ def swift(folder: Path, cache: Path) -> Iterator[Server]:
 def _installed(cache: Path) -> Path:
     """The Python of a virtual environment that has Swift; made once, by whoever comes first."""
     cache.mkdir(parents=True, exist_ok=True)
-    python = cache / f"swift-{VERSION}-{sys.version_info[0]}.{sys.version_info[1]}" / "bin/python"
-    state_dir = python.parents[1]
+    locked = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:8]
+    home = cache / f"swift-{locked}-{sys.version_info[0]}.{sys.version_info[1]}"
+    python = home / "bin/python"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (state_dir / "complete").exists():
-            shutil.rmtree(state_dir, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", state_dir], check=True, timeout=120)
-            pip: list[str | Path] = [
-                python,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]
-            # Swift asks for pkg_resources, which later releases of setuptools left out
-            subprocess.run([*pip, f"swift=={VERSION}", "setuptools<81"], check=True, timeout=600)
-            (state_dir / "complete").touch()
+        if not (home / "complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", home], check=True, timeout=120)
+            pip: list[str | Path] = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            install = [*pip, "install", "--require-hashes", "--requirement", LOCK]
+            subprocess.run(install, check=True, timeout=600)
+            (home / "complete").touch()
     return python
 
 
