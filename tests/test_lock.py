@@ -31,7 +31,7 @@ def pinned(lock: str, place: dict[str, str]) -> dict[str, str]:
     """What pip installs there: version by name."""
     lines = (line.split(" --hash")[0] for line in entries(ROOT / "requirements" / f"{lock}.txt"))
     found = [wanted for wanted in map(Requirement, lines) if holds(wanted, place)]
-    versions = {canonicalize_name(one.name): str(one.specifier)[2:] for one in found}
+    versions = {str(canonicalize_name(one.name)): str(one.specifier)[2:] for one in found}
     assert len(versions) == len(found), "a package is pinned twice"
     return versions
 

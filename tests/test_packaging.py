@@ -59,7 +59,7 @@ def installed(wheel: Path, folder: Path) -> Path:
             if each.name != "relightflow"
         )
     )
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     done([*pip, "--constraint", versions, wheel], folder)
     return python.parent
 
