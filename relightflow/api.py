@@ -32,7 +32,6 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
-from relightflow.run.engine import run as engine
 from relightflow.run.plan_status import plan_status as standing_of
 from relightflow.run.session import open_session
 from relightflow.store.state_dir import StateDir
@@ -118,7 +117,7 @@ async def run(
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
         outcomes = deliver(
-            engine(plan, session.context, submit=not run_options.collect_only), session.delivery
+            session.engine.run(plan, submit=not run_options.collect_only), session.delivery
         )
         async with aclosing(outcomes):
             async for outcome in outcomes:

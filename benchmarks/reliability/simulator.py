@@ -48,7 +48,7 @@ from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plan.build import build
 from relightflow.plugins.records import OperatorPolicy
-from relightflow.run.engine import run as engine
+from relightflow.run.engine import Engine
 from relightflow.run.opening import open_run, open_state
 from relightflow.store.blobs import path_of
 from relightflow.store.state_dir import StateDir
@@ -120,13 +120,15 @@ class World:
                     async with open_run(
                         self.plan, backend, state, run_options, OperatorPolicy(), f"run-{self.lives}",
                         lambda _: INPUT, lambda _: None, _Clock(loop), self.rng,
-                    ) as context:  # fmt: skip
-                        run_id = context.run_id
+                    ) as engine:  # fmt: skip
+                        run_id = engine.context.run_id
                         await state.ledger.run_started(run_id, self.plan.recipe.name)
-                        await self._drain(context, collect_only)
+                        await self._drain(engine, collect_only)
                         # never its own end: all lives together have one cap
                         await state.ledger.run_ended(run_id, Exit.EARLY)
-                        return max((t.exit for t in context.shutdown.issues), default=Exit.OK)
+                        return max(
+                            (t.exit for t in engine.recorder.shutdown.issues), default=Exit.OK
+                        )
             except RelightflowError as error:
                 if not power.on:
                     raise Died from error
@@ -159,13 +161,13 @@ class World:
                     raise
                 return None
 
-    async def _drain(self, context: Any, collect_only: bool) -> None:
-        async for outcome in engine(self.plan, context, submit=not collect_only):
+    async def _drain(self, engine: Engine, collect_only: bool) -> None:
+        async for outcome in engine.run(self.plan, submit=not collect_only):
             failure = outcome.failure
             if failure and failure.kind is FailureKind.BUG and not _dead(failure.message):
                 raise Broken(f"a bug: {failure.message}")
-            if self.cap is not None and context.budget.committed > self.cap:
-                raise Broken(f"{context.budget.committed} committed of {self.cap}")
+            if self.cap is not None and engine.recorder.budget.committed > self.cap:
+                raise Broken(f"{engine.recorder.budget.committed} committed of {self.cap}")
 
     def check(self) -> None:
         """The ledger against the provider's books, after a life. Raises Broken."""

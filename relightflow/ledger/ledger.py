@@ -51,6 +51,7 @@ class Ledger:
 
         Raises StorageError where it cannot be read, is damaged, or comes from a newer version.
         """
+        self.path = path
         self._now = now
         self._connection = _open(path)
         self._batcher: GroupCommit[Change, Any] = GroupCommit(self._commit, "ledger")

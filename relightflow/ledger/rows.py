@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
 from relightflow.model.attempt import Attempt, State
@@ -110,16 +110,16 @@ class Restored:
     parameters: FrozenMap
     repeat: int
     price: Micros
-    cost: Micros | None
-    request_id: str
-    blob: str
-    size: int
-    width: int
-    height: int
-    media_type: str
-    kind: FailureKind | None
-    reason: str
-    details: FrozenMap
+    cost: Micros | None = None
+    request_id: str = ""
+    blob: str = ""
+    size: int = 0
+    width: int = 0
+    height: int = 0
+    media_type: str = ""
+    kind: FailureKind | None = None
+    reason: str = ""
+    details: FrozenMap = field(default_factory=FrozenMap)
 
 
 def insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:

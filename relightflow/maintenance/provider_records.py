@@ -99,15 +99,11 @@ async def _settle(
     state: OpenState, record: BackendRecord, backend: LazyBackend, now: float
 ) -> DoubtsSettled:
     """Doubts alone; money is only counted, so the books have no cap."""
-    await settle_interrupted(
-        state.ledger, state.state_dir.ledger, state.state_dir.blobs, record.name
-    )
+    await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
     with open_reader(state.state_dir.ledger) as reader:
         money = reader.money()
     budget = Budget(None, money.spent, money.unknown, money.in_flight)
-    return await settle_doubts(
-        backend, record.name, state.ledger, state.state_dir.ledger, budget, now
-    )
+    return await settle_doubts(backend, record.name, state.ledger, budget, now)
 
 
 def _unavailable(failure: Failure) -> RelightflowError:

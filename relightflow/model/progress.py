@@ -14,10 +14,11 @@ class Progress:
     """Made now or before."""
     failed: int
     in_flight: int
+    """Worked on now, those that wait for their turn left out."""
     spent: Micros
     """By this run, settled."""
     cap: Micros | None
-    waiting: str = ""
-    """Why nothing moves, in words, such as `rate limit, 12 s`; empty: it moves."""
+    waiting: int = 0
+    """Jobs that wait for the rate limit, for the end of an outage, or for an expiring result."""
     seconds_left: float | None = None
     """None: not known yet."""

@@ -48,7 +48,10 @@ def failures(now: Progress) -> str:
 
 
 def _in_flight(now: Progress) -> str:
-    return f"{now.in_flight:,} in flight" if now.in_flight else ""
+    parts = [f"{now.in_flight:,} in flight"] if now.in_flight else []
+    if now.waiting:
+        parts.append(f"{now.waiting:,} waiting for the rate limit")
+    return ", ".join(parts)
 
 
 def _cost(now: Progress) -> str:
@@ -58,9 +61,7 @@ def _cost(now: Progress) -> str:
 
 
 def _tail(now: Progress) -> str:
-    """Why nothing moves, or how long it will."""
-    if now.waiting:
-        return f"waiting: {escape.terminal(now.waiting)}"
+    """How long it will take."""
     left = now.seconds_left
     return "" if left is None or now.done + now.failed >= now.jobs else f"{duration(left)} left"
 

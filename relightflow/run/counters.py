@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Outcome
@@ -11,21 +14,29 @@ from relightflow.run.limits.budget import Budget
 
 
 class Counters:
-    def __init__(self, jobs: int, budget: Budget, clock: Clock) -> None:
+    def __init__(
+        self,
+        jobs: int,
+        budget: Budget,
+        clock: Clock,
+        seconds_by_rate: Callable[[int], float] = lambda _: 0.0,
+    ) -> None:
+        """`seconds_by_rate`: how long the rate limit takes to let that many calls leave."""
         self.jobs = jobs
         self.reused = 0
         self.made = 0
         self.failed = 0
         self.unknown = 0
         self.pending = 0
-        self.in_flight = 0
+        self._active = 0
+        self._waiting = 0
         self.calls = 0
         self.retries = 0
-        self.waiting = ""
         self.balance: Micros | None = None
         """Of the account, before the first call."""
         self._budget = budget
         self._clock = clock
+        self._seconds_by_rate = seconds_by_rate
         self._begun = clock.monotonic()
         self._spent_before = budget.spent
 
@@ -37,6 +48,29 @@ class Counters:
     @property
     def seconds(self) -> float:
         return self._clock.monotonic() - self._begun
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Around the whole life of a job."""
+        self._active += 1
+        try:
+            yield
+        finally:
+            self._active -= 1
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Around a job's wait for the rate limit, an outage or an expiring result."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    @property
+    def in_flight(self) -> int:
+        """Jobs that are worked on and do not wait for their turn."""
+        return self._active - self._waiting
 
     def count(self, outcome: Outcome) -> None:
         if outcome.result:
@@ -62,15 +96,17 @@ class Counters:
     def snapshot(self) -> Progress:
         left = self.not_started
         pace = self.made / self.seconds if self.made and self.seconds > 0 else 0.0
+        by_pace = left / pace if pace else None
+        by_rate = self._seconds_by_rate(max(0, left - self.in_flight))
         return Progress(
             jobs=self.jobs,
             done=self.reused + self.made,
             failed=self.failed + self.unknown + self.pending,
             in_flight=self.in_flight,
+            waiting=self._waiting,
             spent=self.spent,
             cap=self._budget.cap,
-            waiting=self.waiting,
-            seconds_left=left / pace if pace else None,
+            seconds_left=None if by_pace is None else max(by_pace, by_rate),
         )
 
 

@@ -1,4 +1,4 @@
-"""Lays the workbench out: lock, ledger, store, books, rules and backend, in this order, and clears it.
+"""Opens what a run works with, in order (lock, ledger, store, limits, backend), and closes it.
 
 Whatever an earlier process left in INTENT is unknown from here on, before a cent is counted.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -27,14 +27,23 @@ from relightflow.run.balance import check_balance
 from relightflow.run.clock import Clock, RealClock
 from relightflow.run.context import RunContext
 from relightflow.run.counters import Counters
+from relightflow.run.engine import Engine
 from relightflow.run.input_cache import InputCache
+from relightflow.run.jobs.active_attempt import AttemptRecorder
+from relightflow.run.jobs.call_log import CallLog
+from relightflow.run.jobs.collect import Collector
 from relightflow.run.jobs.interrupted import settle_interrupted
+from relightflow.run.jobs.recovery import Recovery
+from relightflow.run.jobs.restore import BlobRestorer
+from relightflow.run.jobs.submit import Submitter
 from relightflow.run.lazy_backend import LazyBackend
+from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.plan_status import check_ledger_present
+from relightflow.run.shared.adopt import SharedResults
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Shutdown
 from relightflow.store import blobs
@@ -124,89 +133,117 @@ async def open_run(
     clock: Clock | None = None,
     rng: Random | None = None,
     public_url: Callable[[Image], str] = lambda image: image.url,
-) -> AsyncIterator[RunContext]:
-    """Everything that the life of a job works with; the backend is made when a call needs it.
+) -> AsyncIterator[Engine]:
+    """The engine of one run and all that it works with; the backend is made when a call needs it.
 
-    Raises UsageError where the price is unknown and the operator gave none.
+    Raises UsageError where the price is unknown and the operator gave none, or where the shared
+    store's URL is none.
     """
-    clock, rng = clock or RealClock(), rng or Random()  # noqa: S311  jitter guards nothing
-    spec = plan.recipe.backend
-    price = _price(plan, run_options)
-    folder = state.state_dir
-    await settle_interrupted(state.ledger, folder.ledger, folder.blobs, record.name)
-    circuit_breaker = CircuitBreaker(clock)
-    budget = _budget(state.state_dir.ledger, plan.recipe.name, run_options.cap)
-    counters = Counters(plan.jobs_count, budget, clock)
-    on_open = _when_opened(
-        circuit_breaker,
-        counters,
-        lambda backend: check_balance(backend, plan, state.state_dir, budget, notice),
-        ask_balance=bool(price) and not run_options.collect_only,
-    )
+    spec, price = plan.recipe.backend, _price(plan, run_options)
+    context = RunContext(
+        run_id, record.name, price, plan.recipe.limits,
+        clock or RealClock(), rng or Random(),  # noqa: S311  jitter guards nothing
+    )  # fmt: skip
+    await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
+    admission = _admission(plan, context, state, run_options, record.keeps_requests)
+
+    async def on_open(backend: Backend) -> None:
+        if isinstance(backend, HasBalance):
+            admission.circuit_breaker.probe = backend.balance
+            if price and not run_options.collect_only:
+                admission.counters.balance = await check_balance(
+                    backend, plan, state.state_dir, admission.budget, notice
+                )
+
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(
             open_backend(record, spec.model, spec.options, state, operator, notice, on_open)
         )
         inputs = InputCache(backend, read_image, public_url)
         stack.push_async_callback(inputs.close)
-        yield RunContext(
-            run_id=run_id,
-            backend=backend,
-            backend_name=record.name,
-            inputs=inputs,
-            ledger=state.ledger,
-            ledger_path=state.state_dir.ledger,
-            blobs=state.blobs,
-            blobs_path=state.state_dir.blobs,
-            price=price,
-            keeps_requests=record.keeps_requests,
-            limits=plan.recipe.limits,
-            expiry_guard=ExpiryGuard(clock, record.keeps_requests),
-            disk_guard=DiskGuard(state.state_dir.blobs),
-            rate_limiter=_rate_limiter(plan, price, clock, rng),
-            circuit_breaker=circuit_breaker,
-            refusals=Refusals(),
-            budget=budget,
-            shutdown=Shutdown(),
-            counters=counters,
-            clock=clock,
-            rng=rng,
+        client = await stack.enter_async_context(
+            _shared_client(context, operator, notice, admission.shutdown)
         )
+        yield _engine(context, state, admission, backend, inputs, client, record.keeps_requests)
 
 
-def _when_opened(
-    circuit_breaker: CircuitBreaker,
-    counters: Counters,
-    check: Callable[[HasBalance], Awaitable[Micros | None]],
-    ask_balance: bool,
-) -> Callable[[Backend], Awaitable[None]]:
-    """What happens once, when the backend is opened: its free call probes for the end of an outage,
-    and `check` asks for the balance before the first purchase."""
+def _admission(
+    plan: Plan,
+    context: RunContext,
+    state: OpenState,
+    run_options: RunOptions,
+    keeps_requests: float,
+) -> Admission:
+    """The limits of the run, with the budget as earlier runs left it."""
+    clock, rate = context.clock, context.limits.rate
+    limiter = RateLimiter(clock, rate, context.rng) if context.price or rate else None
+    budget = _budget(state.state_dir.ledger, plan.recipe.name, run_options.cap)
+    by_rate = limiter.seconds_for if limiter else lambda _: 0.0
+    return Admission(
+        context=context,
+        budget=budget,
+        rate_limiter=limiter,
+        circuit_breaker=CircuitBreaker(clock),
+        refusals=Refusals(),
+        expiry_guard=ExpiryGuard(clock, keeps_requests),
+        disk_guard=DiskGuard(state.state_dir.blobs),
+        counters=Counters(plan.jobs_count, budget, clock, by_rate),
+        shutdown=Shutdown(),
+    )
 
-    async def on_open(backend: Backend) -> None:
-        if isinstance(backend, HasBalance):
-            circuit_breaker.probe = backend.balance
-            if ask_balance:
-                counters.balance = await check(backend)
 
-    return on_open
+def _engine(
+    context: RunContext,
+    state: OpenState,
+    admission: Admission,
+    backend: LazyBackend,
+    inputs: InputCache,
+    client: SharedStoreClient | None,
+    keeps_requests: float,
+) -> Engine:
+    """The parts of a run, each with what it needs."""
+    ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
+    budget, shutdown = admission.budget, admission.shutdown
+    log = CallLog(context, blobs, client)
+    recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log)
+    collector = Collector(
+        context, backend, ledger, blobs, admission, recorder, log, shutdown, keeps_requests
+    )
+    shared = None
+    if client:
+        shared = SharedResults(context, client, ledger, blobs, folder, collector, recorder)
+    return Engine(
+        context=context,
+        ledger=ledger,
+        blobs_path=folder,
+        submitter=Submitter(
+            context, backend, inputs, ledger, admission, recorder, collector, shutdown
+        ),
+        restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
+        recovery=Recovery(context, backend, ledger, folder, budget, collector, shutdown),
+        recorder=recorder,
+        shared=shared,
+    )
 
 
 @asynccontextmanager
-async def open_shared_store(
-    context: RunContext, operator: OperatorPolicy, notice: Callable[[str], None]
-) -> AsyncIterator[RunContext]:
-    """The bench with the operator's shared store, if there is one and something has a price: what is
-    free is made again sooner than it is fetched. Raises UsageError for a URL that is none."""
+async def _shared_client(
+    context: RunContext,
+    operator: OperatorPolicy,
+    notice: Callable[[str], None],
+    shutdown: Shutdown,
+) -> AsyncIterator[SharedStoreClient | None]:
+    """The operator's shared store, if there is one and something has a price: what is free is made
+    again sooner than it is fetched. Raises UsageError for a URL that is none."""
     store = None if context.free else open_shared(operator.store)
     if store is None:
-        yield context
+        yield None
         return
-    shared = SharedStoreClient(store, operator.store_writes, notice)
+    client = SharedStoreClient(store, operator.store_writes, notice)
     try:
-        yield replace(context, shared=shared)
+        yield client
     finally:
-        await shared.close(context.shutdown.draining)
+        await client.close(shutdown.draining)
 
 
 def _price(plan: Plan, run_options: RunOptions) -> Micros:
@@ -220,11 +257,6 @@ def _price(plan: Plan, run_options: RunOptions) -> Micros:
             "Say what a call costs at most with --price USD"
         )
     return run_options.price
-
-
-def _rate_limiter(plan: Plan, price: Micros, clock: Clock, rng: Random) -> RateLimiter | None:
-    rate = plan.recipe.limits.rate
-    return RateLimiter(clock, rate, rng) if price or rate else None
 
 
 def _budget(ledger: Path, recipe: str, cap: Micros | None) -> Budget:

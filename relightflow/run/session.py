@@ -1,7 +1,4 @@
-"""One run's rooms, opened in their order and closed in reverse, and everybody who is told how it goes.
-
-So that `pipeline.run` can say the flow and nothing else.
-"""
+"""One run from the lock to the summary: what it opened, and who is told how it goes."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 
@@ -25,12 +22,29 @@ from relightflow.model.summary import Summary
 from relightflow.plugins.opening import Sources, open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
-from relightflow.run.context import RunContext
+from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog
-from relightflow.run.opening import open_run, open_shared_store, open_state
+from relightflow.run.opening import open_run, open_state
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
 from relightflow.store.state_dir import StateDir
+
+
+class Notices:
+    """What is worth saying once: shown as it comes, and kept for the summary."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._seen: dict[str, None] = {}
+
+    def add(self, text: str) -> None:
+        """Each text is shown every time and kept once."""
+        self._seen[text] = None
+        self._show(text)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        return tuple(self._seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +53,18 @@ class RunSession:
     registry: Registry
     run_options: RunOptions
     callbacks: RunCallbacks
-    context: RunContext
+    engine: Engine
     delivery: DeliveryContext
     sources: Sources
     folder: RunFolder
+    notices: Notices
     issues: IssueLog = field(default_factory=IssueLog)
 
     async def begin(self) -> None:
         """The run is written down, and everybody is told."""
-        recipe, run_id = self.plan.recipe, self.context.run_id
-        await self.context.ledger.run_started(run_id, recipe.name)
-        self.callbacks.on_start(self.context.counters.snapshot)
+        recipe, run_id = self.plan.recipe, self.engine.context.run_id
+        await self.engine.ledger.run_started(run_id, recipe.name)
+        self.callbacks.on_start(self.engine.recorder.counters.snapshot)
         jobs = self.plan.jobs_count
         self._notify("relightflow_run_started", recipe=recipe, run_id=run_id, jobs=jobs)
 
@@ -58,7 +73,7 @@ class RunSession:
         self.issues.outcome(outcome)
         self.folder.outcome(outcome)
         self.callbacks.on_outcome(outcome)
-        self._notify("relightflow_job_finished", run_id=self.context.run_id, outcome=outcome)
+        self._notify("relightflow_job_finished", run_id=self.engine.context.run_id, outcome=outcome)
 
     @property
     def final_pass(self) -> FinalPass:
@@ -72,23 +87,24 @@ class RunSession:
         manifest = str(self.folder.path / MANIFEST)
         summary = summarize(
             self.plan,
-            self.context,
+            self.engine,
             self.delivery,
             completion,
             self.issues,
             self.run_options,
             manifest,
+            self.notices.seen,
         )
-        goes_on = self.context.free or self.run_options.collect_only or summary.resumable
-        await self.context.ledger.run_ended(self.context.run_id, summary.exit, goes_on)
-        facts = {"run_id": self.context.run_id, "exit_code": summary.exit}
+        goes_on = self.engine.context.free or self.run_options.collect_only or summary.resumable
+        await self.engine.ledger.run_ended(self.engine.context.run_id, summary.exit, goes_on)
+        facts = {"run_id": self.engine.context.run_id, "exit_code": summary.exit}
         self._notify("relightflow_run_finished", **facts)
         return summary
 
     def _notify(self, hook: str, **facts: object) -> None:
         """Tell the plugins; one that raises is named once and costs only itself."""
         for warning in self.registry.notify(hook, **facts):
-            self.callbacks.on_notice(warning)
+            self.notices.add(warning)
 
 
 @asynccontextmanager
@@ -117,17 +133,16 @@ async def open_session(
             open_delivery(at, state.ledger, state_dir, run_options.overwrite)
         )
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
+        notices = Notices(callbacks.on_notice)
         record = registry.backend(recipe.backend.type)
-        laid_out = open_run(
+        opened = open_run(
             plan, record, state, run_options, operator, run_id,
-            sources.read, callbacks.on_notice, public_url=sources.public_url,
+            sources.read, notices.add, public_url=sources.public_url,
         )  # fmt: skip
-        context = await stack.enter_async_context(laid_out)
-        context = await stack.enter_async_context(
-            open_shared_store(context, operator, callbacks.on_notice)
+        engine = await stack.enter_async_context(opened)
+        shutdown = engine.recorder.shutdown
+        stack.enter_context(handle_signals(shutdown, state.ledger.close))
+        stack.enter_context(deadline(shutdown, run_options.stop_after, recipe.backend.model))
+        yield RunSession(
+            plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices
         )
-        stack.enter_context(handle_signals(context.shutdown, state.ledger.close))
-        stack.enter_context(
-            deadline(context.shutdown, run_options.stop_after, recipe.backend.model)
-        )
-        yield RunSession(plan, registry, run_options, callbacks, context, delivery, sources, folder)

@@ -9,42 +9,44 @@ from relightflow.ledger.reader import open_reader
 from relightflow.model.plan import Plan
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Counts, Issue, Money, Summary
-from relightflow.run.context import RunContext
+from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog
 
 
 def summarize(
     plan: Plan,
-    context: RunContext,
+    engine: Engine,
     delivery: DeliveryContext,
     completion: Completion,
     issues: IssueLog,
     run_options: RunOptions,
     manifest: str,
+    notices: tuple[str, ...] = (),
 ) -> Summary:
     """What the run came to. `manifest`: path of the run's own."""
-    for issue in (*context.shutdown.issues, *delivery.counts.failed.values()):
+    for issue in (*engine.recorder.shutdown.issues, *delivery.counts.failed.values()):
         issues.issue(issue)
     for item in plan.rejected:
         issues.rejected(item)
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
-    counts = _counts(plan, context, delivery, completion)
-    if counts.not_started and not run_options.collect_only and not context.shutdown.issues:
+    counts = _counts(plan, engine, delivery, completion)
+    if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
     return Summary(
-        run_id=context.run_id,
+        run_id=engine.context.run_id,
         recipe=plan.recipe.name,
         backend=plan.recipe.backend.type,
         model=plan.recipe.backend.model.name,
         counts=counts,
-        money=_money(context, run_options),
+        money=_money(engine, run_options),
         issues=issues.all(),
-        seconds=context.counters.seconds,
+        seconds=engine.recorder.counters.seconds,
         manifest=manifest,
         locations=tuple(target.sink.location for target in delivery.targets),
-        calls=context.counters.calls,
-        retries=context.counters.retries,
+        calls=engine.recorder.counters.calls,
+        retries=engine.recorder.counters.retries,
+        notices=notices,
         next_command=_next_command(plan, issues),
     )
 
@@ -71,13 +73,13 @@ def _edited(delivery: DeliveryContext) -> Issue:
 
 
 def _counts(
-    plan: Plan, context: RunContext, delivery: DeliveryContext, completion: Completion
+    plan: Plan, engine: Engine, delivery: DeliveryContext, completion: Completion
 ) -> Counts:
     found = completion.counts
     return Counts(
         jobs=plan.jobs_count,
-        made=context.counters.made,
-        reused=context.counters.reused,
+        made=engine.recorder.counters.made,
+        reused=engine.recorder.counters.reused,
         failed=found["failed"],
         unknown=found["unknown"],
         pending=found["pending"],
@@ -88,16 +90,16 @@ def _counts(
     )
 
 
-def _money(context: RunContext, run_options: RunOptions) -> Money:
-    with open_reader(context.ledger_path) as reader:
+def _money(engine: Engine, run_options: RunOptions) -> Money:
+    with open_reader(engine.ledger.path) as reader:
         held = reader.money()
     return Money(
-        spent=context.counters.spent,
+        spent=engine.recorder.counters.spent,
         in_flight=held.in_flight,
         unknown=held.unknown,
         cap=run_options.cap,
         cap_source=run_options.cap_source,
-        balance=context.counters.balance,
+        balance=engine.recorder.counters.balance,
     )
 
 

@@ -12,7 +12,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.report import bar, escape
 from relightflow.report.bar import Line
 
-NOW = Progress(256, 137, 2, 8, 6_850_000, 12_800_000, "", 72.0)
+NOW = Progress(256, 137, 2, 8, 6_850_000, 12_800_000, 0, 72.0)
 
 
 def drawn(name: str, columns: int, now: Progress = NOW) -> str:

@@ -25,12 +25,12 @@ def failed(name: str = "a.png") -> Outcome:
     [
         (AT_START, "0 of 100 done"),
         (
-            Progress(256, 137, 2, 8, 6_850_000, 12_800_000, "", 72.0),
+            Progress(256, 137, 2, 8, 6_850_000, 12_800_000, 0, 72.0),
             "137 of 256 done, 2 failed, 8 in flight, 6.85 of 12.80 USD, 1 min 12 s left",
         ),
         (
-            Progress(256, 137, 0, 8, 0, None, "rate limit, 12 s", 72.0),
-            "137 of 256 done, 8 in flight, waiting: rate limit, 12 s",
+            Progress(256, 137, 0, 8, 0, None, 3, 72.0),
+            "137 of 256 done, 8 in flight, 3 waiting for the rate limit, 1 min 12 s left",
         ),
     ],
 )

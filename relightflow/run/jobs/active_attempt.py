@@ -1,4 +1,4 @@
-"""One attempt on its way, and the books that are kept of it."""
+"""One attempt under way, and what is recorded of it in the ledger, the budget and the call log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from relightflow.core.redact import redacted
 from relightflow.errors import Exit, RelightflowError, StorageError
+from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -15,15 +16,17 @@ from relightflow.model.money import Micros, dollars, valid_cost
 from relightflow.model.outcome import Outcome
 from relightflow.model.summary import Issue
 from relightflow.run.context import RunContext
-from relightflow.run.jobs import call_log
-from relightflow.run.shutdown import Stopped
+from relightflow.run.counters import Counters
+from relightflow.run.jobs.call_log import CallLog
+from relightflow.run.limits.budget import Budget
+from relightflow.run.shutdown import Shutdown, Stopped
 
 
 @dataclass(slots=True)
 class ActiveAttempt:
     job: Job
-    attempt: int
-    """Its id in the ledger."""
+    id: int
+    """Of the ledger's row."""
     begun: float
     """When work on the job began, on the monotonic clock."""
     calls: int
@@ -38,86 +41,91 @@ class ActiveAttempt:
     """Seconds since the provider accepted it, where an earlier process submitted it."""
 
 
-async def isolate_job(
-    context: RunContext, job: Job, life: Callable[[], Awaitable[Outcome | None]]
-) -> Outcome | None:
-    """`life()` of one job, so that whatever it meets is a value and harms no other job.
+@dataclass(frozen=True, slots=True)
+class AttemptRecorder:
+    """Records how attempts end, and keeps a job's failure from harming other jobs."""
 
-    None: not started, or left for the next run, because this one is stopping.
-    """
-    context.counters.in_flight += 1
-    try:
-        with context.shutdown.working():
-            return await life()
-    except Stopped:
-        return None
-    except StorageError as error:
-        return storage_failed(context, job, error)
-    except RelightflowError as error:  # the backend cannot be used: no key, say
-        context.shutdown.stop_new(Issue(error.exit_code, str(error)))
-        return None
-    except Exception as error:
-        return unexpected(job, error)
-    finally:
-        context.counters.in_flight -= 1
+    context: RunContext
+    ledger: Ledger
+    budget: Budget
+    counters: Counters
+    shutdown: Shutdown
+    call_log: CallLog
 
+    async def isolate_job(
+        self, job: Job, life: Callable[[], Awaitable[Outcome | None]]
+    ) -> Outcome | None:
+        """`life()` of one job, so that whatever it meets is a value and harms no other job.
 
-def settle(context: RunContext, active: ActiveAttempt, cost: Micros | None) -> None:
-    """It was billed: book the real cost, the highest price where that is unknown."""
-    cost = valid_cost(cost)
-    if active.cost is None:
-        active.cost = cost
-    if active.settled:
-        return
-    active.settled = True
-    settled = context.budget.settle(active.price, cost)
-    if settled.overcharged:
-        context.shutdown.stop_new(
-            Issue(
-                Exit.BUDGET,
-                f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
-                f"{dollars(active.price)} USD; nothing more was sent. Check the provider's price",
+        None: not started, or left for the next run, because this one is stopping.
+        """
+        try:
+            with self.counters.working(), self.shutdown.working():
+                return await life()
+        except Stopped:
+            return None
+        except StorageError as error:
+            return self.storage_failed(job, error)
+        except RelightflowError as error:  # the backend cannot be used: no key, say
+            self.shutdown.stop_new(Issue(error.exit_code, str(error)))
+            return None
+        except Exception as error:
+            return _unexpected(job, error)
+
+    def settle(self, active: ActiveAttempt, cost: Micros | float | None) -> None:
+        """It was billed: book the real cost, the highest price where that is unknown."""
+        cost = valid_cost(cost)
+        if active.cost is None:
+            active.cost = cost
+        if active.settled:
+            return
+        active.settled = True
+        settled = self.budget.settle(active.price, cost)
+        if settled.overcharged:
+            self.shutdown.stop_new(
+                Issue(
+                    Exit.BUDGET,
+                    f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
+                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's price",
+                )
             )
+
+    async def close(self, active: ActiveAttempt, state: State, failure: Failure) -> None:
+        """The attempt ended without an image: book the money, write it down."""
+        if active.price == 0:
+            failure = replace(failure, billed=Billed.NO)
+            state = State.READY if state is State.UNKNOWN else state
+        if failure.billed is Billed.YES:
+            self.settle(active, failure.cost)
+        elif not active.settled and failure.billed is Billed.NO:
+            self.budget.release(active.price)
+        elif not active.settled:
+            self.budget.hold(active.price)
+        await self.ledger.close_attempt(active.id, state, failure)
+        self.call_log.end(active.job, state, failure)
+
+    def failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
+        """The outcome of an attempt that gave no image."""
+        self.fail_fast()
+        seconds = self.context.clock.monotonic() - active.begun
+        return Outcome(
+            active.job, active.id, failure=failure, attempts=active.calls, seconds=seconds
         )
 
+    def fail_fast(self) -> None:
+        """A job failed: stop here where the recipe says so."""
+        if self.context.limits.fail_fast and self.shutdown.submits_allowed:
+            self.shutdown.stop_new(
+                Issue(Exit.JOBS_FAILED, "stopped at the first failure, as limits.fail_fast says")
+            )
 
-async def close(context: RunContext, active: ActiveAttempt, state: State, failure: Failure) -> None:
-    """The attempt ended without an image: book the money, write it down."""
-    if active.price == 0:
-        failure = replace(failure, billed=Billed.NO)
-        state = State.READY if state is State.UNKNOWN else state
-    if failure.billed is Billed.YES:
-        settle(context, active, failure.cost)
-    elif not active.settled and failure.billed is Billed.NO:
-        context.budget.release(active.price)
-    elif not active.settled:
-        context.budget.hold(active.price)
-    await context.ledger.close_attempt(active.attempt, state, failure)
-    call_log.log_end(context, active.job, state, failure)
+    def storage_failed(self, job: Job, error: StorageError) -> Outcome:
+        """The disk refused: stop, and leave the attempt as the ledger last saw it."""
+        self.shutdown.drain(Issue(error.exit_code, str(error)))
+        return Outcome(job, failure=Failure(FailureKind.PENDING, str(error), Billed.UNKNOWN))
 
 
-def failed(context: RunContext, active: ActiveAttempt, failure: Failure) -> Outcome:
-    fail_fast(context)
-    seconds = context.clock.monotonic() - active.begun
-    return Outcome(
-        active.job, active.attempt, failure=failure, attempts=active.calls, seconds=seconds
-    )
-
-
-def fail_fast(context: RunContext) -> None:
-    if context.limits.fail_fast and context.shutdown.submits_allowed:
-        context.shutdown.stop_new(
-            Issue(Exit.JOBS_FAILED, "stopped at the first failure, as limits.fail_fast says")
-        )
-
-
-def storage_failed(context: RunContext, job: Job, error: StorageError) -> Outcome:
-    """The disk refused: stop, and leave the attempt as the ledger last saw it."""
-    context.shutdown.drain(Issue(error.exit_code, str(error)))
-    return Outcome(job, failure=Failure(FailureKind.PENDING, str(error), Billed.UNKNOWN))
-
-
-def unexpected(job: Job, error: Exception) -> Outcome:
+def _unexpected(job: Job, error: Exception) -> Outcome:
     """Nobody's answer: the attempt stays as it is, so nothing is bought twice."""
     what = redacted(f"{type(error).__name__}: {error}")
     trace = redacted("".join(traceback.format_exception(error)))

@@ -15,19 +15,15 @@ from relightflow.errors import DamagedError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.money import valid_cost
-from relightflow.model.outcome import Result
-from relightflow.model.values import FrozenMap
 from relightflow.store import blobs
+from relightflow.store.index_entry import read_cost, read_result
 
 
-async def settle_interrupted(
-    ledger: Ledger, path: Path, store: Path, backend: str
-) -> Sequence[Attempt]:
-    """`path`: the ledger's; `store`: the blob store's. To be called while no call is in the air.
+async def settle_interrupted(ledger: Ledger, store: Path, backend: str) -> Sequence[Attempt]:
+    """`store`: the blob store's folder. To be called while no call is in flight.
 
     Gives the attempts that nothing is known of."""
-    with open_reader(path) as reader:
+    with open_reader(ledger.path) as reader:
         left = {
             attempt.job_key: attempt
             for attempt in reader.open_attempts(backend)
@@ -37,17 +33,9 @@ async def settle_interrupted(
         return ()
     for key, entry in (await asyncio.to_thread(_stored, store, left)).items():
         attempt = left[key]
-        cost = 0 if attempt.price == 0 else valid_cost(entry.get("cost"))
-        result = Result(
-            entry["sha256"],
-            entry["size"],
-            entry["width"],
-            entry["height"],
-            entry["media_type"],
-            entry.get("request_id", ""),
-            attempt.price if cost is None else cost,
-            FrozenMap(entry.get("details")),
-        )
+        cost = 0 if attempt.price == 0 else read_cost(entry)
+        result = read_result(entry, attempt.price if cost is None else cost)
+        assert result  # `_stored` gives sound entries only
         await ledger.stored(attempt.id, result, cost)
     return await ledger.interrupted_intents(backend)
 
@@ -57,7 +45,7 @@ def _stored(store: Path, keys: Collection[str]) -> dict[str, dict[str, Any]]:
     labels = {
         entry["key"]: entry
         for entry in blobs.index(store)
-        if entry.get("key") in keys and "width" in entry and not entry.get("aside")
+        if entry.get("key") in keys and not entry.get("aside") and read_result(entry, 0)
     }
     return {key: entry for key, entry in labels.items() if _whole(store, entry["sha256"])}
 

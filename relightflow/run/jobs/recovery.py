@@ -2,7 +2,7 @@
 
 Unknown attempts are looked up in the provider's records, and whatever is accepted or paid is
 collected, the oldest first, because the provider forgets. (That INTENT became UNKNOWN when the
-ledger was opened stands in `setup`.)
+ledger was opened stands in `run.opening`.)
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from relightflow.model.outcome import Outcome
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.plugins.backend import HasHistory
 from relightflow.run.context import RunContext
-from relightflow.run.jobs.collect import resume
+from relightflow.run.jobs.collect import Collector
+from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
+from relightflow.run.shutdown import Shutdown
 
 RECORDS_LAG_SECONDS = 600.0
 """Seconds after which the provider's records are taken to know a call, if it was taken at all. How
@@ -47,44 +49,57 @@ class DoubtsSettled:
         )
 
 
-async def recover(context: RunContext) -> AsyncIterator[Outcome]:
-    """Everything that an earlier process paid for or may have. Nothing is submitted."""
-    failpoints.reach("recovery-started")
-    await settle(context)
-    attempts = _open_attempts(context.ledger_path, context.backend_name)
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    context: RunContext
+    backend: LazyBackend
+    ledger: Ledger
+    blobs_path: Path
+    budget: Budget
+    collector: Collector
+    shutdown: Shutdown
 
-    async def one(attempt: Attempt) -> Outcome | None:
-        age = max(0.0, context.clock.wall() - attempt.created)
-        outcome = await resume(context, job_of(attempt), attempt, step_of(attempt), age)
-        failpoints.reach("recovery-collected")
-        return outcome
+    async def recover(self) -> AsyncIterator[Outcome]:
+        """Everything that an earlier process paid for or may have. Nothing is submitted."""
+        failpoints.reach("recovery-started")
+        await self.settle()
+        attempts = _open_attempts(self.ledger.path, self.context.backend)
 
-    width = context.limits.concurrency
-    found = bounded_map(_each(attempts), width, one, lambda: not context.shutdown.draining)
-    async with aclosing(found):
-        async for outcome in found:
-            if outcome is not None:
-                yield outcome
+        async def one(attempt: Attempt) -> Outcome | None:
+            age = max(0.0, self.context.clock.wall() - attempt.created)
+            resume = self.collector.resume
+            outcome = await resume(job_of(attempt), attempt, step_of(attempt), age)
+            failpoints.reach("recovery-collected")
+            return outcome
 
+        width = self.context.limits.concurrency
+        found = bounded_map(_each(attempts), width, one, lambda: not self.shutdown.draining)
+        async with aclosing(found):
+            async for outcome in found:
+                if outcome is not None:
+                    yield outcome
 
-async def settle(context: RunContext) -> DoubtsSettled:
-    """Settle the doubts of the run's own backend."""
-    return await settle_doubts(
-        context.backend,
-        context.backend_name,
-        context.ledger,
-        context.ledger_path,
-        context.budget,
-        context.clock.wall(),
-    )
+    async def settle(self) -> DoubtsSettled:
+        """Settle the doubts of the run's own backend."""
+        now = self.context.clock.wall()
+        return await settle_doubts(
+            self.backend, self.context.backend, self.ledger, self.budget, now
+        )
+
+    async def hold_unanswered(self) -> None:
+        """What a bug or an aborted call of this run left in INTENT is unknown, in the ledger and in
+        the budget."""
+        left = await settle_interrupted(self.ledger, self.blobs_path, self.context.backend)
+        for attempt in left:
+            self.budget.doubt(attempt.price)
 
 
 async def settle_doubts(
-    backend: LazyBackend, name: str, ledger: Ledger, path: Path, budget: Budget, now: float
+    backend: LazyBackend, name: str, ledger: Ledger, budget: Budget, now: float
 ) -> DoubtsSettled:
     """Look unknown attempts of backend `name` up in the provider's records, free of charge, and
     write down what the evidence says. Without evidence they stay unknown. `now`: Unix seconds."""
-    with open_reader(path) as reader:
+    with open_reader(ledger.path) as reader:
         doubts = reader.unknown_attempts(name)
         known = reader.request_ids() if doubts else frozenset()
     if not doubts:

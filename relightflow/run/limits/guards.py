@@ -59,7 +59,7 @@ class DiskGuard:
     """Whether the disk has room for what is under way and one more."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._largest = EXPECTED
 
     def seen(self, size: int) -> None:
@@ -71,6 +71,6 @@ class DiskGuard:
 
         Raises OSError where the file system cannot be asked.
         """
-        disk = os.statvfs(self._folder)
+        disk = os.statvfs(self.folder)
         needed = LEAST_FREE + (in_flight + 1) * self._largest
         return max(0, needed - disk.f_bavail * disk.f_frsize)

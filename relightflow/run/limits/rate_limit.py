@@ -4,7 +4,7 @@
 - the rate that was given: never more than `calls` in any window of `seconds`;
 - the rate that was learned: after a 429 the number that got through and the reset's time say what
   the provider allows; afterwards that is a given rate too, tried one higher once in a while;
-- a pause for everybody after a 429, until the reset, then one scout before the others.
+- a pause for everybody after a 429, until the reset, then one probe before the others.
 `Gate` waits: first come, first served; a waiter that is cancelled gives its place on.
 
 Why a log of times and not a token bucket, and what was measured against servers with fixed windows,
@@ -30,7 +30,7 @@ from relightflow.run.limits.retry import LEAST_PAUSE, MOST_PAUSE, backoff
 QUICK = 1.0
 """Seconds within which a provider says 429; a submit that is silent for longer was let in."""
 FEW, SHARE = 6, 32
-"""While no limit is known, at most max(FEW, submits so far / SHARE) young submits are in the air,
+"""While no limit is known, at most max(FEW, submits so far / SHARE) recent submits are in the air,
 because so many more are refused when the limit is met."""
 PATIENCE, MOST_PATIENCE = 8, 128
 """Full windows without a 429 before the learned limit is tried one higher."""
@@ -50,7 +50,7 @@ class Permit:
     place: int
     """0-based among the submits of its epoch."""
     answered: float | None = None
-    young: bool = True
+    recent: bool = True
     """Nothing is known of it yet."""
 
     def arrived(self, allowance: float) -> float:
@@ -103,33 +103,39 @@ class RatePolicy:
         self._sure = rate is not None
         """A whole window of what is known passed without a 429."""
         self._log: deque[Permit] = deque(maxlen=LONGEST_LOG)
-        self._young: deque[Permit] = deque()
+        self._recent: deque[Permit] = deque()
         self._sent = 0
         self._until = -math.inf
         """End of the pause."""
         self._epoch = 0
         self._places = 0
         """Submits of this epoch."""
-        self._stretch: _Measurement | None = None
+        self._measured: _Measurement | None = None
         """What is being measured: from an edge to the next 429."""
         self._met: _LimitHit | None = None
-        """The 429 that ended the stretch, until a scout got through."""
+        """The 429 that ended the stretch, until a probe got through."""
         self._ramp = ENOUGH
         self._growth = _LimitProbe()
 
     def wait(self, now: float) -> float:
         """Seconds until one more submit may leave, if nothing is heard before; 0 or less: now."""
-        while self._young and (not self._young[0].young or self._young[0].left + QUICK <= now):
-            self._let_in(self._young.popleft())
+        while self._recent and (not self._recent[0].recent or self._recent[0].left + QUICK <= now):
+            self._let_in(self._recent.popleft())
         if now < self._until:
             return self._until - now
         waits = [window.wait(now) for window in (self._given, self.learned) if window]
         if self.learned and waits[-1] > 0 and self._sure and self._growth.due(self.learned.calls):
             self.learned.calls += self._growth.step(self.learned.calls)
             waits[-1] = self.learned.wait(now)
-        if len(self._young) >= self._most_young():
-            waits.append(self._young[0].left + QUICK - now)
+        if len(self._recent) >= self._most_recent():
+            waits.append(self._recent[0].left + QUICK - now)
         return max(waits, default=0.0)
+
+    def seconds_for(self, calls: int, now: float) -> float:
+        """How long until `calls` more may have left, as far as the limits are known."""
+        windows = [window for window in (self._given, self.learned) if window and window.calls]
+        full = [window.seconds * (calls // window.calls) for window in windows]
+        return max(0.0, self._until - now) + max(full, default=0.0)
 
     def leave(self, now: float) -> Permit:
         """One submit leaves."""
@@ -138,14 +144,14 @@ class RatePolicy:
             self._places = 0
             self._ramp = 1
         permit = Permit(now, self._epoch, self._places)
-        if self._stretch is None:
-            self._stretch = _Measurement(now, self._epoch)
-        if self._stretch.epoch == self._epoch:
-            self._stretch.passed += 1
+        if self._measured is None:
+            self._measured = _Measurement(now, self._epoch)
+        if self._measured.epoch == self._epoch:
+            self._measured.passed += 1
         self._places += 1
         self._sent += 1
         self._log.append(permit)
-        self._young.append(permit)
+        self._recent.append(permit)
         for window in (self._given, self.learned):
             if window:
                 window.log.append(permit)
@@ -165,11 +171,11 @@ class RatePolicy:
             return False
         if permit is not None:
             self._refused(permit, retry_after, now)
-        tries = self._met.scouts if self._met else 0
+        tries = self._met.probes if self._met else 0
         if retry_after is None:
             if now >= self._until:
                 # Half of what the window lasted so far, so that its end is not missed by much.
-                most = max(1.0, (now - self._stretch.edge) / 2) if self._stretch else BACKOFF_CAP
+                most = max(1.0, (now - self._measured.edge) / 2) if self._measured else BACKOFF_CAP
                 wait = backoff(tries + 1, self._rng, cap=min(BACKOFF_CAP, most))
                 self._until = now + max(LEAST_PAUSE, wait)
             return True
@@ -178,15 +184,15 @@ class RatePolicy:
         return True
 
     def _refused(self, permit: Permit, retry_after: float | None, now: float) -> None:
-        permit.answered, permit.young = now, False
+        permit.answered, permit.recent = now, False
         with suppress(ValueError):
-            self._young.remove(permit)
+            self._recent.remove(permit)
         with suppress(ValueError):
             self._log.remove(permit)
         for window in (self._given, self.learned):
             if window:
                 window.forget(permit)
-        stretch = self._stretch
+        stretch = self._measured
         if stretch and permit.epoch == stretch.epoch:
             stretch.passed -= 1
         reset = None if retry_after is None else now + retry_after
@@ -197,16 +203,16 @@ class RatePolicy:
             if self.learned and self._sure:
                 self._shrink(self.learned, reset, now)
         elif permit.epoch > self._met.epoch:
-            self._met = _LimitHit(self._epoch, reset, self._met.scouts + 1)
+            self._met = _LimitHit(self._epoch, reset, self._met.probes + 1)
         elif reset is not None:
             self._met.reset = max(reset, self._met.reset or reset)
 
     def _let_in(self, permit: Permit) -> None:
-        if not permit.young:
+        if not permit.recent:
             return
-        permit.young = False
+        permit.recent = False
         with suppress(ValueError):
-            self._young.remove(permit)
+            self._recent.remove(permit)
         self._growth.passed += 1
         if permit.epoch < self._epoch or (self._met and permit.epoch == self._met.epoch):
             return
@@ -216,10 +222,10 @@ class RatePolicy:
         elif self.learned and permit.place >= self.learned.calls:
             self._sure = True
 
-    def _learn(self, scout: Permit, met: _LimitHit) -> None:
-        """The scout got through: what passed from one edge to the next is the provider's limit."""
-        edge = scout.left if met.reset is None else met.reset
-        stretch = self._stretch
+    def _learn(self, probe: Permit, met: _LimitHit) -> None:
+        """The probe got through: what passed from one edge to the next is the provider's limit."""
+        edge = probe.left if met.reset is None else met.reset
+        stretch = self._measured
         if (
             stretch
             and stretch.passed > 0
@@ -229,14 +235,14 @@ class RatePolicy:
             self.learned = SlidingWindow(stretch.passed, edge - stretch.edge, self._log)
             # From one reset to the next is a whole window; from our first submit perhaps not.
             self._sure = stretch.from_reset
-        self._stretch = _Measurement(edge, scout.epoch, self._places, met.reset is not None)
+        self._measured = _Measurement(edge, probe.epoch, self._places, met.reset is not None)
         self._met = None
 
     def _shrink(self, learned: SlidingWindow, reset: float | None, now: float) -> None:
         """What was sure was too much: either one call too many, or the window is longer."""
         if reset is not None and reset - now > 1.1 * learned.seconds:
             inside = sum(p.left >= now - learned.seconds for p in learned.log)
-            self._stretch = _Measurement(now - learned.seconds, self._epoch, inside)
+            self._measured = _Measurement(now - learned.seconds, self._epoch, inside)
             self._sure = False
             return
         start = (now if reset is None else reset) - learned.seconds
@@ -244,7 +250,7 @@ class RatePolicy:
         fewer = self._growth.refused(learned.calls)
         learned.calls = max(1, min(learned.calls - fewer, inside))
 
-    def _most_young(self) -> float:
+    def _most_recent(self) -> float:
         """How many submits may be in the air that nothing is known of."""
         if self._met and self._met.epoch < self._epoch:
             return 1
@@ -273,7 +279,7 @@ class _LimitHit:
     epoch: int
     """Of the submit that was refused."""
     reset: float | None
-    scouts: int = 0
+    probes: int = 0
     """Refused one by one since."""
 
 
@@ -311,45 +317,49 @@ class _LimitProbe:
 class RateLimiter:
     """Where submits wait, first come, first served.
 
-    permit = await gate.enter()
+    permit = await rate_limiter.enter()
     …submit…
-    gate.answered(permit)   or   gate.limited(permit, failure.retry_after)
+    rate_limiter.answered(permit)   or   rate_limiter.limited(permit, failure.retry_after)
     """
 
     def __init__(self, clock: Clock, rate: Rate | None = None, rng: Random | None = None) -> None:
         self._clock = clock
-        self._pace = RatePolicy(rate, rng or Random())  # noqa: S311  # spreads waits, guards nothing
+        self._policy = RatePolicy(rate, rng or Random())  # noqa: S311  # spreads waits, guards nothing
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
-        self._verdict: EarlyStop | None = None
+        self._stop: EarlyStop | None = None
 
     async def enter(self) -> Permit:
         """Returns when one submit may leave. Raises EarlyStop where the account is shut for long."""
         async with self._turn:
             while True:
-                if self._verdict:
-                    raise self._verdict
+                if self._stop:
+                    raise self._stop
                 now = self._clock.monotonic()
-                wait = self._pace.wait(now)
+                wait = self._policy.wait(now)
                 if wait <= 0:
-                    return self._pace.leave(now)
+                    return self._policy.leave(now)
                 await self._rest(wait)
+
+    def seconds_for(self, calls: int) -> float:
+        """How long until `calls` more may have left, as far as the limits are known."""
+        return self._policy.seconds_for(calls, self._clock.monotonic())
 
     def answered(self, permit: Permit) -> None:
         """The submit had any answer but a 429, or certainly will have none."""
-        self._pace.answered(permit, self._clock.monotonic())
+        self._policy.answered(permit, self._clock.monotonic())
         self._news.set()
 
     def limited(self, permit: Permit | None, retry_after: float | None) -> EarlyStop | None:
         """A 429: everybody waits. `retry_after`: seconds from now, None where nothing was said;
         `permit` None: the answer to a poll. Returns why the run must stop, or None."""
-        if not self._pace.limited(permit, retry_after, self._clock.monotonic()):
-            self._verdict = EarlyStop(
+        if not self._policy.limited(permit, retry_after, self._clock.monotonic()):
+            self._stop = EarlyStop(
                 f"the provider's rate limit opens again only in {(retry_after or 0) / 60:.0f} minutes; "
                 "nothing was lost: run again then to go on"
             )
         self._news.set()
-        return self._verdict
+        return self._stop
 
     async def _rest(self, seconds: float) -> None:
         """Sleep, or less where there is news."""

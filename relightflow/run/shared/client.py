@@ -20,8 +20,8 @@ from relightflow.images import BadImage, probe
 from relightflow.ledger.reader import Reader
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted
-from relightflow.model.values import FrozenMap
 from relightflow.objects.faults import ObjectFault
+from relightflow.store.index_entry import read_cost, read_details, read_request_id
 from relightflow.store.shared import SharedStore
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class SharedStoreClient:
         if entry is None:
             return None
         at = entry.get("at")
-        step = Accepted(entry["request_id"], _details(entry))
+        step = Accepted(entry["request_id"], read_details(entry))
         return step, float(at) if isinstance(at, int | float) else 0.0
 
     async def announce(self, label: Mapping[str, Any], step: Accepted, at: float) -> None:
@@ -147,22 +147,15 @@ class SharedStoreClient:
             image = probe(data)
         except BadImage:
             return None
-        cost, request_id = entry.get("cost"), entry.get("request_id")
-        return (
-            Result(
-                entry["sha256"],
-                len(data),
-                image.width,
-                image.height,
-                image.media_type,
-                request_id if isinstance(request_id, str) else "",
-                cost if isinstance(cost, int) and cost >= 0 else label["price"],
-                _details(entry),
-            ),
-            data,
+        cost = read_cost(entry)
+        result = Result(
+            entry["sha256"],
+            len(data),
+            image.width,
+            image.height,
+            image.media_type,
+            read_request_id(entry),
+            label["price"] if cost is None else cost,
+            read_details(entry),
         )
-
-
-def _details(entry: Mapping[str, Any]) -> FrozenMap:
-    details = entry.get("details")
-    return FrozenMap(details) if isinstance(details, dict) else FrozenMap()
+        return result, data

@@ -70,7 +70,7 @@ def job(image_bytes: Image, number: int = 0, model: str = "segmind-relighting", 
 
 
 @dataclass
-class RunContext:
+class Connection:
     """An open backend and what it said and remembered."""
 
     backend: Segmind
@@ -96,7 +96,7 @@ class RunContext:
         return await self.finish(await self.submit(number))
 
 
-Connect = Callable[..., Awaitable[RunContext]]
+Connect = Callable[..., Awaitable[Connection]]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def connect() -> AsyncIterator[Connect]:
         memory: Notebook | None = None,
         wall: Callable[[], float] = time.time,
         **options: Any,
-    ) -> RunContext:
+    ) -> Connection:
         notices: list[str] = []
         naps: list[float] = []
         notebook = memory or Notebook()
@@ -128,7 +128,7 @@ async def connect() -> AsyncIterator[Connect]:
         backend = Segmind(context, lambda _: KEY, where, ClockFunctions(sleep=nap, wall=wall))
         await backend.open()
         opened.append(backend)
-        return RunContext(backend, notices, notebook, naps)
+        return Connection(backend, notices, notebook, naps)
 
     yield make
     for backend in opened:

@@ -20,9 +20,9 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.plugins.backend import Call
 from tests.backends.segmind.conftest import (
     Connect,
+    Connection,
     Emulate,
     Listen,
-    RunContext,
     answer,
     error,
     replying,
@@ -32,7 +32,7 @@ LATER = time.time() + 10_000
 NOBODY: frozenset[str] = frozenset()
 
 
-def doubt(context: RunContext, call: Call, number: int = 1, request_id: str = "") -> Attempt:
+def doubt(context: Connection, call: Call, number: int = 1, request_id: str = "") -> Attempt:
     """The ledger's row of a call whose answer was lost."""
     return Attempt(
         id=number,

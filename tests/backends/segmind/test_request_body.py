@@ -13,9 +13,9 @@ from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.plugins.backend import Call
 from tests.backends.segmind.conftest import (
     Connect,
+    Connection,
     Handle,
     Listen,
-    RunContext,
     answer,
     error,
     image,
@@ -34,7 +34,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def sent(context: RunContext, size: int) -> Failure:
+async def sent(context: Connection, size: int) -> Failure:
     """The verdict on a submit whose body has about `size` bytes."""
     image_bytes = image(b"\xff\xd8\xff" + bytes(size))
     prepared = await context.backend.prepare(image_bytes, b"\xff\xd8\xff" + bytes(size))

@@ -16,8 +16,8 @@ from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from tests.backends.segmind.conftest import (
     IMAGE,
     Connect,
+    Connection,
     Listen,
-    RunContext,
     answer,
     error,
     replying,
@@ -27,7 +27,7 @@ from tests.backends.segmind.conftest import (
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 
 
-async def v1(connect: Connect, listen: Listen, reply: bytes) -> RunContext:
+async def v1(connect: Connect, listen: Listen, reply: bytes) -> Connection:
     """A bench whose billable calls get `reply` and whose history is empty."""
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:

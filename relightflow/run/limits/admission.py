@@ -1,0 +1,117 @@
+"""Whether one more call may be made now: waits for what passes, refuses what does not.
+
+    refusals → expiring results → circuit breaker → rate limit → disk → budget
+
+Each rule decides in a module of its own; this is the thin part that asks them in their order and
+tells them what a call came to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relightflow.errors import EarlyStop, Exit
+from relightflow.model.failure import EXIT_OF, Failure, FailureKind
+from relightflow.model.job import Job
+from relightflow.model.money import dollars
+from relightflow.model.summary import Issue
+from relightflow.run.context import RunContext
+from relightflow.run.counters import Counters
+from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
+from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
+from relightflow.run.limits.rate_limit import Permit, RateLimiter
+from relightflow.run.shutdown import Shutdown, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    context: RunContext
+    budget: Budget
+    rate_limiter: RateLimiter | None
+    """None: the backend has no account whose rate could be exceeded."""
+    circuit_breaker: CircuitBreaker
+    refusals: Refusals
+    expiry_guard: ExpiryGuard
+    disk_guard: DiskGuard
+    counters: Counters
+    shutdown: Shutdown
+
+    async def acquire(self, job: Job) -> Permit | None:
+        """Wait until the call may be made, then reserve its price. Raises Stopped."""
+        permit = None
+        try:
+            with self.shutdown.submitting(), self.counters.waiting():
+                await self.expiry_guard.none_expiring()
+                await self.circuit_breaker.closed(job.key)
+                if self.rate_limiter:
+                    permit = await self.rate_limiter.enter()
+        except EarlyStop as stop:
+            self._stop_early(stop)
+            raise Stopped from stop
+        issue = self._disk_issue()
+        if issue is None and self.shutdown.submits_allowed:
+            if self.budget.reserve(self.context.price):
+                return permit
+            issue = self._budget_reached()
+        if issue:
+            self.shutdown.stop_new(issue)
+        self.release(job, permit)
+        raise Stopped
+
+    def release(self, job: Job, permit: Permit | None) -> None:
+        """The job was let through, and no answer of it will be heard."""
+        self.circuit_breaker.forget(job.key)
+        if self.rate_limiter and permit:
+            self.rate_limiter.answered(permit)
+
+    def record(self, job: Job, permit: Permit | None, failure: Failure | None) -> None:
+        """What a submit came to; None: it gave a step. Stops the run where a person is needed."""
+        self.circuit_breaker.note(job.key, failure)
+        self.refusals.note(job, failure)
+        if self.rate_limiter and permit:
+            if failure and failure.kind is FailureKind.RATE_LIMITED:
+                self._stop_early(self.rate_limiter.limited(permit, failure.retry_after))
+            else:
+                self.rate_limiter.answered(permit)
+        if failure and failure.kind in (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY):
+            self.shutdown.stop_new(Issue(EXIT_OF[failure.kind], failure.message))
+
+    def rate_limited(self, failure: Failure) -> None:
+        """A free call was answered with 429: everybody waits."""
+        if self.rate_limiter:
+            self._stop_early(self.rate_limiter.limited(None, failure.retry_after))
+
+    def _stop_early(self, stop: EarlyStop | None) -> None:
+        if stop:
+            self.shutdown.stop_new(Issue(Exit.EARLY, str(stop)))
+
+    def _disk_issue(self) -> Issue | None:
+        """Nothing is bought that could not be stored."""
+        if self.context.free:
+            return None
+        missing = self.disk_guard.missing(self.counters.in_flight)
+        if not missing:
+            return None
+        return Issue(
+            Exit.STORAGE,
+            f"the disk with {self.disk_guard.folder} is short of {missing >> 20:,} MB for the "
+            "results of the calls in flight and one more; nothing more was sent. Make room, then "
+            "run again",
+        )
+
+    def _budget_reached(self) -> Issue:
+        budget, price = self.budget, self.context.price
+        if not budget.cap:
+            return Issue(
+                Exit.BUDGET,
+                f"a job has still to be bought, for up to {dollars(price)} USD, and the cap is 0; "
+                "nothing more was sent. Run again with --max-cost to allow it",
+            )
+        return Issue(
+            Exit.BUDGET,
+            f"the cap of {dollars(budget.cap)} USD does not hold one more call of up to "
+            f"{dollars(price)} USD ({dollars(budget.spent)} spent, {dollars(budget.in_flight)} "
+            f"in flight, {dollars(budget.held)} unknown); nothing more was sent. Raise the cap to "
+            "go on",
+        )

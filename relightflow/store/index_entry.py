@@ -1,0 +1,79 @@
+"""What the blob store's index and the shared store say of a job and of its result: the one codec.
+
+An entry is a JSON object. The job's facts come first, so that a lost ledger can be recreated; a
+result's entry has the facts of the result beside them. Entries are read back strictly, because the
+files may have been edited or planted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from relightflow.model.job import Job
+from relightflow.model.money import Micros
+from relightflow.model.outcome import Result
+from relightflow.model.values import FrozenMap
+
+MOST = 1 << 53
+"""Larger whole numbers are not read back: JSON in other hands does not keep them."""
+
+
+def job_facts(job: Job, price: Micros) -> dict[str, Any]:
+    """What the job is, and the highest `price` of its call."""
+    return {
+        "key": job.key,
+        "backend": job.backend,
+        "model": job.model,
+        "image_sha256": job.image.sha256,
+        "parameters": job.parameters,
+        "repeat": job.repeat,
+        "price": price,
+    }
+
+
+def result_facts(result: Result, cost: Micros | None) -> dict[str, Any]:
+    """What the result is. `cost`: what was charged; None: the provider did not say."""
+    return {
+        "cost": cost,
+        "request_id": result.request_id,
+        "size": result.size,
+        "width": result.width,
+        "height": result.height,
+        "media_type": result.media_type,
+        "details": result.details,
+    }
+
+
+def read_result(entry: Mapping[str, Any], cost: Micros) -> Result | None:
+    """The result that an entry describes, charged at `cost`; None where it describes none."""
+    sha256, media_type = entry.get("sha256"), entry.get("media_type")
+    sizes = [entry.get(name) for name in ("size", "width", "height")]
+    if not (isinstance(sha256, str) and isinstance(media_type, str) and all(map(_count, sizes))):
+        return None
+    size, width, height = (int(value or 0) for value in sizes)
+    return Result(
+        sha256, size, width, height, media_type, read_request_id(entry), cost, read_details(entry)
+    )
+
+
+def read_cost(entry: Mapping[str, Any]) -> Micros | None:
+    """What was charged, in micro-dollars; None where the entry does not say so soundly."""
+    cost = entry.get("cost")
+    return cost if _count(cost) else None
+
+
+def read_request_id(entry: Mapping[str, Any]) -> str:
+    """The provider's id of the call; empty where there is none."""
+    request_id = entry.get("request_id")
+    return request_id if isinstance(request_id, str) else ""
+
+
+def read_details(entry: Mapping[str, Any]) -> FrozenMap:
+    """What the adapter noted; empty where there is nothing sound."""
+    details = entry.get("details")
+    return FrozenMap(details) if isinstance(details, dict) else FrozenMap()
+
+
+def _count(value: object) -> bool:
+    return type(value) is int and 0 <= value < MOST
