@@ -17,6 +17,7 @@ from relightflow.cli.table import COMMANDS
 from relightflow.errors import GRAVEST_FIRST, Exit
 
 REFERENCE = Path(__file__).parent / "reference"
+_HELP = ["-h", "--help"]
 NOTE = "<!-- Written by docs/commands.py; change the command's own help instead. -->\n"
 
 
@@ -28,23 +29,27 @@ def pages() -> dict[str, str]:
 
 def _page(name: str) -> str:
     command: click.Command = importlib.import_module(f"relightflow.cli.commands.{name}").command
-    arguments = [p for p in command.params if isinstance(p, click.Argument)]
-    usage = " ".join(["relightflow", name, "[OPTIONS]", *(a.metavar or "" for a in arguments)])
+    context = click.Context(command, info_name=f"relightflow {name}", help_option_names=_HELP)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     text = inspect.cleandoc(command.help or "")
-    rows = [_row(p) for p in command.params if isinstance(p, click.Option)]
-    rows.append("| `-h`, `--help` | Show help and exit. |")
-    table = "\n".join(["| option | |", "|---|---|", *rows])
+    records = (
+        option.get_help_record(context)
+        for option in command.get_params(context)
+        if isinstance(option, click.Option)
+    )
+    rows = [row(*record) for record in records if record]
+    table = "\n".join(["| option | description |", "|---|---|", *rows])
     return f"{NOTE}# relightflow {name}\n\n    {usage}\n\n{text}\n\n{table}\n"
 
 
-def _row(option: click.Option) -> str:
-    names = sorted((*option.opts, *option.secondary_opts), key=lambda text: text.startswith("--"))
-    value = "" if option.is_flag else f" {option.metavar}"
-    shown = ", ".join(f"`{name}{value if name == names[-1] else ''}`" for name in names)
-    text = option.help or ""
-    if option.show_default:
-        text += f" Default: {option.default}."
-    return f"| {_cell(shown)} | {_cell(text)} |"
+def row(names: str, text: str) -> str:
+    """A table row of what click's help shows of an option: its names, and its text, which ends in
+    `  [default: …]` where click adds facts of its own."""
+    about, _, facts = text.partition("  [")
+    if facts:
+        about += f" ({facts.removesuffix(']')})"
+    shown = ", ".join(f"`{name}`" for name in names.split(", "))
+    return f"| {_cell(shown)} | {_cell(about)} |"
 
 
 def _cell(text: str) -> str:
@@ -53,31 +58,31 @@ def _cell(text: str) -> str:
 
 def _index() -> str:
     rows = [f"| [`{name}`]({name}.md) | {line} |" for name, line in COMMANDS.items()]
-    return NOTE + _INDEX + "\n".join(["| command | |", "|---|---|", *rows]) + "\n"
+    return NOTE + _INDEX + "\n".join(["| command | description |", "|---|---|", *rows]) + "\n"
 
 
 def _exit_codes() -> str:
     rows = [f"| {int(code)} | {code.meaning} |" for code in Exit]
     order = " > ".join(str(int(code)) for code in GRAVEST_FIRST)
     return NOTE + _EXITS.format(
-        table="\n".join(["| exit | meaning |", "|---|---|", *rows]), order=order
+        table="\n".join(["| exit code | meaning |", "|---|---|", *rows]), order=order
     )
 
 
 _INDEX = """# Commands
 
-`RECIPE...` is one or several files; a folder stands for every `*.yaml` and `*.yml` in it, sorted. What
-is wrong with one recipe does not hide the verdict on the others, except that `run` starts only when
-all are valid. The process ends with the gravest [exit code](../exit-codes.md) of all.
+`RECIPE...` is one or several files; a folder stands for all `*.yaml` and `*.yml` files in it, sorted. A
+problem in one recipe does not hide the results for the others, except that `run` starts only if all recipes
+are valid. If several exit codes apply, the command ends with the [most severe one](../exit-codes.md).
 
-The answer of a command goes to standard output, everything said on the way to standard error. With
-`--json` the answer is one JSON document a recipe, each on one line; a recipe that cannot be used gets a
-document of kind `error`, so that there are as many lines as recipes. Documents say their `kind` and
-`version`; within a version fields are only added. `--quiet` leaves out all but errors and JSON.
+A command's result goes to standard output; progress and messages go to standard error. With `--json` the
+result is one JSON document per recipe, each on one line. For a recipe that cannot be used the document has
+the kind `error`, so there are as many lines as recipes. Every document has a `kind` and a `version`; within a
+version, fields are only added. `--quiet` omits everything except errors and JSON.
 
-On a terminal `run` shows a progress bar, elsewhere now and then a line. `NO_COLOR` is honoured. Names,
-server answers and other text from outside are shown with control characters escaped, and in a GitHub
-Actions log nothing of them can be taken for a command of the runner.
+On a terminal `run` shows a progress bar; elsewhere it prints a line from time to time. `NO_COLOR` is
+honoured. Untrusted text, such as names and server responses, is printed with control characters escaped, and
+cannot act as a workflow command in a GitHub Actions log.
 
 """
 
@@ -85,11 +90,11 @@ _EXITS = """# Exit codes
 
 {table}
 
-If several hold, the process ends with the first of
+If several apply, the process ends with the first of
 
     {order}
 
-and the summary lists all. A traceback is shown for a bug in relightflow only; the process then ends
+and the summary lists all of them. A traceback is printed only for a bug in relightflow; the process then ends
 with 1, and what was paid for is recorded.
 """
 

@@ -54,8 +54,8 @@ def consent(
         return None
     if found.price is None:
         raise UsageError(
-            f"{name}: the price of this model is unknown, so nothing was sent. Say what one call "
-            f"costs at most:\n  {_typed(command, '--price', 'USD')}"
+            f"{name}: the price of this model is unknown, so nothing was sent. Set the highest "
+            f"price of one call:\n  {_typed(command, '--price', 'USD')}"
         )
     if found.cap is not None:
         return None
@@ -96,7 +96,7 @@ def unasked(run_options: RunOptions, price: Price | None) -> RunOptions:
     """
     if run_options.cap is not None or (price is not None and price.free):
         return run_options
-    return replace(run_options, cap=0, cap_source="nothing was to be bought")
+    return replace(run_options, cap=0, cap_source="there was nothing to buy")
 
 
 def _typed(command: tuple[str, ...], *more: str) -> str:

@@ -72,8 +72,8 @@ def _bug(error: Exception) -> str:
 
     told = "".join(traceback.format_exception(error)).rstrip()
     return (
-        "this is a bug in relightflow; please report it with the lines below. What was paid for is "
-        f"recorded: run the same command again to go on\n{redact(told, os.environ)}"
+        "this is a bug in relightflow; please report it with the lines below. What was paid for "
+        f"is recorded: run the same command again to continue\n{redact(told, os.environ)}"
     )
 
 

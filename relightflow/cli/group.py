@@ -29,7 +29,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click
@@ -51,9 +51,13 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: docs/reference/exit-codes.md. Nothing is bought without a cap.",
+    epilog="Exit codes: docs/reference/exit-codes.md. A paid run needs a cap.",
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
               help="Show the version and exit.")  # fmt: skip
 def relightflow() -> None:
-    """Recipes in git become relit images: checked, priced, bought once, written with a manifest."""
+    """Relight images in bulk from YAML recipes.
+
+    relightflow shows the price first, pays for each image at most once, and records what was made
+    from what.
+    """

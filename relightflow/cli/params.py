@@ -45,11 +45,11 @@ def output(json: bool = True) -> Callable[[Function], Function]:
             return command(*args, console=Console(json=as_json, quiet=quiet), **rest)
 
         gathered = click.option(
-            "--quiet", "-q", is_flag=True, help="Say nothing but errors; JSON is still printed."
+            "--quiet", "-q", is_flag=True, help="Print errors only; JSON is still printed."
         )(gathered)
         if json:
             gathered = click.option(
-                "--json", "as_json", is_flag=True, help="Answer in JSON, one line a recipe."
+                "--json", "as_json", is_flag=True, help="Print JSON, one line per recipe."
             )(gathered)
         return gathered
 
@@ -62,11 +62,11 @@ def recipes(command: Function) -> Function:
     @click.argument("recipe", nargs=-1, required=True, type=FILE, metavar="RECIPE...")
     @click.option(
         "--set", "overrides", multiple=True, metavar="KEY=VALUE",
-        help="Change a field of the recipe, such as limits.concurrency=4. May be repeated.",
+        help="Override a field of the recipe, such as limits.concurrency=4. Repeatable.",
     )  # fmt: skip
     @click.option(
         "--backend", default="", metavar="NAME",
-        help="Use this backend instead; 'preview' shows any recipe for free.",
+        help="Use this backend instead of the recipe's; 'preview' is free.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(
@@ -82,10 +82,10 @@ def selection(command: Function) -> Function:
 
     @click.option(
         "--only", multiple=True, callback=types.reads(types.only), metavar="AXIS=VALUE[,VALUE]",
-        help="Only cells with one of these values; image=PATTERN selects images. May be repeated.",
+        help="Select cells with one of these values; image=PATTERN selects images. Repeatable.",
     )  # fmt: skip
     @click.option(
-        "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N outputs."
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Select the first N outputs."
     )
     @functools.wraps(command)
     def gathered(
@@ -103,7 +103,7 @@ def state(command: Function) -> Function:
     """`state`: --state."""
     return click.option(
         "--state", type=FILE, metavar="DIR",
-        help="Folder of ledger and results, instead of .relightflow in the project."
+        help="State folder with ledger and results; default: .relightflow in the project."
         " [env: RELIGHTFLOW_STATE]",
     )(command)  # fmt: skip
 
@@ -112,8 +112,8 @@ def store(command: Function) -> Function:
     """`store`: the URL of the shared store, empty where there is none."""
     return click.option(
         "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
-        help="A store that machines share, such as s3://bucket/prefix/, so that none buys what"
-        " another has bought. [env: RELIGHTFLOW_STORE]",
+        help="Shared store, such as s3://bucket/prefix/: reuse results that other machines "
+        "bought. [env: RELIGHTFLOW_STORE]",
     )(command)  # fmt: skip
 
 
@@ -122,20 +122,20 @@ def operator(command: Function) -> Function:
 
     @store
     @click.option(
-        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw",
-        help="Ask and tell the shared store, only ask it, or leave it alone.",
+        "--store-mode", type=click.Choice(["rw", "r", "off"]), default="rw", show_default=True,
+        help="Shared store: read and write (rw), read only (r), unused (off).",
     )  # fmt: skip
     @click.option(
         "--allow-private-network", is_flag=True,
-        help="Let recipes read images from private and loopback addresses.",
+        help="Allow recipes to read images from private and loopback addresses.",
     )  # fmt: skip
     @click.option(
         "--output-host", "output_hosts", multiple=True, metavar="HOST",
-        help="Also download results from this host. May be repeated.",
+        help="Allow downloads of results from this host too. Repeatable.",
     )  # fmt: skip
     @click.option(
         "--offline", is_flag=True,
-        help="Ask no server: use the images that are known, and say which are not.",
+        help="Make no network requests; use cached images and list missing ones.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(
@@ -167,7 +167,7 @@ def found(given: tuple[Path, ...]) -> tuple[Path, ...]:
             continue
         inside = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
         if not inside:
-            raise UsageError(f"{path}: there is no *.yaml or *.yml in this folder")
+            raise UsageError(f"{path}: no *.yaml or *.yml file in this folder")
         files += inside
     return tuple(dict.fromkeys(files))
 

@@ -86,12 +86,12 @@ def spend_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--max-cost", callback=reads(usd), metavar="USD",
-        help="Hard cap; the lowest of this, the recipe's and the environment's holds."
+        help="Hard cap on spending; the lowest of this, the recipe's and the environment's applies."
         f" [env: {ENVIRONMENT}]",
     )  # fmt: skip
     @click.option(
         "--price", callback=reads(usd), metavar="USD",
-        help="What one call costs at most, where a model's price is unknown.",
+        help="Highest price of one call, if the model's price is unknown.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(*args: Any, max_cost: int | None, price: int | None, **rest: Any) -> Any:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 COMMANDS = {
     "init": "Write a commented starter recipe.",
-    "validate": "Check recipes and name every problem.",
+    "validate": "Check recipes and report every problem.",
     "plan": "Show what a run would make, and its price.",
-    "run": "Make what is missing, within the cap, and deliver it.",
-    "status": "Show the last run, the money spent, and what is in doubt.",
-    "verify": "Look at every stored result and every delivered file.",
-    "resolve": "List calls that may have been billed, and take your decision.",
+    "run": "Make missing results within the cap, and deliver them.",
+    "status": "Show the last run, the money spent, and unknown outcomes.",
+    "verify": "Check every stored result and every delivered file.",
+    "resolve": "List calls that may have been billed, and settle them.",
     "reconcile": "Compare the ledger with the provider's bill.",
-    "rebuild": "Make a lost ledger anew from the blob store.",
-    "gc": "List what serves nobody any longer, and take it away if told to.",
+    "rebuild": "Recreate a lost ledger from the blob store.",
+    "gc": "List unreferenced results and old runs; --delete removes them.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest or summary.",
-    "plugins": "List sources, backends and sinks, and where they come from.",
-    "emulator": "Rehearse: serve the provider's protocol on this machine.",
+    "plugins": "List the installed sources, backends and sinks.",
+    "emulator": "Serve the provider's API on this machine, for rehearsals.",
 }
 """Name → one line of help, in the order of use."""

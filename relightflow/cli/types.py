@@ -36,7 +36,7 @@ def duration(text: str) -> float:
     """`90`, `90s`, `50m`, `1h30m` as seconds."""
     found = _DURATION.fullmatch(text.strip())
     if not found or not any(found.groups()):
-        raise ValueError(f"{text!r} is no duration; write 90s, 50m or 1h30m")
+        raise ValueError(f"{text!r} is not a valid duration; use the form 90s, 50m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -47,7 +47,7 @@ def only(text: str) -> tuple[str, tuple[str, ...]]:
     texts = tuple(value.strip() for value in values.split(",") if value.strip())
     if not axis.strip() or not texts:
         raise ValueError(
-            f"{text!r} selects nothing; write axis=value[,value], such as "
+            f"{text!r} selects nothing; use the form axis=value[,value], such as "
             "light_direction=left,right, or image='shoes/*'"
         )
     return axis.strip(), texts

@@ -18,7 +18,7 @@ class RunOptions:
     price: Micros | None = None
     """Of one call, where the model's is unknown."""
     overwrite: bool = False
-    """Replace output files that somebody edited."""
+    """Replace output files that were edited."""
     collect_only: bool = False
     """Submit nothing; fetch what earlier runs paid for."""
     stop_after: float | None = None

@@ -41,7 +41,7 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
 def test_a_command_that_is_misspelt_is_told_the_nearest(relightflow: Relightflow) -> None:
     done = relightflow("statis")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: There is no command 'statis'. Did you mean 'status'?\n")
+    assert done.stderr.startswith("error: No such command 'statis'. Did you mean 'status'?\n")
 
 
 def test_an_unknown_option_ends_with_2(relightflow: Relightflow) -> None:

@@ -47,7 +47,7 @@ def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_recipes_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no \*\.yaml"):
+    with pytest.raises(UsageError, match=r"no \*\.yaml"):
         params.found((tmp_path,))
 
 

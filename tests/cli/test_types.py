@@ -13,7 +13,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "-5m", "5d", "m", "1.5h"])
 def test_what_is_no_duration_is_told_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match="write 90s, 50m or 1h30m"):
+    with pytest.raises(ValueError, match="use the form 90s, 50m or 1h30m"):
         types.duration(text)
 
 
@@ -34,5 +34,5 @@ def test_a_selection_has_an_axis_and_values() -> None:
 
 @pytest.mark.parametrize("text", ["left", "=left", "axis=", "axis=,"])
 def test_what_selects_nothing_is_told_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match="selects nothing; write axis=value"):
+    with pytest.raises(ValueError, match="selects nothing; use the form axis=value"):
         types.only(text)

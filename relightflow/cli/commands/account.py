@@ -33,7 +33,11 @@ class _NoMemory:
 
 @click.command
 @click.option(
-    "--backend", default="segmind", show_default=True, metavar="NAME", help="Whose account."
+    "--backend",
+    default="segmind",
+    show_default=True,
+    metavar="NAME",
+    help="Backend whose account is shown.",
 )
 @params.output()
 def command(backend: str, console: Console) -> None:
@@ -61,7 +65,7 @@ def command(backend: str, console: Console) -> None:
 
 async def _balance(backend: Backend, name: str) -> Balance:
     if not isinstance(backend, HasBalance):
-        raise UsageError(f"backend '{name}' has no account to ask")
+        raise UsageError(f"backend '{name}' has no account")
     opened: Backend = backend
     await opened.open()
     try:

@@ -43,10 +43,10 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command
 @_options
 def command(given: list[tuple[Option, str]]) -> None:
-    """Rehearse: serve the provider's protocol on this machine.
+    """Serve the provider's API on this machine, for rehearsals.
 
-    It answers as the provider would, bills play money and can misbehave on request. Point a recipe
-    at it with RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT. Ctrl-C ends it.
+    The emulator replaces Segmind at no cost and can inject faults. Let a run use it with
+    RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT. Ctrl-C stops it.
     """
     config = assemble(given)
     from relightflow.backends.segmind.emulator.server import (

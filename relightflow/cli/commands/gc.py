@@ -25,13 +25,13 @@ from relightflow.store.state_dir import StateDir
 @click.argument("recipe", nargs=-1, type=params.FILE, metavar="[RECIPE]...")
 @click.option(
     "--manifest", "manifests", multiple=True, type=params.FILE, metavar="FILE",
-    help="Keep what this manifest names. May be repeated.",
+    help="Keep the results in this manifest. Repeatable.",
 )  # fmt: skip
 @click.option(
-    "--keep-runs", type=click.IntRange(min=1), default=50, metavar="N",
-    help="Keep the manifests and events of the last N runs (50).",
+    "--keep-runs", type=click.IntRange(min=1), default=50, show_default=True, metavar="N",
+    help="Keep the manifests and events of the last N runs.",
 )  # fmt: skip
-@click.option("--delete", is_flag=True, help="Take it away; without this it is only listed.")
+@click.option("--delete", is_flag=True, help="Delete what is listed.")
 @params.state
 @params.store
 @params.output()
@@ -44,12 +44,12 @@ def command(
     store: str,
     console: Console,
 ) -> None:
-    """List what serves nobody any longer, and take it away if told to.
+    """List unreferenced results and old runs; --delete removes them.
 
-    Kept are the results of RECIPE, of every --manifest, and of every job that is open or in doubt.
-    With no recipe and no manifest every finished result is kept, and only leftovers and old runs can
-    go. A finished result that goes was paid for: wanted again, it is bought again. With a shared
-    store the same is done there.
+    Results of RECIPE, of every --manifest, and of every job that is open or unknown are kept. Without
+    any recipe or manifest, every finished result is kept, and only temporary files and old runs can be
+    removed. A removed result must be bought again if it is needed later. A shared store is cleaned up
+    in the same way.
     """
     state_dir = params.state_dir(recipe[0] if recipe else None, state)
     wanted = gc.retained(

@@ -23,9 +23,9 @@ SCHEMA = "recipe.schema.json"
 def command(path: Path, console: Console) -> None:
     """Write a commented starter recipe.
 
-    PATH is the new file, if it ends in .yaml or .yml, or else a folder to put recipe.yaml in;
-    without it, recipe.yaml here. A file that is there already is left alone. The recipe uses the free preview backend. Its schema is
-    written beside it, as recipe.schema.json, so that an editor completes it.
+    PATH is the new file if it ends in .yaml or .yml, and otherwise the folder for recipe.yaml; the
+    default is recipe.yaml in the current folder. An existing file is not changed. The recipe uses the
+    free preview backend. Its JSON Schema is written beside it as recipe.schema.json, for editors.
     """
     if path.is_dir() or path.suffix not in {".yaml", ".yml"}:
         path /= NAME
@@ -38,7 +38,7 @@ def command(path: Path, console: Console) -> None:
         if not schema.exists():
             schema.write_text(schema_text(opening.registry(console)), encoding="utf-8")
     except FileExistsError:
-        raise UsageError(f"{path} is there already and was left as it is; name another") from None
+        raise UsageError(f"{path} exists and was not changed; choose another name") from None
     except OSError as problem:
         raise StorageError(f"{path} cannot be written: {problem.strerror}") from problem
     console.answer(escape.terminal(str(path)))

@@ -39,8 +39,8 @@ class _PlannedRecipe:
 @params.state
 @params.operator
 @spend_options
-@click.option("--jobs", is_flag=True, help="List every job as a table.")
-@click.option("--exit-code", is_flag=True, help="End with 3 where a run would have work to do.")
+@click.option("--jobs", is_flag=True, help="List every output as a table.")
+@click.option("--exit-code", is_flag=True, help="End with exit code 3 if there is work to do.")
 @params.output()
 def command(
     reading: RecipeArguments,
@@ -54,7 +54,7 @@ def command(
 ) -> Exit:
     """Show what a run would make, and its price.
 
-    Nothing is sent, bought or written. With --json, one document a recipe, each on a line.
+    Nothing is sent, bought or written. With --json, prints one document per recipe, one per line.
     """
     registry = opening.registry(console)
     exits = []

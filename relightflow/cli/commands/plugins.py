@@ -15,9 +15,9 @@ from relightflow.report.plugins import plugins as words
 @click.command
 @params.output()
 def command(console: Console) -> None:
-    """List sources, backends and sinks, and where they come from.
+    """List the installed sources, backends and sinks.
 
-    A plugin that cannot be loaded is left out, named, and costs nobody else anything.
+    A plugin that cannot be loaded is reported and skipped; the others work.
     """
     registry = plugins.load()
     console.answer(words(registry))

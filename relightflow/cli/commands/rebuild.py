@@ -18,10 +18,10 @@ from relightflow.report import json, resolution
 @params.state
 @params.output()
 def command(recipe: Path | None, state: Path | None, console: Console) -> Exit:
-    """Make a lost ledger anew from the blob store.
+    """Recreate a lost ledger from the blob store.
 
-    Nothing is bought. Move a damaged ledger away first. Images are found again by what the blob store's index says of
-    them; calls that were under way are collected, or looked up, by the next run.
+    Nothing is bought. Move a damaged ledger away first. Results are restored from the blob store's
+    index; calls that were in flight are collected, or looked up, by the next run.
     """
     found = rebuild(params.state_dir(recipe, state))
     console.answer(resolution.rebuilt(found))

@@ -25,12 +25,18 @@ def day(text: str) -> float:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise ValueError(f"{text!r} is no day; write it as 2026-11-20") from None
+        raise ValueError(f"{text!r} is not a valid date; use the form 2026-11-20") from None
 
 
 @click.command
 @click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
-@click.option("--backend", default="segmind", show_default=True, metavar="NAME", help="Whose bill.")
+@click.option(
+    "--backend",
+    default="segmind",
+    show_default=True,
+    metavar="NAME",
+    help="Backend whose bill is compared.",
+)
 @click.option(
     "--since", callback=reads(day), metavar="DAY", help="First day, UTC.  [default: a week ago]"
 )
@@ -49,8 +55,8 @@ def command(
 ) -> Exit:
     """Compare the ledger with the provider's bill.
 
-    Every difference is named. Calls whose outcome was unknown are settled on the way, where the provider's records say what
-    became of them. Nothing is bought.
+    Reports every difference, and settles unknown outcomes that the provider's records explain. Nothing
+    is bought.
     """
     now = time.time()
     end = min(now, until + timedelta(days=1).total_seconds()) if until else now

@@ -24,15 +24,31 @@ from relightflow.store.state_dir import StateDir
 
 @click.command
 @click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
-@click.option("--resubmit", is_flag=True, help="Let the next run buy them again, up to --max-cost.")
-@click.option("--assume-lost", is_flag=True, help="Give them up; their price counts as spent.")
-@click.option("--wait", "waiting", is_flag=True, help="Ask the provider's records until they know.")
 @click.option(
-    "--max-cost", callback=reads(usd), metavar="USD", help="With --resubmit: at most for so much."
+    "--resubmit", is_flag=True, help="Let the next run buy them again, within --max-cost."
 )
-@click.option("--job", "jobs", multiple=True, metavar="ID", help="Only this one. May be repeated.")
 @click.option(
-    "--backend", default="segmind", show_default=True, metavar="NAME", help="With --wait: whose."
+    "--assume-lost", is_flag=True, help="Give the results up; their price counts as spent."
+)
+@click.option(
+    "--wait",
+    "waiting",
+    is_flag=True,
+    help="Query the provider's records until every call is settled.",
+)
+@click.option(
+    "--max-cost",
+    callback=reads(usd),
+    metavar="USD",
+    help="With --resubmit: the most that may be spent.",
+)
+@click.option("--job", "jobs", multiple=True, metavar="ID", help="Only this job. Repeatable.")
+@click.option(
+    "--backend",
+    default="segmind",
+    show_default=True,
+    metavar="NAME",
+    help="With --wait: backend whose records are queried.",
 )
 @params.state
 @params.operator
@@ -49,14 +65,16 @@ def command(
     operator: OperatorPolicy,
     console: Console,
 ) -> Exit:
-    """List calls that may have been billed, and take your decision.
+    """List calls that may have been billed, and settle them.
 
-    Without an option, only lists them, with their price. They are never sent again by themselves.
+    Without an option, lists them with their price. They are never repeated automatically.
     """
     if resubmit + assume_lost + waiting > 1:
-        raise UsageError("say one of --resubmit, --assume-lost and --wait")
+        raise UsageError("use only one of --resubmit, --assume-lost and --wait")
     if resubmit and max_cost is None:
-        raise BudgetError("--resubmit may pay a second time: say for how much with --max-cost USD")
+        raise BudgetError(
+            "--resubmit may pay a second time: set the most that may be spent with --max-cost USD"
+        )
     state_dir = params.state_dir(recipe, state)
     if waiting:
         record = opening.registry(console).backend(backend)

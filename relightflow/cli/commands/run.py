@@ -55,16 +55,14 @@ class _PlannedRun:
 @params.state
 @params.operator
 @spend_options
-@click.option(
-    "--yes", "-y", is_flag=True, help="Say yes to the purchase that a terminal is asked about."
-)
-@click.option("--overwrite", is_flag=True, help="Replace output files that somebody edited.")
-@click.option("--collect-only", is_flag=True, help="Fetch what was paid for; ask for nothing new.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the purchase confirmation.")
+@click.option("--overwrite", is_flag=True, help="Replace output files that were edited.")
+@click.option("--collect-only", is_flag=True, help="Collect what was paid for; submit nothing new.")
 @click.option(
     "--stop-after", callback=reads(duration), metavar="TIME",
-    help="Ask for nothing new after this long, such as 50m; what is in flight is collected.",
+    help="Stop submitting after this time, such as 50m; calls in flight are collected.",
 )  # fmt: skip
-@click.option("--fail-if-empty", is_flag=True, help="End with 2 where no image is found.")
+@click.option("--fail-if-empty", is_flag=True, help="End with exit code 2 if no image is found.")
 @params.output()
 def command(
     reading: RecipeArguments,
@@ -75,11 +73,12 @@ def command(
     console: Console,
     **wishes: object,
 ) -> Exit:
-    """Make what is missing, within the cap, and deliver it.
+    """Make missing results within the cap, and deliver them.
 
     All recipes are checked before the first one runs; if one is invalid, nothing is sent. A paid run
-    needs a cap: with none a terminal is asked, and anything else is refused. --max-cost holds for
-    all recipes together. With --json, one summary a recipe, each on a line.
+    needs a cap: without one, a run on a terminal asks for confirmation and any other run is refused.
+    --max-cost applies to all recipes together. With --json, prints one summary per recipe, one per
+    line.
     """
     registry = opening.registry(console)
     wanted = _RunFlags(**wishes)  # type: ignore[arg-type]  # click hands over exactly these options

@@ -17,13 +17,13 @@ PARTS = {"recipe": "recipe", "manifest": "manifest-record", "summary": "summary"
 @click.command
 @click.option(
     "--part", type=click.Choice(tuple(PARTS)), default="recipe", show_default=True,
-    metavar="PART", help="recipe, manifest (one record of it) or summary.",
+    metavar="PART", help="Which schema: recipe, manifest (one record) or summary.",
 )  # fmt: skip
 def command(part: str) -> None:
     """Print the JSON Schema of a recipe, manifest or summary.
 
-    The recipe's schema holds the parts of all plugins that are installed here. Point an editor at
-    it with a first line: # yaml-language-server: $schema=recipe.schema.json
+    The recipe's schema includes the options of all installed plugins. To use it in an editor, start
+    the recipe with: # yaml-language-server: $schema=recipe.schema.json
     """
     console = Console()
     if part == "recipe":

@@ -21,9 +21,9 @@ from relightflow.store.state_dir import StateDir
 @params.state
 @params.output()
 def command(recipe: Path | None, state: Path | None, console: Console) -> None:
-    """Show the last run, the money spent, and what is in doubt.
+    """Show the last run, the money spent, and unknown outcomes.
 
-    RECIPE says whose state to look at; without it, that of the current folder. Nothing is sent.
+    RECIPE selects the state folder; the default is that of the current folder. Nothing is sent.
     """
     found = look(params.state_dir(recipe, state))
     console.answer(words(found, console.columns))

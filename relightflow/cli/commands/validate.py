@@ -21,10 +21,10 @@ from relightflow.report.text import count
 @params.recipes
 @params.output()
 def command(reading: RecipeArguments, console: Console) -> Exit:
-    """Check recipes and name every problem.
+    """Check recipes and report every problem.
 
-    RECIPE may be several files, or folders of *.yaml and *.yml. Nothing is sent and no image is
-    read. With --json, one document a recipe, each on a line.
+    RECIPE may be several files, or folders with *.yaml and *.yml files. Nothing is sent and no image is
+    read. With --json, prints one document per recipe, one per line.
     """
     registry = opening.registry(console)
 
@@ -40,6 +40,6 @@ def command(reading: RecipeArguments, console: Console) -> Exit:
         recipe, expanded = found
         cells = len(expanded.cells)
         opening.warn_of(expanded.warnings, console)
-        console.answer(f"{escape.terminal(str(path))}: valid, {count(cells, 'cell')} an image")
+        console.answer(f"{escape.terminal(str(path))}: valid, {count(cells, 'cell')} per image")
         console.document(json.text(json.valid(str(path), recipe, cells, expanded.warnings)))
     return gravest(exits)

@@ -28,12 +28,12 @@ from relightflow.store.state_dir import locate
 @params.store
 @params.output()
 def command(reading: RecipeArguments, state: Path | None, store: str, console: Console) -> Exit:
-    """Look at every stored result and every delivered file.
+    """Check every stored result and every delivered file.
 
-    Each result is hashed again, and so is each file that the recipe's sinks were given. Damaged
-    results are put aside and fetched again by the next run if they still can be, never bought again
-    by themselves. With a shared store, everything in it is read too. Ends with 8 where stored bytes are damaged or gone, with 1 where only delivered
-    files were changed.
+    Every result and every delivered file of the recipe's sinks is hashed again. Damaged results are set
+    aside; the next run downloads them again if the provider still has them, and never buys them again
+    automatically. With a shared store, every entry in it is read too. Ends with exit code 8 if stored
+    bytes are damaged or missing, and with 1 if only delivered files have changed.
     """
     registry = opening.registry(console)
 

@@ -10,7 +10,7 @@ def test_without_a_key_the_account_needs_a_person(relightflow: Relightflow) -> N
 def test_a_backend_without_an_account_is_told(relightflow: Relightflow) -> None:
     done = relightflow("account", "--backend", "preview")
     assert done.returncode == 2
-    assert done.stderr == "error: backend 'preview' has no account to ask\n"
+    assert done.stderr == "error: backend 'preview' has no account\n"
 
 
 def test_an_unknown_backend_is_told_with_the_known(relightflow: Relightflow) -> None:

@@ -33,7 +33,7 @@ def test_init_never_overwrites(relightflow: Relightflow, tmp_path: Path) -> None
     (tmp_path / "recipe.yaml").write_text("mine")
     done = relightflow("init")
     assert done.returncode == 2
-    assert "was left as it is" in done.stderr
+    assert "was not changed" in done.stderr
     assert (tmp_path / "recipe.yaml").read_text() == "mine"
 
 

@@ -8,7 +8,7 @@ from .conftest import Write
 def test_a_valid_recipe_is_told_with_its_cells(relightflow: Relightflow, write: Write) -> None:
     write()
     done = relightflow("validate", "spring.yaml")
-    assert (done.returncode, done.stdout) == (0, "spring.yaml: valid, 2 cells an image\n")
+    assert (done.returncode, done.stdout) == (0, "spring.yaml: valid, 2 cells per image\n")
 
 
 def test_every_problem_is_told_with_its_place(relightflow: Relightflow, write: Write) -> None:
@@ -38,7 +38,7 @@ def test_a_bad_recipe_does_not_hide_the_verdict_on_the_others(
     write("b")
     done = relightflow("validate", ".")
     assert done.returncode == 2
-    assert done.stdout == "b.yaml: valid, 2 cells an image\n"
+    assert done.stdout == "b.yaml: valid, 2 cells per image\n"
 
 
 def test_a_matrix_without_cells_is_invalid(relightflow: Relightflow, write: Write) -> None:
