@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import StorageError
-from relightflow.ledger import rows, schema
+from relightflow.ledger import migrations, rows, schema
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -266,10 +266,11 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA synchronous = FULL")
     if empty:
         path.chmod(0o600)
-        db.executescript("BEGIN;" + schema.SCHEMA + "COMMIT;")
+        migrations.create(db)
     error = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if error != "ok":
         raise StorageError(damaged(path, error))
+    migrations.migrate(db)
 
 
 def is_blank(db: sqlite3.Connection) -> bool:
@@ -282,12 +283,12 @@ def check(path: Path, empty: bool, application: int, version: int) -> None:
     """Raises StorageError unless the file is a ledger that this version can use."""
     if empty and not version and not application:
         return
-    if application != schema.APPLICATION_ID:
+    if application != schema.APPLICATION_ID or version < schema.FIRST_VERSION:
         raise StorageError(damaged(path, "it is not a ledger of relightflow"))
-    if version > schema.VERSION:
+    if version > migrations.VERSION:
         raise StorageError(
             f"the ledger {path} was written by a newer relightflow (format {version}, this one "
-            f"knows {schema.VERSION}); nothing was sent. Update relightflow"
+            f"knows {migrations.VERSION}); nothing was sent. Update relightflow"
         )
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from relightflow.errors import RESUMABLE, StorageError
-from relightflow.ledger import rows
+from relightflow.ledger import migrations, rows
 from relightflow.ledger.ledger import check, damaged, is_blank
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
@@ -172,20 +172,30 @@ def open_reader(path: Path) -> Iterator[Reader]:
     if not path.exists():
         yield Reader(None)
         return
-    try:
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
-            check_same_thread=False, timeout=5,
-        )  # fmt: skip
-    except sqlite3.Error as error:
-        raise StorageError(damaged(path, str(error))) from error
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        blank = is_blank(db)
-        check(path, blank, application, version)
-        yield Reader(None if blank else db)
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
-        raise StorageError(damaged(path, str(error))) from error
-    finally:
-        db.close()
+    with ExitStack() as stack:
+        try:
+            db = stack.enter_context(closing(_connected(path)))
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            blank = is_blank(db)
+            check(path, blank, application, version)
+            if not blank and version < migrations.VERSION:
+                db = stack.enter_context(closing(_copy(db)))
+                migrations.migrate(db)
+            yield Reader(None if blank else db)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
+            raise StorageError(damaged(path, str(error))) from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None,
+        check_same_thread=False, timeout=5,
+    )  # fmt: skip
+
+
+def _copy(db: sqlite3.Connection) -> sqlite3.Connection:
+    """In memory, so that it can be changed where a file must not be."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.backup(copy)
+    return copy

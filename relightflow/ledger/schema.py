@@ -11,7 +11,8 @@ from relightflow.model.attempt import LEGAL, State
 
 APPLICATION_ID = 0x524C4657
 """`RLFW`: marks the file as a ledger of ours (sqlite.org/pragma.html#pragma_application_id)."""
-VERSION = 1
+FIRST_VERSION = 1
+"""Of the tables below; `migrations` has what came later."""
 
 
 def _names(states: tuple[State, ...]) -> str:
@@ -19,6 +20,11 @@ def _names(states: tuple[State, ...]) -> str:
 
 
 _MOVES = ", ".join(f"'{old}>{new}'" for old, allowed in LEGAL.items() for new in sorted(allowed))
+
+MOVES_TRIGGER = f"""CREATE TRIGGER attempt_moves_legally BEFORE UPDATE OF state ON attempt
+  WHEN (OLD.state || '>' || NEW.state) NOT IN ({_MOVES})
+  BEGIN SELECT RAISE(ABORT, 'illegal move of an attempt'); END;
+"""
 
 SCHEMA = f"""
 CREATE TABLE run (
@@ -71,10 +77,7 @@ CREATE TABLE history (
   at REAL NOT NULL
 ) STRICT;
 
-CREATE TRIGGER attempt_moves_legally BEFORE UPDATE OF state ON attempt
-  WHEN (OLD.state || '>' || NEW.state) NOT IN ({_MOVES})
-  BEGIN SELECT RAISE(ABORT, 'illegal move of an attempt'); END;
-CREATE TRIGGER attempt_never_goes BEFORE DELETE ON attempt
+{MOVES_TRIGGER}CREATE TRIGGER attempt_never_goes BEFORE DELETE ON attempt
   BEGIN SELECT RAISE(ABORT, 'attempts are never deleted'); END;
 CREATE TRIGGER attempt_is_noted AFTER INSERT ON attempt
   BEGIN INSERT INTO history (attempt_id, state, billed, reason, at)
@@ -105,7 +108,7 @@ CREATE TABLE memory (
 ) STRICT, WITHOUT ROWID;
 
 PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {VERSION};
+PRAGMA user_version = {FIRST_VERSION};
 """
 """`delivery.basis` is what a file was made from: the blob for an output, a digest of the run's
 results for what a sink gathered."""

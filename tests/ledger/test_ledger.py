@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relightflow.errors import StorageError
-from relightflow.ledger import schema
+from relightflow.ledger import migrations
 from relightflow.ledger.ledger import DuplicateAttempt, Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import State
@@ -168,7 +168,7 @@ def filled(path: Path, jobs: int = 40) -> list[str]:
 def test_a_newer_version_is_refused_and_the_file_not_touched(path: Path) -> None:
     filled(path)
     db = sqlite3.connect(path)
-    db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    db.execute(f"PRAGMA user_version = {migrations.VERSION + 1}")
     db.close()
     before = path.read_bytes()
     for use in (lambda: Ledger(path), lambda: open_reader(path).__enter__()):
