@@ -10,14 +10,24 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import overload
 
 from relightflow.model.recipe import Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 from relightflow.plan.grid import Combination, Grid
 
-Included = tuple[int, Parameters]
-"""An include that extends combinations, and its place in the recipe's list."""
+
+@dataclass(slots=True)
+class _Added:
+    """A parameter that includes with the same axis values bring: where it stands first, which gives
+    its order in the cell, and the last place, whose value holds. So a thousand includes of one cell
+    cost what one costs."""
+
+    first: tuple[int, int]
+    """Place in the recipe's list, place in the entry."""
+    last: int
+    value: Scalar
 
 
 class Cells(Sequence[Parameters]):
@@ -31,7 +41,7 @@ class Cells(Sequence[Parameters]):
         self.originals = self.grid.total if matrix.axes or not matrix.include else 0
         self.warnings: list[tuple[str, str]] = []
         """Path in the recipe, and what is allowed there and probably not meant."""
-        self._extending: dict[tuple[int, ...], dict[Combination, list[Included]]] = {}
+        self._extending: dict[tuple[int, ...], dict[Combination, dict[str, _Added]]] = {}
         extras = []
         for place, entry in enumerate(matrix.include):
             if not self._extends(place, entry):
@@ -55,7 +65,12 @@ class Cells(Sequence[Parameters]):
                 )
             )
         by_values = self._extending.setdefault(tuple(pattern), {})
-        by_values.setdefault(tuple(pattern.values()), []).append((place, entry))
+        known = by_values.setdefault(tuple(pattern.values()), {})
+        for nth, (name, value) in enumerate(entry.items()):
+            if name in known:
+                known[name].last, known[name].value = place, value
+            elif name not in self.grid.names:
+                known[name] = _Added((place, nth), place, value)
         return True
 
     def __len__(self) -> int:
@@ -85,12 +100,27 @@ class Cells(Sequence[Parameters]):
             name: values[i] for name, values, i in zip(grid.names, grid.values, chosen, strict=True)
         }
         if self._extending:
-            found: list[Included] = []
-            for axes, by_values in self._extending.items():
-                found += by_values.get(tuple(chosen[axis] for axis in axes), ())
-            for _, entry in sorted(found, key=lambda included: included[0]):
-                cell.update((k, v) for k, v in entry.items() if k not in self.grid.names)
+            matching = (
+                by_values.get(tuple(chosen[axis] for axis in axes))
+                for axes, by_values in self._extending.items()
+            )
+            cell |= _together([added for added in matching if added])
         return FrozenMap(cell)
+
+
+def _together(matching: list[dict[str, _Added]]) -> dict[str, Scalar]:
+    """What several groups of includes bring: of each parameter the latest value, in the order in
+    which the recipe names them first."""
+    if len(matching) == 1:
+        return {name: added.value for name, added in matching[0].items()}
+    first: dict[str, tuple[int, int]] = {}
+    latest: dict[str, _Added] = {}
+    for group in matching:
+        for name, added in group.items():
+            first[name] = min(first.get(name, added.first), added.first)
+            if name not in latest or latest[name].last < added.last:
+                latest[name] = added
+    return {name: latest[name].value for name in sorted(latest, key=first.__getitem__)}
 
 
 class Picked(Sequence[Parameters]):

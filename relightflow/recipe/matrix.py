@@ -34,6 +34,18 @@ def read_matrix(node: Node | None, model: Model | None, findings: Findings) -> M
 
 
 @dataclass(slots=True, frozen=True)
+class _KnownAxis:
+    """An axis and what its values are looked up by: once, and not once for every `exclude`."""
+
+    values: tuple[Scalar, ...]
+    identities: frozenset[tuple[type, Scalar]]
+
+    @classmethod
+    def of(cls, axis: Axis) -> _KnownAxis:
+        return cls(axis.values, frozenset(map(_identity, axis.values)))
+
+
+@dataclass(slots=True, frozen=True)
 class _MatrixReader:
     model: Model | None
     findings: Findings
@@ -44,11 +56,11 @@ class _MatrixReader:
             for name, values in node.items.items()
             if name not in RULES
         )
-        by_name = {axis.name: axis for axis in axes}
+        known = {axis.name: _KnownAxis.of(axis) for axis in axes}
         return Matrix(
             axes=axes,
             exclude=tuple(
-                self._excluded(steps, entry, by_name)
+                self._excluded(steps, entry, known)
                 for steps, entry in self._entries(node, "exclude")
             ),
             include=tuple(
@@ -128,7 +140,7 @@ class _MatrixReader:
         return entries
 
     def _excluded(
-        self, steps: tuple[Step, ...], entry: Fields, axes: dict[str, Axis]
+        self, steps: tuple[Step, ...], entry: Fields, axes: dict[str, _KnownAxis]
     ) -> Parameters:
         for name in entry.items:
             if name not in axes:
@@ -137,7 +149,7 @@ class _MatrixReader:
         cell = self._cell(steps, {n: v for n, v in entry.items.items() if n in axes})
         for name, value in cell.items():
             values = axes[name].values
-            if _identity(value) not in {_identity(v) for v in values}:
+            if _identity(value) not in axes[name].identities:
                 message = f"{quote(value)} is not a value of this axis; values: {listed(values)}"
                 self.findings.at_value((*steps, name), message + nearest(value, values))
         return cell

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 from relightflow.model.values import Scalar
@@ -17,6 +18,8 @@ LONGEST = 60
 """Characters of a value that a message shows."""
 MOST = 24
 """Allowed values that a message lists."""
+COMPARED = 500
+"""Allowed values that a wrong one is compared with; a recipe may have thousands, wrong ones too."""
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -66,18 +69,20 @@ def step(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else key
 
 
-def listed(names: Iterable[Scalar]) -> str:
+def listed(names: Collection[Scalar]) -> str:
     """Names for a message, shortened where there are very many."""
-    words = [plain(name) for name in names]
-    rest = len(words) - MOST
-    return ", ".join(words[:MOST]) + (f" and {rest} more" if rest > 0 else "")
+    words = [plain(name) for name in islice(names, MOST)]
+    rest = len(names) - MOST
+    return ", ".join(words) + (f" and {rest} more" if rest > 0 else "")
 
 
 def nearest(wrong: Any, allowed: Sequence[Scalar], cutoff: float = 0.4) -> str:
     """` (did you mean 'top'?)`, or nothing where no allowed value is near.
 
-    Values are few and short, so a loose cutoff helps more than it misleads.
+    Values are few and short, so a loose cutoff helps more than it misleads. Of very many only the
+    first are looked at.
     """
+    allowed = allowed[:COMPARED]
     if any(type(a) is not type(wrong) and plain(a) == plain(wrong) for a in allowed):
         spelled = quote(plain(wrong)) if not isinstance(wrong, str) else plain(wrong)
         return f" (write it {'in' if spelled.startswith(chr(39)) else 'without'} quotes: {spelled})"

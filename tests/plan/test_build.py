@@ -97,7 +97,8 @@ def test_excludes_that_cannot_be_counted_are_refused(
     make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relightflow.plan.grid.MOST_STEPS", 0)
-    path, message = refusal(make, make.matrix({"a": ["x", "y"]}, exclude=({"a": "x"},)))
+    matrix = make.matrix({"a": ["x", "y"], "b": ["x", "y"]}, exclude=({"a": "x", "b": "y"},))
+    path, message = refusal(make, matrix)
     assert path == "matrix.exclude"
     assert "cannot be counted" in message
 

@@ -67,3 +67,41 @@ def test_patterns_beyond_counting_are_refused_and_not_endless(
     knots = [FrozenMap({f"a{i}": i % 7, f"a{(i * 7 + 3) % 40}": 1}) for i in range(40)]
     with pytest.raises(Tangled):
         Grid(axes, knots)
+
+
+MANY = 12_000
+
+
+def test_a_thousand_excluded_values_of_one_axis_take_no_step_each() -> None:
+    grid = Grid([Axis("a", tuple(range(MANY)))], [FrozenMap({"a": n}) for n in range(MANY - 1)])
+    assert list(grid) == [(MANY - 1,)]
+    assert grid.at(0) == (MANY - 1,)
+    assert grid.steps == 0
+
+
+def test_an_exclude_that_is_given_a_thousand_times_is_one() -> None:
+    axes = [Axis("a", tuple(range(10))), Axis("b", tuple(range(10)))]
+    grid = Grid(axes, [FrozenMap({"b": 2, "a": 1})] * MANY)
+    assert grid.total == 99
+    assert grid.steps < 10
+
+
+@pytest.mark.parametrize("others", [3, MANY])
+def test_excluded_pairs_take_a_few_steps_each(others: int) -> None:
+    axes = [Axis("a", tuple(range(MANY))), Axis("b", tuple(range(others)))]
+    grid = Grid(axes, [FrozenMap({"a": n, "b": n % others}) for n in range(MANY)])
+    assert grid.total == MANY * (others - 1)
+    assert grid.steps < 6 * MANY
+
+
+def test_a_cell_of_a_long_axis_is_found_without_walking_along_it() -> None:
+    axes = [Axis("a", tuple(range(MANY))), Axis("b", (0, 1, 2))]
+    grid = Grid(axes, [FrozenMap({"a": n, "b": n % 3}) for n in range(MANY)])
+    found = [grid.at(n) for n in range(0, 2 * MANY, 2)]
+    assert found == [(n, min(v for v in range(3) if v != n % 3)) for n in range(MANY)]
+    assert grid.steps < 10 * MANY
+
+
+def test_an_empty_exclude_takes_everything() -> None:
+    grid = Grid([Axis("a", (1, 2))], [FrozenMap({})])
+    assert (grid.total, list(grid), grid.count({0: 1})) == (0, [], 0)

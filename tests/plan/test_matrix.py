@@ -153,3 +153,22 @@ def test_picking_twice_is_picking_what_was_picked(matrix: Matrix, data: st.DataO
     some = data.draw(st.lists(st.integers(0, len(cells) - 1), unique=True)) if len(cells) else []
     once = pick(cells, sorted(some))
     assert list(pick(once, range(len(once))[::2])) == [cells[i] for i in sorted(some)[::2]]
+
+
+def test_a_thousand_includes_of_the_same_cell_are_held_as_one(make: Any) -> None:
+    include = tuple({"a": "x", "d": n, "e": n} for n in range(1000))
+    cells = Cells(make.matrix({"a": ["x", "y"]}, include=include))
+    assert [dict(cell) for cell in cells] == [{"a": "x", "d": 999, "e": 999}, {"a": "y"}]
+    (by_values,) = cells._extending.values()
+    assert sum(map(len, by_values.values())) == 2
+
+
+def test_of_includes_with_other_axes_the_later_one_holds_and_the_first_gives_the_order(
+    make: Any,
+) -> None:
+    include = ({"a": "x", "d": 1}, {"b": "u", "e": 2, "d": 2}, {"a": "x", "e": 3})
+    cells = Cells(make.matrix({"a": ["x"], "b": ["u", "v"]}, include=include))
+    assert [list(cell.items()) for cell in cells] == [
+        [("a", "x"), ("b", "u"), ("d", 2), ("e", 3)],
+        [("a", "x"), ("b", "v"), ("d", 1), ("e", 3)],
+    ]

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from relightflow.errors import InvalidRecipe
-from relightflow.model.values import FrozenMap
+from relightflow.model.values import FrozenMap, Scalar
 from relightflow.plugins.registry import Registry
-from relightflow.recipe import load_text
+from relightflow.recipe import load_text, matrix
 
 HEAD = """\
 version: 1
@@ -102,3 +102,23 @@ def test_an_include_holds_single_values(value: str, registry: Registry) -> None:
     text = f"matrix: {{light_type: softbox, include: [{{light_direction: {value}}}]}}"
     (line,) = told(text, registry)
     assert line.startswith("matrix.include[0].light_direction: ")
+
+
+def test_each_value_is_looked_at_a_few_times_however_many_excludes_there_are(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+    own = matrix._identity
+
+    def counting(value: Scalar) -> tuple[type, Scalar]:
+        nonlocal looked
+        looked += 1
+        return own(value)
+
+    monkeypatch.setattr(matrix, "_identity", counting)
+    many = 3000
+    values = ", ".join(f"p{n}" for n in range(many))
+    excludes = ", ".join(f"{{prompt: p{n}}}" for n in range(many - 1))
+    text = f"matrix: {{prompt: [{values}], exclude: [{excludes}]}}"
+    assert len(load_text(HEAD + IC_LIGHT + text, registry).matrix.exclude) == many - 1
+    assert looked < 5 * many

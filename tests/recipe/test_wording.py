@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
-from relightflow.recipe.wording import describe, listed, nearest, printable, quote, step
+from relightflow.recipe.wording import (
+    COMPARED,
+    MOST,
+    describe,
+    listed,
+    nearest,
+    printable,
+    quote,
+    step,
+)
 
 
 def test_text_stands_in_quotes_and_other_values_as_yaml_spells_them() -> None:
@@ -41,3 +53,22 @@ def test_a_step_that_is_no_plain_name_stands_in_brackets() -> None:
 )
 def test_the_nearest_allowed_value_is_offered(wrong: object, hint: str) -> None:
     assert nearest(wrong, ["left", "right", "top", "back", 1, "0"]) == hint
+
+
+def test_a_wrong_value_is_compared_with_a_bounded_number_of_allowed_ones() -> None:
+    looked: list[int] = []
+
+    class Values(Sequence[str]):
+        def __len__(self) -> int:
+            return 100_000
+
+        def __getitem__(self, index: Any) -> Any:
+            if isinstance(index, slice):
+                return [self[n] for n in range(*index.indices(len(self)))]
+            looked.append(index)
+            return f"value{index}"
+
+    assert nearest("value12x", Values()) == " (did you mean 'value12'?)"
+    assert len(looked) <= COMPARED
+    assert listed(Values()).endswith(" and 99976 more")
+    assert len(looked) <= COMPARED + MOST + 1
