@@ -57,7 +57,7 @@ def test_an_old_ledger_keeps_every_attempt_and_goes_on(old: Path) -> None:
     with open_reader(old) as reader:
         states = [attempt.state for attempt in reader.attempts()]
         assert reader.recall("studio", "k") == "v"
-        assert reader.held_by("directory:/x")
+        assert list(reader.held_by("directory:/x"))
     assert states == [State.DONE, State.RESULT_KNOWN, State.INTENT, State.INTENT]
 
 
