@@ -68,8 +68,10 @@ def retained(plans: Iterable[Plan], manifests: Iterable[Path]) -> Retained:
 def _records(path: Path) -> list[dict[str, Any]]:
     try:
         records = [json.loads(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as a manifest ({error})") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is not a manifest: a line of it is not JSON") from None
     mappings = all(isinstance(record, dict) for record in records)
     if not (records and mappings and records[0].get("record") == "recipe"):
         raise UsageError(f"{path} is no manifest of relightflow")

@@ -64,6 +64,13 @@ def test_what_a_manifest_names_stays(narrowed: Stage) -> None:
     assert not _collect(narrowed, gc.retained([narrowed.plan()], [manifest])).blobs
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 200_000])
+def test_a_file_that_is_no_manifest_is_refused_in_our_words(text: str, tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(text)
+    with pytest.raises(UsageError, match=r"is not a manifest: a line of it is not JSON$"):
+        gc.retained([], [tmp_path / "m.jsonl"])
+
+
 def test_what_was_taken_away_is_bought_again_only_where_it_is_wanted(narrowed: Stage) -> None:
     _collect(narrowed, gc.retained([narrowed.plan()], []))
     narrowed.recipe(shades=[0, 1, 2])

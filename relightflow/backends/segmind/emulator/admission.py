@@ -83,7 +83,7 @@ async def _order(call: EmulatedCall) -> Order:
     entry = _entry(call)
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused(answers.error(400, "Malformed request body: not JSON")) from None
     if not isinstance(body, dict):
         raise Refused(answers.error(400, "Malformed request body: not an object"))

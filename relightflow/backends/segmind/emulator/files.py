@@ -21,7 +21,7 @@ async def upload(call: EmulatedCall) -> web.Response:
         body = json.loads(await call.request.read())
         uris = body.get("data_urls") or body.get("urls")
         decoded = [from_data_uri(uri) for uri in uris]
-    except (ValueError, TypeError, AttributeError) as problem:
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise Refused(answers.error(400, f"Invalid upload: {problem}")) from None
     provider = call.provider
     life = provider.config.asset_life

@@ -65,7 +65,7 @@ async def _fields(request: web.BaseRequest) -> dict[str, Any]:
     """A body's fields; none where it is no JSON object. It can be read again afterwards."""
     try:
         found = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

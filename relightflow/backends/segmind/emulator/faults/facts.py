@@ -90,7 +90,7 @@ def _altered(
     """`answer` with its JSON changed; anything else as it is."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer
     if not isinstance(found, dict):
         return answer

@@ -38,8 +38,11 @@ def parse(text: str, name: str = "fault plan") -> FaultPlan:
     """The plan in `text` (YAML). Raises UsageError with everything that is wrong in it."""
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
-        raise UsageError(f"{name}: is no YAML: {problem}") from None
+    except yaml.MarkedYAMLError as problem:
+        mark: Any = problem.problem_mark or problem.context_mark
+        raise UsageError(f"{name}:{mark.line + 1}: not valid YAML") from None
+    except (yaml.YAMLError, ValueError, RecursionError):  # a control character, 1e999, [[[[…
+        raise UsageError(f"{name}: not valid YAML") from None
     problems: list[str] = []
     if not isinstance(found, dict) or not isinstance(found.get("rules"), list):
         raise UsageError(f"{name}: a plan is a mapping with a list of rules")

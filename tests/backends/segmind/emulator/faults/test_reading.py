@@ -48,10 +48,15 @@ def test_says_what_is_wrong_with_a_rule(rule: Any, words: Any) -> None:
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "rules: 3", "rules: [", "a: b"])
+@pytest.mark.parametrize("text", ["", "[]", "rules: 3", "a: b", "\x01", "[" * 5000])
 def test_refuses_what_is_no_plan(text: Any) -> None:
-    with pytest.raises(UsageError, match="fault plan: "):
+    with pytest.raises(UsageError, match=r"^fault plan: [^\n]*$"):
         parse(text)
+
+
+def test_names_the_line_of_broken_yaml() -> None:
+    with pytest.raises(UsageError, match=r"^fault plan:2: not valid YAML$"):
+        parse("rules:\n  - }\n")
 
 
 def test_tells_every_problem_at_once() -> None:
