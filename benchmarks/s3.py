@@ -89,7 +89,7 @@ def _bare(bucket: str, data: list[bytes]) -> float:
 def _through_the_sink(bucket: str, state_dir: Path, items: list[tuple[str, Result]]) -> float:
     options = FrozenMap({"uri": f"s3://{bucket}/"})
     sink = S3Sink(SinkContext(state_dir, options, "benchmark"))
-    place = SinkTarget(sink, "s3", True, None, "benchmark", options)
+    place = SinkTarget(sink, "s3", "files", None, "benchmark", options)
     begun = time.perf_counter()
     for start in range(0, len(items), BATCH):
         batch = items[start : start + BATCH]

@@ -96,7 +96,7 @@ def outputs_with_state(
 def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
     """The run's manifest and one for every sink; those that would be equal are one file."""
     targets = work.delivery.targets
-    named = [target for target in targets if target.named]
+    named = [target for target in targets if target.layout == "files"]
     files = {target.id: work.folder / f"manifest-{n}.jsonl" for n, target in enumerate(named)}
     main = files[named[0].id] if named else work.folder / "manifest-0.jsonl"
     counts: Counter[str] = Counter()
@@ -208,7 +208,7 @@ def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> 
     held = delivery.reader.gathered(target.id)
     looks = {row.path: _check(target, row) for row in held}
     edited = [path for path, file_state in looks.items() if file_state is FileState.EDITED]
-    if edited and not target.named and not delivery.overwrite:
+    if edited and target.layout != "files" and not delivery.overwrite:
         for path in edited:
             delivery.counts.add(DeliveryResult(path, edited=True))
         return False

@@ -127,7 +127,7 @@ async def deliver(
 
     It ends when they have had all of them.
     """
-    named = [target for target in delivery.targets if target.named]
+    named = [target for target in delivery.targets if target.layout == "files"]
     batcher: GroupCommit[_Done, None] = GroupCommit(
         partial(_deliver_batch, delivery, named), "deliver", largest=WIDTH
     )

@@ -17,7 +17,7 @@ from relightflow.model.output_format import Copy, OutputFormat, extension, outpu
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plan.names import output_path
-from relightflow.plugins.records import OperatorPolicy, SinkContext
+from relightflow.plugins.records import Layout, OperatorPolicy, SinkContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.sink import FileState, HasReceipt, Sink, SinkFailed, WriteReceipt, width_of
 
@@ -29,8 +29,7 @@ FAULTS = Exception
 class SinkTarget:
     sink: Sink
     type: str
-    named: bool
-    """One file an output; False: the sink gathers."""
+    layout: Layout
     template: str | None
     """Of the file names."""
     recipe: str
@@ -73,11 +72,11 @@ def open_targets(
     made: list[SinkTarget] = []
     for index, spec in enumerate(recipe.sinks):
         record = registry.sink(spec.type)
-        sink = record.create(SinkContext(recipe.folder, spec.options, recipe.name, operator))
+        sink = record.make(SinkContext(recipe.folder, spec.options, recipe.name, operator))
         template = spec.options.get("name") if record.takes_names else None
-        form = output_format(spec.options) if record.derives else None
+        form = output_format(spec.options) if record.converts_format else None
         target = SinkTarget(
-            sink, spec.type, record.named, template, recipe.name, spec.options, form
+            sink, spec.type, record.layout, template, recipe.name, spec.options, form
         )
         duplicate = next((n for n, other in enumerate(made) if other.id == target.id), None)
         if duplicate is not None:

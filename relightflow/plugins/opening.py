@@ -58,6 +58,6 @@ def open_sources(
             context = SourceContext(
                 recipe.folder, spec.options, index, operator, cache, avoid, avoid_uris
             )
-            made.append(registry.source(spec.type).create(context))
+            made.append(registry.source(spec.type).make(context))
             stack.callback(made[-1].close)
         yield Sources(made)

@@ -1,4 +1,4 @@
-"""The option `format` of a sink, for every sink that takes it (`SinkRecord.derives`)."""
+"""The option `format` of a sink, for every sink that takes it (`SinkRecord.converts_format`)."""
 
 from __future__ import annotations
 

@@ -6,11 +6,13 @@ the place to import heavy libraries.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast
 
 from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
@@ -21,6 +23,9 @@ from relightflow.plugins.source import Source
 Schema = Mapping[str, Any]
 """JSON Schema, draft-07, of the plugin's own part: an object schema over its options, without
 `type` (and, for a backend, without `model`), which relightflow adds."""
+
+Layout: TypeAlias = Literal["files", "archive", "aggregate"]
+"""How a sink lays its files out."""
 
 OPEN_SCHEMA: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
 
@@ -59,11 +64,16 @@ class SourceContext:
 class SourceRecord:
     name: str
     summary: str
-    create: Callable[[SourceContext], Source]
+    create: Callable[[SourceContext], Source] | str
+    """Makes the source; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
     fetches: bool = False
     """True: reading its images costs more than a look at the disk, so a run gives it a cache before
     it is asked for the first time."""
+
+    def make(self, context: SourceContext) -> Source:
+        """The source. Raises what its `create` raises."""
+        return cast(Source, imported(self.create)(context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,15 @@ class BackendRecord:
     summary: str
     models: tuple[Model, ...]
     """The first is the default."""
-    create: Callable[[BackendContext], Backend]
+    create: Callable[[BackendContext], Backend] | str
+    """Makes the backend; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
     keeps_requests: float = math.inf
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
+
+    def make(self, context: BackendContext) -> Backend:
+        """The backend. Raises what its `create` raises."""
+        return cast(Backend, imported(self.create)(context))
 
     def model(self, name: str) -> Model | None:
         return next((m for m in self.models if m.name == name), None)
@@ -105,19 +120,31 @@ class SinkContext:
 class SinkRecord:
     name: str
     summary: str
-    create: Callable[[SinkContext], Sink]
+    create: Callable[[SinkContext], Sink] | str
+    """Makes the sink; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
-    named: bool = True
-    """True: one file an output, at a path made from the option `name`. False: the sink gathers
-    (sheets, shards, an index) and is only called to finish."""
-    packed: bool = False
-    """True: it gathers images into an archive, each at a path made from the option `name`, which
-    `Finished.path` gives."""
-    derives: bool = False
-    """True: it has the option `format` (`relightflow.plugins.output_format`), and `write` is given copies in
-    that form. A sink that gathers makes them itself (`relightflow.images.derive`)."""
+    layout: Layout = "files"
+    """`files`: one file an output, at a path made from the option `name`; `write` is called.
+    `archive`: all images in one file, each at a path made from the option `name`, which
+    `FinishedRun.path` gives. `aggregate`: an index, a sheet, shards. The last two are only called to
+    finalize."""
+    converts_format: bool = False
+    """True: it has the option `format` (`relightflow.plugins.output_format`), and `write` is given
+    copies in that form. An archive or aggregate makes them itself (`relightflow.images.derive`)."""
 
     @property
     def takes_names(self) -> bool:
         """Whether it has the option `name`, whose paths must not collide."""
-        return self.named or self.packed
+        return self.layout != "aggregate"
+
+    def make(self, context: SinkContext) -> Sink:
+        """The sink. Raises what its `create` raises."""
+        return cast(Sink, imported(self.create)(context))
+
+
+def imported(create: Callable[..., Any] | str) -> Callable[..., Any]:
+    """What `module:name` stands for. Raises ImportError or AttributeError where it is not there."""
+    if not isinstance(create, str):
+        return create
+    module, _, name = create.partition(":")
+    return cast(Callable[..., Any], attrgetter(name)(importlib.import_module(module)))

@@ -113,7 +113,7 @@ async def open_backend(
     with open_reader(state.state_dir.ledger) as reader:
         memory = _LedgerMemory(record.name, state.ledger, reader)
         context = BackendContext(model, options, memory, notice, operator)
-        backend = LazyBackend(lambda: record.create(context), on_open)
+        backend = LazyBackend(lambda: record.make(context), on_open)
         try:
             yield backend
         finally:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from relightflow.model.spreadsheet import cell
-from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.plugins.records import SinkRecord
+from relightflow.plugins.sink import Artifact, FinishedRun
+from relightflow.sinks.base import PATH, AggregateSink
 from relightflow.sinks.columns import columns
-from relightflow.sinks.folder import Folder
 from relightflow.sinks.output_records import shared_records, unicode_text
 
 INDEX = "index.csv"
@@ -26,28 +26,25 @@ _AFTER = (
 )  # fmt: skip
 
 
-class CsvIndex:
-    """See the module; `options` are those of `builtin.CSV_SCHEMA`."""
+RECORD = SinkRecord(
+    name="csv",
+    summary="A table of all outputs, safe to open in a spreadsheet",
+    create="relightflow.sinks.csv_index:CsvIndex",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path"],
+        "properties": {"path": PATH},
+    },
+    layout="aggregate",
+)
 
-    def __init__(self, context: SinkContext) -> None:
-        self._folder = Folder(context.folder, context.options["path"])
 
-    @property
-    def location(self) -> str:
-        return self._folder.location
-
-    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        return self._folder.check(path, known, sha256)
-
-    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        del path, data, media_type
-        raise SinkFailed("an index takes no images; it is written when a run is over")
+class CsvIndex(AggregateSink):
+    """See the module; `options` are those of `RECORD`."""
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         return (Artifact(INDEX, self._folder.stream(INDEX, _lines(run))),)
-
-    def close(self) -> None:
-        """Nothing is held between calls."""
 
 
 def _lines(run: FinishedRun) -> Iterator[bytes]:

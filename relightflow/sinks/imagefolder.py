@@ -9,21 +9,21 @@ Layout: "ImageFolder" in the documentation of the library `datasets` (huggingfac
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from relightflow.model.job import Output
 from relightflow.model.output_format import extension
-from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.records import SinkContext, SinkRecord
+from relightflow.plugins.sink import Artifact, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.sinks.base import MANIFEST, NAME, PATH, FolderSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.dataset_card import CARD, card
-from relightflow.sinks.folder import Folder
 from relightflow.sinks.output_records import Originals, caption, shared_records, unicode_text
 
-MANIFEST, METADATA, SOURCES = "manifest.jsonl", "metadata.jsonl", "sources"
+METADATA, SOURCES = "metadata.jsonl", "sources"
 _WORDS = "`metadata.jsonl` says what each image shows, `manifest.jsonl` what it was made from."
 _OURS = (
     "file_name", "source_file_name", "source_name", "caption", "repeat", "job", "index",
@@ -32,28 +32,44 @@ _OURS = (
 """Columns beside the parameters."""
 
 
-class ImageFolder:
-    """See the module; `options` are those of `builtin.IMAGEFOLDER_SCHEMA`."""
+RECORD = SinkRecord(
+    name="imagefolder",
+    summary="Images and metadata.jsonl, as the library datasets reads them",
+    create="relightflow.sinks.imagefolder:ImageFolder",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path"],
+        "properties": {
+            "path": PATH,
+            "name": NAME,
+            "sources": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether the input images are copied too, as a second image column.",
+            },
+            "format": FORMAT_SCHEMA,
+        },
+    },
+    layout="files",
+    converts_format=True,
+)
+
+
+class ImageFolder(FolderSink):
+    """See the module; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:
-        self._folder = Folder(context.folder, context.options["path"])
+        super().__init__(context)
         self._sources = context.options.get("sources", False)
 
-    @property
-    def location(self) -> str:
-        return self._folder.location
-
-    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        return self._folder.check(path, known, sha256)
-
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        del media_type  # the name's extension says it
         location = path.casefold()
         if location in (METADATA, CARD.casefold()) or location.startswith(f"{SOURCES}/"):
             raise SinkFailed(
                 f"{path} is a name of the data set's own: choose another `name` for the images"
             )
-        return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
+        return super().write(path, data, media_type)
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         made = [Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST))]
@@ -66,9 +82,6 @@ class ImageFolder:
         wanted = {artifact.path for artifact in made}
         self._folder.remove(path for path in run.held if path not in wanted)
         return tuple(made)
-
-    def close(self) -> None:
-        """Nothing is held between calls."""
 
     def _metadata(self, run: FinishedRun) -> Iterator[bytes]:
         table = columns(run, _OURS)

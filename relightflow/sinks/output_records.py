@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from relightflow.images import BadImage
-from relightflow.images.derive import derive
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import Copy, OutputFormat
@@ -39,6 +37,10 @@ def delivered_image(
     data = run.read(result)
     if form is None:
         return data, result.media_type
+    # deferred: it loads Pillow
+    from relightflow.images import BadImage
+    from relightflow.images.derive import derive
+
     try:
         return derive(data, result.media_type, form), form.media_type
     except BadImage as error:

@@ -12,10 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault
-from relightflow.plugins.records import SinkContext
+from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.sinks.base import NAME
 
 MANIFEST = "manifest.jsonl"
 ENOUGH = 3
@@ -24,8 +27,34 @@ MOST_LISTED = 200_000
 """Objects whose names are kept; beyond, each one is asked for by itself."""
 
 
+RECORD = SinkRecord(
+    name="s3",
+    summary="Each image an object at s3://, gs:// or az://, with a manifest beside them",
+    create="relightflow.sinks.s3:S3Sink",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["uri"],
+        "properties": {
+            "uri": {
+                "type": "string",
+                "pattern": ADDRESS,
+                "patternErrorMessage": "is no place in an object store; write s3://bucket/prefix/, "
+                "gs://bucket/prefix/ or az://container/prefix/",
+                "description": "Bucket and prefix. Where the store is and who we are come from the "
+                "environment.",
+            },
+            "name": NAME,
+            "format": FORMAT_SCHEMA,
+        },
+    },
+    layout="files",
+    converts_format=True,
+)
+
+
 class S3Sink:
-    """See the module; `options` are those of `builtin.S3_SCHEMA`."""
+    """See the module; `options` are those of `RECORD`."""
 
     width = 16
 

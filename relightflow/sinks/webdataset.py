@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from relightflow.model.output_format import extension, output_format
-from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.records import SinkContext, SinkRecord
+from relightflow.plugins.sink import Artifact, FinishedRun
+from relightflow.sinks.base import MANIFEST, PATH, AggregateSink
 from relightflow.sinks.dataset_card import CARD, card
-from relightflow.sinks.folder import Folder
 from relightflow.sinks.output_records import (
     Originals,
     SharedRecord,
@@ -32,11 +33,57 @@ from relightflow.sinks.output_records import (
     without_place,
 )
 
-MANIFEST = "manifest.jsonl"
 SAMPLES = 1000
 """A shard's, where the recipe does not say."""
 
 Member = tuple[str, bytes]
+
+
+RECORD = SinkRecord(
+    name="webdataset",
+    summary="Tar shards for training that streams, as the library webdataset reads them",
+    create="relightflow.sinks.webdataset:WebDataset",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path"],
+        "properties": {
+            "path": PATH,
+            "prefix": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
+                "patternErrorMessage": "is no plain name: letters, digits, `-` and `_`, at most 64",
+                "description": "What the shards' names begin with; else the recipe's name.",
+            },
+            "samples": {
+                "type": "integer",
+                "minimum": 1,
+                "default": 1000,
+                "description": "Samples in a shard.",
+            },
+            "bytes": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Instead of `samples`: a shard's largest size, unless one sample is "
+                "larger.",
+            },
+            "sources": {
+                "type": "boolean",
+                "default": True,
+                "description": "Whether each sample holds its input image too.",
+            },
+            "format": FORMAT_SCHEMA,
+        },
+        "dependencies": {
+            "bytes": {
+                "not": {"required": ["samples"]},
+                "description": "a shard is full by `samples` or by `bytes`, not by both",
+            }
+        },
+    },
+    layout="aggregate",
+    converts_format=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +96,12 @@ class ShardSample:
         return sum(tarfile.BLOCKSIZE + _padded(len(data)) for _, data in self.members)
 
 
-class WebDataset:
-    """See the module; `options` are those of `builtin.WEBDATASET_SCHEMA`."""
+class WebDataset(AggregateSink):
+    """See the module; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:
         options = context.options
-        self._folder = Folder(context.folder, options["path"])
+        super().__init__(context)
         self._prefix = options.get("prefix", context.recipe)
         self._sources = options.get("sources", True)
         self._form = output_format(options)
@@ -62,17 +109,6 @@ class WebDataset:
         self._most_samples: float = options.get(
             "samples", math.inf if "bytes" in options else SAMPLES
         )
-
-    @property
-    def location(self) -> str:
-        return self._folder.location
-
-    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        return self._folder.check(path, known, sha256)
-
-    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        del path, data, media_type
-        raise SinkFailed("a data set takes no single images; it is written when a run is over")
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         made = []
@@ -89,9 +125,6 @@ class WebDataset:
         made.append(Artifact(CARD, self._folder.stream(CARD, pieces)))
         self._folder.remove(path for path in run.held if path not in {a.path for a in made})
         return tuple(made)
-
-    def close(self) -> None:
-        """Nothing is held between calls."""
 
     def _samples(self, run: FinishedRun) -> Iterator[ShardSample]:
         originals, seen = Originals(run), set[int]()

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from relightflow.model.output_format import output_format
-from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
-from relightflow.sinks.folder import Folder
+from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.records import SinkContext, SinkRecord
+from relightflow.plugins.sink import Artifact, FinishedRun
+from relightflow.sinks.base import MANIFEST, NAME, PATH, AggregateSink
 from relightflow.sinks.output_records import (
     delivered,
     delivered_image,
@@ -23,38 +24,38 @@ from relightflow.sinks.output_records import (
     without_place,
 )
 
-MANIFEST = "manifest.jsonl"
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file can say."""
 _UNIX, _MODE = 3, 0o100644
 
 
-class Zip:
-    """See the module; `options` are those of `builtin.ZIP_SCHEMA`."""
+RECORD = SinkRecord(
+    name="zip",
+    summary="All images and the manifest in one file",
+    create="relightflow.sinks.zip:Zip",
+    schema={
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path"],
+        "properties": {"path": PATH, "name": NAME, "format": FORMAT_SCHEMA},
+    },
+    layout="archive",
+    converts_format=True,
+)
+
+
+class Zip(AggregateSink):
+    """See the module; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:
-        self._folder = Folder(context.folder, context.options["path"])
+        super().__init__(context)
         self._file = f"{context.recipe}.zip"
         self._form = output_format(context.options)
-
-    @property
-    def location(self) -> str:
-        return self._folder.location
-
-    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        return self._folder.check(path, known, sha256)
-
-    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        del path, data, media_type
-        raise SinkFailed("a zip file takes no single images; it is written when a run is over")
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         receipt = self._folder.stream(self._file, archive(self._entries(run)))
         self._folder.remove(path for path in run.held if path != self._file)
         return (Artifact(self._file, receipt),)
-
-    def close(self) -> None:
-        """Nothing is held between calls."""
 
     def _entries(self, run: FinishedRun) -> Iterator[tuple[str, bytes]]:
         lines, packed = io.BytesIO(), dict[str, dict[str, Any]]()

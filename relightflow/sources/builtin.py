@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.plugins.hookspecs import hookimpl
-from relightflow.plugins.records import Schema, SourceContext, SourceRecord
-from relightflow.plugins.source import Source
+from relightflow.plugins.records import Schema, SourceRecord
 
 _PATTERNS = {
     "type": "array",
@@ -118,60 +117,32 @@ S3_SCHEMA: Schema = {
 }
 
 
-def _s3(context: SourceContext) -> Source:
-    # deferred: it loads obstore
-    from relightflow.sources.s3 import S3Source
-
-    return S3Source(context)
-
-
-def _glob(context: SourceContext) -> Source:
-    # deferred: a command that only reads recipes has no use for hashing and images
-    from relightflow.sources.glob import Glob
-
-    return Glob(context)
-
-
-def _urls(context: SourceContext) -> Source:
-    # deferred: brings aiohttp
-    from relightflow.sources.urls.source import Urls
-
-    return Urls(context)
-
-
-def _manifest(context: SourceContext) -> Source:
-    # deferred: as for glob
-    from relightflow.sources.manifest import Manifest
-
-    return Manifest(context)
-
-
 @hookimpl
 def relightflow_sources() -> Iterable[SourceRecord]:
     return (
         SourceRecord(
             name="glob",
             summary="Image files beside the recipe, by pattern",
-            create=_glob,
+            create="relightflow.sources.glob:Glob",
             schema=GLOB_SCHEMA,
         ),
         SourceRecord(
             name="urls",
             summary="Images from web addresses, in the recipe or in a list beside it",
-            create=_urls,
+            create="relightflow.sources.urls.source:Urls",
             schema=URLS_SCHEMA,
             fetches=True,
         ),
         SourceRecord(
             name="manifest",
             summary="The images that another recipe made",
-            create=_manifest,
+            create="relightflow.sources.manifest:Manifest",
             schema=MANIFEST_SCHEMA,
         ),
         SourceRecord(
             name="s3",
             summary="Images in an object store: s3://, gs:// or az://",
-            create=_s3,
+            create="relightflow.sources.s3:S3Source",
             schema=S3_SCHEMA,
         ),
     )

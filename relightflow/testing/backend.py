@@ -95,7 +95,7 @@ class _Kit:
 
     async def unopened(self) -> None:
         """A backend that was made and never used gives back what it holds, which is nothing."""
-        made = self._record.create(self._context)
+        made = self._record.make(self._context)
         for method in ("open", "close", "prepare", "submit", "collect"):
             assert inspect.iscoroutinefunction(getattr(made, method, None)), (
                 f"{self._name}: `{method}` must be an `async def` method"
@@ -103,7 +103,7 @@ class _Kit:
         await made.close()
 
     async def opened(self) -> Backend:
-        backend = self._record.create(self._context)
+        backend = self._record.make(self._context)
         await backend.open()
         return backend
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord, imported
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_SUMMARY = 120
@@ -29,7 +29,11 @@ def check_record(
     assert summary.strip() == summary != "", f"{record.name}: the summary is empty or padded"
     assert "\n" not in summary, f"{record.name}: the summary is more than one line"
     assert len(summary) <= _LONGEST_SUMMARY, f"{record.name}: the summary is no short line"
-    assert callable(record.create), f"{record.name}: `create` cannot be called"
+    try:
+        create = imported(record.create)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise AssertionError(f"{record.name}: `create` names nothing: {error}") from error
+    assert callable(create), f"{record.name}: `create` cannot be called"
     schema = dict(record.schema)
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema.get("type") == "object", f"{record.name}: the schema must be of type object"

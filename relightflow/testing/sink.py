@@ -28,18 +28,18 @@ def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> 
     by a sink made anew; other bytes are seen as edited, none as missing; writing twice replaces,
     never half; several threads may write and look at once; a path that would lead out is refused;
     finishing twice gives the same files and the same bytes, or touches nothing. A sink that gathers
-    (`named=False`) is only finished.
+    (`layout` other than `files`) is only finished.
     """
     check_record(record, SinkRecord, options)
     state_dir = folder / "recipe"
     state_dir.mkdir()
     context = SinkContext(state_dir, FrozenMap(options), recipe="sample")
-    sink = record.create(context)
+    sink = record.make(context)
     assert sink.location, f"{record.name}: `place` is empty: say where it writes"
-    assert record.create(context).location == sink.location, (
+    assert record.make(context).location == sink.location, (
         f"{record.name}: `place` is not always the same"
     )
-    if record.named:
+    if record.layout == "files":
         _check_files(record, context, sink)
         _check_threads(record, sink)
         _check_hostile(record, sink, folder)
@@ -60,7 +60,7 @@ def _check_files(record: SinkRecord, context: SinkContext, sink: Sink) -> None:
     forged = WriteReceipt(receipt.sha256, receipt.size, "another mark")
     _expect(record, sink, path, forged, one, FileState.SAME, "its mark changed, its bytes did not")
     _expect(record, sink, path, receipt, two, FileState.EDITED, "other bytes are wanted there")
-    fresh = record.create(context)
+    fresh = record.make(context)
     _expect(record, fresh, path, receipt, one, FileState.SAME, "another process wrote it")
     fresh.close()
     second = sink.write(path, two, "image/png")
@@ -119,7 +119,7 @@ def _check_finish(record: SinkRecord, context: SinkContext, sink: Sink, folder: 
     run = SampleRun(folder).finished()
     first = sink.finalize(run)
     contents = _contents(sink, first)
-    fresh = record.create(context)
+    fresh = record.make(context)
     again = fresh.finalize(run)
     fresh.close()
     told = [(artifact.path, artifact.receipt.sha256) for artifact in first]

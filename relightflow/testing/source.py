@@ -45,7 +45,7 @@ def check_source(
         assert again == first, f"{record.name}: two scans of the same content differ"
     for item in first:
         _check_item(record, item)
-    source = record.create(bare)  # as after a restart: it has not scanned
+    source = record.make(bare)  # as after a restart: it has not scanned
     for image in images:
         _check_read(record, source, image)
     if change:
@@ -55,7 +55,7 @@ def check_source(
 
 
 def _scanned(record: SourceRecord, context: SourceContext) -> list[Image | Rejected]:
-    source = record.create(context)
+    source = record.make(context)
     found = source.scan()
     assert isinstance(found, Iterator), f"{record.name}: scan() must be lazy: `yield` the images"
     items = list(found)

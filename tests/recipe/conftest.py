@@ -67,7 +67,7 @@ SINKS = (
         "An image",
         never,
         options(("path",), path={"type": "string"}, width={"type": "integer", "minimum": 64}),
-        named=False,
+        layout="aggregate",
     ),
 )
 

@@ -22,7 +22,7 @@ Told = tuple[Output, Result | None]
 def sink(kind: str, folder: Path, **options: Any) -> Sink:
     (folder / "recipe").mkdir(exist_ok=True)
     given = FrozenMap({"path": "out", **options})
-    return RECORDS[kind].create(SinkContext(folder / "recipe", given, recipe="sample"))
+    return RECORDS[kind].make(SinkContext(folder / "recipe", given, recipe="sample"))
 
 
 def sample(folder: Path) -> FinishedRun:

@@ -35,7 +35,7 @@ def test_reading_the_records_loads_nothing_heavy() -> None:
     code = (
         "import sys, relightflow.sinks.builtin as b, relightflow.sources.builtin as s\n"
         "list(b.relightflow_sinks()), list(s.relightflow_sources())\n"
-        "print(sorted({'PIL', 'numpy', 'aiohttp', 'hashlib'} & set(sys.modules)))"
+        "print(sorted({'PIL', 'numpy', 'aiohttp', 'obstore'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -103,7 +103,7 @@ def _on_loopback(record: SourceRecord) -> SourceRecord:
     operator = OperatorPolicy(allow_private_network=True)
 
     def create(context: SourceContext) -> Source:
-        return record.create(replace(context, operator=operator))
+        return record.make(replace(context, operator=operator))
 
     return replace(record, create=create)
 

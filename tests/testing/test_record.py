@@ -40,6 +40,10 @@ def test_a_sound_record_passes() -> None:
         (replace(RECORD, schema={**SCHEMA, "type": "array"}), "of type object"),
         (replace(RECORD, schema={**SCHEMA, "properties": {"type": {}}}), "own schema"),
         (replace(RECORD, schema={**SCHEMA, "required": ["host"]}), "refuses the options"),
+        (replace(RECORD, create="no_such_package.sink:Sink"), "names nothing"),
+        (replace(RECORD, create="relightflow.sinks.zip:Zap"), "names nothing"),
+        (replace(RECORD, create="relightflow.sinks.zip"), "names nothing"),
+        (replace(RECORD, create="relightflow.sinks.zip:RECORD.name"), "cannot be called"),
     ],
 )
 def test_a_faulty_record_is_told_what_is_wrong(record: SinkRecord, words: str) -> None:

@@ -47,7 +47,7 @@ def command(backend: str, console: Console) -> None:
     """
     record = opening.registry(console).backend(backend)
     context = BackendContext(record.models[0], FrozenMap(), _NoMemory(), console.note)
-    balance = asyncio.run(_balance(record.create(context), backend))
+    balance = asyncio.run(_balance(record.make(context), backend))
     free = f", {money(balance.free_credits)} free" if balance.free_credits else ""
     console.answer(f"{backend}: {money(balance.credits)}{free}")
     console.document(

@@ -12,14 +12,14 @@ from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.plugins.sink import Artifact, FinishedRun
+from relightflow.sinks.base import AggregateSink
 from relightflow.sinks.contact_sheet.arrange import REPEAT, SheetImage, Tile, arrange
 from relightflow.sinks.contact_sheet.fingerprint import matches, with_fingerprint
 from relightflow.sinks.contact_sheet.layout import Heading, Layout, lay_out
 from relightflow.sinks.contact_sheet.names import names
 from relightflow.sinks.contact_sheet.render import render
 from relightflow.sinks.contact_sheet.text import drawable
-from relightflow.sinks.folder import Folder
 from relightflow.sinks.output_records import shared_records
 
 LOOK = 1
@@ -30,31 +30,17 @@ Found = tuple[Output, Result | None, str]
 """An output, its image, and the word for what became of it."""
 
 
-class ContactSheet:
-    """See the package; `options` are those of `builtin.CONTACT_SHEET_SCHEMA`."""
+class ContactSheet(AggregateSink):
+    """See the package; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:
-        self._folder = Folder(context.folder, context.options["path"])
+        super().__init__(context)
         self._options = context.options
-
-    @property
-    def location(self) -> str:
-        return self._folder.location
-
-    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        return self._folder.check(path, known, sha256)
-
-    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        del path, data, media_type
-        raise SinkFailed("a contact sheet takes no single images; it is drawn when a run is over")
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         named = names(output.image for output, _ in run.outputs())
         every = groupby(_told(run), key=lambda found: (found[0].image.name, found[0].image.source))
         return tuple(self._sheet(run, list(found), named[key]) for key, found in every)
-
-    def close(self) -> None:
-        """Nothing is held between calls."""
 
     def _sheet(self, run: FinishedRun, found: Sequence[Found], name: str) -> Artifact:
         kind = self._options.get("format", "jpeg")

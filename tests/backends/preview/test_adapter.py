@@ -34,7 +34,7 @@ def call(prepared: object, **words: str) -> Call:
 
 
 async def test_a_cell_is_completed_at_once_and_free() -> None:
-    backend: Backend = RECORD.create(context())
+    backend: Backend = RECORD.make(context())
     await backend.open()
     prepared = await backend.prepare(IMAGE, encode(PIXELS, "image/png"))
     step = await backend.submit(call(prepared))

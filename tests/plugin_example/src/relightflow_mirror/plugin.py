@@ -40,7 +40,7 @@ SINK = SinkRecord(
         "required": ["file"],
         "properties": {"file": {"type": "string", "pattern": r"^[\w-]+(/[\w-]+)*\.zip$"}},
     },
-    named=False,  # it gathers: called once, when a run is over
+    layout="aggregate",  # it gathers: called once, when a run is over
 )
 
 

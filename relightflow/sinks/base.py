@@ -1,0 +1,70 @@
+"""What the sinks on this machine have in common: a folder that they write to, and their schema's path.
+
+`FolderSink` takes single images; `AggregateSink` takes none and writes when a run is over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from relightflow.plugins.records import Schema, SinkContext
+from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
+from relightflow.sinks.folder import Folder
+
+MANIFEST = "manifest.jsonl"
+"""Its name beside the images."""
+
+PATH: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))",
+    "patternErrorMessage": "leads out of the recipe's folder; write to a folder in it or below",
+    "description": "A folder at or below the recipe's own.",
+}
+
+NAME: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "description": "Where each image goes, such as `{image.stem}/{light_direction}.{ext}`.",
+}
+
+
+def options(**properties: Any) -> Schema:
+    """The schema of a sink that writes to a folder: `path`, and these."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["path"],
+        "properties": {"path": PATH, **properties},
+    }
+
+
+class FolderSink:
+    """Writes files below the recipe's option `path`."""
+
+    def __init__(self, context: SinkContext) -> None:
+        """Raises RefusedError where `path` leads out of the recipe's folder."""
+        self._folder = Folder(context.folder, context.options["path"])
+
+    @property
+    def location(self) -> str:
+        return self._folder.location
+
+    def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
+        return self._folder.check(path, known, sha256)
+
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
+        del media_type  # the name's extension says it
+        return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+
+class AggregateSink(FolderSink):
+    """Writes one or a few files when a run is over, and takes no single images."""
+
+    def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
+        del path, data, media_type
+        raise SinkFailed("this sink takes no single images; it writes when a run is over")
