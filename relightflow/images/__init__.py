@@ -8,12 +8,13 @@ call them in a thread.
 
 from relightflow.images.bad import BadImage
 from relightflow.images.codec import Pixels, decode, encode, flatten, load, thumbnail
-from relightflow.images.header import JPEG, MAX_PIXELS, PNG, WEBP
+from relightflow.images.header import JPEG, MAX_PIXELS, MAX_SIDE, PNG, WEBP
 from relightflow.images.probing import Probed, probe
 
 __all__ = [
     "JPEG",
     "MAX_PIXELS",
+    "MAX_SIDE",
     "PNG",
     "WEBP",
     "BadImage",

@@ -14,6 +14,10 @@ MAX_PIXELS = 80_000_000
 """Images with more pixels are refused before anything is decoded. Pillow's own alarm is at
 89 million, so an image that passes here never sets it off."""
 
+MAX_SIDE = 30_000
+"""Pixels of one side. Longer ones are strips that no camera makes, and what works along a side takes
+room for them that their few pixels do not suggest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -39,5 +43,10 @@ def checked(header: Header) -> Header:
         raise BadImage(
             f"it says {header.width}×{header.height} pixels, more than {MAX_PIXELS // 10**6} "
             "million: scale it down"
+        )
+    if max(header.width, header.height) > MAX_SIDE:
+        raise BadImage(
+            f"it says {header.width}×{header.height} pixels, more than {MAX_SIDE:,} on a side: "
+            "scale it down or cut it"
         )
     return header

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import PIL.Image
 import pytest
 
-from relightflow.images import MAX_PIXELS, BadImage, Probed, probe
+from relightflow.images import MAX_PIXELS, MAX_SIDE, BadImage, Probed, probe
 
 Make = Callable[..., bytes]
 
@@ -110,6 +110,16 @@ def test_the_largest_size_is_taken_and_one_row_more_is_not() -> None:
     assert probe(_png_of_size(10_000, MAX_PIXELS // 10_000)).width == 10_000
     with pytest.raises(BadImage):
         probe(_png_of_size(10_000, MAX_PIXELS // 10_000 + 1))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_strip_of_few_pixels_is_refused_by_its_longer_side(turned: bool) -> None:
+    def strip(longer: int) -> bytes:
+        return _png_of_size(*((1, longer) if turned else (longer, 1)))
+
+    assert max(probe(strip(MAX_SIDE)).width, probe(strip(MAX_SIDE)).height) == MAX_SIDE
+    with pytest.raises(BadImage, match="more than 30,000 on a side: scale it down or cut it"):
+        probe(strip(60_000))
 
 
 def test_no_pixels_at_all_is_refused() -> None:

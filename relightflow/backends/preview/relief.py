@@ -18,6 +18,9 @@ from relightflow.backends.preview.colour import linear, luminance
 
 WORK = 200_000
 """Pixels of the working size: light is smooth, so it is computed small and laid on large."""
+WORK_SIDE = 2000
+"""Pixels of its longer side at most: reached by strips of 20 to 1, which are squeezed. Blurs reach as
+far as a part of the longer side, so a strip of few pixels would take as much as a large image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,12 @@ def _forms(broad: Map, side: Map, span: int) -> tuple[Map, tuple[Map, Map]]:
 
 
 def shrink(rgb: Bytes) -> Bytes:
+    """`rgb` at working size."""
     height, width, _ = rgb.shape
     scale = min(1.0, (WORK / (width * height)) ** 0.5)
-    if scale == 1.0:
+    size = tuple(min(WORK_SIDE, max(1, round(side * scale))) for side in (width, height))
+    if size == (width, height):
         return rgb
-    size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BOX))
 
 

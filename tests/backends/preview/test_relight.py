@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from relightflow.backends.preview.colour import linear, luminance
 from relightflow.backends.preview.offer import MODEL
 from relightflow.backends.preview.relight import relight, render
-from relightflow.images import BadImage, decode, encode, load, probe
+from relightflow.images import MAX_SIDE, BadImage, decode, encode, load, probe
 from relightflow.model.values import FrozenMap
 
 Bytes = np.ndarray[Any, Any]
@@ -221,3 +222,18 @@ def test_an_upright_result_has_the_size_that_the_plan_says(image: Bytes, cell: C
 def test_a_bad_image_is_refused(cell: Cell) -> None:
     with pytest.raises(BadImage, match="GIF"):
         relight(b"GIF89a", cell())
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("shape", [(1, MAX_SIDE, 3), (MAX_SIDE, 1, 3), (2, MAX_SIDE // 2, 3)])
+def test_a_strip_takes_no_more_memory_than_an_image(
+    cell: Cell, shape: tuple[int, int, int], kind: str
+) -> None:
+    strip = np.full(shape, 120, np.uint8)
+    tracemalloc.start()
+    try:
+        assert render(strip, cell(type=kind)).shape == shape
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * 1024 * 1024
