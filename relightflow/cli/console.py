@@ -1,7 +1,7 @@
 """Where text goes: the answer to standard output, everything said on the way to standard error.
 
 `--json` turns the answer into JSON, `--quiet` leaves out all but errors and JSON. Text that arrives
-here is escaped already; commands of a GitHub Actions log are taken out here, because only here it is
+here is escaped already; commands to a CI system are taken out here, because only here it is
 known what begins a line.
 """
 
@@ -98,7 +98,7 @@ def _columns(stream: TextIO) -> int | None:
 
 def _print(text: str, raw: bool = False, flushed: bool = False) -> None:
     try:
-        sys.stdout.write(text if raw else _for_log(text))
+        sys.stdout.write(text if raw else escape.log(text))
         if flushed:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -112,14 +112,10 @@ def _tell(text: str) -> None:
         sys.stdout.flush()  # so that a log that takes both streams keeps their order
     columns = _columns(sys.stderr)
     text = "\n".join(_wrapped(line, columns) for line in text.split("\n"))
-    sys.stderr.write(_for_log(text) + "\n")
+    sys.stderr.write(escape.log(text) + "\n")
     sys.stderr.flush()
 
 
 def _wrapped(line: str, columns: int | None) -> str:
     """A sentence wrapped between words. What is indented is left whole: commands are copied."""
     return line if line.startswith(" ") else "\n".join(paragraph(line, columns))
-
-
-def _for_log(text: str) -> str:
-    return escape.github(text) if os.environ.get("GITHUB_ACTIONS") else text

@@ -82,10 +82,10 @@ def shown(name: str, stream: TextIO) -> Iterator[RunCallbacks]:
     def on_outcome(outcome: Outcome) -> None:
         nonlocal told
         if outcome.failure and (told := told + 1) <= FAILURES:
-            console.print(Text.assemble(("failed: ", "red"), failure(outcome)))
+            console.print(Text.assemble(("failed: ", "red"), escape.log(failure(outcome))))
 
     def on_notice(text: str) -> None:
-        console.print(Text(f"note: {escape.terminal(text)}"))
+        console.print(Text(escape.log(f"note: {escape.terminal(text)}")))
 
     with live:
         console.show_cursor(True)  # a process that is killed cannot give the cursor back

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html as _html
 import re
 import unicodedata
+from collections.abc import Callable
 
 from relightflow.model.spreadsheet import cell
 
@@ -17,7 +18,17 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 """Letters of Persian and Hindi names and of emoji need them; they reorder nothing."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-!|~&:@])")
-_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_COMMANDS = (
+    # GitHub, at the start of a line
+    re.compile(r"^\s*(:)(?=:)", re.MULTILINE),
+    # ##[group] of GitHub and Azure, ##vso[…] of Azure, ##teamcity[…]: anywhere in a line
+    re.compile(r"#(#)(?=[\w.-]*\[)"),
+    # Buildkite's headings
+    re.compile(r"^\s*([-+~^])(?=([-+~^])\2\s)", re.MULTILINE),
+    # GitLab's and Travis's sections
+    re.compile(r"(?:section|travis)(_)(?=(?:start|end|fold|time):)"),
+)
+"""What a CI system takes for a command in a log; the group is the character to be spelled out."""
 
 
 def terminal(text: str) -> str:
@@ -32,13 +43,31 @@ def lines(text: str) -> str:
     return "\n".join(terminal(line) for line in text.split("\n"))
 
 
-def github(text: str) -> str:
-    """`text` in which a GitHub Actions runner finds no command (`::error`, `##[group]`).
+def log(text: str) -> str:
+    """`text` in which no CI system that keeps it as a log finds a command.
 
-    Source of the syntax: docs.github.com, "Workflow commands for GitHub Actions", and the older
-    form that runners still read anywhere in a line.
+    Done everywhere and not only where such a system is noticed: in a container none of its variables
+    may be set. Sources of the syntax: "Workflow commands for GitHub Actions" (docs.github.com; the
+    older form is still read anywhere in a line), "Logging commands" (Azure Pipelines), "Service
+    messages" (TeamCity), "Managing log output" (Buildkite), "Custom collapsible sections" (GitLab).
     """
-    return _COMMAND.sub(r"\1\\x3a", text).replace("##[", "#\\x23[")
+    return _without_commands(text, _escape)
+
+
+def json_log(line: str) -> str:
+    """The same for a line of JSON, which stays the same JSON: only text in it can hold a command."""
+    return _without_commands(line, lambda character: f"\\u{ord(character):04x}")
+
+
+def _without_commands(text: str, spelled: Callable[[str], str]) -> str:
+    def replaced(found: re.Match[str]) -> str:
+        at = found.start(1) - found.start()
+        whole = found[0]
+        return f"{whole[:at]}{spelled(whole[at])}{whole[at + 1 :]}"
+
+    for command in _COMMANDS:
+        text = command.sub(replaced, text)
+    return text
 
 
 def csv(text: str) -> str:

@@ -23,6 +23,7 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
 from relightflow.model.values import thaw
+from relightflow.report import escape
 
 VERSION = 1
 Document = dict[str, Any]
@@ -30,7 +31,7 @@ Document = dict[str, Any]
 
 def text(document: Document) -> str:
     """`document` on one line, ASCII, so that no terminal and no log reads anything into it."""
-    return _quiet(json.dumps(document, ensure_ascii=True, allow_nan=False))
+    return escape.json_log(json.dumps(document, ensure_ascii=True, allow_nan=False))
 
 
 def stream(document: Document, field: str, items: Iterable[Document]) -> Iterator[str]:
@@ -246,8 +247,3 @@ def _usd(amount: Micros | None) -> float | None:
 
 def _price(found: Price | None) -> Document | None:
     return None if found is None else {"low": usd(found.low), "high": usd(found.high)}
-
-
-def _quiet(line: str) -> str:
-    """JSON in which a GitHub Actions runner finds no command of the old form."""
-    return line.replace("##[", "#\\u0023[")

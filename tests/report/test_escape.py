@@ -1,3 +1,5 @@
+import json
+import re
 import unicodedata
 
 import pytest
@@ -38,24 +40,52 @@ def test_text_of_ours_keeps_its_lines() -> None:
     assert escape.lines("one\ntwo\x1b") == "one\ntwo\\x1b"
 
 
+COMMANDS = [
+    "::error file=a::b",
+    "  ::add-mask::x",
+    "text\n::set-output name=a::b",
+    "##[error]x",
+    "a ##[x]",
+    "##vso[task.setvariable variable=secret]x",
+    "a ##VSO[task.uploadfile]/etc/passwd",
+    "##teamcity[buildStatus status='SUCCESS']",
+    "###vso[x]",
+    "--- heading",
+    "text\n+++ heading",
+    "~~~ heading",
+    "^^^ +++",
+    "section_start:1560896352:name",
+    "text section_end:1560896352:name",
+    "travis_fold:start:name",
+    "travis_time:end:name",
+]
+_HEARD = re.compile(
+    r"^\s*::|##[\w.-]*\[|^\s*(---|\+\+\+|~~~|\^\^\^)\s|section_(start|end):|travis_(fold|time):",
+    re.MULTILINE,
+)
+"""What each of those systems listens for."""
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_log_line_holds_no_command_of_a_ci_system(line: str) -> None:
+    assert _HEARD.search(line)
+    assert not _HEARD.search(escape.log(line))
+    assert re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m[1], 16)), escape.log(line)) == line
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_line_of_json_holds_none_and_says_the_same(line: str) -> None:
+    shown = escape.json_log(json.dumps({"a": line}))
+    assert not _HEARD.search(shown)
+    assert json.loads(shown) == {"a": line}
+
+
 @pytest.mark.parametrize(
     "line",
-    [
-        "::error file=a::b",
-        "  ::add-mask::x",
-        "text\n::set-output name=a::b",
-        "##[error]x",
-        "a ##[x]",
-    ],
+    ["a::b, C++ a :: b", "#[x] # [x] ##x", "a --- b", "----", "-- x", "+1", "cross_section:1"],
 )
-def test_a_log_line_holds_no_command_of_the_runner(line: str) -> None:
-    shown = escape.github(line)
-    assert not any(part.lstrip().startswith("::") for part in shown.split("\n"))
-    assert "##[" not in shown
-
-
-def test_ordinary_log_lines_stay_as_they_are() -> None:
-    assert escape.github("a::b, C++ a :: b") == "a::b, C++ a :: b"
+def test_ordinary_log_lines_stay_as_they_are(line: str) -> None:
+    assert escape.log(line) == line
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
