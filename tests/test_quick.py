@@ -34,7 +34,7 @@ def test_a_quick_test_may_not_open_a_port(tmp_path: Path) -> None:
         "-p",
         "no:cacheprovider",
         "--rootdir",
-        tmp_path,
+        str(tmp_path),
     ]
 
     def ends(*options: str) -> tuple[int, str]:
