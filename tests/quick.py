@@ -27,6 +27,8 @@ SLOW = frozenset(
         "plugins/test_example.py",
         "recipe/test_bombs.py",
         "sources/test_walk.py",
+        "testing/test_own_adapters.py",
+        "core/test_failpoints.py",
         "test_packaging.py",
         "test_rehearse.py",
         "test_tutorial.py",
