@@ -58,7 +58,7 @@ def _value(text: str, file: str) -> Node:
         return Leaf(None, Position(file))
     try:
         fits = flow_only(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, OverflowError, ValueError):
         fits = True  # `read` says what is wrong
     if not fits:
         raise _wrong(file, "write one value, or a list or mapping in brackets: [a, b]")

@@ -69,7 +69,7 @@ def read(text: str, file: str) -> tuple[Node, list[Problem]]:
             reader.stop(_DEEP, _position(file, deep), told=False)
         found = syntax.flaw(error, text, reader.bracket)
         reader.stop(f"is not valid YAML: {found.message}", Position(file, found.line, found.column))
-    except (yaml.YAMLError, OverflowError):  # the parser in Python, of such as \\Uffffffff
+    except (yaml.YAMLError, OverflowError, ValueError):  # the parser in Python: "\\Uffffffff"
         reader.stop(f"is not valid YAML: {syntax.ESCAPE}", Position(file))
     if reader.root is None:
         reader.stop("is empty", Position(file))
@@ -276,7 +276,7 @@ def _too_deep(text: str, error: yaml.MarkedYAMLError) -> Any:
                     return event.start_mark
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-    except (yaml.YAMLError, OverflowError):
+    except (yaml.YAMLError, OverflowError, ValueError):
         pass
     return None
 
