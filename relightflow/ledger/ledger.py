@@ -43,6 +43,10 @@ class DuplicateAttempt(Exception):
     """The job already has an attempt that is open, stored or paid: nothing may be bought."""
 
 
+class DuplicateRequest(Exception):
+    """The provider gave one request id for two jobs: whose result it is cannot be known."""
+
+
 class Ledger:
     """The write side. Methods may be called from any task of one event loop."""
 
@@ -94,10 +98,19 @@ class Ledger:
             raise DuplicateAttempt(job.key) from error
 
     async def advance(self, attempt_id: int, step: Accepted | ResultKnown | PaidUnfetched) -> None:
-        """Write down how far the call has come."""
+        """Write down how far the call has come.
+
+        Raises DuplicateRequest where another job's attempt bears the step's request id.
+        """
         values = rows.of_step(step, self._now())
         details = canonical_json(step.details)
-        await self.change(lambda db: rows.update(db, attempt_id, values, details))
+
+        def put(db: sqlite3.Connection) -> None:
+            if rows.another_job_has(db, attempt_id, step.request_id):
+                raise DuplicateRequest(step.request_id)
+            rows.update(db, attempt_id, values, details)
+
+        await self.change(put)
 
     async def stored(self, attempt_id: int, result: Result, cost: Micros | None) -> None:
         """The bytes are durable in the blob store; `cost` None: the highest price is assumed."""

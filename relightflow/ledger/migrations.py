@@ -27,7 +27,12 @@ CREATE TABLE index_position (
 `index_position`: how many bytes of that index the ledger is known to agree with, the sha256 of their
 end, and the ledger's own number of moves (`max(history.id)`) at that time."""
 
-MIGRATIONS: tuple[str, ...] = (_UUID_AND_INDEX_POSITION,)
+_REQUEST_IDS = """
+CREATE INDEX attempt_by_request ON attempt (request_id) WHERE request_id <> '';
+"""
+"""An id of the provider's must not come twice; looked up at each step of a call."""
+
+MIGRATIONS: tuple[str, ...] = (_UUID_AND_INDEX_POSITION, _REQUEST_IDS)
 """The first leads from version 1, that of relightflow 0.1.0, to version 2."""
 
 VERSION = 1 + len(MIGRATIONS)

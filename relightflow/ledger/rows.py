@@ -162,6 +162,18 @@ def update(
     )
 
 
+def another_job_has(db: sqlite3.Connection, attempt_id: int, request_id: str) -> bool:
+    """Whether an attempt of another job than this one's bears `request_id`."""
+    if not request_id:
+        return False
+    found = db.execute(
+        "SELECT 1 FROM attempt AS other, attempt AS own WHERE own.id = ? AND other.request_id = ? "
+        "AND other.job_key <> own.job_key LIMIT 1",
+        (attempt_id, text(request_id)),
+    )
+    return found.fetchone() is not None
+
+
 def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[str, Any]:
     values: dict[str, Any] = {"request_id": text(step.request_id), "updated": now}
     if isinstance(step, Accepted):

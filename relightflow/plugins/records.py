@@ -98,6 +98,9 @@ class BackendRecord:
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
     keeps_requests: float = math.inf
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
+    keeps_results: float = 0.0
+    """Seconds for which a result can be downloaded once it is known. While it should live, a download
+    that is missing or damaged is no end: it is tried again, across runs. 0: the second is final."""
 
     def make(self, context: BackendContext) -> Backend:
         """The backend. Raises what its `create` raises."""

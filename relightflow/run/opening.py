@@ -164,7 +164,7 @@ async def open_run(
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)
         )
-        yield _engine(context, state, admission, backend, inputs, client, record.keeps_requests)
+        yield _engine(context, state, admission, backend, inputs, client, record)
 
 
 def _admission(
@@ -199,7 +199,7 @@ def _engine(
     backend: LazyBackend,
     inputs: InputCache,
     client: SharedStoreClient | None,
-    keeps_requests: float,
+    record: BackendRecord,
 ) -> Engine:
     """The parts of a run, each with what it needs."""
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
@@ -207,7 +207,16 @@ def _engine(
     log = CallLog(context, blobs, client)
     recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log)
     collector = Collector(
-        context, backend, ledger, blobs, admission, recorder, log, shutdown, keeps_requests
+        context,
+        backend,
+        ledger,
+        blobs,
+        admission,
+        recorder,
+        log,
+        shutdown,
+        record.keeps_requests,
+        record.keeps_results,
     )
     shared = None
     if client:

@@ -10,7 +10,7 @@ import pytest
 
 from relightflow.errors import StorageError
 from relightflow.ledger import migrations
-from relightflow.ledger.ledger import DuplicateAttempt, Ledger
+from relightflow.ledger.ledger import DuplicateAttempt, DuplicateRequest, Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
@@ -61,8 +61,8 @@ async def _commits_of(ledger: Ledger, jobs: int, at_once: bool) -> int:
 
     async def live(number: int) -> None:
         attempt = await ledger.intend(job_of(str(number)), "run", 50_000)
-        await ledger.advance(attempt, Accepted("request"))
-        await ledger.advance(attempt, ResultKnown("request", "https://studio/x", 50_000))
+        await ledger.advance(attempt, Accepted(f"request-{attempt}"))
+        await ledger.advance(attempt, ResultKnown(f"request-{attempt}", "https://studio/x", 50_000))
         await ledger.stored(attempt, RESULT, 50_000)
         ledger.enqueue_delivered((), [attempt])
 
@@ -254,3 +254,11 @@ def test_flipped_bytes_never_let_a_stored_job_be_bought_again(path: Path) -> Non
 async def test_a_call_may_be_answered_with_the_results_place_at_once(ledger: Ledger) -> None:
     attempt = await ledger.intend(job_of(), "run", 50_000)
     await ledger.advance(attempt, ResultKnown("request", "https://studio/x", 50_000))
+
+
+async def test_a_request_id_that_another_job_has_is_refused(ledger: Ledger) -> None:
+    first, second = [await ledger.intend(job_of(name), "run", 50_000) for name in ("one", "two")]
+    await ledger.advance(first, Accepted("request-1"))
+    with pytest.raises(DuplicateRequest):
+        await ledger.advance(second, Accepted("request-1"))
+    await ledger.advance(second, Accepted("request-2"))

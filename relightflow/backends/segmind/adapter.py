@@ -166,8 +166,10 @@ class Segmind:
     async def _follow(self, step: Accepted) -> ResultKnown:
         try:
             return await self._now.poller.result(step)
-        except CallFailed as expired:
-            if expired.failure.kind is not FailureKind.EXPIRED:
+        except CallFailed as failed_:
+            failure = failed_.failure
+            paid = failure.kind is FailureKind.PENDING and failure.billed is Billed.YES
+            if failure.kind is not FailureKind.EXPIRED and not paid:
                 raise
             found = await self._recorded(step)
             if found is None:
@@ -181,6 +183,11 @@ class Segmind:
                 return await v1.finish(step)
             except v1.Cut as cut:
                 why = f"the answer was cut short ({cut})"
+            except CallFailed:
+                found = await self._recorded(step)
+                if found is None:
+                    raise
+                return found
         found = await self._recorded(step)
         if found is not None:
             return found
@@ -198,6 +205,8 @@ class Segmind:
 
     async def _recorded(self, step: Accepted | PaidUnfetched) -> ResultKnown | None:
         """What the history knows of a step's request. Raises `CallFailed` where it failed."""
+        if not step.request_id:
+            return None
         try:
             own = await self._now.history.by_id(step.request_id)
         except CallFailed:

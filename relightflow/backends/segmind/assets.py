@@ -93,7 +93,7 @@ class Assets:
             seconds=UPLOAD_SECONDS,
         )
         if answer.status != 200:
-            raise CallFailed(_refused(responses.of_submit(answer, "v2", self.model)))
+            raise CallFailed(_refused(responses.of_upload(answer, "v2", self.model)))
         found = answers.mapping(answer.body)
         urls = found.get("file_urls") or found.get("urls")
         url = urls[0] if isinstance(urls, list) and urls else None

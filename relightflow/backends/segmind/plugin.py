@@ -12,4 +12,5 @@ RECORD = BackendRecord(
     create="relightflow.backends.segmind.adapter:Segmind.from_environment",
     schema=SCHEMA,
     keeps_requests=3600.0,
+    keeps_results=7 * 86_400.0,
 )

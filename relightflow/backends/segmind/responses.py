@@ -1,7 +1,9 @@
 """What an answer that is no result means: which kind of failure, and above all whether it was billed.
 
-Pure. Source: the provider's table of statuses, whose billed column says that only 200 is billed. What
-the table leaves open (a gateway's own 502/503/504, a v1 504) is an unknown outcome.
+Pure. Source: the provider's table of statuses, whose billed column says that only 200 is billed. The
+table is the gateway's, so it holds only for the gateway's own answers: JSON with its documented
+envelope. A page or another JSON comes from a proxy that may well have passed the call on, so that is an
+unknown outcome, as is what the table leaves open (a v1 504).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 
 from relightflow.backends.segmind.answers import mapping
 from relightflow.backends.segmind.models import nearest
-from relightflow.backends.segmind.rate_limit_headers import reset_after
+from relightflow.backends.segmind.rate_limit_headers import RESET, reset_after
 from relightflow.backends.segmind.sanitize import shown
 from relightflow.model.failure import Billed, Failure, FailureKind
 
@@ -47,14 +49,35 @@ class Response:
 
     @property
     def from_gateway(self) -> bool:
-        """Whether the answer bears the gateway's envelope, not some proxy's page."""
-        return bool(mapping(self.body).get("error"))
+        """Whether the answer bears the gateway's documented envelope: JSON whose `error` is text.
+
+        A 429 may bear the gateway's own reset header instead.
+        """
+        said = mapping(self.body).get("error")
+        return bool(said and isinstance(said, str)) or (
+            self.status == 429 and RESET in self.headers
+        )
 
 
 def of_submit(answer: Response, api: str, model: str) -> Failure:
     """The verdict on a billable call that was answered with anything but a usable 200."""
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
+    # a redirect is documented nowhere as billed, and a 405 is documented as a page
+    own_words = answer.from_gateway or status == 405 or 300 <= status < 400
+    if not own_words:
+        words = f"an answer {status} that is not Segmind's own came, perhaps from a proxy{said}"
+        return _unknown(words, answer)
+    return of_upload(answer, api, model)
+
+
+def of_upload(answer: Response, api: str, model: str) -> Failure:
+    """What a status of the table means, whoever said it: for a call that costs nothing."""
+    status = answer.status
+    said = f": {answer.text}" if answer.text else ""
+    if 300 <= status < 400:
+        words = f"Segmind's host answered with a redirect ({status}); the key never follows one"
+        return _no(FailureKind.REFUSED_SAFETY, words, status)
     if status in (401, 402, 403):
         return _account(answer)
     if status == 406:
@@ -67,24 +90,13 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
         return _refused_input(answer)
     if status == 422:
         return _no(FailureKind.JOB_FAILED, f"Segmind ran the job and it failed{said}", status)
-    if 300 <= status < 400:
-        words = f"Segmind's host answered with a redirect ({status}); the key never follows one"
-        return _no(FailureKind.REFUSED_SAFETY, words, status)
-    if _documented_as_unbilled(answer, api):
+    if status in (500, 502, 503, 504) and not (status == 504 and api == "v1"):
         return _no(
             FailureKind.UNAVAILABLE, f"Segmind has a fault of its own ({status}){said}", status
         )
-    if 400 <= status < 500 and status != 408 and answer.from_gateway:
+    if 400 <= status < 500 and status != 408:
         return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
     return _unknown(f"Segmind answered {status}, which says nothing about the job{said}", answer)
-
-
-def _documented_as_unbilled(answer: Response, api: str) -> bool:
-    if answer.status == 500:
-        return True
-    if answer.status == 504 and api == "v1":
-        return False
-    return answer.status in (502, 503, 504) and answer.from_gateway
 
 
 def of_read(answer: Response, doing: str) -> Failure:

@@ -80,10 +80,10 @@ class Poller:
         for wait in self.pace.waits(age):
             await self.sleep(wait)
             answer = await self._ask(self.api.hosts.status(step.request_id), step)
-            if self._done(answer, step):
+            if await self._done(answer, step):
                 # the provider is asked again only if it takes its word back
                 final = await self._ask(self.api.hosts.result(step.request_id), step)
-                if self._done(final, step):
+                if await self._done(final, step):
                     waited = self.monotonic() - began
                     self.pace.learn(_seconds(answer, final, waited + age))
                     return _known(step, answers.mapping(final.body))
@@ -95,12 +95,12 @@ class Poller:
         )
 
     async def _ask(self, url: str, step: Accepted) -> Response:
-        """The answer about a request. Raises `CallFailed`: EXPIRED on a 404."""
+        """The answer about a request. Raises `CallFailed`: EXPIRED on the gateway's own 404."""
         try:
             answer = await self.api.read("GET", url, "asking Segmind for a job")
         except CallFailed as failed:
             raise CallFailed(_still_open(failed.failure, step)) from None
-        if answer.status == 404:
+        if answer.status == 404 and answer.from_gateway:
             # whether to believe it, and when to ask again, is the engine's to decide
             words = "Segmind does not know the request (any more)"
             raise CallFailed(
@@ -108,18 +108,20 @@ class Poller:
             )
         return answer
 
-    def _done(self, answer: Response, step: Accepted) -> bool:
+    async def _done(self, answer: Response, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
         body = answers.mapping(answer.body)
         word = body.get("status")
-        if word == "FAILED" or answer.status == 422:
-            why = shown(str(body.get("error") or "no reason given"), self.api.key)
-            words = f"Segmind ran the job and it failed: {why}; nothing is billed"
-            raise CallFailed(
-                Failure(
-                    FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id
-                )
-            )
+        if body.get("request_id", step.request_id) != step.request_id:
+            self.warn("Segmind answered about another request than the one asked for; asked again")
+            words = "Segmind answered about another request"
+            raise CallFailed(_still_open(Failure(FailureKind.UNAVAILABLE, words), step))
+        if _says_failed(answer):
+            again = await self._ask(self.api.hosts.result(step.request_id), step)
+            if _says_failed(again) and _is_about(again, step):
+                raise CallFailed(_job_failed(again, step, self.api.key))
+            words = "Segmind says that the job failed, and its result does not say so"
+            raise CallFailed(_still_open(Failure(FailureKind.UNAVAILABLE, words), step))
         if answer.status != 200:
             failure = responses.of_read(answer, "asking for a job")
             raise CallFailed(_still_open(failure, step))
@@ -128,7 +130,25 @@ class Poller:
             raise CallFailed(_still_open(failure, step))
         if word != "COMPLETED" and word not in _WAITING:
             self.warn(f"Segmind says '{shown(word, longest=40)}' of a job; taken as still working")
-        return word == "COMPLETED"
+        return bool(word == "COMPLETED")
+
+
+def _says_failed(answer: Response) -> bool:
+    """The documented answer about a failed job: JSON with that status, with 200 or 422. A 422 in other
+    words is not the provider's."""
+    word = answers.mapping(answer.body).get("status")
+    return answer.status in (200, 422) and word == "FAILED"
+
+
+def _is_about(answer: Response, step: Accepted) -> bool:
+    return bool(answers.mapping(answer.body).get("request_id", step.request_id) == step.request_id)
+
+
+def _job_failed(answer: Response, step: Accepted, key: str) -> Failure:
+    """Both documented answers say it, so it is believed: not billed."""
+    why = shown(str(answers.mapping(answer.body).get("error") or "no reason given"), key)
+    words = f"Segmind ran the job and it failed: {why}; nothing is billed"
+    return Failure(FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
 
 
 def _still_open(failure: Failure, step: Accepted) -> Failure:
@@ -157,10 +177,12 @@ def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:
     cost = answers.result_cost(answer)
     url = answers.output_url(answer)
     if not url:
-        words = "Segmind completed the job and names no image; it was paid"
+        words = (
+            "Segmind completed the job and names no image (yet); it was paid, and is asked again"
+        )
         raise CallFailed(
             Failure(
-                FailureKind.BAD_RESULT,
+                FailureKind.PENDING,
                 words,
                 Billed.YES,
                 200,

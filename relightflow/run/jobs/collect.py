@@ -8,12 +8,13 @@ Each step is durable before the next is asked for, so another process can go on 
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 from relightflow.core import failpoints
 from relightflow.errors import Exit
 from relightflow.images import BadImage, probe
-from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.ledger import DuplicateRequest, Ledger
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -48,6 +49,11 @@ _STAYS = (
 """After these the attempt stays as it is: the next run goes on from there."""
 
 
+BAD_RESULT = FailureKind.BAD_RESULT
+_MAY_COME_RIGHT = (BAD_RESULT, FailureKind.EXPIRED)
+"""What a download may end in while its result still lives: not there yet, or a page in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collector:
     context: RunContext
@@ -60,6 +66,8 @@ class Collector:
     shutdown: Shutdown
     keeps_requests: float
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
+    keeps_results: float = 0.0
+    """Seconds for which a known result can be downloaded."""
 
     async def resume(
         self, job: Job, attempt: Attempt, step: Step, age: float = 0.0
@@ -81,7 +89,10 @@ class Collector:
         """Follow the steps to the image. `known`: the ledger already has the first one."""
         while not isinstance(step, Completed):
             if not known:
-                await self.ledger.advance(active.id, step)
+                try:
+                    await self.ledger.advance(active.id, step)
+                except DuplicateRequest:
+                    return await self._of_another_job(active, step)
                 await self.call_log.step(active.job, step)
                 failpoints.reach(_POINT[type(step)])
             known = False
@@ -90,9 +101,7 @@ class Collector:
                     following = await self._next(step, active.age)
             else:
                 self.recorder.settle(active, step.cost)
-                following = await self._next(step, 0.0)
-            if isinstance(step, ResultKnown) and _is_damaged(following):
-                following = await self._next(step, 0.0)
+                following = await self._next(step, active.age)
             if isinstance(following, Failure):
                 return await self._not_collected(active, step, following)
             step = following
@@ -105,18 +114,32 @@ class Collector:
         clock, counts = self.context.clock, RetryCounts()
         accepted = isinstance(step, Accepted)
         patience = self.keeps_requests - age if accepted else DOWNLOAD_PATIENCE
-        until = clock.monotonic() + patience
+        lives = isinstance(step, ResultKnown) and age < self.keeps_results
+        tries = 0
+        begun = clock.monotonic()
+        until = begun + patience
         while True:
             try:
-                if not accepted:  # a download is short and worth finishing
-                    return await backend.collect(step)
-                with self.shutdown.collecting():
-                    return await backend.collect(step)
+                if accepted:
+                    with self.shutdown.collecting():
+                        return await backend.collect(step)
+                following = await backend.collect(step)  # short, and worth finishing
+                damage = _damage(step, following)
+                if damage is None:
+                    return following
+                failure = damage
             except CallFailed as error:
                 failure = error.failure
+            tries += 1
+            if lives and failure.kind in _MAY_COME_RIGHT:
+                failure = _comes_later(failure)
+            elif isinstance(step, ResultKnown) and failure.kind is BAD_RESULT and tries < 2:
+                continue  # it may have been damaged on its way
             if failure.kind is FailureKind.RATE_LIMITED and self.admission.rate_limiter:
                 self.admission.rate_limiter.limited(None, failure.retry_after)
             left = until - clock.monotonic() if math.isfinite(until) else math.inf
+            if failure.billed is Billed.YES:  # done, and its result lives for days
+                left = min(left, begun + DOWNLOAD_PATIENCE - clock.monotonic())
             decision = decide_collect(failure, counts, left, self.context.rng)
             if isinstance(decision, GiveUp):
                 return decision.failure
@@ -124,13 +147,34 @@ class Collector:
             with self.shutdown.collecting():
                 await clock.sleep(decision.after)
 
+    async def _of_another_job(
+        self, active: ActiveAttempt, step: Accepted | ResultKnown | PaidUnfetched
+    ) -> Outcome:
+        """The provider's id is another job's already: nothing is delivered for this one."""
+        if isinstance(step, PaidUnfetched) and isinstance(step.body, AsyncGenerator):
+            await step.body.aclose()
+        billed = Billed.UNKNOWN if isinstance(step, Accepted) else Billed.YES
+        words = (
+            "the provider answered with the request id of another job, so whose result it is cannot "
+            "be known; held, and looked up in the provider's records"
+        )
+        failure = Failure(FailureKind.UNKNOWN, words, billed)
+        await self.recorder.close(active, State.UNKNOWN, failure)
+        return self.recorder.failed(active, failure)
+
     async def _not_collected(self, active: ActiveAttempt, step: Step, failure: Failure) -> Outcome:
         """Polling or downloading ended without the next step."""
         if failure.kind is FailureKind.REFUSED_SAFETY:
             self.shutdown.stop_new(Issue(Exit.REFUSED, failure.message))
         if failure.kept:
             await self.blobs.keep_aside(failure.kept, job_facts(active.job, active.price))
-        cut_short = isinstance(step, PaidUnfetched) and failure.kind is FailureKind.UNKNOWN
+        if failure.kind is FailureKind.TOO_LARGE and failure.billed is Billed.YES:
+            failure = _comes_later(failure)
+        cut_short = (
+            isinstance(step, PaidUnfetched)
+            and failure.kind is FailureKind.UNKNOWN
+            and bool(step.request_id)  # without an id only the records can find it: a doubt
+        )
         if failure.kind in _STAYS or cut_short:
             return self.recorder.failed(active, failure)
         if active.settled and failure.billed is Billed.NO:  # the bill has been seen: it stands
@@ -186,13 +230,30 @@ class Collector:
         return self.recorder.failed(active, failure)
 
 
-def _is_damaged(following: Step | Failure) -> bool:
-    """A download that is not an image. It may have been damaged on its way, with a length that
-    agrees, so it is fetched once more before what was paid for is given up."""
-    if isinstance(following, Failure):
-        return following.kind is FailureKind.BAD_RESULT
+def _damage(step: Step, following: Step) -> Failure | None:
+    """Why a download is not an image; None where it is one, or where there is nothing to fetch again."""
+    if not isinstance(step, ResultKnown) or not isinstance(following, Completed):
+        return None
     try:
-        probe(following.data if isinstance(following, Completed) else b"")
-    except BadImage:
-        return True
-    return False
+        probe(following.data)
+    except BadImage as error:
+        words = (
+            f"the result is not an image ({error}); it is kept aside and not bought again by itself"
+        )
+        return Failure(
+            BAD_RESULT,
+            words,
+            Billed.YES,
+            cost=step.cost,
+            request_id=step.request_id,
+            kept=following.data,
+        )
+    return None
+
+
+def _comes_later(failure: Failure) -> Failure:
+    """The same, as something that the next try or the next run may fetch."""
+    words = (
+        f"{failure.message}. It was paid and should still be there: the next run fetches it again"
+    )
+    return replace(failure, kind=FailureKind.PENDING, billed=Billed.YES, message=words)

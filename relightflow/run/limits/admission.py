@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relightflow.errors import EarlyStop, Exit
-from relightflow.model.failure import EXIT_OF, Failure, FailureKind
+from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import dollars
 from relightflow.model.summary import Issue
@@ -76,6 +76,9 @@ class Admission:
                 self.rate_limiter.answered(permit)
         if failure and failure.kind in (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY):
             self.shutdown.stop_new(Issue(EXIT_OF[failure.kind], failure.message))
+        if failure and failure.billed is Billed.UNKNOWN and 400 <= (failure.status or 0) < 500:
+            words = "the next calls would be answered alike, so nothing more was sent"
+            self.shutdown.stop_new(Issue(Exit.EARLY, f"{failure.message}; {words}"))
 
     def rate_limited(self, failure: Failure) -> None:
         """A free call was answered with 429: everybody waits."""

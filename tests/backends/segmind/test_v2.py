@@ -124,10 +124,42 @@ async def test_a_failed_job_is_unbilled(connect: Connect, listen: Listen, code: 
     assert "\x1b" not in failure.message
 
 
-async def test_a_422_is_a_failed_job_whatever_it_says(connect: Connect, listen: Listen) -> None:
-    context = await connect(await listen(scripted(answer(422, {"error": "no face"}))))
+@pytest.mark.parametrize(
+    "body",
+    [{"error": "no face"}, {"status": "FAILED", "request_id": "request-of-another"}, b"<html>"],
+)
+async def test_a_422_that_is_not_the_documented_answer_leaves_the_job_open(
+    connect: Connect, listen: Listen, body: Any
+) -> None:
+    context = await connect(await listen(scripted(answer(422, body))))
     failure = await error(context.backend.collect(accepted()))
+    assert (failure.kind, failure.billed) == (FailureKind.PENDING, Billed.UNKNOWN)
+
+
+async def test_a_job_failed_when_both_documented_answers_say_so(
+    connect: Connect, listen: Listen
+) -> None:
+    failed = status("FAILED", 422, error="no face")
+    failure = await error(
+        (await connect(await listen(scripted(failed, failed)))).backend.collect(accepted())
+    )
     assert (failure.kind, failure.billed) == (FailureKind.JOB_FAILED, Billed.NO)
+
+
+async def test_a_failure_that_the_result_takes_back_is_not_believed(
+    connect: Connect, listen: Listen
+) -> None:
+    url = await listen(scripted(status("FAILED", 422, error="no face"), status("PROCESSING")))
+    failure = await error((await connect(url)).backend.collect(accepted()))
+    assert (failure.kind, failure.billed) == (FailureKind.PENDING, Billed.UNKNOWN)
+
+
+async def test_a_404_that_is_not_the_gateways_is_asked_again(
+    connect: Connect, listen: Listen
+) -> None:
+    url = await listen(scripted(answer(404, b"<html>not found</html>")))
+    failure = await error((await connect(url)).backend.collect(accepted()))
+    assert (failure.kind, failure.billed) == (FailureKind.PENDING, Billed.UNKNOWN)
 
 
 async def test_a_job_that_fails_between_status_and_result_is_unbilled(
@@ -199,7 +231,7 @@ async def test_a_completed_job_without_an_image_was_paid(connect: Connect, liste
     context = await connect(await listen(scripted(status("COMPLETED"), answer(200, empty))))
     failure = await error(context.backend.collect(accepted()))
     assert (failure.kind, failure.billed, failure.cost) == (
-        FailureKind.BAD_RESULT,
+        FailureKind.PENDING,
         Billed.YES,
         50_000,
     )

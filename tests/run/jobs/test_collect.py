@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from relightflow.maintenance.resolve import held_attempts
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, ResultKnown
+from relightflow.plugins.registry import Loaded
+from relightflow.run.jobs import collect
 from relightflow.store import blobs
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails, png
@@ -97,7 +100,7 @@ def test_a_download_that_never_works_is_left_for_the_next_run_which_collects_it(
         (ResultKnown, FailureKind.EXPIRED, Billed.NO, State.UNKNOWN, PRICE, 0),
         (ResultKnown, FailureKind.BAD_RESULT, Billed.NO, State.FAILED, PRICE, 0),
         (ResultKnown, FailureKind.JOB_FAILED, Billed.NO, State.FAILED, PRICE, 0),
-        (ResultKnown, FailureKind.TOO_LARGE, Billed.YES, State.FAILED, PRICE, 0),
+        (ResultKnown, FailureKind.TOO_LARGE, Billed.YES, State.RESULT_KNOWN, PRICE, 0),
         (ResultKnown, FailureKind.REFUSED_SAFETY, Billed.NO, State.RESULT_KNOWN, PRICE, 0),
         (ResultKnown, FailureKind.ACCOUNT, Billed.NO, State.RESULT_KNOWN, PRICE, 0),
     ],
@@ -369,3 +372,54 @@ def test_with_nothing_to_do_no_backend_is_opened(stage: Stage) -> None:
     stage.run()
     stage.run()
     assert (stage.provider.opened, stage.provider.closed) == (1, 1)
+
+
+def _results_live(stage: Stage, seconds: float) -> None:
+    record = replace(stage.registry.backend("studio"), keeps_results=seconds)
+    backends = {**stage.registry.backends, "studio": Loaded(record, "test")}
+    stage.registry = replace(stage.registry, backends=backends)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.BAD_RESULT, FailureKind.EXPIRED])
+def test_while_a_result_lives_a_bad_download_is_no_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: FailureKind
+) -> None:
+    _results_live(stage, 7 * 86_400.0)
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = at(ResultKnown, kind)
+    monkeypatch.setattr(collect, "DOWNLOAD_PATIENCE", 0.0)
+    for _ in range(2):
+        summary = stage.run()
+        assert (summary.exit, stage.states()) == (Exit.EARLY, [State.RESULT_KNOWN])
+    stage.provider.on_collect = lambda _, __: None
+    assert stage.run().exit == 0
+    assert (len(stage.provider.bill), stage.images()) == (1, ["a-0-0.png"])
+
+
+def test_a_page_in_the_place_of_a_result_is_asked_for_again_in_the_same_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script(step: object, number: int) -> Completed | None:
+        return (
+            Completed(b"<html>soon</html>")
+            if isinstance(step, ResultKnown) and number < 6
+            else None
+        )
+
+    _results_live(stage, 7 * 86_400.0)
+    stage.provider.mode = "v2"
+    stage.provider.on_collect = script
+    assert stage.run_in_no_time(monkeypatch).exit == 0
+    assert len(stage.provider.bill) == 1
+
+
+def test_one_request_id_for_several_submits_is_delivered_once_and_the_others_are_held(
+    stage: Stage,
+) -> None:
+    stage.recipe(shades=[0, 1, 2])
+    stage.provider.mode = "v2"
+    stage.provider.on_submit = lambda _, __: Accepted("the-same-for-all")
+    summary = stage.run()
+    assert summary.exit == Exit.UNKNOWN
+    assert sorted(stage.states()).count(State.UNKNOWN) == 2
+    assert summary.counts.delivered <= 1
