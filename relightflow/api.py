@@ -122,7 +122,7 @@ async def run(
         async with aclosing(outcomes):
             async for outcome in outcomes:
                 session.record(outcome)
-        completion = await asyncio.to_thread(finalize, session.final_pass)
-        summary = await session.end(completion)
+        statuses = await asyncio.to_thread(finalize, session.final_pass)
+        summary = await session.end(statuses)
         await asyncio.to_thread(write_summary, session.folder.path, json.summary(summary))
         return summary

@@ -46,21 +46,13 @@ class FinalPass:
     """Told how every output stands, in plan order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    changed: bool
-    """Whether a sink was given something that it did not have."""
-    counts: Counter[str]
-    """Outputs by status (`manifest.STATUSES`)."""
-
-
-def finalize(work: FinalPass) -> Completion:
-    """Deliver what is missing and write the manifest everywhere. Blocks.
+def finalize(work: FinalPass) -> Counter[str]:
+    """Deliver what is missing and write the manifest everywhere; gives the outputs by status
+    (`manifest.STATUSES`). Blocks.
 
     Needs the ledger to itself: all outcomes are in. Raises StorageError where the run's own folder
     cannot be written.
     """
-    before = work.delivery.counts.written
     work.delivery.counts.begin_again()
     try:
         manifests, counts = _write_manifests(work)
@@ -70,17 +62,16 @@ def finalize(work: FinalPass) -> Completion:
             "that was paid for is in the store. Make room, then run again"
         ) from error
     failpoints.reach("before-manifest")
-    changed = False
     for target, manifest_path in zip(work.delivery.targets, manifests[1:], strict=True):
         try:
-            changed |= _finalize_sink(work, target, manifest_path)
+            _finalize_sink(work, target, manifest_path)
         except FAULTS as error:
             work.delivery.counts.fail(target.sink.location, MANIFEST, error)
     failpoints.reach("after-manifest")
     for extra in manifests[1:]:
         if extra != manifests[0]:
             extra.unlink(missing_ok=True)
-    return Completion(changed or work.delivery.counts.written > before, counts)
+    return counts
 
 
 def outputs_with_state(
@@ -201,7 +192,7 @@ def _assemble(first_line: str, path: Path) -> None:
     body.unlink()
 
 
-def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> bool:
+def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> None:
     """Let a sink gather, unless it did so from these very results and nobody touched its files."""
     delivery = work.delivery
     basis = "run:" + _digest(manifest_path, canonical_json(target.options))
@@ -211,10 +202,10 @@ def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> 
     if edited and target.layout != "files" and not delivery.overwrite:
         for path in edited:
             delivery.counts.add(DeliveryResult(path, edited=True))
-        return False
+        return
     present = [row for row in held if row.basis == basis]  # others belong to images of the past
     if present and all(looks[row.path] is FileState.SAME for row in present):
-        return False
+        return
     ours = tuple(path for path, file_state in looks.items() if file_state is FileState.SAME)
     kept = () if delivery.overwrite else tuple(edited)
     artifacts = target.sink.finalize(_finished(work, target, manifest_path, ours, kept))
@@ -227,7 +218,6 @@ def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> 
     made = {item.path for item in artifacts}
     rows += _unchanged(delivery, target, basis, [row for row in held if row.path not in made])
     delivery.ledger.delivered_now(rows)
-    return True
 
 
 def _unchanged(

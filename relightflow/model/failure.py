@@ -48,8 +48,6 @@ class FailureKind(StrEnum):
     """An answer over its cap, or a compressed bomb; exit 8, nothing of it is kept."""
     DAMAGED = "damaged"
     """A stored result is lost or has a flipped bit, and could not be fetched again."""
-    COST = "cost"
-    """The provider charged far more than the plan said: the run stops, exit 7."""
     BUG = "bug"
     """An exception that is nobody's answer; the attempt stays as it is in the ledger."""
 
@@ -70,7 +68,6 @@ EXIT_OF: dict[FailureKind, Exit] = {
     FailureKind.REFUSED_SAFETY: Exit.REFUSED,
     FailureKind.TOO_LARGE: Exit.DAMAGED,
     FailureKind.DAMAGED: Exit.DAMAGED,
-    FailureKind.COST: Exit.BUDGET,
     FailureKind.BUG: Exit.JOBS_FAILED,
 }
 """The exit code that a job's failure asks for; the gravest of all jobs wins."""

@@ -40,7 +40,3 @@ class Outcome:
     """Calls that were made for it in this run; 0: it was there already."""
     seconds: float = 0.0
     """From the first submit to the bytes, on the monotonic clock."""
-
-    @property
-    def ok(self) -> bool:
-        return self.result is not None

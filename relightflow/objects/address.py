@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from relightflow.errors import RefusedError, UsageError
 
-SCHEMES = ("s3", "gs", "az")
 PATTERN = r"^(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,220}[A-Za-z0-9](/[^?#\\]*)?$"
 """What a recipe may write: the bucket (for `az`, the container) and a prefix."""
 _FORM = re.compile(PATTERN)

@@ -6,11 +6,12 @@ import asyncio
 import os
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 
-from relightflow.deliver.finalize import Completion, FinalPass
+from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
 from relightflow.deliver.stream import DeliveryContext, open_delivery
 from relightflow.deliver.target import open_targets
@@ -81,7 +82,7 @@ class RunSession:
         read, job_state = self.sources.read, self.issues.job_state
         return FinalPass(self.plan, self.delivery, self.folder.path, read, job_state)
 
-    async def end(self, completion: Completion) -> Summary:
+    async def end(self, statuses: Counter[str]) -> Summary:
         """What it all came to, written down and told."""
         await asyncio.to_thread(self.folder.share_manifest)
         manifest = str(self.folder.path / MANIFEST)
@@ -89,7 +90,7 @@ class RunSession:
             self.plan,
             self.engine,
             self.delivery,
-            completion,
+            statuses,
             self.issues,
             self.run_options,
             manifest,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from relightflow.deliver.finalize import Completion
+from collections import Counter
+
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
@@ -17,7 +18,7 @@ def summarize(
     plan: Plan,
     engine: Engine,
     delivery: DeliveryContext,
-    completion: Completion,
+    statuses: Counter[str],
     issues: IssueLog,
     run_options: RunOptions,
     manifest: str,
@@ -30,7 +31,7 @@ def summarize(
         issues.rejected(item)
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
-    counts = _counts(plan, engine, delivery, completion)
+    counts = _counts(plan, engine, delivery, statuses)
     if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
     return Summary(
@@ -73,17 +74,16 @@ def _edited(delivery: DeliveryContext) -> Issue:
 
 
 def _counts(
-    plan: Plan, engine: Engine, delivery: DeliveryContext, completion: Completion
+    plan: Plan, engine: Engine, delivery: DeliveryContext, statuses: Counter[str]
 ) -> Counts:
-    found = completion.counts
     return Counts(
         jobs=plan.jobs_count,
         made=engine.recorder.counters.made,
         reused=engine.recorder.counters.reused,
-        failed=found["failed"],
-        unknown=found["unknown"],
-        pending=found["pending"],
-        not_started=found["missing"],
+        failed=statuses["failed"],
+        unknown=statuses["unknown"],
+        pending=statuses["pending"],
+        not_started=statuses["missing"],
         rejected=len(plan.rejected),
         delivered=delivery.counts.written,
         kept_edits=delivery.counts.edited_count,

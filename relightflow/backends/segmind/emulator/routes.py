@@ -9,7 +9,6 @@ from relightflow.backends.segmind.emulator.account import bill
 from relightflow.backends.segmind.emulator.admission import Refused
 from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
 
-PHASES = ("submit", "status", "result", "download", "upload", "asset", "credits", "history")
 _READ = ("GET", "HEAD")
 
 
