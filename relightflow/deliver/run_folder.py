@@ -56,6 +56,8 @@ class RunFolder:
         if not earlier:
             return
         last = max(earlier) / MANIFEST
+        if last.parent.is_symlink() or last.is_symlink():
+            return
         if last.is_file() and filecmp.cmp(last, mine, shallow=False):
             spare = self.path / "manifest.tmp"
             with contextlib.suppress(OSError):  # a file system without hard links keeps both

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import StorageError
-from relightflow.ledger import migrations, rows, schema
+from relightflow.ledger import checks, migrations, rows, schema
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -255,6 +255,7 @@ class Ledger:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    checks.check_files(path)
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     except (sqlite3.Error, OSError) as error:
@@ -271,10 +272,13 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    checks.harden(db)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     application = db.execute("PRAGMA application_id").fetchone()[0]
     empty = is_blank(db)
     check(path, empty, application, version)
+    if not empty:
+        checks.check_schema(db, path, version)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     if empty:

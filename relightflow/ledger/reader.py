@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relightflow.errors import RESUMABLE, StorageError
-from relightflow.ledger import migrations, rows
+from relightflow.ledger import checks, migrations, rows
 from relightflow.ledger.ledger import check, damaged, is_blank
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
@@ -133,10 +133,12 @@ class Reader:
             " sum(CASE WHEN billed = 'unknown' AND state IN ('INTENT', 'ACCEPTED') THEN price END),"
             " sum(CASE WHEN billed = 'unknown' AND state NOT IN ('INTENT', 'ACCEPTED')"
             "     THEN price END)"
+            ", min(price), min(cost)"
             " FROM attempt",
             facts,
         ).fetchone()
-        return Commitments(*(value or 0 for value in row))
+        checks.check_money(*row)
+        return Commitments(*(value or 0 for value in row[:3]))
 
     def _last_of_its_own_end(self, recipe: str) -> int:
         """Its rowid; runs are numbered as they start, whatever the clock says."""
@@ -167,18 +169,23 @@ class Reader:
 def open_reader(path: Path) -> Iterator[Reader]:
     """A reader of the ledger at `path`; an empty one where no ledger is yet.
 
-    Raises StorageError where it is damaged or comes from a newer version.
+    Raises StorageError where it is damaged or comes from a newer version, RefusedError where it may
+    not be believed (`checks`).
     """
+    checks.check_files(path)
     if not path.exists():
         yield Reader(None)
         return
     with ExitStack() as stack:
         try:
             db = stack.enter_context(closing(_connected(path)))
+            checks.harden(db)
             version = db.execute("PRAGMA user_version").fetchone()[0]
             application = db.execute("PRAGMA application_id").fetchone()[0]
             blank = is_blank(db)
             check(path, blank, application, version)
+            if not blank:
+                checks.check_schema(db, path, version)
             if not blank and version < migrations.VERSION:
                 db = stack.enter_context(closing(_copy(db)))
                 migrations.migrate(db)

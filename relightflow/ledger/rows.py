@@ -230,17 +230,55 @@ def _noun(make: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
     """Raises sqlite3.DatabaseError for a row that SQLite finds sound and that says nonsense."""
     try:
         return make(row)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"a row of it is damaged: {error}") from error
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
     values = list(row)
     values[3] = State(values[3])
-    values[7] = FrozenMap(json.loads(values[7]))
+    values[7] = _mapping(values[7])
     values[11] = Billed(values[11])
-    values[18] = FrozenMap(json.loads(values[18]))
+    values[18] = _mapping(values[18])
+    _sound(values[9], values[10], (values[8],), values[12:16])
+    if not (0 <= values[16] < _LATEST and 0 <= values[17] < _LATEST):
+        raise ValueError("a time that cannot be")
     return Attempt(*values)
+
+
+_LATEST = 1e11
+"""Unix seconds; far enough, and what a date can still hold."""
+_MOST = 1 << 53
+"""Of any number: what JSON readers keep exactly."""
+
+
+def _sound(
+    price: Micros, cost: Micros | None, numbers: Sequence[int], texts: Sequence[str]
+) -> None:
+    """Raises ValueError, or TypeError, for numbers and texts that no ledger of ours holds: the tables'
+    rules are kept when a row is written, and whoever changes the file keeps none."""
+    if not 0 <= price < _MOST or not (cost is None or 0 <= cost < _MOST):
+        raise ValueError("an amount of money that cannot be")
+    for number in numbers:
+        if not 0 <= number < _MOST:
+            raise ValueError("a number that cannot be")
+    for text_ in texts:
+        if type(text_) is not str:
+            raise TypeError("something else in the place of a text")
+
+
+def _mapping(text_: str) -> FrozenMap:
+    found = _DECODER.decode(text_)
+    if not isinstance(found, dict):
+        raise TypeError("something else in the place of a JSON object")
+    return FrozenMap(found)
+
+
+def _no_number(text_: str) -> Any:
+    raise ValueError(f"{text_} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 _JOB_STATE = (
@@ -266,10 +304,12 @@ _KINDS = {kind.value: kind for kind in FailureKind}
 def _job_state(row: tuple[Any, ...]) -> JobState:
     (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *image) = row
     result = None
+    _sound(price, cost, (), (reason, request_id))
     if blob:
         size, width, height, media_type, details = image
         paid = price if cost is None else cost
-        facts = FrozenMap(json.loads(details)) if details != "{}" else _NOTHING
+        facts = _mapping(details) if details != "{}" else _NOTHING
+        _sound(0, None, (size, width, height), (blob, media_type))
         result = Result(blob, size, width, height, media_type, request_id, paid, facts)
     return JobState(
         attempt_id,

@@ -7,12 +7,16 @@ stored, so the index never knows less than the ledger.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
@@ -21,6 +25,10 @@ from relightflow.model.values import canonical_json
 from relightflow.store.sync import make_durable
 
 INDEX = "index.jsonl"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 ASIDE = "aside"
 """Folder for bytes that were paid for and are no image."""
 
@@ -103,7 +111,7 @@ class BlobStore:
             return hashes
         failpoints.reach("blob-written")
         for temporary, final in written:
-            os.rename(temporary, final)  # noqa: PTH104  ten thousand a run
+            _move(temporary, final)
         failpoints.reach("blob-renamed")
         self._append("".join(lines))
         finals = [final for _, final in written]
@@ -123,7 +131,7 @@ class BlobStore:
         """The bytes in a temporary file of the store."""
         self._serial += 1
         path = f"{self._root}/tmp-{os.getpid()}-{self._serial}"  # noqa: S108  the store's own
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, _NEW, 0o600)
         try:
             _write_all(handle, data)
         except OSError:
@@ -135,7 +143,7 @@ class BlobStore:
 
     def _append(self, lines: str) -> None:
         if self._index < 0:
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             self._index = os.open(self._root / INDEX, flags, 0o600)
             size = os.fstat(self._index).st_size
             if size and os.pread(self._index, 1, size - 1) != b"\n":
@@ -148,15 +156,25 @@ class BlobStore:
             raise
 
 
+def is_name(sha256: object) -> bool:
+    """Whether a blob can be called so: what a ledger, an index or a shared store says may be anything,
+    a way to another folder too."""
+    return isinstance(sha256, str) and _NAME.fullmatch(sha256) is not None
+
+
 def path_of(root: Path, sha256: str) -> Path:
+    """Where the blob `sha256` is. Raises MissingBlob where no blob can be called so."""
+    if not is_name(sha256):
+        raise MissingBlob(f"no blob in {root} can be called {ascii(sha256)[:40]}")
     return root / sha256[:2] / sha256
 
 
 def read(root: Path, sha256: str) -> bytes:
     """The bytes of a blob, checked. Raises MissingBlob, or DamagedError where a bit has flipped."""
     try:
-        data = path_of(root, sha256).read_bytes()
-    except FileNotFoundError:
+        with _open(path_of(root, sha256)) as blob:
+            data = blob.read()
+    except (FileNotFoundError, _NoFile):
         raise MissingBlob(f"blob {sha256[:16]} is missing from {root}") from None
     except OSError as error:
         raise StorageError(f"blob {sha256[:16]} cannot be read: {error.strerror}") from error
@@ -168,13 +186,14 @@ def read(root: Path, sha256: str) -> bytes:
 def put_aside(root: Path, sha256: str) -> None:
     """Move a blob that does not match its hash out of the way; nothing is deleted."""
     (root / ASIDE).mkdir(mode=0o700, exist_ok=True)
-    path_of(root, sha256).rename(root / ASIDE / f"damaged-{sha256}")
+    _move(str(path_of(root, sha256)), f"{root}/{ASIDE}/damaged-{sha256}")
 
 
 def size_of(root: Path, sha256: str) -> int:
     """Bytes of a blob as the file system tells them; -1 where it is missing."""
     try:
-        return os.stat(f"{root}/{sha256[:2]}/{sha256}").st_size  # noqa: PTH116  ten thousand a run
+        facts = os.lstat(f"{root}/{sha256[:2]}/{sha256}")
+        return facts.st_size if stat.S_ISREG(facts.st_mode) and is_name(sha256) else -1
     except OSError:
         return -1
 
@@ -182,8 +201,8 @@ def size_of(root: Path, sha256: str) -> int:
 def index(root: Path) -> Iterator[dict[str, Any]]:
     """What the index says, oldest first; lines torn by a crash are passed over."""
     try:
-        lines = (root / INDEX).open("rb")
-    except FileNotFoundError:
+        lines = _open(root / INDEX)
+    except (FileNotFoundError, _NoFile):
         return
     with lines:
         for line in lines:
@@ -202,11 +221,45 @@ def sweep(root: Path) -> None:
 
 
 def _holds(path: str, sha256: str) -> bool:
+    """Raises OSError where the file cannot be opened; one that cannot be read is written anew."""
     try:
-        with open(path, "rb") as blob:  # noqa: PTH123  ten thousand a run
-            return hashlib.sha256(blob.read()).hexdigest() == sha256
-    except OSError:
+        blob = _open(path)
+    except (FileNotFoundError, _NoFile):
         return False
+    with blob:
+        try:
+            return hashlib.sha256(blob.read()).hexdigest() == sha256
+        except OSError:
+            return False
+
+
+class _NoFile(Exception):
+    """A link, a folder, a pipe: no blob of ours."""
+
+
+def _open(path: str | Path) -> BinaryIO:
+    """The regular file at `path`. Raises _NoFile for anything else, and OSError."""
+    try:
+        handle = os.open(path, _READ)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _NoFile from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _NoFile
+    return os.fdopen(handle, "rb")
+
+
+def _move(source: str, target: str) -> None:
+    """Rename within the store; folders that are links are not gone through. Raises OSError."""
+    (here, old), (there, new) = os.path.split(source), os.path.split(target)
+    with ExitStack() as stack:
+        begin = os.open(here, _FOLDER)
+        stack.callback(os.close, begin)
+        end = os.open(there, _FOLDER)
+        stack.callback(os.close, end)
+        os.rename(old, new, src_dir_fd=begin, dst_dir_fd=end)
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from relightflow.errors import StorageError
+from relightflow.store.trust import check_state
 
 NAME = ".relightflow"
 _FILES = {
@@ -43,13 +46,14 @@ class StateDir:
         return self.root / "cache"
 
     def create(self) -> None:
-        """Make the folder, private to its owner. Raises StorageError where that fails."""
+        """Make the folder, private to its owner. Raises StorageError where that fails, RefusedError
+        where it may not be used (`trust`)."""
+        check_state(self.root, named=True)
         try:
             for folder in (self.root, self.blobs, self.runs, self.cache):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, text in _FILES.items():
-                if not (self.root / name).exists():
-                    (self.root / name).write_text(text, encoding="ascii")
+                _put_new(self.root / name, text.encode("ascii"))
         except OSError as error:
             raise StorageError(
                 f"the state folder {self.root} cannot be made ({error.strerror}); nothing was "
@@ -57,19 +61,41 @@ class StateDir:
             ) from error
 
 
+def _put_new(path: Path, data: bytes) -> None:
+    """Raises OSError. What is there stays; a link is never followed."""
+    with suppress(FileExistsError):
+        file = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
+        try:
+            os.write(file, data)
+        finally:
+            os.close(file)
+
+
 def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> StateDir:
     """Where the state of `recipe` lives; nothing is created.
 
     `option` (`--state`) first, then RELIGHTFLOW_STATE, then the nearest ancestor that has a
-    `.relightflow`, then the git root, then the recipe's own folder.
+    `.relightflow`, then the git root, then the recipe's own folder. Raises RefusedError where the
+    state that is found may not be used (`trust`): another one in its place would buy everything anew.
     """
+    state_dir, named = _located(recipe, option, environ)
+    check_state(state_dir.root, named, environ)
+    return state_dir
+
+
+def _located(
+    recipe: Path, option: Path | None, environ: Mapping[str, str]
+) -> tuple[StateDir, bool]:
+    """And whether the operator named it."""
     chosen = option or (Path(named) if (named := environ.get("RELIGHTFLOW_STATE")) else None)
     if chosen:
-        return StateDir(chosen.absolute())
+        return StateDir(Path(os.path.realpath(chosen))), True
     folder = recipe.absolute().parent
     ancestors = (folder, *folder.parents)
     for mark in (NAME, ".git"):
-        found = next((place for place in ancestors if (place / mark).exists()), None)
+        found = next((place for place in ancestors if os.path.lexists(place / mark)), None)
         if found:
-            return StateDir(found / NAME)
-    return StateDir(folder / NAME)
+            return StateDir(found / NAME), False
+    return StateDir(folder / NAME), False
