@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 import click
 
 from relightflow.cli.table import COMMANDS
+from relightflow.errors import UsageError
+
+PREFIX = "RELIGHTFLOW_"
 
 
 class Commands(click.Group):
@@ -51,7 +56,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: docs/reference/exit-codes.md. A paid run needs a cap.",
+    epilog="Exit codes: docs/reference/exit-codes.md. A paid run needs a cap or a budget.",
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
               help="Show the version and exit.")  # fmt: skip
@@ -61,3 +66,15 @@ def relightflow() -> None:
     relightflow shows the price first, pays for each image at most once, and records what was made
     from what.
     """
+    check_environment(os.environ)
+
+
+def check_environment(environ: Mapping[str, str]) -> None:
+    """An empty variable of ours is a mistake, such as a CI secret that does not exist, and the limit or
+    the place that it was to set would silently be another one. Raises UsageError."""
+    empty = sorted(n for n, text in environ.items() if n.startswith(PREFIX) and not text.strip())
+    if empty:
+        raise UsageError(
+            f"{', '.join(empty)}: the environment variable is set and empty; nothing was sent. Give "
+            "it a value or unset it"
+        )

@@ -14,6 +14,7 @@ from random import Random
 from relightflow.errors import UsageError
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.lock import HeldLock
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.model.catalog import Model
 from relightflow.model.image import Image
@@ -59,19 +60,20 @@ class OpenState:
     ledger: Ledger
     blobs: BlobStore
     state_dir: StateDir
+    lock: HeldLock
 
 
 @contextmanager
 def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
     """Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good."""
     state_dir.create()
-    with lock.acquire(state_dir.lock, who):
+    with lock.acquire(state_dir.lock, who) as held:
         check_ledger_present(state_dir)
         blobs.sweep(state_dir.blobs)
         ledger = Ledger(state_dir.ledger)
         store = BlobStore(state_dir.blobs)
         try:
-            yield OpenState(ledger, store, state_dir)
+            yield OpenState(ledger, store, state_dir, held)
         finally:
             store.close()
             ledger.close()
@@ -189,6 +191,7 @@ def _admission(
         disk_guard=DiskGuard(state.state_dir.blobs),
         counters=Counters(plan.jobs_count, budget, clock, by_rate),
         shutdown=Shutdown(),
+        lock=state.lock,
     )
 
 

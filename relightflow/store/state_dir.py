@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from relightflow.errors import StorageError
+from relightflow.errors import StorageError, UsageError
 from relightflow.store.trust import check_state
 
 NAME = ".relightflow"
+VARIABLE = "RELIGHTFLOW_STATE"
 _FILES = {
     ".gitignore": "*\n",
     # bford.info/cachedir: backup tools leave such a folder alone, if they are told to
@@ -78,7 +79,8 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
 
     `option` (`--state`) first, then RELIGHTFLOW_STATE, then the nearest ancestor that has a
     `.relightflow`, then the git root, then the recipe's own folder. Raises RefusedError where the
-    state that is found may not be used (`trust`): another one in its place would buy everything anew.
+    state that is found may not be used (`trust`): another one in its place would buy everything anew;
+    UsageError where the variable is empty.
     """
     state_dir, named = _located(recipe, option, environ)
     check_state(state_dir.root, named, environ)
@@ -89,7 +91,10 @@ def _located(
     recipe: Path, option: Path | None, environ: Mapping[str, str]
 ) -> tuple[StateDir, bool]:
     """And whether the operator named it."""
-    chosen = option or (Path(named) if (named := environ.get("RELIGHTFLOW_STATE")) else None)
+    named = environ.get(VARIABLE)
+    if named is not None and not named.strip():
+        raise UsageError(f"{VARIABLE} is set and empty; give it a value or unset it")
+    chosen = option or (Path(named) if named else None)
     if chosen:
         return StateDir(Path(os.path.realpath(chosen))), True
     folder = recipe.absolute().parent

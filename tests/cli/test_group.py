@@ -54,3 +54,11 @@ def test_no_command_shows_help(relightflow: Relightflow) -> None:
     assert done.stderr.startswith("Usage: ")
     assert "Commands:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_variable_of_ours_is_an_error(relightflow: Relightflow, value: str) -> None:
+    for name in ("RELIGHTFLOW_MAX_COST", "RELIGHTFLOW_STATE", "RELIGHTFLOW_STORE"):
+        done = relightflow("status", env={name: value})
+        assert done.returncode == 2
+        assert f"{name}: the environment variable is set and empty" in done.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +123,44 @@ def test_a_lock_that_cannot_be_written_is_a_storage_error(
     monkeypatch.undo()
     with acquire(tmp_path / "lock", "we"):
         pass
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "moved with its folder"])
+def test_a_lock_that_somebody_takes_away_is_noticed(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with acquire(folder / "lock", "we") as held:
+        assert not held.lost
+        if how == "moved with its folder":
+            folder.rename(tmp_path / "elsewhere")
+        else:
+            (folder / "lock").unlink()
+        if how == "replaced":
+            (folder / "lock").touch()
+        assert held.lost
+
+
+def test_deleting_the_lock_file_lets_no_second_process_in(tmp_path: Path) -> None:
+    with start(HOLD, tmp_path / "lock") as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        (tmp_path / "lock").unlink()
+        with pytest.raises(EarlyStop, match="another run is using"):
+            take(tmp_path / "lock")
+        holder.communicate("")
+    take(tmp_path / "lock")
+
+
+def test_a_file_system_that_cannot_lock_a_folder_is_guarded_by_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fcntl.flock
+
+    def files_only(handle: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        whole(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", files_only)
+    with acquire(tmp_path / "lock", "we"), pytest.raises(EarlyStop, match=r"^we is using"):
+        take(tmp_path / "lock")

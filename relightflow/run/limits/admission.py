@@ -1,6 +1,6 @@
 """Whether one more call may be made now: waits for what passes, refuses what does not.
 
-    refusals → expiring results → circuit breaker → rate limit → disk → budget
+    refusals → expiring results → circuit breaker → rate limit → lock → disk → budget
 
 Each rule decides in a module of its own; this is the thin part that asks them in their order and
 tells them what a call came to.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relightflow.errors import EarlyStop, Exit
+from relightflow.ledger.lock import HeldLock
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import dollars
@@ -36,6 +37,7 @@ class Admission:
     disk_guard: DiskGuard
     counters: Counters
     shutdown: Shutdown
+    lock: HeldLock
 
     async def acquire(self, job: Job) -> Permit | None:
         """Wait until the call may be made, then reserve its price. Raises Stopped."""
@@ -49,7 +51,7 @@ class Admission:
         except EarlyStop as stop:
             self._stop_early(stop)
             raise Stopped from stop
-        issue = self._disk_issue()
+        issue = self._lock_issue() or self._disk_issue()
         if issue is None and self.shutdown.submits_allowed:
             if self.budget.reserve(self.context.price):
                 return permit
@@ -88,6 +90,17 @@ class Admission:
     def _stop_early(self, stop: EarlyStop | None) -> None:
         if stop:
             self.shutdown.stop_new(Issue(Exit.EARLY, str(stop)))
+
+    def _lock_issue(self) -> Issue | None:
+        """Nothing is bought beside another run, which knows nothing of what this one spends."""
+        if not self.lock.lost:
+            return None
+        return Issue(
+            Exit.EARLY,
+            f"the lock {self.lock.path} was deleted or replaced while this run went on, so another "
+            "run could have started beside it; nothing more was sent. Leave the file alone and run "
+            "again when no other run goes on",
+        )
 
     def _disk_issue(self) -> Issue | None:
         """Nothing is bought that could not be stored."""
