@@ -79,13 +79,15 @@ class Ledger:
         price: Micros,
         details: FrozenMap = NO_DETAILS,
         instead_of: int | None = None,
+        uuid: str = "",
     ) -> int:
         """Write INTENT and give the attempt's id. Raises DuplicateAttempt.
 
-        `instead_of`: an unknown attempt that is given up in the same breath.
+        `instead_of`: an unknown attempt that is given up in the same breath. `uuid`: what the blob
+        store's index calls the attempt.
         """
         now = self._now()
-        row = rows.new_attempt(job, run_id, price, "INTENT", now, details=details)
+        row = rows.new_attempt(job, run_id, price, "INTENT", now, details=details, uuid=uuid)
 
         def put(db: sqlite3.Connection) -> int:
             if instead_of is not None:

@@ -64,6 +64,7 @@ def new_attempt(
     kind: str = "",
     reason: str = "",
     details: FrozenMap | None = None,
+    uuid: str = "",
 ) -> tuple[Any, ...]:
     free = price == 0
     return (
@@ -82,14 +83,15 @@ def new_attempt(
         canonical_json(details) if details else "{}",
         now,
         now,
+        uuid,
     )
 
 
 def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
     cursor = db.execute(
         "INSERT INTO attempt (job_key, run_id, state, billed, backend, model, image_sha256,"
-        " parameters, repeat, price, kind, reason, details, created, updated)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " parameters, repeat, price, kind, reason, details, created, updated, uuid)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     assert cursor.lastrowid is not None
@@ -120,6 +122,7 @@ class Restored:
     kind: FailureKind | None = None
     reason: str = ""
     details: FrozenMap = field(default_factory=FrozenMap)
+    uuid: str = ""
 
 
 def insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:
@@ -216,7 +219,7 @@ def of_failure(state: str, failure: Failure, now: float) -> dict[str, Any]:
 
 _ATTEMPT = (
     "id, job_key, run_id, state, backend, model, image_sha256, parameters, repeat, price, cost,"
-    " billed, request_id, url, blob, reason, created, updated, details"
+    " billed, request_id, url, blob, reason, created, updated, details, uuid"
 )
 
 

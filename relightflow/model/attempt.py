@@ -94,3 +94,5 @@ class Attempt:
     """Unix seconds, for people and for the provider's history; never for deciding expiry."""
     updated: float
     details: FrozenMap = field(default_factory=FrozenMap)
+    uuid: str = ""
+    """Its name in the blob store's index; empty for what relightflow 0.1.0 began."""

@@ -13,6 +13,8 @@ from relightflow.run.clock import Clock
 @dataclass(frozen=True, slots=True)
 class RunContext:
     run_id: str
+    recipe: str
+    """Its name."""
     backend: str
     """Its name, as the ledger has it."""
     price: Micros

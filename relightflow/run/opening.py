@@ -143,7 +143,7 @@ async def open_run(
     """
     spec, price = plan.recipe.backend, _price(plan, run_options)
     context = RunContext(
-        run_id, record.name, price, plan.recipe.limits,
+        run_id, plan.recipe.name, record.name, price, plan.recipe.limits,
         clock or RealClock(), rng or Random(),  # noqa: S311  jitter guards nothing
     )  # fmt: skip
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,7 +42,6 @@ class _Blob(NamedTuple):
     data: bytes
     label: Mapping[str, Any]
     aside: bool
-    only_label: bool = False
 
 
 class BlobStore:
@@ -52,6 +52,7 @@ class BlobStore:
         self._folders: set[str] = set()
         self._serial = 0
         self._index = -1
+        self._appending = threading.Lock()
         self._batcher: GroupCommit[_Blob, str] = GroupCommit(self._store, "blobs", largest=128)
 
     def close(self) -> None:
@@ -67,9 +68,15 @@ class BlobStore:
         return await self._batcher.ask(_Blob(data, label, aside=False))
 
     def note(self, entry: Mapping[str, Any]) -> None:
-        """Add a line to the index about a call under way. It outlives this process at once, and a
-        power cut from the next stored blob on; the ledger is what a run relies on."""
-        self._batcher.tell(_Blob(b"", entry, aside=False, only_label=True))
+        """Add a line to the index about a call under way. It outlives this process once this returns,
+        and a power cut from the next stored blob on. Raises StorageError where the disk refuses."""
+        try:
+            self._append(canonical_json(entry) + "\n")
+        except OSError as error:
+            raise StorageError(
+                f"the index of {self._root} could not be written ({error.strerror}). Make room, then "
+                "run again"
+            ) from error
 
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
         """Keep bytes that were paid for and are no image, for a person to look at."""
@@ -98,17 +105,11 @@ class BlobStore:
         hashes = [hashlib.sha256(blob.data).hexdigest() for blob in blobs]
         lines = []
         for blob, sha256 in zip(blobs, hashes, strict=True):
-            if blob.only_label:
-                lines.append(canonical_json(blob.label) + "\n")
-                continue
             final = self._place(sha256, blob.aside)
             if not _holds(final, sha256):
                 written.append((self._write(blob.data), final))
             entry = {"sha256": sha256, "aside": blob.aside, **blob.label}
             lines.append(canonical_json(entry) + "\n")
-        if all(blob.only_label for blob in blobs):
-            self._append("".join(lines))
-            return hashes
         failpoints.reach("blob-written")
         for temporary, final in written:
             _move(temporary, final)
@@ -142,6 +143,10 @@ class BlobStore:
         return path
 
     def _append(self, lines: str) -> None:
+        with self._appending:
+            self._append_alone(lines)
+
+    def _append_alone(self, lines: str) -> None:
         if self._index < 0:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             self._index = os.open(self._root / INDEX, flags, 0o600)

@@ -32,6 +32,12 @@ def job_facts(job: Job, price: Micros) -> dict[str, Any]:
     }
 
 
+def attempt_facts(uuid: str, run_id: str = "", recipe: str = "") -> dict[str, Any]:
+    """Which attempt an entry is about, and the run and the recipe that it was made for."""
+    facts = {"attempt": uuid, "run": run_id, "recipe": recipe}
+    return {name: value for name, value in facts.items() if value}
+
+
 def result_facts(result: Result, cost: Micros | None) -> dict[str, Any]:
     """What the result is. `cost`: what was charged; None: the provider did not say."""
     return {

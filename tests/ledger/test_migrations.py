@@ -57,7 +57,7 @@ def test_an_old_ledger_keeps_every_attempt_and_goes_on(old: Path) -> None:
     with open_reader(old) as reader:
         states = [attempt.state for attempt in reader.attempts()]
         assert reader.recall("studio", "k") == "v"
-        assert list(reader.held_by("directory:/x"))
+        assert [row.path for row in reader.held_by("directory:/x")] == ["a.png"]
     assert states == [State.DONE, State.RESULT_KNOWN, State.INTENT, State.INTENT]
 
 

@@ -39,6 +39,8 @@ class ActiveAttempt:
     """Its cost is booked; until then the highest price is reserved."""
     age: float = 0.0
     """Seconds since the provider accepted it, where an earlier process submitted it."""
+    uuid: str = ""
+    """Its name in the blob store's index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class AttemptRecorder:
         elif not active.settled:
             self.budget.hold(active.price)
         await self.ledger.close_attempt(active.id, state, failure)
-        self.call_log.end(active.job, state, failure)
+        self.call_log.end(active.job, active.uuid, state, failure)
 
     def failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
         """The outcome of an attempt that gave no image."""

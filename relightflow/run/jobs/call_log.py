@@ -8,9 +8,11 @@ are told of calls under way through the shared store.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from relightflow.errors import StorageError
 from relightflow.model.attempt import State
 from relightflow.model.failure import Failure
 from relightflow.model.job import Job
@@ -19,7 +21,7 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.run.context import RunContext
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.store.blobs import BlobStore
-from relightflow.store.index_entry import job_facts
+from relightflow.store.index_entry import attempt_facts, job_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,31 @@ class CallLog:
     shared: SharedStoreClient | None = None
     """None: there is no shared store, or it is not for what is free."""
 
-    def intent(self, job: Job, details: object) -> None:
-        """The call is about to leave."""
-        facts = {"event": State.INTENT, "details": details, "at": self.context.clock.wall()}
-        self._note({**job_facts(job, self.context.price), **facts})
+    def intent(self, job: Job, uuid: str, details: object) -> None:
+        """The call is about to leave. Raises StorageError where that cannot be written."""
+        if not self.context.free:
+            self.blobs.note(
+                {
+                    **job_facts(job, self.context.price),
+                    **self.origin(uuid),
+                    "event": State.INTENT,
+                    "details": details,
+                    "at": self.context.clock.wall(),
+                }
+            )
 
-    async def step(self, job: Job, step: Accepted | ResultKnown | PaidUnfetched) -> None:
+    def origin(self, uuid: str) -> dict[str, Any]:
+        """Which attempt an entry is about, and who made it."""
+        return attempt_facts(uuid, self.context.run_id, self.context.recipe)
+
+    async def step(self, job: Job, uuid: str, step: Accepted | ResultKnown | PaidUnfetched) -> None:
         """How far the call came. The result's URL is a secret and stays in the ledger; the request
         id finds it again."""
         accepted = isinstance(step, Accepted)
         self._note(
             {
                 "key": job.key,
+                **attempt_facts(uuid),
                 "event": State.ACCEPTED if accepted else State.PAID_UNFETCHED,
                 "request_id": step.request_id,
                 "cost": None if isinstance(step, Accepted) else valid_cost(step.cost),
@@ -51,16 +66,18 @@ class CallLog:
             facts = job_facts(job, self.context.price)
             await self.shared.announce(facts, step, self.context.clock.wall())
 
-    def takeover(self, job: Job, step: Accepted, at: float) -> None:
+    def takeover(self, job: Job, uuid: str, step: Accepted, at: float) -> None:
         """A call that another machine made at `at` (Unix seconds) and this one collects."""
         facts = {"request_id": step.request_id, "details": step.details, "at": at}
-        self._note({**job_facts(job, self.context.price), "event": State.ACCEPTED, **facts})
+        job_and_run = {**job_facts(job, self.context.price), **self.origin(uuid)}
+        self._note({**job_and_run, "event": State.ACCEPTED, **facts})
 
-    def end(self, job: Job, state: State, failure: Failure) -> None:
+    def end(self, job: Job, uuid: str, state: State, failure: Failure) -> None:
         """The call ended without an image."""
         self._note(
             {
                 "key": job.key,
+                **attempt_facts(uuid),
                 "event": state,
                 "billed": failure.billed,
                 "kind": failure.kind,
@@ -72,5 +89,7 @@ class CallLog:
             self.shared.retract(job.key)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
+        """The ledger has it already, so a disk that refuses this line stops nothing."""
         if not self.context.free:
-            self.blobs.note(entry)
+            with suppress(StorageError):
+                self.blobs.note(entry)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from relightflow.core import failpoints
 from relightflow.errors import Exit
@@ -30,7 +31,7 @@ from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import GiveUp, RetryCounts, decide_collect
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.blobs import BlobStore
-from relightflow.store.index_entry import job_facts, result_facts
+from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
 
 DOWNLOAD_PATIENCE = 120.0
 """Seconds of failed downloads after which the next run goes on; the file lives for days."""
@@ -82,6 +83,7 @@ class Collector:
             cost=attempt.cost,
             settled=attempt.billed is Billed.YES,
             age=age,
+            uuid=attempt.uuid,
         )
         return await self.recorder.isolate_job(job, lambda: self.finish(active, step, known=True))
 
@@ -93,7 +95,7 @@ class Collector:
                     await self.ledger.advance(active.id, step)
                 except DuplicateRequest:
                     return await self._of_another_job(active, step)
-                await self.call_log.step(active.job, step)
+                await self.call_log.step(active.job, active.uuid, step)
                 failpoints.reach(_POINT[type(step)])
             known = False
             if isinstance(step, Accepted):
@@ -167,7 +169,7 @@ class Collector:
         if failure.kind is FailureKind.REFUSED_SAFETY:
             self.shutdown.stop_new(Issue(Exit.REFUSED, failure.message))
         if failure.kept:
-            await self.blobs.keep_aside(failure.kept, job_facts(active.job, active.price))
+            await self.blobs.keep_aside(failure.kept, _label(active))
         if failure.kind is FailureKind.TOO_LARGE and failure.billed is Billed.YES:
             failure = _comes_later(failure)
         cut_short = (
@@ -208,7 +210,7 @@ class Collector:
             active.price if cost is None else cost,
             done.details,
         )
-        facts = {**job_facts(active.job, active.price), **result_facts(result, cost)}
+        facts = {**_label(active), **result_facts(result, cost)}
         result = replace(result, sha256=await self.blobs.put(done.data, facts))
         self.admission.disk_guard.seen(result.size)
         await self.ledger.stored(active.id, result, cost)
@@ -225,9 +227,14 @@ class Collector:
             cost=done.cost,
             request_id=done.request_id,
         )
-        await self.blobs.keep_aside(done.data, job_facts(active.job, active.price))
+        await self.blobs.keep_aside(done.data, _label(active))
         await self.recorder.close(active, State.FAILED, failure)
         return self.recorder.failed(active, failure)
+
+
+def _label(active: ActiveAttempt) -> dict[str, Any]:
+    """Whose result it is, for the blob store's index."""
+    return {**job_facts(active.job, active.price), **attempt_facts(active.uuid)}
 
 
 def _damage(step: Step, following: Step) -> Failure | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from relightflow.core import failpoints
 from relightflow.errors import StorageError
@@ -29,7 +30,7 @@ from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.rate_limit import Permit
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
 from relightflow.run.shutdown import Shutdown, Stopped
-from relightflow.store.index_entry import job_facts
+from relightflow.store.index_entry import attempt_facts, job_facts
 
 _TRY_NEXT_TIME = (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY, FailureKind.UNSENT)
 """Not the job's fault: it stays READY."""
@@ -95,11 +96,12 @@ class Submitter:
             if refused:
                 return await self._never_called(job, refused)
             permit = await self.admission.acquire(job)
-            attempt = await self._intend(call, permit, instead_of)
+            uuid = uuid4().hex
+            attempt = await self._intend(call, uuid, permit, instead_of)
             instead_of = None
             calls += 1
             self.recorder.counters.calls += 1
-            active = ActiveAttempt(job, attempt, begun, calls, self.context.price)
+            active = ActiveAttempt(job, attempt, begun, calls, self.context.price, uuid=uuid)
             try:
                 step = await backend.submit(call)
             except CallFailed as error:
@@ -128,14 +130,16 @@ class Submitter:
             with self.shutdown.submitting():
                 await self.context.clock.sleep(after)
 
-    async def _intend(self, call: Call, permit: Permit | None, instead_of: int | None) -> int:
+    async def _intend(
+        self, call: Call, uuid: str, permit: Permit | None, instead_of: int | None
+    ) -> int:
         """INTENT, durable, as late as possible. Raises StorageError where another attempt is alive."""
         details = self.backend.intent_details(call)
         failpoints.reach("before-intent")
         price = self.context.price
         try:
             attempt = await self.ledger.intend(
-                call.job, self.context.run_id, price, details, instead_of
+                call.job, self.context.run_id, price, details, instead_of, uuid
             )
         except BaseException as error:
             self.admission.budget.release(price)
@@ -145,16 +149,23 @@ class Submitter:
                     damaged(self.ledger.path, f"it contradicts itself about job {call.job.id}")
                 ) from error
             raise
-        if instead_of is not None:
-            self.recorder.call_log.end(call.job, State.READY, GIVEN_UP)
-        self.recorder.call_log.intent(call.job, details)
+        try:
+            if instead_of is not None:
+                self.recorder.call_log.end(call.job, "", State.READY, GIVEN_UP)
+            self.recorder.call_log.intent(call.job, uuid, details)
+        except StorageError as error:
+            unsent = Failure(FailureKind.UNSENT, str(error), Billed.NO)
+            active = ActiveAttempt(call.job, attempt, 0.0, 0, price, uuid=uuid)
+            await self.recorder.close(active, State.READY, unsent)
+            self.admission.release(call.job, permit)
+            raise
         failpoints.reach("after-intent")
         return attempt
 
     async def _close_failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
         """A submit ended without a step, for good."""
         if failure.kept:
-            facts = job_facts(active.job, self.context.price)
+            facts = {**job_facts(active.job, active.price), **attempt_facts(active.uuid)}
             await self.collector.blobs.keep_aside(failure.kept, facts)
         if failure.billed is Billed.UNKNOWN:
             state = State.UNKNOWN

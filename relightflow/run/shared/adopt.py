@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from relightflow.errors import StorageError
 from relightflow.ledger.ledger import Ledger
@@ -85,17 +86,20 @@ class SharedResults:
 
     async def _keep(self, job: Job, result: Result, data: bytes) -> Outcome:
         """Into the local store first, then into the ledger; not billed here, its cost is known."""
+        uuid = uuid4().hex
+        label = {**job_facts(job, self.context.price), **self.recorder.call_log.origin(uuid)}
         facts = {**result_facts(result, result.cost), "billed": Billed.NO}
-        await self.blobs.put(data, {**job_facts(job, self.context.price), **facts})
-        attempt = await self._restore(job, State.STORED, Billed.NO, _of_result(result))
+        await self.blobs.put(data, {**label, **facts})
+        attempt = await self._restore(job, State.STORED, Billed.NO, uuid, _of_result(result))
         return Outcome(job, attempt, result)
 
     async def _collect(self, job: Job, step: Accepted, at: float) -> Outcome | None:
         """Go on with another machine's call, as with one of an earlier run."""
+        uuid = uuid4().hex
         facts = {"request_id": step.request_id, "details": step.details}
-        number = await self._restore(job, State.ACCEPTED, Billed.UNKNOWN, facts)
+        number = await self._restore(job, State.ACCEPTED, Billed.UNKNOWN, uuid, facts)
         self.recorder.budget.adopt(self.context.price)
-        self.recorder.call_log.takeover(job, step, at)
+        self.recorder.call_log.takeover(job, uuid, step, at)
         with open_reader(self.ledger.path) as reader:
             attempt = reader.attempt(number)
         assert attempt
@@ -103,7 +107,7 @@ class SharedResults:
         return await self.collector.resume(job, attempt, step, age)
 
     async def _restore(
-        self, job: Job, state: State, billed: Billed, facts: Mapping[str, Any]
+        self, job: Job, state: State, billed: Billed, uuid: str, facts: Mapping[str, Any]
     ) -> int:
         """A row of the ledger for what another machine did; its id."""
         row = Restored(
@@ -117,6 +121,7 @@ class SharedResults:
             parameters=job.parameters,
             repeat=job.repeat,
             price=self.context.price,
+            uuid=uuid,
             **facts,
         )
         return await self.ledger.restore(row)
