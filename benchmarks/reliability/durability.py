@@ -51,8 +51,8 @@ def _counted(synchronous: str) -> Iterator[list[int]]:
         sizes.append(len(changes))
         return commit(self, changes)
 
-    def preparing(db: Any, path: Path) -> None:
-        prepare(db, path)
+    def preparing(db: Any, path: Path, unclean: bool) -> None:
+        prepare(db, path, unclean)
         db.execute(f"PRAGMA synchronous = {synchronous}")
 
     with (

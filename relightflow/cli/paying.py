@@ -14,11 +14,11 @@ import click
 
 from relightflow.cli.types import reads, usd
 from relightflow.errors import StorageError, UsageError
-from relightflow.ledger.reader import open_reader
 from relightflow.model.money import Micros
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.run.limits.budget import cap_in_force
+from relightflow.run.restoring import open_state_reader
 from relightflow.store.state_dir import StateDir
 
 ENVIRONMENT = "RELIGHTFLOW_MAX_COST"
@@ -76,8 +76,8 @@ class SpentSoFar:
 
 
 def _money(state_dir: StateDir) -> tuple[Micros, Micros]:
-    with open_reader(state_dir.ledger) as ledger:
-        money = ledger.money()
+    with open_state_reader(state_dir) as seen:
+        money = seen.ledger.money()
     return money.spent, money.in_flight + money.unknown
 
 
@@ -110,6 +110,6 @@ def _environment() -> Micros | None:
 
 def committed(state_dir: StateDir, recipe: str) -> Micros:
     """What counts against a run's cap already: spent by the runs of `recipe` that it would resume, in flight, unknown."""
-    with open_reader(state_dir.ledger) as ledger:
-        money = ledger.money(campaign=recipe)
+    with open_state_reader(state_dir) as seen:
+        money = seen.ledger.money(campaign=recipe)
     return money.spent + money.in_flight + money.unknown

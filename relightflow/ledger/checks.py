@@ -15,6 +15,13 @@ from pathlib import Path
 from relightflow.errors import RefusedError
 from relightflow.ledger import migrations, schema
 
+RECOVER = (
+    "Put back a copy that 'relightflow backup' made, with 'relightflow rebuild --from FILE', or move the "
+    "ledger away and run 'relightflow rebuild', which recreates it from the blob store. Both restore what "
+    "the blob store knows and buy nothing"
+)
+"""How to go on without the ledger that is there."""
+
 MOST_TEXT = 16 << 20
 """Bytes of one value. What is kept aside is in the blob store; a row's texts are short."""
 _SUPER_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
@@ -69,9 +76,7 @@ def check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
         shown = ", ".join(ascii(name)[:60] for name in differs[:5])
         raise RefusedError(
             f"refused the ledger {path}: it is not as relightflow makes it ({shown} differs), so "
-            "it was changed or damaged. Put back a copy of it, or move it away and run 'relightflow "
-            "rebuild', which makes a new one from the blob store without buying anything. Nothing "
-            "was sent"
+            f"it was changed or damaged; nothing was sent. {RECOVER}"
         )
 
 

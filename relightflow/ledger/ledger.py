@@ -15,12 +15,15 @@ from typing import Any, TypeVar, cast
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import StorageError
-from relightflow.ledger import checks, migrations, rows, schema
+from relightflow.ledger import checks, migrations, restoring, rows, schema
+from relightflow.ledger.checks import RECOVER
+from relightflow.ledger.restoring import Difference
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Result
+from relightflow.model.restoration import Restoration
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
 
@@ -141,6 +144,21 @@ class Ledger:
         except sqlite3.IntegrityError as error:
             raise DuplicateAttempt(attempt.job_key) from error
 
+    def put_back_now(self, missing: Sequence[Difference], position: tuple[int, str]) -> Restoration:
+        """Write down what the blob store's index knows and this ledger did not, and how far (bytes,
+        sha256 of their end) the two agree now. Blocks."""
+
+        def put(db: sqlite3.Connection) -> Restoration:
+            restoration = restoring.apply(db, missing)
+            db.execute(
+                "INSERT OR REPLACE INTO index_position VALUES"
+                " (1, ?, ?, (SELECT coalesce(max(id), 0) FROM history))",
+                position,
+            )
+            return restoration
+
+        return self.change_now(put)
+
     async def note_failure(self, job: Job, run_id: str, failure: Failure) -> None:
         """A job failed before any call was made; nothing was billed."""
         row = rows.new_attempt(
@@ -258,12 +276,13 @@ class Ledger:
 
 def _open(path: Path) -> sqlite3.Connection:
     checks.check_files(path)
+    unclean = _has_frames(path)
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(damaged(path, str(error))) from error
     try:
-        _prepare(db, path)
+        _prepare(db, path, unclean)
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
         db.close()
         raise StorageError(damaged(path, str(error))) from error
@@ -273,7 +292,16 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def _has_frames(path: Path) -> bool:
+    """Whether a `-wal` file holds changes that the ledger's file lacks: the last process was killed,
+    or another copy of the file was put beside it."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _prepare(db: sqlite3.Connection, path: Path, unclean: bool) -> None:
     checks.harden(db)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     application = db.execute("PRAGMA application_id").fetchone()[0]
@@ -286,10 +314,28 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     if empty:
         path.chmod(0o600)
         migrations.create(db)
-    error = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    check_pragma = "integrity_check(1)" if unclean else "quick_check(1)"
+    error = db.execute(f"PRAGMA {check_pragma}").fetchone()[0]
     if error != "ok":
         raise StorageError(damaged(path, error))
+    if unclean and not agrees(db):
+        raise StorageError(damaged(path, MIXED))
     migrations.migrate(db)
+
+
+MIXED = "it contradicts its own history: an older copy was put beside the newer -wal file"
+
+
+def agrees(db: sqlite3.Connection) -> bool:
+    """Whether every attempt is where its history says, so that no page of the file is older than
+    another. (SQLite applies a `-wal` file to whatever file of that name it finds.)"""
+    query = (
+        "WITH last AS (SELECT attempt_id, max(id) AS id FROM history GROUP BY attempt_id)"
+        " SELECT 1 FROM attempt LEFT JOIN last ON last.attempt_id = attempt.id"
+        " LEFT JOIN history ON history.id = last.id WHERE history.state IS NOT attempt.state"
+        " UNION ALL SELECT 1 FROM last WHERE attempt_id NOT IN (SELECT id FROM attempt) LIMIT 1"
+    )
+    return not db.execute(query).fetchone()
 
 
 def is_blank(db: sqlite3.Connection) -> bool:
@@ -313,8 +359,4 @@ def check(path: Path, empty: bool, application: int, version: int) -> None:
 
 def damaged(path: Path, why: str) -> str:
     """What to tell a user whose ledger cannot be used, and how to go on."""
-    return (
-        f"the ledger {path} cannot be used ({why}); nothing was sent. Put back a copy of it, or "
-        "move it away and run 'relightflow rebuild', which makes a new one from the blob store "
-        "without buying anything"
-    )
+    return f"the ledger {path} cannot be used ({why}); nothing was sent. {RECOVER}"

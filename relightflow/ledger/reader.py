@@ -6,17 +6,21 @@ Readers open the file read-only, so that they can look while a run writes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from relightflow.errors import RESUMABLE, StorageError
-from relightflow.ledger import checks, migrations, rows
-from relightflow.ledger.ledger import check, damaged, is_blank
+from relightflow.ledger import checks, migrations, restoring, rows
+from relightflow.ledger.ledger import MIXED, agrees, check, damaged, is_blank
+from relightflow.ledger.restoring import Difference, Found
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
+from relightflow.model.restoration import Restoration
+
+NOWHERE = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,10 @@ class Commitments:
 class Reader:
     """A read-only view. Use it from one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection | None) -> None:
+    def __init__(self, connection: sqlite3.Connection | None, path: Path = NOWHERE) -> None:
+        """`path`: of the file, for messages."""
         self._db = connection
+        self._path = path
 
     @property
     def empty(self) -> bool:
@@ -152,6 +158,35 @@ class Reader:
         ).fetchone()
         return row[0] or 0
 
+    def index_position(self) -> tuple[int, str] | None:
+        """How far the blob store's index was found to agree with this ledger: (bytes, sha256 of their
+        end). None: not at all, or the ledger has lost moves since, so it is not to be believed."""
+        if not self._db:
+            return None
+        query = (
+            "SELECT offset, tail FROM index_position"
+            " WHERE moves <= (SELECT coalesce(max(id), 0) FROM history)"
+        )
+        row: tuple[int, str] | None = self._db.execute(query).fetchone()
+        return row
+
+    def missing(self, found: Sequence[Found], is_whole: Callable[[str], bool]) -> list[Difference]:
+        """What the index has `found` and this ledger does not know; see `restoring.differences`."""
+        return restoring.differences(self._db, found, is_whole) if self._db else []
+
+    @contextmanager
+    def with_put_back(self, missing: Sequence[Difference]) -> Iterator[tuple[Reader, Restoration]]:
+        """A copy of the ledger, in memory, into which `missing` was put back."""
+        assert self._db
+        with closing(_copy(self._db)) as copy:
+            yield Reader(copy), restoring.apply(copy, missing)
+
+    def check_agreement(self) -> None:
+        """Raises StorageError where the ledger contradicts its own history, as one does whose file was
+        replaced by an older copy beside the newer `-wal`."""
+        if self._db and not agrees(self._db):
+            raise StorageError(damaged(self._path, MIXED))
+
     def last_run(self) -> tuple[str, str, float, float | None, int | None] | None:
         """(id, recipe, started, ended, exit code) of the latest run."""
         query = (
@@ -189,7 +224,7 @@ def open_reader(path: Path) -> Iterator[Reader]:
             if not blank and version < migrations.VERSION:
                 db = stack.enter_context(closing(_copy(db)))
                 migrations.migrate(db)
-            yield Reader(None if blank else db)
+            yield Reader(None if blank else db, path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite3 may quote the damage
             raise StorageError(damaged(path, str(error))) from error
 

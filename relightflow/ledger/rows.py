@@ -137,6 +137,7 @@ def insert_one_restored(db: sqlite3.Connection, attempt: Restored, now: float) -
     values["parameters"] = canonical_json(attempt.parameters)
     values["details"] = canonical_json(attempt.details)
     values["kind"] = attempt.kind or ""
+    values = {n: text(v) if isinstance(v, str) else v for n, v in values.items()}
     values["created"] = values["updated"] = now
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
     cursor = db.execute(

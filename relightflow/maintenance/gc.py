@@ -23,7 +23,9 @@ from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.maintenance import Garbage
 from relightflow.model.plan import Plan
 from relightflow.plan.outputs import firsts
+from relightflow.run.jobs.recovery import job_of
 from relightflow.store.blobs import ASIDE, INDEX, BlobStore, index, path_of
+from relightflow.store.index_entry import attempt_facts, job_facts
 from relightflow.store.shared import SharedStore
 from relightflow.store.state_dir import StateDir
 
@@ -106,7 +108,8 @@ def delete(state_dir: StateDir, ledger: Ledger, blobs: BlobStore, found: Garbage
     """Blocks. The ledger first, so that it never relies on what is gone; the trail hears of it too."""
     for attempt in found.finished:
         ledger.close_attempt_now(attempt.id, State.READY, _removed(attempt))
-        blobs.note({"key": attempt.job_key, "event": State.READY, "billed": attempt.billed})
+        facts = {**job_facts(job_of(attempt), attempt.price), **attempt_facts(attempt.uuid)}
+        blobs.note({**facts, "event": State.READY, "billed": attempt.billed})
     for sha256 in found.blobs:
         path_of(state_dir.blobs, sha256).unlink(missing_ok=True)
     for name in found.runs:

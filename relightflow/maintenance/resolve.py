@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from relightflow.errors import UsageError
 from relightflow.ledger.ledger import Ledger
-from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import IN_DOUBT, Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.maintenance import Decision, Resolution
 from relightflow.model.money import Micros
+from relightflow.run.restoring import open_state_reader
 from relightflow.store.blobs import size_of
 from relightflow.store.state_dir import StateDir
 
@@ -18,9 +18,9 @@ from relightflow.store.state_dir import StateDir
 def held_attempts(state_dir: StateDir) -> tuple[Attempt, ...]:
     """Unknown attempts, those that were paid without an image, and those whose image is lost.
     Oldest first; reads only."""
-    with open_reader(state_dir.ledger) as reader:
-        waiting = reader.held_attempts()
-        lost = (a for a in reader.stored_attempts() if size_of(state_dir.blobs, a.blob) < 0)
+    with open_state_reader(state_dir) as seen:
+        waiting = seen.ledger.held_attempts()
+        lost = (a for a in seen.ledger.stored_attempts() if size_of(state_dir.blobs, a.blob) < 0)
         return tuple(sorted((*waiting, *lost), key=lambda attempt: attempt.id))
 
 

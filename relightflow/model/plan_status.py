@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros
+from relightflow.model.restoration import NOTHING, Restoration
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class PlanStatus:
     """Of the new jobs, in all; None: unknown."""
     unknown_price: Micros
     """What the unknown ones cost at most."""
+    restoration: Restoration = NOTHING
+    """What a run will put back into the ledger first, because the blob store knows it; counted above."""
 
     @property
     def work(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.money import Micros
+from relightflow.model.restoration import NOTHING, Restoration
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,7 @@ class Status:
     """How many attempts stand where; only states that some attempt is in."""
     doubts: tuple[Attempt, ...]
     """Every attempt that may have been billed and whose outcome is unknown."""
+    exists: bool = True
+    """False: there is no such folder, so nothing was ever bought with it."""
+    restoration: Restoration = NOTHING
+    """What the next run will put back into the ledger; counted above."""

@@ -20,6 +20,7 @@ from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import Recipe
+from relightflow.model.restoration import Restoration
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
 from relightflow.model.values import thaw
@@ -97,11 +98,22 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Docume
         "price_usd": _price(estimate.price),
         "whole_price_usd": _price(found.price),
         "unknown_price_usd": usd(plan_status.unknown_price),
+        "restored": restored(plan_status.restoration),
         "committed_usd": usd(estimate.committed),
         "cap_usd": _usd(estimate.cap),
         "cap_source": estimate.cap_source,
         "cap_suffices": estimate.enough,
         "warnings": list(found.warnings),
+    }
+
+
+def restored(found: Restoration) -> Document:
+    """What the next run puts back into an older ledger."""
+    return {
+        "results": found.results,
+        "open": found.calls,
+        "failed": found.ended,
+        "price_usd": usd(found.price),
     }
 
 
@@ -164,6 +176,8 @@ def status(found: Status) -> Document:
     return {
         **_kind("status"),
         "state": found.state,
+        "exists": found.exists,
+        "restored": restored(found.restoration),
         "last_run": last
         and {
             "id": last.id,

@@ -8,6 +8,7 @@ from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import SHORT, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.restoration import Restoration
 from relightflow.report import escape, table
 from relightflow.report.text import count, facts, listing, money, price
 
@@ -27,6 +28,7 @@ def plan(
             ("images", _images(found)),
             ("cells", _cells(found)),
             ("jobs", _jobs(found, plan_status)),
+            ("restored", restored(plan_status.restoration)),
             ("unknown", _unknown(found, plan_status)),
             ("failed", _held(plan_status.held_failed)),
             ("backend", _backend(found)),
@@ -39,6 +41,11 @@ def plan(
         named = (f"{image.name}: {image.reason}" for image in found.rejected[:_FIRST])
         lines += listing(named, len(found.rejected))
     return "\n".join(lines)
+
+
+def restored(found: Restoration) -> str:
+    """What is new to the ledger; empty where nothing is."""
+    return f"{found}: the ledger does not know them yet, a run restores them first" if found else ""
 
 
 def cap(estimate: CostEstimate) -> str:

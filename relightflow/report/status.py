@@ -8,7 +8,8 @@ from relightflow.errors import Exit
 from relightflow.model.attempt import Attempt
 from relightflow.model.status import LastRun, Status
 from relightflow.report import escape, table
-from relightflow.report.text import count, facts, money
+from relightflow.report.plan import restored
+from relightflow.report.text import INDENT, count, facts, money, paragraph
 
 _SHOWN = 20
 """Unknown attempts that are listed; `--json` has all."""
@@ -16,8 +17,14 @@ _SHOWN = 20
 
 def status(found: Status, columns: int | None = None) -> str:
     lines = [f"state {escape.terminal(found.state)}"]
+    if not found.exists:
+        text = (
+            "there is no such folder: nothing was bought with this state. --state names another one"
+        )
+        return "\n".join([*lines, *paragraph(text, columns, INDENT)])
     lines += facts(
         (
+            ("restored", restored(found.restoration)),
             ("last run", _last_run(found.last_run)),
             ("spent", money(found.spent)),
             ("in flight", money(found.in_flight) if found.in_flight else "nothing"),

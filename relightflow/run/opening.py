@@ -6,12 +6,12 @@ Whatever an earlier process left in INTENT is unknown from here on, before a cen
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from relightflow.errors import UsageError
+from relightflow.errors import StorageError, UsageError
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.lock import HeldLock
@@ -20,6 +20,7 @@ from relightflow.model.catalog import Model
 from relightflow.model.image import Image
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan
+from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance
@@ -44,6 +45,7 @@ from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.plan_status import check_ledger_present
+from relightflow.run.restoring import restore
 from relightflow.run.shared.adopt import SharedResults
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Shutdown
@@ -61,11 +63,16 @@ class OpenState:
     blobs: BlobStore
     state_dir: StateDir
     lock: HeldLock
+    restoration: Restoration
+    """What the ledger had lost and the blob store still knew."""
 
 
 @contextmanager
 def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
-    """Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good."""
+    """The state, with the ledger brought to what the blob store knows.
+
+    Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good.
+    """
     state_dir.create()
     with lock.acquire(state_dir.lock, who) as held:
         check_ledger_present(state_dir)
@@ -73,9 +80,12 @@ def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
         ledger = Ledger(state_dir.ledger)
         store = BlobStore(state_dir.blobs)
         try:
-            yield OpenState(ledger, store, state_dir, held)
+            yield OpenState(ledger, store, state_dir, held, restore(state_dir, ledger))
         finally:
             store.close()
+            # a second signal may have closed the ledger already
+            with suppress(StorageError, RuntimeError):
+                restore(state_dir, ledger)  # so that the next run has nothing to compare
             ledger.close()
 
 

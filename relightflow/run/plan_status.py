@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from relightflow.errors import StorageError
+from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.run.actions import Action, item_chunks
+from relightflow.run.restoring import open_state_reader
 from relightflow.store import blobs
 from relightflow.store.state_dir import StateDir
 
@@ -21,15 +23,15 @@ def check_ledger_present(state_dir: StateDir) -> None:
     if lost and next(blobs.index(state_dir.blobs), None) is not None:
         raise StorageError(
             f"the ledger {state_dir.ledger} is missing or empty, but the blob store holds results; "
-            "nothing was sent. Put back a copy of it, or move it away and run 'relightflow rebuild', "
-            "which makes a new one from the blob store without buying anything"
+            f"nothing was sent. {RECOVER}"
         )
 
 
 def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
     """Count what a run would do. Blocks; creates nothing. Raises what `check_whole` raises."""
     check_ledger_present(state_dir)
-    with open_reader(state_dir.ledger) as reader:
+    with open_state_reader(state_dir) as seen:
+        reader = seen.ledger
         if reader.empty:
             counts = Counter({Action.MAKE: plan.jobs_count})
             unknown_price = 0
@@ -53,4 +55,5 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         held_failed=counts[Action.HOLD_FAILED],
         price=price and price.times(counts[Action.MAKE]),
         unknown_price=unknown_price,
+        restoration=seen.restoration,
     )

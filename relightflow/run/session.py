@@ -135,6 +135,11 @@ async def open_session(
         )
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         notices = Notices(callbacks.on_notice)
+        if state.restoration:
+            notices.add(
+                f"the ledger was older than the blob store: restored {state.restoration}; nothing was "
+                "bought for that"
+            )
         record = registry.backend(recipe.backend.type)
         opened = open_run(
             plan, record, state, run_options, operator, run_id,

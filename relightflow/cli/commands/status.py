@@ -8,11 +8,11 @@ import click
 
 from relightflow.cli import params
 from relightflow.cli.console import Console
-from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import State
 from relightflow.model.status import LastRun, Status
 from relightflow.report import json
 from relightflow.report.status import status as words
+from relightflow.run.restoring import open_state_reader
 from relightflow.store.state_dir import StateDir
 
 
@@ -32,7 +32,8 @@ def command(recipe: Path | None, state: Path | None, console: Console) -> None:
 
 def look(state_dir: StateDir) -> Status:
     """How `home` stands. Raises StorageError where its ledger cannot be read."""
-    with open_reader(state_dir.ledger) as ledger:
+    with open_state_reader(state_dir) as seen:
+        ledger = seen.ledger
         last = ledger.last_run()
         money = ledger.money()
         states = ledger.states()
@@ -45,4 +46,6 @@ def look(state_dir: StateDir) -> Status:
         unknown=money.unknown,
         states=tuple((state, states[state]) for state in State if state in states),
         doubts=doubts,
+        exists=state_dir.root.is_dir(),
+        restoration=seen.restoration,
     )

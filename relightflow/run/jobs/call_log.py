@@ -54,7 +54,7 @@ class CallLog:
         accepted = isinstance(step, Accepted)
         self._note(
             {
-                "key": job.key,
+                **job_facts(job, self.context.price),
                 **attempt_facts(uuid),
                 "event": State.ACCEPTED if accepted else State.PAID_UNFETCHED,
                 "request_id": step.request_id,
@@ -76,7 +76,7 @@ class CallLog:
         """The call ended without an image."""
         self._note(
             {
-                "key": job.key,
+                **job_facts(job, self.context.price),
                 **attempt_facts(uuid),
                 "event": state,
                 "billed": failure.billed,
@@ -85,7 +85,12 @@ class CallLog:
                 "cost": valid_cost(failure.cost),
             }
         )
-        if self.shared and state is not State.UNKNOWN:
+        if state is not State.UNKNOWN:
+            self.retract(job)
+
+    def retract(self, job: Job) -> None:
+        """Other machines need not collect the job's call any more."""
+        if self.shared:
             self.shared.retract(job.key)
 
     def _note(self, entry: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from relightflow.core import failpoints
 from relightflow.errors import StorageError
-from relightflow.ledger.ledger import GIVEN_UP, DuplicateAttempt, Ledger, damaged
+from relightflow.ledger.ledger import DuplicateAttempt, Ledger, damaged
 from relightflow.model.attempt import State
 from relightflow.model.failure import EXIT_OF, Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -151,7 +151,7 @@ class Submitter:
             raise
         try:
             if instead_of is not None:
-                self.recorder.call_log.end(call.job, "", State.READY, GIVEN_UP)
+                self.recorder.call_log.retract(call.job)
             self.recorder.call_log.intent(call.job, uuid, details)
         except StorageError as error:
             unsent = Failure(FailureKind.UNSENT, str(error), Billed.NO)

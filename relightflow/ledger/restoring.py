@@ -1,0 +1,235 @@
+"""Puts back into the ledger what the blob store's index knows and the ledger does not.
+
+`differences` only reads; `apply` writes what it found. A ledger that is up to date has none, so that
+both cost little at the start of every run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from relightflow.ledger import rows
+from relightflow.model.attempt import LEGAL, OPEN, State
+from relightflow.model.failure import Billed
+from relightflow.model.restoration import Restoration
+from relightflow.model.values import canonical_json
+
+_KEYS_A_QUERY = 512
+_UNANSWERED = "the ledger that is in use did not know this call, and no answer to it is recorded"
+_ANOTHER = "the ledger has another attempt of this job"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An attempt as the index tells of it."""
+
+    attempt: rows.Restored
+    at: float
+    """When it was made, in Unix seconds."""
+    recipe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """The ledger has never heard of it."""
+
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The ledger knows less of it than the index."""
+
+    attempt_id: int
+    steps: tuple[dict[str, Any], ...]
+    """Columns to set, one update after the other."""
+    details: str
+
+
+Difference = Insert | Advance
+
+
+class _Row(NamedTuple):
+    id: int
+    key: str
+    uuid: str
+    state: State
+    billed: str
+    request_id: str
+    blob: str
+    price: int
+
+
+def differences(
+    db: sqlite3.Connection, found: Sequence[Found], is_whole: Callable[[str], bool]
+) -> list[Difference]:
+    """What `found` says and the ledger does not, oldest first. Reads only.
+
+    `is_whole`: whether the blob of that sha256 is in the store, undamaged.
+    """
+    by_key: dict[str, list[Found]] = defaultdict(list)
+    for one in found:
+        by_key[one.attempt.job_key].append(one)
+    made: list[Difference] = []
+    left = iter(by_key)
+    while keys := tuple(islice(left, _KEYS_A_QUERY)):
+        known = _rows(db, keys)
+        for key in keys:
+            made += _of_job(by_key[key], known.get(key, []), is_whole)
+    return made
+
+
+def apply(db: sqlite3.Connection, found: Iterable[Difference]) -> Restoration:
+    """Write the differences down; what was new. Needs a transaction."""
+    total = Restoration()
+    for difference in found:
+        if isinstance(difference, Insert):
+            total = _counted(total, difference.found.attempt)
+            _insert(db, difference.found)
+            continue
+        details = difference.details
+        for step in difference.steps:
+            rows.update(db, difference.attempt_id, step, details)
+    return total
+
+
+def summary(found: Iterable[Difference]) -> Restoration:
+    """What `apply` would put back."""
+    total = Restoration()
+    for difference in found:
+        if isinstance(difference, Insert):
+            total = _counted(total, difference.found.attempt)
+    return total
+
+
+def _counted(total: Restoration, attempt: rows.Restored) -> Restoration:
+    price = attempt.price if attempt.cost is None else attempt.cost
+    price = total.price + (0 if attempt.billed is Billed.NO else price)
+    if attempt.state is State.STORED:
+        return replace(total, results=total.results + 1, price=price)
+    if attempt.state in OPEN:
+        return replace(total, calls=total.calls + 1, price=price)
+    return replace(total, ended=total.ended + 1, price=price)
+
+
+def _insert(db: sqlite3.Connection, found: Found) -> None:
+    attempt = found.attempt
+    rows.insert_one_restored(db, attempt, found.at)
+    if attempt.run_id and found.recipe:
+        facts = (rows.text(attempt.run_id), rows.text(found.recipe), found.at)
+        db.execute("INSERT OR IGNORE INTO run (id, recipe, started) VALUES (?, ?, ?)", facts)
+
+
+def _rows(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, list[_Row]]:
+    marks = ",".join("?" * len(keys))
+    query = (
+        "SELECT id, job_key, uuid, state, billed, request_id, blob, price FROM attempt"
+        f" WHERE job_key IN ({marks}) ORDER BY id"
+    )
+    known: dict[str, list[_Row]] = defaultdict(list)
+    for row in db.execute(query, tuple(map(rows.text, keys))):
+        number, key, uuid, state, billed, request_id, blob, price = row
+        known[key].append(_Row(number, key, uuid, State(state), billed, request_id, blob, price))
+    return known
+
+
+def _of_job(
+    found: list[Found], known: list[_Row], is_whole: Callable[[str], bool]
+) -> Iterator[Difference]:
+    alive = {row.id for row in known if _is_alive(row.state, row.billed)}
+    for one, row in _paired(found, known):
+        attempt = one.attempt
+        if row is not None:
+            steps = tuple(_steps(row, attempt, is_whole))
+            if steps:
+                if not _is_alive(attempt.state, attempt.billed):
+                    alive.discard(row.id)
+                yield Advance(row.id, steps, canonical_json(attempt.details))
+            continue
+        if attempt.state is State.INTENT:
+            attempt = replace(attempt, state=State.UNKNOWN, reason=_UNANSWERED)
+        if _is_alive(attempt.state, attempt.billed):
+            if alive:
+                attempt = replace(attempt, state=State.READY, reason=_ANOTHER)
+            alive.add(-1)
+        yield Insert(replace(one, attempt=attempt))
+
+
+def _is_alive(state: State, billed: str) -> bool:
+    """As the index `attempt_at_most_one_alive` has it."""
+    return state not in (State.READY, State.FAILED) or (state is State.FAILED and billed != "no")
+
+
+def _paired(found: list[Found], known: list[_Row]) -> list[tuple[Found, _Row | None]]:
+    """Each attempt of the index with its row. Those without a name are told by result or request id,
+    and else by their order, in which an older ledger has the first ones."""
+    named = {row.uuid: row for row in known if row.uuid}
+    left = [row for row in known if not row.uuid]
+    pairs: dict[int, _Row] = {}
+    for number, one in enumerate(found):
+        match = named.get(one.attempt.uuid) if one.attempt.uuid else _same(one.attempt, known)
+        if match:
+            pairs[number] = match
+            if match in left:
+                left.remove(match)
+    for number, one in enumerate(found):
+        if number in pairs or one.attempt.uuid:
+            continue
+        fit = next((row for row in left if _fits(one.attempt, row)), None)
+        if fit:
+            pairs[number] = fit
+            left.remove(fit)
+    return [(one, pairs.get(number)) for number, one in enumerate(found)]
+
+
+def _same(attempt: rows.Restored, known: list[_Row]) -> _Row | None:
+    for row in known:
+        if attempt.blob and row.blob == attempt.blob:
+            return row
+        if attempt.request_id and row.request_id == attempt.request_id:
+            return row
+    return None
+
+
+def _fits(attempt: rows.Restored, row: _Row) -> bool:
+    """Whether nothing speaks against the two being one."""
+    if bool(attempt.price) != bool(row.price):
+        return False
+    other_request = attempt.request_id and row.request_id
+    return not other_request and not (attempt.blob and row.blob)
+
+
+def _steps(
+    row: _Row, attempt: rows.Restored, is_whole: Callable[[str], bool]
+) -> Iterator[dict[str, Any]]:
+    """Updates that bring the row to what the index knows, where that is more."""
+    state = attempt.state
+    common: dict[str, Any] = {"billed": attempt.billed}
+    if attempt.request_id and not row.request_id:
+        common["request_id"] = rows.text(attempt.request_id)
+    if attempt.cost is not None:
+        common["cost"] = attempt.cost
+    if row.state not in OPEN:
+        return
+    if state is State.STORED:
+        if not is_whole(attempt.blob):
+            return
+        if State.STORED not in LEGAL[row.state]:
+            yield {"state": State.ACCEPTED}
+        names = ("blob", "size", "width", "height", "media_type")
+        yield common | {"state": state} | {name: getattr(attempt, name) for name in names}
+    elif state in (State.ACCEPTED, State.PAID_UNFETCHED):
+        if row.state is State.INTENT:
+            yield common | {"state": state}
+        elif row.state is State.UNKNOWN and attempt.request_id and not row.request_id:
+            yield common | {"state": State.ACCEPTED}
+    elif state in (State.FAILED, State.READY, State.UNKNOWN) and (
+        row.state is State.INTENT or (row.state is State.UNKNOWN and state is not State.UNKNOWN)
+    ):
+        ended = {"reason": rows.text(attempt.reason), "kind": attempt.kind or ""}
+        yield common | ended | {"state": state}
