@@ -274,4 +274,5 @@ def _finished(
         path=target.path,
         held=held,
         edited=edited,
+        overwrite=delivery.overwrite,
     )
