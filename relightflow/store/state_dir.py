@@ -27,18 +27,22 @@ class StateDir:
 
     @property
     def ledger(self) -> Path:
+        """The SQLite file."""
         return self.root / "ledger.sqlite3"
 
     @property
     def blobs(self) -> Path:
+        """Result bytes by sha256, and their index."""
         return self.root / "blobs"
 
     @property
     def runs(self) -> Path:
+        """A folder for each run: manifest, summary, events."""
         return self.root / "runs"
 
     @property
     def lock(self) -> Path:
+        """Locked by the one process that writes."""
         return self.root / "lock"
 
     @property

@@ -73,7 +73,7 @@ def command(
 def _plan(path: Path, state_dir: StateDir, console: Console) -> Plan:
     registry = opening.registry(console)
     recipe = api.load(path, registry)
-    return api.expand(recipe, registry, Selection(), OperatorPolicy(), state_dir)
+    return api.plan(recipe, registry, Selection(), OperatorPolicy(), state_dir)
 
 
 def _forget(remote: SharedStore | None, paths: tuple[str, ...]) -> None:
