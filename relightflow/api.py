@@ -1,7 +1,7 @@
 """The product on one screen.
 
-    recipe.yaml ─load→ Recipe ─plan→ Plan ─run→ Outcome, Outcome, … ─deliver→ sinks + manifest
-                                                                    ─summarize→ Summary
+    recipe.yaml ─load→ Recipe ─expand→ Plan ─run→ Outcome, Outcome, … ─deliver→ sinks + manifest
+                                                                     ─summarise→ Summary
 
 Data goes one way. The ledger and the blob store beside it know what was asked, paid and received.
 """
@@ -9,7 +9,6 @@ Data goes one way. The ledger and the blob store beside it know what was asked, 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,7 +17,6 @@ from pathlib import Path
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
-from relightflow.errors import UsageError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_status import PlanStatus
@@ -32,31 +30,21 @@ from relightflow.plan.names import check_fields, check_names
 from relightflow.plugins.opening import open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
-from relightflow.run.plan_status import plan_status as status_of
+from relightflow.run.plan_status import plan_status as standing_of
 from relightflow.run.session import open_session
-from relightflow.store.state_dir import StateDir, locate
-
-EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
-NO_OPTIONS, SILENT = RunOptions(), RunCallbacks()
+from relightflow.store.state_dir import StateDir
 
 
 def load(
-    path: Path | str,
-    registry: Registry | None = None,
-    overrides: Sequence[str] = (),
-    backend: str = "",
+    path: Path, registry: Registry, overrides: Sequence[str] = (), backend: str = ""
 ) -> Recipe:
-    """The recipe at `path`, checked.
+    """The recipe at `path`, checked. `backend`: make it with this one's default model instead.
 
-    `registry`: the plugins; None: all that are installed. `overrides`: as `--set`, such as
-    `limits.concurrency=4`. `backend`: make it with this one's default model instead.
     Raises InvalidRecipe with everything that is wrong, UsageError for an unknown backend.
     """
-    registry = registry or load_plugins()
-    recipe = read_recipe(Path(path), registry, overrides)
+    recipe = read_recipe(path, registry, overrides)
     if backend and backend != recipe.backend.type:
         model = registry.backend(backend).models[0]
         warnings = recipe.warnings
@@ -83,25 +71,22 @@ def check(recipe: Recipe, registry: Registry) -> Expanded:
     return expanded
 
 
-def plan(
+def expand(
     recipe: Recipe,
-    registry: Registry | None = None,
-    selection: Selection = EVERYTHING,
-    operator: OperatorPolicy = CAREFUL,
-    state_dir: StateDir | None = None,
+    registry: Registry,
+    selection: Selection,
+    operator: OperatorPolicy,
+    state_dir: StateDir,
 ) -> Plan:
     """What the recipe would make of the images there are. Blocks; writes nothing but a cache.
 
-    `registry`, `state_dir`: None: all installed plugins, and where the recipe's state lives.
     Raises InvalidRecipe, UsageError, RefusedError.
     """
-    registry = registry or load_plugins()
-    state_dir = state_dir or locate(recipe.path, None, os.environ)
     cache = state_dir.cache if state_dir.cache.is_dir() else None
     with open_sources(recipe, registry, operator, cache) as sources:
-        made = build(recipe, sources.scan(), selection)
-    check_names(made, _templates(recipe, registry))
-    return made
+        plan = build(recipe, sources.scan(), selection)
+    check_names(plan, _templates(recipe, registry))
+    return plan
 
 
 def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None]]:
@@ -111,44 +96,33 @@ def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None
     return [(n, spec.options.get("name")) for n, spec in named]
 
 
-def plan_status(plan: Plan, state_dir: StateDir | None = None) -> PlanStatus:
+def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
     """How the plan stands against the ledger. Blocks; creates nothing."""
-    return status_of(plan, state_dir or locate(plan.recipe.path, None, os.environ))
+    return standing_of(plan, state_dir)
 
 
 async def run(
     plan: Plan,
-    registry: Registry | None = None,
-    state_dir: StateDir | None = None,
-    run_options: RunOptions = NO_OPTIONS,
-    operator: OperatorPolicy = CAREFUL,
-    callbacks: RunCallbacks = SILENT,
+    registry: Registry,
+    state_dir: StateDir,
+    run_options: RunOptions,
+    operator: OperatorPolicy,
+    callbacks: RunCallbacks,
 ) -> Summary:
-    """Make what is missing, deliver it, say what it came to. Handles SIGINT and SIGTERM.
+    """Make what is missing, deliver it, say what it came to. Heeds SIGINT and SIGTERM.
 
     Raises EarlyStop (another run holds the lock), StorageError, AccountError, UsageError; a job's
     failure is part of the summary.
     """
-    _check_cap(plan, run_options)
-    registry = registry or load_plugins()
-    state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
-        made = session.engine.run(plan, submit=not run_options.collect_only)
-        async with aclosing(deliver(made, session.delivery)) as outcomes:
+        outcomes = deliver(
+            session.engine.run(plan, submit=not run_options.collect_only), session.delivery
+        )
+        async with aclosing(outcomes):
             async for outcome in outcomes:
                 session.record(outcome)
         statuses = await asyncio.to_thread(finalize, session.final_pass)
         summary = await session.end(statuses)
         await asyncio.to_thread(write_summary, session.folder.path, json.summary(summary))
         return summary
-
-
-def _check_cap(plan: Plan, run_options: RunOptions) -> None:
-    """Nothing is bought without a cap. Raises UsageError."""
-    price = plan.recipe.backend.model.price
-    if run_options.cap is None and not run_options.collect_only and not (price and price.free):
-        raise UsageError(
-            f"'{plan.recipe.backend.type}' costs money and no cap was given, so nothing was sent. "
-            "Say the most that it may cost: --max-cost, limits.max_cost, or RunOptions(cap=…)"
-        )

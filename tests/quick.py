@@ -29,6 +29,7 @@ SLOW = frozenset(
         "sources/test_walk.py",
         "testing/test_own_adapters.py",
         "core/test_failpoints.py",
+        "world",
         "test_packaging.py",
         "test_rehearse.py",
         "test_tutorial.py",

@@ -274,5 +274,4 @@ def _finished(
         path=target.path,
         held=held,
         edited=edited,
-        overwrite=delivery.overwrite,
     )

@@ -24,7 +24,6 @@ class Call:
     """One billable call."""
 
     job: Job
-    """What is to be made: image, model, parameters."""
     prepared: Any
     """What this backend's `prepare` gave for the job's image."""
 
@@ -32,14 +31,11 @@ class Call:
 class Memory(Protocol):
     """A small durable notebook of the backend's own, kept in the ledger across runs."""
 
-    def recall(self, key: str) -> str | None:
-        """What was remembered under `key`; None: nothing."""
+    def recall(self, key: str) -> str | None: ...
 
-    async def remember(self, key: str, value: str) -> None:
-        """Durable once it returns."""
+    async def remember(self, key: str, value: str) -> None: ...
 
-    async def forget(self, key: str) -> None:
-        """`recall` gives None from now on."""
+    async def forget(self, key: str) -> None: ...
 
 
 class Backend(Protocol):
@@ -86,17 +82,14 @@ class Balance:
     """What the account holds, in micro-dollars."""
 
     credits: Micros
-    """Micro-dollars."""
     free_credits: Micros = 0
-    """Micro-dollars."""
 
 
 @runtime_checkable
 class HasBalance(Protocol):
     """A backend whose account can be asked, free of charge; also the breaker's probe."""
 
-    async def balance(self) -> Balance:
-        """Free of charge and quick. Raises `CallFailed`."""
+    async def balance(self) -> Balance: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +109,9 @@ class BillRow:
     """One billed or unbilled request, as the provider's records have it."""
 
     request_id: str
-    """The provider's id."""
     model: str
-    """The model's name, as the provider has it."""
     status: str
-    """The provider's word."""
     cost: Micros
-    """Micro-dollars; 0: not billed."""
     created: float
     """Unix seconds."""
 

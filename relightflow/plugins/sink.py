@@ -25,9 +25,7 @@ class SinkFailed(Exception):
 
 class FileState(StrEnum):
     MISSING = "missing"
-    """Nothing is there."""
     SAME = "same"
-    """What should be there is there."""
     EDITED = "edited"
     """Something else is there: somebody's work, kept unless the operator says `--overwrite`."""
 
@@ -37,9 +35,7 @@ class WriteReceipt:
     """What was written, and how to see cheaply that it is still that."""
 
     sha256: str
-    """Of the bytes written."""
     size: int
-    """Bytes."""
     mark: str
     """The sink's own mark of an untouched file: modification time and inode, an ETag."""
 
@@ -49,9 +45,7 @@ class Artifact:
     """A file that `finish` wrote, relative to the sink's place."""
 
     path: str
-    """Relative to the sink's location, with `/`."""
     receipt: WriteReceipt
-    """What was written."""
 
 
 def _own_path(output: Output, result: Result) -> str:
@@ -63,7 +57,6 @@ class FinishedRun:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
 
     recipe: Recipe
-    """The recipe that ran."""
     axes: tuple[str, ...]
     """Names of the cell's parameters, the recipe's own order; the first is outermost."""
     outputs: Callable[[], Iterator[tuple[Output, Result | None]]]
@@ -82,9 +75,6 @@ class FinishedRun:
     held: tuple[str, ...] = ()
     """Paths of artifacts from earlier runs that nobody changed since. What `finish` does not make
     any more it may take away."""
-    overwrite: bool = False
-    """Whether the operator says `--overwrite`. Otherwise a sink leaves files alone that it did not
-    write itself."""
     edited: tuple[str, ...] = ()
     """Paths of artifacts that somebody changed, to be left alone; those of a sink that gathers hold
     it back altogether. Empty where the operator says `--overwrite`."""
