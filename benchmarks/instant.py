@@ -49,7 +49,7 @@ def numbered(number: int) -> bytes:
     return data[:2] + b"\xff\xfe\x00\x0a" + b"%08d" % number + data[2:]
 
 
-class Instant:
+class Instant(Backend):
     def __init__(self, _: BackendContext) -> None:
         self._count = 0
 

@@ -19,7 +19,7 @@ from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.plugins.backend import Call
+from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendContext, BackendRecord
 
@@ -90,7 +90,7 @@ class Provider:
         return f"{key}-request"
 
 
-class ScriptedBackend:
+class ScriptedBackend(Backend):
     def __init__(self, context: BackendContext, provider: Provider) -> None:
         self.provider = provider
         self._cost = context.model.price.high if context.model.price else PRICE

@@ -34,7 +34,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Balance, BillRow, Call, Evidence
+from relightflow.plugins.backend import Backend, Balance, BillRow, Call, Evidence
 from relightflow.plugins.records import BackendContext, BackendRecord
 from relightflow.run import opening
 from relightflow.store import blobs
@@ -251,7 +251,7 @@ class Records(History):
         return Listing(tuple(self.provider.row(r, now) for r in shown), complete=True)
 
 
-class Simulated:
+class Simulated(Backend):
     """The backend of one process: v2's steps, or v1's."""
 
     def __init__(self, provider: Provider, api: str, wall: Callable[[], float]) -> None:

@@ -58,3 +58,10 @@ class Completed:
 
 
 Step: TypeAlias = Accepted | ResultKnown | PaidUnfetched | Completed
+
+FOLLOWS: dict[type, tuple[type, ...]] = {
+    Accepted: (ResultKnown, Completed),
+    ResultKnown: (Completed,),
+    PaidUnfetched: (ResultKnown, Completed),
+}
+"""What `collect` may give after a step. A call that is still running is no step of its own."""

@@ -7,6 +7,7 @@ the call was billed. What it must never do: send one submit twice, or follow a r
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -28,6 +29,12 @@ class Call:
     """What this backend's `prepare` gave for the job's image."""
 
 
+METHODS = (
+    "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "look_up", "bill",
+)  # fmt: skip
+"""All that relightflow calls of a backend."""
+
+
 class Memory(Protocol):
     """A small durable notebook of the backend's own, kept in the ledger across runs."""
 
@@ -38,32 +45,59 @@ class Memory(Protocol):
     async def forget(self, key: str) -> None: ...
 
 
-class Backend(Protocol):
+class Backend:
+    """The base class of every backend. `submit` must be written; the rest has a default.
+
+    What a provider can do beside that is a method more: `intent_details`, `balance`, `look_up` with
+    `bill` (see the protocols below). A method whose name is nearly one of these is refused when the
+    class is made, because relightflow would never call it.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in vars(cls):
+            near = difflib.get_close_matches(name, METHODS, 1, 0.75)
+            if (
+                callable(vars(cls)[name])
+                and name not in METHODS
+                and not name.startswith("_")
+                and near
+            ):
+                raise TypeError(
+                    f"{cls.__qualname__}.{name} is no method of a backend: did you mean '{near[0]}'? "
+                    "Begin the names of your own methods with an underscore"
+                )
+
     async def open(self) -> None:
         """Called once before anything else. Free of charge; raises `AccountError` without a key."""
 
     async def close(self) -> None:
         """Called once at the end, also after a failure; gives back every connection."""
 
-    async def prepare(self, image: Image, data: bytes) -> Any:
+    async def prepare(self, image: Image, data: bytes) -> Any:  # noqa: ARG002  for those who override it
         """Whatever a call needs of an image (decoded pixels, an uploaded copy's URL). Never billed.
 
         `data` hashes to `image.sha256`. Called once for many jobs and cached for as long as those
-        jobs run; heavy work belongs in a thread. Raises `CallFailed`.
+        jobs run; heavy work belongs in a thread. Raises `CallFailed`. The default gives `data`.
         """
+        return data
 
     async def submit(self, call: Call) -> Step:
         """Make the one billable call and say how far it came.
 
         The engine has written INTENT and writes the step down before it asks for the next.
-        Raises `CallFailed` with the verdict where there is no step.
+        Raises `CallFailed` with the failure where there is no step.
         """
+        raise NotImplementedError(f"{type(self).__qualname__} has no `submit`")
 
     async def collect(self, step: Step) -> Step:
-        """The step after `step`: polls, downloads; never billed and safe to repeat.
+        """The step after `step` (`relightflow.model.step.FOLLOWS`): polls, downloads; never billed and
+        safe to repeat. A call that is still running raises `CallFailed` with `FailureKind.PENDING`.
 
-        `step` may come from the ledger of an earlier process. Raises `CallFailed`.
+        `step` may come from the ledger of an earlier process. Raises `CallFailed`. The default is
+        for backends whose `submit` gives `Completed`.
         """
+        return step
 
 
 @runtime_checkable

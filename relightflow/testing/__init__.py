@@ -20,8 +20,9 @@ relightflow's own adapters pass the same kits.
 """
 
 from relightflow.testing.backend import check_backend
+from relightflow.testing.http_faults import check_http_faults
 from relightflow.testing.samples import sample_image_bytes
 from relightflow.testing.sink import check_sink
 from relightflow.testing.source import check_source
 
-__all__ = ["check_backend", "check_sink", "check_source", "sample_image_bytes"]
+__all__ = ["check_backend", "check_http_faults", "check_sink", "check_source", "sample_image_bytes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Iterator, Mapping
@@ -11,21 +12,24 @@ from typing import Any, TypeVar
 from relightflow.errors import RelightflowError
 from relightflow.images import BadImage, decode
 from relightflow.model.catalog import Model
-from relightflow.model.failure import Billed, CallFailed
-from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.model.failure import Billed, CallFailed, FailureKind
+from relightflow.model.step import FOLLOWS, Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap, canonical_json, thaw
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import (
+    Backend,
+    Balance,
+    BillRow,
+    Call,
+    HasBalance,
+    HasHistory,
+    HasIntentDetails,
+)
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.testing.record import check_record
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
 MOST_STEPS = 1000
 """A call that is not complete after so many steps never will be."""
-_AFTER: dict[type, tuple[type, ...]] = {
-    Accepted: (Accepted, ResultKnown, Completed),
-    ResultKnown: (ResultKnown, Completed),
-    PaidUnfetched: (PaidUnfetched, ResultKnown, Completed),
-}
 T = TypeVar("T")
 
 
@@ -81,6 +85,7 @@ async def check_backend(
         for cell in _cells(chosen, cells):
             await kit.call(backend, Call(sample_job(image, record.name, chosen, cell), prepared))
         await kit.not_an_image(backend)
+        await kit.capabilities(backend)
     finally:
         await backend.close()
     await backend.close()
@@ -123,6 +128,41 @@ class _Kit:
                 "with CallFailed and its verdict"
             ) from error
 
+    async def collected(self, backend: Backend, step: Step) -> Step:
+        """The next step; a call that is still running is asked again, as the engine does.
+
+        Raises CallFailed where it fails, or goes on running for too long.
+        """
+        looks = 0
+        while True:
+            try:
+                return await backend.collect(step)
+            except CallFailed as error:
+                failure, looks = error.failure, looks + 1
+                if failure.kind is not FailureKind.PENDING or looks == MOST_STEPS:
+                    raise
+            assert failure.billed is not Billed.NO, (
+                f"{self._name}: a call that is still running may be billed: {failure}"
+            )
+            await asyncio.sleep(min(failure.retry_after or 0.0, 0.05))
+
+    async def capabilities(self, backend: Backend) -> None:
+        """What the backend has beside the five methods keeps its protocol too."""
+        if isinstance(backend, HasBalance):
+            balance = await self.asked("balance", backend.balance())
+            assert isinstance(balance, Balance), f"{self._name}: balance gave {balance!r}"
+        if isinstance(backend, HasIntentDetails):
+            image, data = sample_image(sample_image_bytes()), sample_image_bytes()
+            prepared = await self.asked("prepare", backend.prepare(image, data))
+            job = sample_job(image, self._name, self._context.model, {})
+            details = backend.intent_details(Call(job, prepared))
+            assert isinstance(details, FrozenMap), f"{self._name}: intent_details gave {details!r}"
+            canonical_json(thaw(details))
+        if isinstance(backend, HasHistory):
+            rows = await self.asked("bill", backend.bill(0.0, 1.0))
+            sound = all(isinstance(row, BillRow) for row in rows)
+            assert sound, f"{self._name}: bill gave something else than BillRow"
+
     async def call(self, backend: Backend, call: Call) -> None:
         """One call to its end, then once more from each step that was written down."""
         written: list[Step] = []
@@ -132,9 +172,10 @@ class _Kit:
             if isinstance(step, Completed):
                 break
             written.append(self._through_json(step))
-            before, step = step, await self.asked("collect", backend.collect(step))
-            assert isinstance(step, _AFTER[type(before)]), (
-                f"{self._name}: {type(step).__name__} cannot follow {type(before).__name__}"
+            before, step = step, await self.asked("collect", self.collected(backend, step))
+            assert isinstance(step, FOLLOWS[type(before)]), (
+                f"{self._name}: {type(step).__name__} cannot follow {type(before).__name__}; a call "
+                "that is still running raises CallFailed with FailureKind.PENDING"
             )
         else:
             raise AssertionError(f"{self._name}: not complete after {MOST_STEPS} steps")
@@ -173,7 +214,7 @@ class _Kit:
                 for _ in range(MOST_STEPS):
                     if isinstance(reached, Completed):
                         break
-                    reached = await backend.collect(reached)
+                    reached = await self.collected(backend, reached)
                 assert isinstance(reached, Completed), f"{self._name}: a resumed call never ends"
                 assert reached.data == wanted.data, (
                     f"{self._name}: collecting from a written {type(step).__name__} gave other bytes"

@@ -24,7 +24,7 @@ PROVIDER: dict[str, bytes] = {}
 """What the imagined provider has made: request id → image."""
 
 
-class ScriptedBackend:
+class ScriptedBackend(Backend):
     """A backend in three steps that is right, until a subclass spoils one thing."""
 
     def __init__(self, context: BackendContext) -> None:
@@ -157,7 +157,7 @@ async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
     ("backend", "words"),
     [
         (Backwards, "cannot follow"),
-        (Endless, "not complete"),
+        (Endless, "cannot follow"),
         (Nameless, "needs a request id"),
         (KeepsInMemory, "could not be collected by another process"),
         (BinaryDetails, "not JSON"),
@@ -189,3 +189,40 @@ async def test_a_model_that_contradicts_itself_is_told(parameter: Parameter, wor
     model = replace(MODEL, parameters=(parameter,))
     with pytest.raises(AssertionError, match=words):
         await check_backend(record(ScriptedBackend, model))
+
+
+class StillRunning(ScriptedBackend):
+    """Says twice that the call is still running, as the engine wants it."""
+
+    def __init__(self, context: BackendContext) -> None:
+        super().__init__(context)
+        self.looks = 0
+
+    async def collect(self, step: Step) -> Step:
+        self.looks += 1
+        if self.looks % 3:
+            raise CallFailed(Failure(FailureKind.PENDING, "still running", Billed.UNKNOWN))
+        return await super().collect(step)
+
+
+async def test_a_call_that_is_still_running_is_asked_again() -> None:
+    await check_backend(record(StillRunning))
+
+
+def test_a_misspelt_method_is_refused_when_the_class_is_made() -> None:
+    with pytest.raises(
+        TypeError, match=r"colect is no method of a backend: did you mean 'collect'"
+    ):
+
+        class Misspelt(Backend):
+            async def colect(self, step: Step) -> Step:
+                return step
+
+
+def test_a_method_of_ones_own_is_not() -> None:
+    class Own(Backend):
+        def timings(self) -> None: ...
+
+        def _collected(self) -> None: ...
+
+    assert issubclass(Own, Backend)

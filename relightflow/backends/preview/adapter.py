@@ -9,14 +9,14 @@ from relightflow.images import BadImage
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Completed, Step
-from relightflow.plugins.backend import Call
+from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendContext
 
 if TYPE_CHECKING:  # loads numpy and Pillow: only when the first image is there
     from concurrent.futures import ThreadPoolExecutor
 
 
-class Preview:
+class Preview(Backend):
     """Free, deterministic, offline: nothing is sent and nothing is billed."""
 
     def __init__(self, context: BackendContext) -> None:

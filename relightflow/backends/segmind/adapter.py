@@ -27,7 +27,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Balance, BillRow, Call, Evidence
+from relightflow.plugins.backend import Backend, Balance, BillRow, Call, Evidence
 from relightflow.plugins.records import BackendContext
 
 
@@ -51,7 +51,7 @@ class _Opened:
     history: History
 
 
-class Segmind:
+class Segmind(Backend):
     """Implements Backend, HasBalance, HasHistory and HasIntentDetails."""
 
     def __init__(

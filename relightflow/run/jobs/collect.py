@@ -21,7 +21,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import valid_cost
 from relightflow.model.outcome import Outcome, Result
-from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.model.step import FOLLOWS, Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.summary import Issue
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
@@ -106,6 +106,11 @@ class Collector:
                 following = await self._next(step, active.age)
             if isinstance(following, Failure):
                 return await self._not_collected(active, step, following)
+            if not isinstance(following, FOLLOWS[type(step)]):
+                raise TypeError(
+                    f"the backend gave {type(following).__name__} after {type(step).__name__}; a call "
+                    "that is still running raises CallFailed with FailureKind.PENDING"
+                )
             step = following
             failpoints.reach("after-collect")
         return await self._keep(active, step)

@@ -9,11 +9,11 @@ from relightflow.images import PNG, BadImage, decode, encode
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Completed, Step
-from relightflow.plugins.backend import Call
+from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendContext
 
 
-class Mirror:
+class Mirror(Backend):
     def __init__(self, context: BackendContext) -> None:
         self._model = context.model
 
