@@ -17,6 +17,7 @@ from typing import TextIO
 
 import click
 
+from relightflow.core.redact import known
 from relightflow.errors import StorageError
 from relightflow.report import escape
 from relightflow.report.text import paragraph
@@ -98,6 +99,7 @@ def _columns(stream: TextIO) -> int | None:
 
 def _print(text: str, raw: bool = False, flushed: bool = False) -> None:
     try:
+        text = known(text)
         sys.stdout.write(text if raw else escape.log(text))
         if flushed:
             sys.stdout.flush()
@@ -112,7 +114,7 @@ def _tell(text: str) -> None:
         sys.stdout.flush()  # so that a log that takes both streams keeps their order
     columns = _columns(sys.stderr)
     text = "\n".join(_wrapped(line, columns) for line in text.split("\n"))
-    sys.stderr.write(escape.log(text) + "\n")
+    sys.stderr.write(escape.log(known(text)) + "\n")
     sys.stderr.flush()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.core import failpoints
+from relightflow.core.redact import known
 from relightflow.deliver import manifest
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
@@ -179,7 +180,7 @@ _RECORD = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=plain
 
 
 def _line(facts: dict[str, Any]) -> str:
-    return _RECORD.encode(facts) + "\n"
+    return known(_RECORD.encode(facts)) + "\n"
 
 
 def _assemble(first_line: str, path: Path) -> None:

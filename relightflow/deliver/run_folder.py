@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.core.group_commit import GroupCommit
+from relightflow.core.redact import known
 from relightflow.errors import StorageError
 from relightflow.model.outcome import Outcome
 
@@ -67,7 +68,9 @@ class RunFolder:
     def _write(self, batches: Sequence[Sequence[Outcome]]) -> Sequence[None]:
         events = (_event(outcome) for outcomes in batches for outcome in outcomes)
         with (self.path / EVENTS).open("a", encoding="ascii") as lines:
-            lines.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in events)
+            lines.writelines(
+                known(json.dumps(event, separators=(",", ":"))) + "\n" for event in events
+            )
         return [None] * len(batches)
 
 
@@ -92,7 +95,7 @@ def _event(outcome: Outcome) -> dict[str, Any]:
 
 def write_summary(folder: Path, document: Mapping[str, Any]) -> None:
     """What the manifest leaves out: times, retries, what was there already."""
-    text = json.dumps(document, indent=2) + "\n"
+    text = known(json.dumps(document, indent=2)) + "\n"
     try:
         (folder / SUMMARY).write_text(text, encoding="ascii")
     except OSError as error:

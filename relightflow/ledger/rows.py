@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
+from relightflow.core.redact import known
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -51,8 +52,8 @@ class JobState:
 
 def text(untrusted: str) -> str:
     """`untrusted` as SQLite can keep it: half characters, which a file name or an answer may hold,
-    become `?`."""
-    return untrusted.encode(errors="replace").decode()
+    become `?`. Without the secrets that this process knows."""
+    return known(untrusted).encode(errors="replace").decode()
 
 
 def new_attempt(
@@ -159,7 +160,7 @@ def update(
     parameters = list(values.values())
     if details != "{}":
         columns += ", details = json_patch(details, ?)"
-        parameters.append(details)
+        parameters.append(known(details))
     db.execute(
         f"UPDATE attempt SET {columns} WHERE id = ?",
         (*parameters, attempt_id),
@@ -184,7 +185,11 @@ def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[st
         return values | {"state": State.ACCEPTED}
     paid = {"billed": Billed.YES, "cost": valid_cost(step.cost)}
     if isinstance(step, ResultKnown):
-        return values | paid | {"state": State.RESULT_KNOWN, "url": text(step.url)}
+        return (
+            values
+            | paid
+            | {"state": State.RESULT_KNOWN, "url": step.url.encode(errors="replace").decode()}
+        )
     return values | paid | {"state": State.PAID_UNFETCHED}
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from relightflow.core.redact import register_environment
 from relightflow.errors import UsageError
 from relightflow.objects.address import Address, address
 from relightflow.objects.faults import ObjectFault, Reason, translated
@@ -170,6 +171,7 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
     Raises UsageError for a URL that is none, or an environment that makes no sense.
     """
     environ = os.environ if environ is None else environ
+    register_environment(environ)
     if files and url.startswith("file://"):
         return _folder(url.removeprefix("file://"))
     at = address(url)

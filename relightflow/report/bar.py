@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
+from relightflow.core.redact import known
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
@@ -82,10 +83,10 @@ def shown(name: str, stream: TextIO) -> Iterator[RunCallbacks]:
     def on_outcome(outcome: Outcome) -> None:
         nonlocal told
         if outcome.failure and (told := told + 1) <= FAILURES:
-            console.print(Text.assemble(("failed: ", "red"), escape.log(failure(outcome))))
+            console.print(Text.assemble(("failed: ", "red"), escape.log(known(failure(outcome)))))
 
     def on_notice(text: str) -> None:
-        console.print(Text(escape.log(f"note: {escape.terminal(text)}")))
+        console.print(Text(escape.log(known(f"note: {escape.terminal(text)}"))))
 
     with live:
         console.show_cursor(True)  # a process that is killed cannot give the cursor back

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
+from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
 from relightflow.store.sync import make_durable
@@ -80,7 +81,7 @@ class BlobStore:
 
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
         """Keep bytes that were paid for and are no image, for a person to look at."""
-        return await self._batcher.ask(_Blob(data, label, aside=True))
+        return await self._batcher.ask(_Blob(known_bytes(data), label, aside=True))
 
     def _store(self, blobs: Sequence[_Blob]) -> Sequence[str]:
         try:
@@ -154,7 +155,7 @@ class BlobStore:
             if size and os.pread(self._index, 1, size - 1) != b"\n":
                 lines = "\n" + lines  # a line torn by a crash must not swallow the next one
         try:
-            _write_all(self._index, lines.encode("ascii"))
+            _write_all(self._index, known(lines).encode("ascii"))
         except OSError:
             os.close(self._index)  # perhaps torn: the next one looks again how the file ends
             self._index = -1

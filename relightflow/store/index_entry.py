@@ -7,6 +7,8 @@ files may have been edited or planted.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,6 +81,33 @@ def read_details(entry: Mapping[str, Any]) -> FrozenMap:
     """What the adapter noted; empty where there is nothing sound."""
     details = entry.get("details")
     return FrozenMap(details) if isinstance(details, dict) else FrozenMap()
+
+
+def read_time(entry: Mapping[str, Any]) -> float:
+    """When it was, in Unix seconds; 0 where the entry does not say so soundly."""
+    at = entry.get("at")
+    sound = isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at < 1e11
+    return float(at) if sound and at is not None else 0.0
+
+
+def decoded(data: bytes | str) -> dict[str, Any] | None:
+    """The JSON object in `data`; None for anything else, nested too deep, or with a number that JSON
+    cannot say (NaN, infinities), which could not be written down again."""
+    try:
+        entry = json.loads(data, parse_constant=_refused, parse_float=_finite)
+        json.dumps(entry)  # what was not too deep to be read may be too deep to be written
+    except (ValueError, RecursionError):
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _refused(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refused(digits)
 
 
 def _count(value: object) -> bool:

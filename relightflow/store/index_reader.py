@@ -7,7 +7,6 @@ was replaced or cut short since is noticed and read as a whole.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, Any
 from relightflow.errors import StorageError
 from relightflow.store.blobs import INDEX
 from relightflow.store.index_attempts import is_sound
+from relightflow.store.index_entry import decoded
 
 _TAIL = 4096
 
@@ -80,11 +80,8 @@ def _parsed(lines: list[bytes]) -> tuple[tuple[dict[str, Any], ...], int]:
     for line in lines:
         if not line:
             continue  # begun after a torn line
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            entry = None
-        if isinstance(entry, dict) and is_sound(entry):
+        entry = decoded(line)
+        if entry is not None and is_sound(entry):
             entries.append(entry)
         else:
             nonsense += 1

@@ -12,17 +12,20 @@ hash. Methods block, may be called from several threads, and raise ObjectFault.
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
+from relightflow.core.redact import known
 from relightflow.model.values import canonical_json
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.store.blobs import is_name
+from relightflow.store.index_entry import decoded
 
 FORMAT = 1
 BLOBS, JOBS, INFLIGHT = "blobs", "jobs", "inflight"
+_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_ENTRY = 1 << 20
 _MOST_BLOB = 64 << 20
 _JOB = ("key", "backend", "model", "image_sha256", "parameters", "repeat")
@@ -38,8 +41,7 @@ class SharedStore:
     def finished(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
         """The entry of a finished job, if it is about this very `job` (its label); else None."""
         entry = self._entry(_of_job(job["key"]), job)
-        whole = entry and isinstance(entry.get("sha256"), str) and len(entry["sha256"]) == 64
-        return entry if whole else None
+        return entry if entry and is_name(entry.get("sha256")) else None
 
     def blob(self, sha256: str) -> bytes | None:
         """Bytes that match their hash; None where they are gone or damaged."""
@@ -54,7 +56,7 @@ class SharedStore:
     def accepted(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
         """A call for this very `job` that another machine has in the air."""
         entry = self._entry(_in_flight(job["key"]), job)
-        return entry if entry and isinstance(entry.get("request_id"), str) else None
+        return entry if entry and _is_id(entry.get("request_id")) else None
 
     def publish(self, entry: Mapping[str, Any], data: bytes) -> None:
         """Put a finished job there: the bytes first, then the entry that relies on them."""
@@ -81,8 +83,8 @@ class SharedStore:
             entry = self._read(facts.path)
             good = (
                 entry is not None
-                and entry.get("format") == FORMAT
-                and isinstance(entry.get("sha256"), str)
+                and _is_ours(entry)
+                and is_name(entry.get("sha256"))
                 and _of_job(str(entry.get("key"))) == facts.path
             )
             yield facts.path, entry if good else None
@@ -95,7 +97,7 @@ class SharedStore:
 
     def _entry(self, path: str, job: Mapping[str, Any]) -> dict[str, Any] | None:
         entry = self._read(path)
-        if entry is None or entry.get("format") != FORMAT:
+        if entry is None or not _is_ours(entry):
             return None
         same = canonical_json({name: entry.get(name) for name in _JOB})
         return entry if same == canonical_json({name: job[name] for name in _JOB}) else None
@@ -107,15 +109,21 @@ class SharedStore:
             if error.reason in (Reason.MISSING, Reason.CHANGED):
                 return None
             raise
-        with suppress(ValueError, RecursionError):
-            entry = json.loads(data)
-            if isinstance(entry, dict):
-                return entry
-        return None
+        return decoded(data)
 
     def _put(self, path: str, entry: Mapping[str, Any]) -> None:
-        text = canonical_json({**entry, "format": FORMAT})
+        text = known(canonical_json({**entry, "format": FORMAT}))
         self.bucket.put(path, text.encode("ascii"), "application/json")
+
+
+def _is_ours(entry: Mapping[str, Any]) -> bool:
+    version = entry.get("format")
+    return type(version) is int and version == FORMAT
+
+
+def _is_id(request_id: object) -> bool:
+    """Whether a provider may have given it: it goes into addresses and messages."""
+    return isinstance(request_id, str) and _ID.fullmatch(request_id) is not None
 
 
 def _of_blob(sha256: str) -> str:

@@ -1,4 +1,17 @@
-from relightflow.core.redact import redact
+import base64
+import html
+import json
+from urllib.parse import quote
+
+import pytest
+
+from relightflow.core import redact as module
+from relightflow.core.redact import known, known_bytes, redact, register
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KNOWN", module._Known())
 
 
 def test_keys_are_removed() -> None:
@@ -21,3 +34,43 @@ def test_a_variable_that_names_a_file_is_no_secret() -> None:
 
 def test_short_values_are_words() -> None:
     assert redact("true story", {"USE_KEY": "true"}) == "true story"
+
+
+SECRET = 'k+/="<é>0123456789'
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "user:"])
+@pytest.mark.parametrize("after", ["", "z", "zz"])
+def test_a_registered_secret_goes_in_every_form(before: str, after: str) -> None:
+    register(SECRET)
+    whole = before + SECRET + after
+    plain = base64.b64encode(whole.encode()).decode()
+    for said in (
+        whole,
+        json.dumps(whole),
+        json.dumps(json.dumps(whole)),
+        quote(whole, safe=""),
+        quote(whole, safe="").lower(),
+        html.escape(whole),
+        whole.encode().hex(),
+        plain,
+        base64.urlsafe_b64encode(whole.encode()).decode(),
+    ):
+        left = known(f"said {said}.")
+        assert "[removed]" in left, said
+        assert "0123456789" not in left
+        assert len(left) < len(said) + 20
+        assert known_bytes(f"said {said}.".encode()) == left.encode()
+
+
+def test_what_is_no_secret_stays_to_the_byte() -> None:
+    register(SECRET)
+    assert known("half a character: \udc80") == "half a character: \udc80"
+    assert known_bytes(bytes(range(256))) == bytes(range(256))
+
+
+def test_a_word_is_no_secret_and_the_number_of_secrets_is_bounded() -> None:
+    register("short")
+    assert known("short") == "short"
+    register(*(f"secret-number-{n}" for n in range(3)))
+    assert known("secret-number-2 and more") == "[removed] and more"

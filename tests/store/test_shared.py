@@ -9,6 +9,7 @@ import pytest
 
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault
+from relightflow.store.index_entry import read_time
 from relightflow.store.shared import SharedStore
 
 KEY = "ab" * 32
@@ -92,3 +93,37 @@ def test_an_outage_is_not_taken_for_nothing(s3: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with pytest.raises(ObjectFault):
         SharedStore(opened(f"s3://{s3}/")).finished(LABEL)
+
+
+PLANTED: dict[str, str] = {
+    "a number that is none": '"cost": NaN',
+    "an infinite number": '"cost": 1e999',
+    "a number that is none, in the job": '"repeat": NaN',
+    "a number that is none, in what is noted": '"details": {"a": -Infinity}',
+    "a blob's name that leads elsewhere": f'"sha256": "../../{"a" * 58}"',
+    "a blob's name in capitals": f'"sha256": "{"A" * 64}"',
+    "a list for a blob's name": '"sha256": []',
+    "another format": '"format": true',
+    "a job nested deep": '"parameters": ' + "[" * 900 + "]" * 900,
+    "nested deeper": '"details": ' + "[" * 200_000 + "]" * 200_000,
+    "a number of many digits": '"repeat": ' + "9" * 5000,
+    "an id with a space": '"request_id": "a b", "sha256": ""',
+    "an id that is none": '"request_id": 7, "sha256": ""',
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_a_planted_entry_is_none_whoever_reads_it(remote: SharedStore, kind: str) -> None:
+    planted = {**LABEL, "format": 1, "sha256": SHA, "request_id": "r", "at": 1}
+    text = json.dumps(planted)[:-1] + f", {PLANTED[kind]}}}"
+    remote.bucket.put(f"jobs/ab/{KEY}.json", text.encode())
+    remote.bucket.put(f"inflight/{KEY}.json", text.encode())
+    assert remote.finished(LABEL) is None or "id" in kind.split()
+    if "blob's" not in kind and "nested deep" not in kind.replace("deeper", ""):
+        assert remote.accepted(LABEL) is None
+    assert [damaged for _, damaged in remote.damaged()] == [True]
+
+
+@pytest.mark.parametrize("at", ["1e30", "-1", "true", '"x"', "null", "9" * 400])
+def test_a_time_that_cannot_be_is_none(at: str) -> None:
+    assert read_time(json.loads(f'{{"at": {at}}}')) == 0.0

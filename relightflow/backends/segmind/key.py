@@ -12,6 +12,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relightflow.core.redact import register
 from relightflow.errors import AccountError
 
 VARIABLE = "SEGMIND_API_KEY"
@@ -39,6 +40,7 @@ class KeyRing:
             self._key = _checked(_from_file(Path(path), notice), FILE_VARIABLE)
         if not self._key:
             raise AccountError(f"there is no key for Segmind: {_WHAT_TO_DO}")
+        register(self._key)
         return self._key
 
 

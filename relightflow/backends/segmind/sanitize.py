@@ -9,6 +9,8 @@ import html
 import re
 import unicodedata
 
+from relightflow.core.redact import known
+
 LONGEST = 300
 """Characters of a server's text that a message may hold."""
 
@@ -37,6 +39,6 @@ def redacted(text: str, *secrets: str) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[key]")
-    text = _KEY.sub("[key]", text)
+    text = known(_KEY.sub("[key]", text))
     text = _DATA_URI.sub("data:…", text)
     return _URL.sub(lambda m: f"{m[1]}://{m[2]}" + ("/…" if m[3] not in ("", "/") else ""), text)

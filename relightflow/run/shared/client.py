@@ -21,7 +21,7 @@ from relightflow.ledger.reader import Reader
 from relightflow.model.outcome import Result
 from relightflow.model.step import Accepted
 from relightflow.objects.faults import ObjectFault
-from relightflow.store.index_entry import read_cost, read_details, read_request_id
+from relightflow.store.index_entry import read_cost, read_details, read_request_id, read_time
 from relightflow.store.shared import SharedStore
 
 T = TypeVar("T")
@@ -56,9 +56,8 @@ class SharedStoreClient:
         entry = await self._do(self.store.accepted, label)
         if entry is None:
             return None
-        at = entry.get("at")
         step = Accepted(entry["request_id"], read_details(entry))
-        return step, float(at) if isinstance(at, int | float) else 0.0
+        return step, read_time(entry)
 
     async def announce(self, label: Mapping[str, Any], step: Accepted, at: float) -> None:
         """Publish a request id, before it is polled; failing to is no failure of the job."""

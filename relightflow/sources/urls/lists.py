@@ -11,12 +11,17 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from relightflow.core.redact import register
 from relightflow.errors import RefusedError, UsageError
 from relightflow.model.values import FrozenMap
 from relightflow.sources.files import READ
@@ -24,6 +29,12 @@ from relightflow.sources.files import READ
 MOST = 1_000_000
 """Addresses in one source: all are held in memory."""
 LONGEST_LINE = 64 << 10
+_SECRET = re.compile(
+    r"sig(nature)?$|token|secret|passw|hmac|auth|credential|api.?key|^key$", re.IGNORECASE
+)
+"""Names in a query whose values are credentials; a size or a name must not be taken for one."""
+MOST_TOKENS = 1000
+"""That are taken out of other texts too; all are taken out of addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,21 @@ def entries(folder: Path, options: FrozenMap) -> list[UrlEntry]:
             found.append(entry)
             if len(found) > MOST:
                 raise UsageError(f"{file}: more than {MOST:,} addresses; make several recipes")
+    register(*islice((token for entry in found for token in tokens(entry.url)), MOST_TOKENS))
     return found
+
+
+def tokens(url: str) -> Iterator[str]:
+    """What of an address is a credential: its user's password, and the values of its query that sign or admit."""
+    if "@" not in url and "?" not in url:
+        return
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+        yield from filter(None, (password, unquote(password), "" if password else user))
+        for name, value in parse_qsl(parts.query):
+            if _SECRET.search(name):
+                yield value
 
 
 def _listed(folder: Path, file: str) -> Iterator[UrlEntry]:
