@@ -75,6 +75,11 @@ def safe_path(path: str) -> str:
     return whole
 
 
+def without_invisible(text: str) -> str:
+    """`text` without the characters that some file systems pass over when they compare names."""
+    return _FORBIDDEN.sub("", text)
+
+
 def same_place(path: str) -> str:
     """Equal for two paths that are one file on a system that ignores case or Unicode form."""
     return path.lower() if path.isascii() else normalize("NFC", path.casefold())

@@ -275,4 +275,5 @@ def _finished(
         path=target.path,
         held=held,
         edited=edited,
+        overwrite=delivery.overwrite,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from relightflow.errors import InvalidRecipe
+from relightflow.errors import InvalidRecipe, RefusedError
 from relightflow.images.bad import BadImage
 from relightflow.images.derive import derive
 from relightflow.ledger.rows import Delivered
@@ -73,6 +74,7 @@ def open_targets(
     for index, spec in enumerate(recipe.sinks):
         record = registry.sink(spec.type)
         sink = record.make(SinkContext(recipe.folder, spec.options, recipe.name, operator))
+        _check_apart(sink.location, operator.store)
         template = spec.options.get("name") if record.takes_names else None
         form = output_format(spec.options) if record.converts_format else None
         target = SinkTarget(
@@ -84,6 +86,20 @@ def open_targets(
             raise InvalidRecipe([recipe.problem(f"sinks[{index}]", words)])
         made.append(target)
     return tuple(made)
+
+
+def _check_apart(location: str, store: str) -> None:
+    """Raises RefusedError where a sink would write into the shared store, whose entries are believed by
+    every machine."""
+    place, shared = (
+        os.path.realpath(url.removeprefix("file://")) if url.startswith(("/", "file://")) else url
+        for url in (location, store)
+    )
+    if store and f"{place.rstrip('/')}/".startswith(f"{shared.rstrip('/')}/"):
+        raise RefusedError(
+            f"a sink may not write to {location}: it is in the shared store. Give the sink a place of "
+            "its own"
+        )
 
 
 @dataclass(frozen=True, slots=True)

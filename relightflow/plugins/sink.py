@@ -75,6 +75,9 @@ class FinishedRun:
     held: tuple[str, ...] = ()
     """Paths of artifacts from earlier runs that nobody changed since. What `finish` does not make
     any more it may take away."""
+    overwrite: bool = False
+    """Whether the operator says `--overwrite`. Otherwise a sink leaves files alone that it did not
+    write itself."""
     edited: tuple[str, ...] = ()
     """Paths of artifacts that somebody changed, to be left alone; those of a sink that gathers hold
     it back altogether. Empty where the operator says `--overwrite`."""

@@ -17,6 +17,7 @@ from relightflow.plugins.sink import Artifact, FinishedRun
 from relightflow.sinks.base import PATH, AggregateSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.output_records import shared_records, unicode_text
+from relightflow.sinks.owned import is_table
 
 INDEX = "index.csv"
 _BEFORE = ("index", "status", "path", "source")
@@ -44,6 +45,7 @@ class CsvIndex(AggregateSink):
     """See the module; `options` are those of `RECORD`."""
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        self._folder.keep_others(run, INDEX, is_table)
         return (Artifact(INDEX, self._folder.stream(INDEX, _lines(run))),)
 
 

@@ -10,6 +10,7 @@ from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkRecord
 from relightflow.plugins.sink import Artifact, FinishedRun
 from relightflow.sinks.base import MANIFEST, NAME, PATH, FolderSink
+from relightflow.sinks.owned import is_manifest
 
 RECORD = SinkRecord(
     name="directory",
@@ -34,4 +35,5 @@ class Directory(FolderSink):
     """See the module; `options` are those of `RECORD`."""
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        self._folder.keep_others(run, MANIFEST, is_manifest)
         return (Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST)),)

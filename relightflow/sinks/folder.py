@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from relightflow.errors import RefusedError
-from relightflow.plugins.sink import FileState, WriteReceipt
+from relightflow.plugins.sink import FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.sinks.owned import ENDS, Mark
+from relightflow.sinks.places import check_place
 from relightflow.store.atomic import opened_folder, parts_of, write_atomic
 
 _CHUNK = 1 << 20
@@ -36,6 +38,8 @@ class Folder:
         self._prefix = f"{self._root}/{self._under}"
         self.location = str(self._root / self._under)
         """The absolute path, for people and as the sink's identity."""
+        check_place(self._root, self._under.rstrip("/"))
+        self._checked: set[str] = set()
 
     def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
         """As `Sink.look`; an untouched file is recognised by its size, time and inode alone."""
@@ -99,6 +103,7 @@ class Folder:
 
     def write(self, path: str, data: bytes | Iterable[bytes], sha256: str) -> WriteReceipt:
         """Put `data` at `path`, whole or not at all. Not forced to the disk: it can be made again."""
+        self._check_folder(path)
         facts = write_atomic(self._root, self._under + path, data, durable=False)
         return WriteReceipt(sha256, facts.st_size, mark(facts))
 
@@ -111,8 +116,41 @@ class Folder:
                 digest.update(piece)
                 yield piece
 
+        self._check_folder(path)
         facts = write_atomic(self._root, self._under + path, passing(), durable=False)
         return WriteReceipt(digest.hexdigest(), facts.st_size, mark(facts))
+
+    def _check_folder(self, path: str) -> None:
+        """Raises RefusedError where `path` is in a place that is not a sink's."""
+        folder, _, name = path.rpartition("/")
+        if folder not in self._checked:
+            check_place(self._root, (self._under + folder).rstrip("/"))
+            self._checked.add(folder)
+        if name.startswith("."):
+            check_place(self._root, self._under + path)
+
+    def keep_others(self, run: FinishedRun, path: str, is_ours: Mark) -> None:
+        """Raises SinkFailed where something stands at `path` that relightflow did not write, unless the
+        operator says `--overwrite`. To be called before a file of a fixed name is written."""
+        if run.overwrite or path in run.held:
+            return
+        try:
+            file = self._open(path)
+        except _NoFile:
+            file = None
+            ours = False
+        else:
+            if file is None:
+                return
+            with file:
+                head = file.read(ENDS)
+                file.seek(max(0, file.seek(0, os.SEEK_END) - ENDS))
+                ours = is_ours(head, file.read())
+        if not ours:
+            raise SinkFailed(
+                f"{path} was not written by relightflow, so it was left as it is; move it away, give "
+                "the sink a folder of its own, or replace it with --overwrite"
+            )
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take files away that are ours and no longer wanted; a link itself, not what it names."""

@@ -22,6 +22,7 @@ from relightflow.sinks.base import MANIFEST, NAME, PATH, FolderSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.output_records import Originals, caption, shared_records, unicode_text
+from relightflow.sinks.owned import is_card, is_manifest, is_metadata, never
 
 METADATA, SOURCES = "metadata.jsonl", "sources"
 _WORDS = "`metadata.jsonl` says what each image shows, `manifest.jsonl` what it was made from."
@@ -72,6 +73,10 @@ class ImageFolder(FolderSink):
         return super().write(path, data, media_type)
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        fixed = ((MANIFEST, is_manifest), (METADATA, is_metadata), (CARD, is_card))
+        for path, is_ours in fixed:
+            if path not in run.edited:
+                self._folder.keep_others(run, path, is_ours)
         made = [Artifact(MANIFEST, self._folder.copy(run.manifest, MANIFEST))]
         sources = dict(self._copies(run)) if self._sources else {}
         made += (Artifact(path, receipt) for path, receipt in sources.items())
@@ -109,6 +114,7 @@ class ImageFolder(FolderSink):
             if self._folder.digest(path) == sha256:
                 yield path, self._folder.receipt(path, sha256)
             else:
+                self._folder.keep_others(run, path, never)
                 yield path, self._folder.write(path, originals.of(output), sha256)
 
 

@@ -32,6 +32,7 @@ from relightflow.sinks.output_records import (
     shared_records,
     without_place,
 )
+from relightflow.sinks.owned import is_card, is_manifest, is_shard
 
 SAMPLES = 1000
 """A shard's, where the recipe does not say."""
@@ -112,8 +113,11 @@ class WebDataset(AggregateSink):
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         made = []
+        self._folder.keep_others(run, MANIFEST, is_manifest)
+        self._folder.keep_others(run, CARD, is_card)
         for number, shard in enumerate(self._shards(self._samples(run))):
             path = f"{self._prefix}-{number:06d}.tar"
+            self._folder.keep_others(run, path, is_shard)
             made.append(Artifact(path, self._folder.stream(path, archive(shard))))
         lines = (
             json.dumps(without_place(record), separators=(",", ":")) for record in run.records()

@@ -23,6 +23,7 @@ from relightflow.sinks.output_records import (
     shared_records,
     without_place,
 )
+from relightflow.sinks.owned import is_archive
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file can say."""
@@ -53,6 +54,7 @@ class Zip(AggregateSink):
         self._form = output_format(context.options)
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        self._folder.keep_others(run, self._file, is_archive)
         receipt = self._folder.stream(self._file, archive(self._entries(run)))
         self._folder.remove(path for path in run.held if path != self._file)
         return (Artifact(self._file, receipt),)

@@ -57,10 +57,11 @@ def test_the_manifest_lies_beside_the_images_byte_for_byte(tmp_path: Path) -> No
 
 
 def test_a_manifest_that_did_not_change_is_not_touched(tmp_path: Path) -> None:
+    same = b'{"record":"recipe","format":1}\n'
     out = sink(tmp_path)
-    out.finalize(finished(tmp_path, b"same\n"))
+    out.finalize(finished(tmp_path, same))
     before = (tmp_path / "out/manifest.jsonl").stat()
-    out.finalize(finished(tmp_path, b"same\n"))
+    out.finalize(finished(tmp_path, same))
     assert (tmp_path / "out/manifest.jsonl").stat() == before
 
 

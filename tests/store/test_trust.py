@@ -76,7 +76,8 @@ def test_a_foreign_owner_is_refused_unless_the_operator_names_the_folder(
     with pytest.raises(RefusedError, match="belongs to another user"):
         locate(state.root.parent / "recipe.yaml", None, {})
     assert locate(state.root.parent / "recipe.yaml", state.root, {}) == state
-    assert locate(state.root.parent / "r.yaml", None, {"RELIGHTFLOW_STATE": str(state.root)})
+    named = {"RELIGHTFLOW_STATE": str(state.root)}
+    assert locate(state.root.parent / "r.yaml", None, named) == state
 
 
 def test_a_folder_above_that_belongs_to_another_user_is_neither_used_nor_passed_over(

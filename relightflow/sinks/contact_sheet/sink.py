@@ -21,6 +21,7 @@ from relightflow.sinks.contact_sheet.names import names
 from relightflow.sinks.contact_sheet.render import render
 from relightflow.sinks.contact_sheet.text import drawable
 from relightflow.sinks.output_records import shared_records
+from relightflow.sinks.owned import is_sheet
 
 LOOK = 1
 """Raised when sheets are drawn differently, so that old ones are drawn again."""
@@ -51,6 +52,7 @@ class ContactSheet(AggregateSink):
         data = self._folder.read(path)
         if data is not None and matches(data, shows):
             return Artifact(path, self._folder.receipt(path, hashlib.sha256(data).hexdigest()))
+        self._folder.keep_others(run, path, is_sheet)
 
         def read(tile: Tile) -> bytes:
             if tile.original:
