@@ -69,7 +69,7 @@ async def ours(recipe: Path) -> None:
     registry = load()
     state_dir = StateDir(recipe.parent / ".relightflow")
     loaded = api.load(recipe, registry)
-    plan = api.expand(loaded, registry, Selection(), OperatorPolicy(), state_dir)
+    plan = api.plan(loaded, registry, Selection(), OperatorPolicy(), state_dir)
     summary = await api.run(
         plan, registry, state_dir, RunOptions(), OperatorPolicy(), RunCallbacks()
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from docs.tables import table
+from relightflow.errors import Exit
 from relightflow.plugins import backend, hookspecs, records, sink, source
 
 NOTE = "<!-- Written by `python -m docs.generate`; change relightflow/plugins/ instead. -->\n"
@@ -48,20 +49,33 @@ def _hooks() -> list[str]:
 
 
 def _record(node: ast.ClassDef, level: str = "###") -> str:
+    """A class under a heading of its own."""
+    return f"{level} {node.name}\n\n{class_entry(node)}\n"
+
+
+def class_entry(node: ast.ClassDef) -> str:
     """A class: what it is, then a row for every field and every method."""
     text = inspect.cleandoc(ast.get_docstring(node) or "")
     rows = [*_fields(node), *_methods(node)]
-    parts = [f"{level} {node.name}\n", text + "\n" if text else ""]
-    parts.append(table(("member", "what it is"), rows) if rows else "")
-    return "\n".join(part for part in parts if part) + "\n"
+    parts = [text + "\n" if text else "", table(("member", "what it is"), rows) if rows else ""]
+    return "\n".join(part for part in parts if part)
 
 
 def _fields(node: ast.ClassDef) -> list[tuple[str, str]]:
     rows = []
     for at, item in enumerate(node.body):
-        if isinstance(item, (ast.AnnAssign, ast.Assign)):
-            rows.append((f"`{ast.unparse(item)}`", _said(node.body[at + 1 : at + 2])))
+        if isinstance(item, (ast.AnnAssign, ast.Assign)) and "__slots__" not in ast.unparse(item):
+            said = _said(node.body[at + 1 : at + 2]) or _exit_code(node, item)
+            rows.append((f"`{ast.unparse(item)}`", said))
     return rows
+
+
+def _exit_code(node: ast.ClassDef, item: ast.stmt) -> str:
+    """What an exit code means, for the enumeration and for the errors that bear one."""
+    text = ast.unparse(item)
+    if node.name == "Exit":
+        return Exit[text.split(" = ")[0]].meaning
+    return "The exit code of a command that ends with it." if "exit_code" in text else ""
 
 
 def _methods(node: ast.ClassDef) -> list[tuple[str, str]]:

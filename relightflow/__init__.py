@@ -1,4 +1,10 @@
-"""relightflow turns YAML recipes into relit images: checked, priced, bought once, and recorded."""
+"""relightflow turns YAML recipes into relit images: checked, priced, bought once, and recorded.
+
+The names in `__all__` are the public interface: for programs that plan and run recipes, and for plugins.
+Every other module is internal and may change in any release. Each name is imported when it is used, so
+that `import relightflow` costs nothing. (`load`, `plan` and `run` of `relightflow.api` are named after
+their objects here, because `relightflow.plan` and `relightflow.run` are packages.)
+"""
 
 import sys
 
@@ -9,3 +15,255 @@ if sys.platform == "win32":
         "(https://learn.microsoft.com/windows/wsl/install).\n"
     )
     raise SystemExit(2)
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relightflow.api import load as load_recipe
+    from relightflow.api import plan as plan_recipe
+    from relightflow.api import plan_status as plan_status
+    from relightflow.api import run as run_plan
+    from relightflow.errors import AccountError as AccountError
+    from relightflow.errors import EarlyStop as EarlyStop
+    from relightflow.errors import Exit as Exit
+    from relightflow.errors import InvalidRecipe as InvalidRecipe
+    from relightflow.errors import RefusedError as RefusedError
+    from relightflow.errors import RelightflowError as RelightflowError
+    from relightflow.errors import StorageError as StorageError
+    from relightflow.errors import UsageError as UsageError
+    from relightflow.model.callbacks import RunCallbacks as RunCallbacks
+    from relightflow.model.catalog import Model as Model
+    from relightflow.model.catalog import Parameter as Parameter
+    from relightflow.model.catalog import Price as Price
+    from relightflow.model.failure import Billed as Billed
+    from relightflow.model.failure import CallFailed as CallFailed
+    from relightflow.model.failure import Failure as Failure
+    from relightflow.model.failure import FailureKind as FailureKind
+    from relightflow.model.image import Image as Image
+    from relightflow.model.image import Rejected as Rejected
+    from relightflow.model.job import Job as Job
+    from relightflow.model.job import Output as Output
+    from relightflow.model.money import Micros as Micros
+    from relightflow.model.money import micros as micros
+    from relightflow.model.outcome import Outcome as Outcome
+    from relightflow.model.outcome import Result as Result
+    from relightflow.model.plan import Plan as Plan
+    from relightflow.model.plan import Selection as Selection
+    from relightflow.model.plan_status import PlanStatus as PlanStatus
+    from relightflow.model.progress import Progress as Progress
+    from relightflow.model.recipe import Recipe as Recipe
+    from relightflow.model.run_options import RunOptions as RunOptions
+    from relightflow.model.step import Accepted as Accepted
+    from relightflow.model.step import Completed as Completed
+    from relightflow.model.step import PaidUnfetched as PaidUnfetched
+    from relightflow.model.step import ResultKnown as ResultKnown
+    from relightflow.model.step import Step as Step
+    from relightflow.model.summary import Issue as Issue
+    from relightflow.model.summary import Summary as Summary
+    from relightflow.model.values import FrozenMap as FrozenMap
+    from relightflow.plugins.backend import Backend as Backend
+    from relightflow.plugins.backend import Balance as Balance
+    from relightflow.plugins.backend import BillRow as BillRow
+    from relightflow.plugins.backend import Call as Call
+    from relightflow.plugins.backend import Evidence as Evidence
+    from relightflow.plugins.backend import Memory as Memory
+    from relightflow.plugins.hookspecs import hookimpl as hookimpl
+    from relightflow.plugins.records import BackendContext as BackendContext
+    from relightflow.plugins.records import BackendRecord as BackendRecord
+    from relightflow.plugins.records import OperatorPolicy as OperatorPolicy
+    from relightflow.plugins.records import SinkContext as SinkContext
+    from relightflow.plugins.records import SinkRecord as SinkRecord
+    from relightflow.plugins.records import SourceContext as SourceContext
+    from relightflow.plugins.records import SourceRecord as SourceRecord
+    from relightflow.plugins.registry import Registry as Registry
+    from relightflow.plugins.sink import Artifact as Artifact
+    from relightflow.plugins.sink import FileState as FileState
+    from relightflow.plugins.sink import FinishedRun as FinishedRun
+    from relightflow.plugins.sink import Sink as Sink
+    from relightflow.plugins.sink import SinkFailed as SinkFailed
+    from relightflow.plugins.sink import WriteReceipt as WriteReceipt
+    from relightflow.plugins.source import Source as Source
+    from relightflow.plugins.source import StaleImage as StaleImage
+    from relightflow.store.state_dir import StateDir as StateDir
+
+_MODULES = {
+    "relightflow.api": ("plan_status",),
+    "relightflow.plugins.registry": ("Registry",),
+    "relightflow.plugins.hookspecs": ("hookimpl",),
+    "relightflow.plugins.records": (
+        "BackendContext",
+        "BackendRecord",
+        "OperatorPolicy",
+        "SinkContext",
+        "SinkRecord",
+        "SourceContext",
+        "SourceRecord",
+    ),
+    "relightflow.plugins.backend": (
+        "Backend",
+        "Balance",
+        "BillRow",
+        "Call",
+        "Evidence",
+        "Memory",
+    ),
+    "relightflow.plugins.source": (
+        "Source",
+        "StaleImage",
+    ),
+    "relightflow.plugins.sink": (
+        "Artifact",
+        "FileState",
+        "FinishedRun",
+        "Sink",
+        "SinkFailed",
+        "WriteReceipt",
+    ),
+    "relightflow.model.catalog": (
+        "Model",
+        "Parameter",
+        "Price",
+    ),
+    "relightflow.model.image": (
+        "Image",
+        "Rejected",
+    ),
+    "relightflow.model.job": (
+        "Job",
+        "Output",
+    ),
+    "relightflow.model.step": (
+        "Accepted",
+        "Completed",
+        "PaidUnfetched",
+        "ResultKnown",
+        "Step",
+    ),
+    "relightflow.model.failure": (
+        "Billed",
+        "CallFailed",
+        "Failure",
+        "FailureKind",
+    ),
+    "relightflow.model.money": (
+        "Micros",
+        "micros",
+    ),
+    "relightflow.model.values": ("FrozenMap",),
+    "relightflow.model.recipe": ("Recipe",),
+    "relightflow.model.plan": (
+        "Plan",
+        "Selection",
+    ),
+    "relightflow.model.plan_status": ("PlanStatus",),
+    "relightflow.model.run_options": ("RunOptions",),
+    "relightflow.model.callbacks": ("RunCallbacks",),
+    "relightflow.model.progress": ("Progress",),
+    "relightflow.model.outcome": (
+        "Outcome",
+        "Result",
+    ),
+    "relightflow.model.summary": (
+        "Issue",
+        "Summary",
+    ),
+    "relightflow.store.state_dir": ("StateDir",),
+    "relightflow.errors": (
+        "AccountError",
+        "EarlyStop",
+        "Exit",
+        "InvalidRecipe",
+        "RefusedError",
+        "RelightflowError",
+        "StorageError",
+        "UsageError",
+    ),
+}
+_PLACES = {name: (module, name) for module, names in _MODULES.items() for name in names} | {
+    "load_recipe": ("relightflow.api", "load"),
+    "plan_recipe": ("relightflow.api", "plan"),
+    "run_plan": ("relightflow.api", "run"),
+}
+
+__all__ = [
+    "Accepted",
+    "AccountError",
+    "Artifact",
+    "Backend",
+    "BackendContext",
+    "BackendRecord",
+    "Balance",
+    "BillRow",
+    "Billed",
+    "Call",
+    "CallFailed",
+    "Completed",
+    "EarlyStop",
+    "Evidence",
+    "Exit",
+    "Failure",
+    "FailureKind",
+    "FileState",
+    "FinishedRun",
+    "FrozenMap",
+    "Image",
+    "InvalidRecipe",
+    "Issue",
+    "Job",
+    "Memory",
+    "Micros",
+    "Model",
+    "OperatorPolicy",
+    "Outcome",
+    "Output",
+    "PaidUnfetched",
+    "Parameter",
+    "Plan",
+    "PlanStatus",
+    "Price",
+    "Progress",
+    "Recipe",
+    "RefusedError",
+    "Registry",
+    "Rejected",
+    "RelightflowError",
+    "Result",
+    "ResultKnown",
+    "RunCallbacks",
+    "RunOptions",
+    "Selection",
+    "Sink",
+    "SinkContext",
+    "SinkFailed",
+    "SinkRecord",
+    "Source",
+    "SourceContext",
+    "SourceRecord",
+    "StaleImage",
+    "StateDir",
+    "Step",
+    "StorageError",
+    "Summary",
+    "UsageError",
+    "WriteReceipt",
+    "hookimpl",
+    "load_recipe",
+    "micros",
+    "plan_recipe",
+    "plan_status",
+    "run_plan",
+]
+
+
+def where(name: str) -> tuple[str, str]:
+    """Module and name under which the public `name` is defined. Raises AttributeError."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'relightflow' has no public name {name!r}")
+    return _PLACES[name]
+
+
+def __getattr__(name: str) -> Any:
+    """The public `name`, imported at its first use. Raises AttributeError for any other."""
+    module, attribute = where(name)
+    return getattr(import_module(module), attribute)

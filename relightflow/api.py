@@ -1,7 +1,7 @@
 """The product on one screen.
 
-    recipe.yaml ─load→ Recipe ─expand→ Plan ─run→ Outcome, Outcome, … ─deliver→ sinks + manifest
-                                                                     ─summarise→ Summary
+    recipe.yaml ─load→ Recipe ─plan→ Plan ─run→ Outcome, Outcome, … ─deliver→ sinks + manifest
+                                                                    ─summarize→ Summary
 
 Data goes one way. The ledger and the blob store beside it know what was asked, paid and received.
 """
@@ -9,6 +9,7 @@ Data goes one way. The ledger and the blob store beside it know what was asked, 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
+from relightflow.errors import UsageError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_status import PlanStatus
@@ -30,21 +32,31 @@ from relightflow.plan.names import check_fields, check_names
 from relightflow.plugins.opening import open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
-from relightflow.run.plan_status import plan_status as standing_of
+from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.session import open_session
-from relightflow.store.state_dir import StateDir
+from relightflow.store.state_dir import StateDir, locate
+
+EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
+NO_OPTIONS, SILENT = RunOptions(), RunCallbacks()
 
 
 def load(
-    path: Path, registry: Registry, overrides: Sequence[str] = (), backend: str = ""
+    path: Path | str,
+    registry: Registry | None = None,
+    overrides: Sequence[str] = (),
+    backend: str = "",
 ) -> Recipe:
-    """The recipe at `path`, checked. `backend`: make it with this one's default model instead.
+    """The recipe at `path`, checked.
 
+    `registry`: the plugins; None: all that are installed. `overrides`: as `--set`, such as
+    `limits.concurrency=4`. `backend`: make it with this one's default model instead.
     Raises InvalidRecipe with everything that is wrong, UsageError for an unknown backend.
     """
-    recipe = read_recipe(path, registry, overrides)
+    registry = registry or load_plugins()
+    recipe = read_recipe(Path(path), registry, overrides)
     if backend and backend != recipe.backend.type:
         model = registry.backend(backend).models[0]
         warnings = recipe.warnings
@@ -71,22 +83,25 @@ def check(recipe: Recipe, registry: Registry) -> Expanded:
     return expanded
 
 
-def expand(
+def plan(
     recipe: Recipe,
-    registry: Registry,
-    selection: Selection,
-    operator: OperatorPolicy,
-    state_dir: StateDir,
+    registry: Registry | None = None,
+    selection: Selection = EVERYTHING,
+    operator: OperatorPolicy = CAREFUL,
+    state_dir: StateDir | None = None,
 ) -> Plan:
     """What the recipe would make of the images there are. Blocks; writes nothing but a cache.
 
+    `registry`, `state_dir`: None: all installed plugins, and where the recipe's state lives.
     Raises InvalidRecipe, UsageError, RefusedError.
     """
+    registry = registry or load_plugins()
+    state_dir = state_dir or locate(recipe.path, None, os.environ)
     cache = state_dir.cache if state_dir.cache.is_dir() else None
     with open_sources(recipe, registry, operator, cache) as sources:
-        plan = build(recipe, sources.scan(), selection)
-    check_names(plan, _templates(recipe, registry))
-    return plan
+        made = build(recipe, sources.scan(), selection)
+    check_names(made, _templates(recipe, registry))
+    return made
 
 
 def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None]]:
@@ -96,33 +111,44 @@ def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None
     return [(n, spec.options.get("name")) for n, spec in named]
 
 
-def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
+def plan_status(plan: Plan, state_dir: StateDir | None = None) -> PlanStatus:
     """How the plan stands against the ledger. Blocks; creates nothing."""
-    return standing_of(plan, state_dir)
+    return status_of(plan, state_dir or locate(plan.recipe.path, None, os.environ))
 
 
 async def run(
     plan: Plan,
-    registry: Registry,
-    state_dir: StateDir,
-    run_options: RunOptions,
-    operator: OperatorPolicy,
-    callbacks: RunCallbacks,
+    registry: Registry | None = None,
+    state_dir: StateDir | None = None,
+    run_options: RunOptions = NO_OPTIONS,
+    operator: OperatorPolicy = CAREFUL,
+    callbacks: RunCallbacks = SILENT,
 ) -> Summary:
-    """Make what is missing, deliver it, say what it came to. Heeds SIGINT and SIGTERM.
+    """Make what is missing, deliver it, say what it came to. Handles SIGINT and SIGTERM.
 
     Raises EarlyStop (another run holds the lock), StorageError, AccountError, UsageError; a job's
     failure is part of the summary.
     """
+    _check_cap(plan, run_options)
+    registry = registry or load_plugins()
+    state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
-        outcomes = deliver(
-            session.engine.run(plan, submit=not run_options.collect_only), session.delivery
-        )
-        async with aclosing(outcomes):
+        made = session.engine.run(plan, submit=not run_options.collect_only)
+        async with aclosing(deliver(made, session.delivery)) as outcomes:
             async for outcome in outcomes:
                 session.record(outcome)
         statuses = await asyncio.to_thread(finalize, session.final_pass)
         summary = await session.end(statuses)
         await asyncio.to_thread(write_summary, session.folder.path, json.summary(summary))
         return summary
+
+
+def _check_cap(plan: Plan, run_options: RunOptions) -> None:
+    """Nothing is bought without a cap. Raises UsageError."""
+    price = plan.recipe.backend.model.price
+    if run_options.cap is None and not run_options.collect_only and not (price and price.free):
+        raise UsageError(
+            f"'{plan.recipe.backend.type}' costs money and no cap was given, so nothing was sent. "
+            "Say the most that it may cost: --max-cost, limits.max_cost, or RunOptions(cap=…)"
+        )

@@ -91,7 +91,7 @@ class Stage:
 
     def plan(self, selection: Selection | None = None) -> Plan:
         recipe = api.load(self.path, self.registry)
-        return api.expand(
+        return api.plan(
             recipe, self.registry, selection or Selection(), self.operator, self.state_dir
         )
 

@@ -57,7 +57,7 @@ def go(folder: Path, backend: str, instead: str = "") -> Summary:
     (folder / "r.yaml").write_text(PREVIEW.replace("BACKEND", backend))
     registry, state_dir = load(found=lambda: ()), StateDir(folder / ".relightflow")
     recipe = api.load(folder / "r.yaml", registry, backend=instead)
-    plan = api.expand(recipe, registry, Selection(), OperatorPolicy(), state_dir)
+    plan = api.plan(recipe, registry, Selection(), OperatorPolicy(), state_dir)
     assert not state_dir.root.exists() or state_dir.ledger.exists()
     return asyncio.run(
         api.run(plan, registry, state_dir, RunOptions(), OperatorPolicy(), RunCallbacks())

@@ -119,10 +119,20 @@ def package_of(module: str) -> str:
 
 def ours() -> Iterator[tuple[str, Import]]:
     """Every import of a relightflow module by another one."""
-    for module in trees():
+    for module in filter(package_of, trees()):  # the root only names what is public
         for found in imports(module):
             if found.module in trees() and found.module != module and package_of(found.module):
                 yield module, found
+
+
+def test_nothing_of_ours_goes_through_the_public_names() -> None:
+    roundabout = [
+        f"{module}:{found.line}"
+        for module in filter(package_of, trees())
+        for found in imports(module)
+        if found.module == "relightflow"
+    ]
+    assert not roundabout
 
 
 def test_every_package_has_its_level() -> None:

@@ -108,7 +108,7 @@ def test_a_recipe_is_valid_and_can_be_planned(recipe: str, tmp_path: Path) -> No
     registry = load(found=lambda: ())
     loaded = api.load(path, registry)
     state_dir = StateDir(tmp_path / ".relightflow")
-    plan = api.expand(loaded, registry, Selection(), OperatorPolicy(), state_dir)
+    plan = api.plan(loaded, registry, Selection(), OperatorPolicy(), state_dir)
     assert plan.jobs_count
     assert not plan.warnings
 

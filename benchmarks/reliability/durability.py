@@ -78,7 +78,7 @@ def measure(folder: Path, synchronous: str, width: int, images: int = 2) -> Cost
 async def _buy(shop: Shop) -> None:
     registry, state_dir, operator = load(), StateDir(shop.state), OperatorPolicy()
     recipe = api.load(shop.folder / "recipe.yaml", registry)
-    plan = api.expand(recipe, registry, Selection(), operator, state_dir)
+    plan = api.plan(recipe, registry, Selection(), operator, state_dir)
     came = await api.run(
         plan, registry, state_dir, RunOptions(10**9, "here"), operator, RunCallbacks()
     )

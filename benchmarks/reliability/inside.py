@@ -107,7 +107,7 @@ class Bought:
     ) -> tuple[Exit, str]:
         recipe = api.load(self.shop.folder / "recipe.yaml", self.registry)
         state_dir, operator = StateDir(self.shop.state), OperatorPolicy()
-        plan = api.expand(recipe, self.registry, Selection(), operator, state_dir)
+        plan = api.plan(recipe, self.registry, Selection(), operator, state_dir)
         watch = RunCallbacks(on_notice=notice)
         came = await api.run(plan, self.registry, state_dir, run_options, operator, watch)
         return came.exit, words(came)

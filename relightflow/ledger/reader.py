@@ -181,6 +181,11 @@ class Reader:
         with closing(_copy(self._db)) as copy:
             yield Reader(copy), restoring.apply(copy, missing)
 
+    def copy_to(self, target: sqlite3.Connection) -> None:
+        """All of it, as it is at this moment. Raises sqlite3.Error."""
+        assert self._db
+        self._db.backup(target)
+
     def check_agreement(self) -> None:
         """Raises StorageError where the ledger contradicts its own history, as one does whose file was
         replaced by an older copy beside the newer `-wal`."""

@@ -80,20 +80,34 @@ def _records(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def find_garbage(state_dir: StateDir, wanted: Retained, keep_runs: int) -> Garbage:
-    """What could go from the state folder. Blocks, reads only; needs the lock held."""
+def find_garbage(
+    state_dir: StateDir, wanted: Retained, keep_runs: int, paid: bool = False
+) -> Garbage:
+    """What could go from the state folder. Blocks, reads only; needs the lock held.
+
+    `paid`: results that cost money too. Without it they stay, and so do bytes that neither the ledger
+    nor the index can name in a state that ever paid for something.
+    """
     with open_reader(state_dir.ledger) as reader:
         finished = reader.stored_attempts()
+        ever_paid = any(attempt.price for attempt in reader.attempts())
         alive = {a.job_key for a in (*reader.open_attempts(), *reader.held_attempts())}
         relied_on = {sha256 for sha256, _ in reader.blobs()}
-    gone = tuple(a for a in finished if not wanted.holds(a.job_key, a.blob))
-    staying = relied_on - {a.blob for a in gone} | {
-        a.blob for a in finished if wanted.holds(a.job_key, a.blob)
-    }
+    unwanted = [a for a in finished if not wanted.holds(a.job_key, a.blob)]
+    kept = tuple(a for a in unwanted if a.price and not paid)
+    gone = tuple(a for a in unwanted if paid or not a.price)
+    staying = (
+        {a.blob for a in kept}
+        | relied_on - {a.blob for a in gone}
+        | {a.blob for a in finished if wanted.holds(a.job_key, a.blob)}
+    )
     staying |= {
         e["sha256"] for e in index(state_dir.blobs) if e.get("key") in alive and "sha256" in e
     }
-    blobs = tuple(sorted(_blobs(state_dir) - staying - wanted.sha256s))
+    stray = _blobs(state_dir) - staying - wanted.sha256s
+    if ever_paid and not paid:
+        stray &= {a.blob for a in gone}
+    blobs = tuple(sorted(stray))
     runs = (
         sorted(path for path in state_dir.runs.iterdir() if path.is_dir())
         if state_dir.runs.exists()
@@ -101,7 +115,7 @@ def find_garbage(state_dir: StateDir, wanted: Retained, keep_runs: int) -> Garba
     )
     old = runs[: max(0, len(runs) - keep_runs)]
     sizes = sum(path_of(state_dir.blobs, sha256).stat().st_size for sha256 in blobs)
-    return Garbage(gone, blobs, sizes, tuple(path.name for path in old))
+    return Garbage(gone, blobs, sizes, tuple(path.name for path in old), kept_paid=kept)
 
 
 def delete(state_dir: StateDir, ledger: Ledger, blobs: BlobStore, found: Garbage) -> None:
@@ -117,9 +131,12 @@ def delete(state_dir: StateDir, ledger: Ledger, blobs: BlobStore, found: Garbage
 
 
 def find_shared_garbage(
-    store: SharedStore, wanted: Retained, now: datetime | None = None
+    store: SharedStore, wanted: Retained, now: datetime | None = None, paid: bool = False
 ) -> tuple[str, ...]:
-    """Paths of what could go from the shared store. Blocks, reads only; raises ObjectFault."""
+    """Paths of what could go from the shared store; nothing unless `paid`, since all that is there cost
+    money. Blocks, reads only; raises ObjectFault."""
+    if not paid:
+        return ()
     now = now or datetime.now(UTC)
     named, going = set(), []
     for path, entry in store.entries():

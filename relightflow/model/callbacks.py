@@ -20,5 +20,6 @@ class RunCallbacks:
     on_start: Callable[[Callable[[], Progress]], None] = _nothing
     """Once, with a function that shows the run as it stands whenever it is called."""
     on_outcome: Callable[[Outcome], None] = _nothing
+    """For each job that was touched, as it ends."""
     on_notice: Callable[[str], None] = _nothing
     """Something worth saying once."""

@@ -17,7 +17,9 @@ class Parameter:
     """One thing a model lets the caller choose: an axis of the matrix."""
 
     name: str
+    """What a recipe writes as the axis."""
     kind: Kind = "choice"
+    """`choice`, `integer`, `number`, `boolean` or `text`."""
     values: tuple[Scalar, ...] = ()
     """Allowed values of a choice, in the provider's order; `all` means these."""
     default: Scalar = None
@@ -25,10 +27,13 @@ class Parameter:
     required: bool = False
     """True: a recipe must give it, there is no default."""
     minimum: float | None = None
+    """Of a number, inclusive; None: unbounded."""
     maximum: float | None = None
+    """Of a number, inclusive; None: unbounded."""
     step: float | None = None
     """Values are `minimum` + n × `step`, where given."""
     summary: str = ""
+    """One line for the reference."""
 
     def problem(self, value: Scalar) -> str | None:
         """Why `value` is not allowed, with what would be; None where it is allowed."""
@@ -73,13 +78,17 @@ class Price:
     """What one call costs, in micro-dollars: a range where it depends on the outcome."""
 
     low: Micros
+    """Micro-dollars."""
     high: Micros
+    """Micro-dollars; what is reserved against the cap."""
 
     @property
     def free(self) -> bool:
+        """Whether a call costs nothing."""
         return self.high == 0
 
     def times(self, count: int) -> Price:
+        """The price of `count` calls."""
         return Price(self.low * count, self.high * count)
 
 
@@ -91,13 +100,18 @@ class Model:
     """One model of a backend: a row of its table."""
 
     name: str
+    """What a recipe writes as `backend.model`."""
     parameters: tuple[Parameter, ...]
+    """In the order in which they are sent."""
     price: Price | None
     """None: unknown, so a run is refused unless the operator gives one."""
     typical_seconds: float | None = None
+    """Of one call; None: not known."""
     summary: str = ""
+    """One line for `relightflow models`."""
 
     def parameter(self, name: str) -> Parameter | None:
+        """The parameter with that name; None: there is none."""
         return next((p for p in self.parameters if p.name == name), None)
 
     def normalise(self, cell: Parameters) -> Parameters:

@@ -11,8 +11,11 @@ from relightflow.model.money import Micros
 
 class Billed(StrEnum):
     NO = "no"
+    """Certainly not charged, on the provider's own word."""
     YES = "yes"
+    """Charged."""
     UNKNOWN = "unknown"
+    """May have been charged."""
 
 
 class FailureKind(StrEnum):
@@ -78,8 +81,11 @@ class Failure:
     """One failed try, as a value. `message` is for people: what happened and what to do next."""
 
     kind: FailureKind
+    """Which rule of retrying applies."""
     message: str
+    """What happened and what to do next, for people; free of secrets."""
     billed: Billed = Billed.NO
+    """Whether the call was charged."""
     status: int | None = None
     """HTTP status, where there was one."""
     retry_after: float | None = None
@@ -87,6 +93,7 @@ class Failure:
     cost: Micros | None = None
     """What was charged, where the answer said so."""
     request_id: str = ""
+    """The provider's id, where there was one."""
     kept: bytes = b""
     """Bytes that were paid for and are no image: stored aside."""
     trace: str = ""

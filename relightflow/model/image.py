@@ -19,6 +19,7 @@ class Image:
     width: int
     """Pixels, after EXIF orientation."""
     height: int
+    """Pixels, after EXIF orientation."""
     media_type: str
     """`image/jpeg`, `image/png` or `image/webp`, by content."""
     source: int
@@ -41,8 +42,10 @@ class Rejected:
     """Something a source found and that cannot be used; the other images go on."""
 
     name: str
+    """How the source calls it. Untrusted text."""
     reason: str
     """What is wrong and what to do, in words. Free of credentials."""
     source: int
+    """Index of the recipe's source that found it."""
     refused: bool = False
     """True where a safety rule said no (exit code 9 instead of 1)."""

@@ -21,8 +21,11 @@ class Job:
     key: str
     """64 hex digits; see `relightflow.plan.keys`."""
     image: Image
+    """The input image."""
     backend: str
+    """The backend's name."""
     model: str
+    """The model's name."""
     parameters: Parameters
     """Normalised: exactly what the backend is asked for."""
     repeat: int
@@ -30,6 +33,7 @@ class Job:
 
     @property
     def id(self) -> str:
+        """The first 16 digits of the key, for people."""
         return self.key[:SHORT]
 
 
@@ -43,6 +47,7 @@ class Output:
     index: int
     """0-based position in the plan."""
     job: Job
+    """The job whose result goes there."""
     image: Image
     """Bears the name of this output; `job.image` may be its twin."""
     cell: Parameters

@@ -50,11 +50,22 @@ class Garbage:
     """Ids of runs whose manifests and events are old."""
     shared: tuple[str, ...] = ()
     """Paths in the shared store."""
+    kept_paid: tuple[Attempt, ...] = ()
+    """Finished jobs that nobody asked to keep and that stay, because they cost money."""
 
     @property
     def price(self) -> Micros:
         """Of the finished jobs, were they bought again."""
-        return sum(a.price if a.cost is None else a.cost for a in self.finished)
+        return _price_of(self.finished)
+
+    @property
+    def kept_price(self) -> Micros:
+        """Of those that stay because they cost money."""
+        return _price_of(self.kept_paid)
+
+
+def _price_of(attempts: tuple[Attempt, ...]) -> Micros:
+    return sum(a.price if a.cost is None else a.cost for a in attempts)
 
 
 class Decision(StrEnum):

@@ -28,19 +28,23 @@ class Selection:
 @dataclass(frozen=True, slots=True)
 class Plan:
     recipe: Recipe
+    """The recipe that is planned."""
     images: tuple[Image, ...]
     """In the order of the sources; the same bytes may appear under several names."""
     rejected: tuple[Rejected, ...]
+    """What sources found and could not use."""
     cells: Sequence[Parameters]
     """In plan order, sampled and selected, as the recipe spells them."""
     axes: tuple[str, ...]
     """Names of the cells' parameters in the recipe's order; the first is outermost."""
     repeat: int
+    """Independent results for every cell."""
     limit: int | None
     """Only the first so many outputs are wanted; None: all."""
     warnings: tuple[str, ...]
     """The recipe's and the plan's own, each as `file:line:col: path: message`."""
     outputs_count: int
+    """Images × cells × repeats, after the selection."""
     jobs_count: int
     """Distinct jobs, so purchases: never more than outputs."""
     price: Price | None

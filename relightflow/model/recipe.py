@@ -96,17 +96,25 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     name: str
+    """A slug; names the run and the caps' accounting."""
     path: Path
     """The file it was read from; relative paths in it count from its folder."""
     sha256: str
     """Over the file's bytes: what the manifest names."""
     sources: tuple[SourceSpec, ...]
+    """In the recipe's order."""
     backend: BackendSpec
+    """The backend, its model and options."""
     matrix: Matrix = field(default_factory=Matrix)
+    """Axes, excludes and includes."""
     sample: Sample = field(default_factory=Sample)
+    """Which of the matrix's cells are taken."""
     repeat: int = 1
+    """Independent results for every cell."""
     limits: Limits = field(default_factory=Limits)
+    """Concurrency, rate, cap and the like."""
     sinks: tuple[SinkSpec, ...] = ()
+    """In the recipe's order."""
     warnings: tuple[str, ...] = ()
     """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
     positions: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)
@@ -115,6 +123,7 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
+        """The recipe file's folder; its paths are relative to it."""
         return self.path.parent
 
     def problem(self, path: str, message: str) -> Problem:

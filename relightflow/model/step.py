@@ -19,6 +19,7 @@ class Accepted:
     """The provider took the job and works on it."""
 
     request_id: str
+    """The provider's id, by which another process can ask for it."""
     details: FrozenMap = field(default_factory=FrozenMap)
     """What the adapter wants to find again, JSON only (say, which protocol it spoke)."""
 
@@ -28,11 +29,13 @@ class ResultKnown:
     """The job is done and billed; the image waits at a URL."""
 
     request_id: str
+    """The provider's id."""
     url: str
     """A secret: whoever has it has the image."""
     cost: Micros | None = None
     """None: the provider did not say, so the highest price counts."""
     details: FrozenMap = field(default_factory=FrozenMap)
+    """What the adapter wants to find again, JSON only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,11 @@ class PaidUnfetched:
     """The answer has begun, so it is billed; its body has not been read yet."""
 
     request_id: str
+    """The provider's id; empty where it gave none."""
     cost: Micros | None = None
+    """Micro-dollars; None: the provider did not say."""
     details: FrozenMap = field(default_factory=FrozenMap)
+    """What the adapter wants to find again, JSON only."""
     body: AsyncIterator[bytes] | None = field(default=None, compare=False, repr=False)
     """The open answer. None in another process: the bytes must come from elsewhere, or are lost."""
 
@@ -51,8 +57,11 @@ class Completed:
     """The image is here."""
 
     data: bytes = field(repr=False)
+    """The bytes of a JPEG, PNG or WebP file."""
     cost: Micros | None = None
+    """Micro-dollars; None: the provider did not say, so the highest price counts."""
     request_id: str = ""
+    """The provider's id; empty where it gave none."""
     details: FrozenMap = field(default_factory=FrozenMap)
     """Seed, timings and such: kept in the ledger, shown in the summary."""
 

@@ -48,29 +48,41 @@ class Issue:
     """One line of the summary's list of what did not work; many items with one cause are one line."""
 
     exit: Exit
+    """The exit code it asks for."""
     message: str
     """What happened, billed or not, and what to do next."""
     items: tuple[str, ...] = ()
     """The first few it happened to."""
     count: int = 1
+    """How many items it happened to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     run_id: str
+    """Names the run's folder in the state."""
     recipe: str
+    """The recipe's name."""
     backend: str
+    """The backend's name."""
     model: str
+    """The model's name."""
     counts: Counts
+    """Jobs and files by what became of them."""
     money: Money
+    """What was spent, and what may have been."""
     issues: tuple[Issue, ...]
+    """What did not work, the gravest first."""
     seconds: float
+    """How long the run took."""
     manifest: str
     """Path of the run's manifest."""
     locations: tuple[str, ...] = ()
     """Where the images are."""
     calls: int = 0
+    """Billable calls made."""
     retries: int = 0
+    """Calls that were repeated after a certainly unbilled failure."""
     notices: tuple[str, ...] = ()
     """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
     next_command: str = ""
@@ -78,6 +90,7 @@ class Summary:
 
     @property
     def exit(self) -> Exit:
+        """The exit code of the gravest issue; 0 without one."""
         return gravest(issue.exit for issue in self.issues)
 
     @property

@@ -25,6 +25,7 @@ class Call:
     """One billable call."""
 
     job: Job
+    """What is to be made: image, model, parameters."""
     prepared: Any
     """What this backend's `prepare` gave for the job's image."""
 
@@ -38,11 +39,14 @@ METHODS = (
 class Memory(Protocol):
     """A small durable notebook of the backend's own, kept in the ledger across runs."""
 
-    def recall(self, key: str) -> str | None: ...
+    def recall(self, key: str) -> str | None:
+        """What was remembered under `key`; None: nothing."""
 
-    async def remember(self, key: str, value: str) -> None: ...
+    async def remember(self, key: str, value: str) -> None:
+        """Durable once it returns."""
 
-    async def forget(self, key: str) -> None: ...
+    async def forget(self, key: str) -> None:
+        """`recall` gives None from now on."""
 
 
 class Backend:
@@ -116,14 +120,17 @@ class Balance:
     """What the account holds, in micro-dollars."""
 
     credits: Micros
+    """Micro-dollars."""
     free_credits: Micros = 0
+    """Micro-dollars."""
 
 
 @runtime_checkable
 class HasBalance(Protocol):
     """A backend whose account can be asked, free of charge; also the breaker's probe."""
 
-    async def balance(self) -> Balance: ...
+    async def balance(self) -> Balance:
+        """Free of charge and quick. Raises `CallFailed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +150,13 @@ class BillRow:
     """One billed or unbilled request, as the provider's records have it."""
 
     request_id: str
+    """The provider's id."""
     model: str
+    """The model's name, as the provider has it."""
     status: str
+    """The provider's word."""
     cost: Micros
+    """Micro-dollars; 0: not billed."""
     created: float
     """Unix seconds."""
 

@@ -35,9 +35,11 @@ class OperatorPolicy:
     """What only the trusted operator may say (command line, environment), never a recipe."""
 
     allow_private_network: bool = False
+    """True: sources may fetch from private, loopback and link-local addresses."""
     output_hosts: tuple[str, ...] = ()
     """Hosts beside the provider's own from which results may be downloaded."""
     offline: bool = False
+    """True: no network requests; cached images only."""
     store: str = ""
     """URL of the store that machines share; empty: none."""
     store_writes: bool = True
@@ -49,9 +51,11 @@ class SourceContext:
     folder: Path
     """Relative paths in the recipe count from here."""
     options: FrozenMap
+    """The source's part of the recipe, checked against its schema."""
     index: int
     """Position in the recipe's list; goes into every `Image.source`."""
     operator: OperatorPolicy = field(default_factory=OperatorPolicy)
+    """What only the operator may allow."""
     cache: Path | None = None
     """A folder for what may be forgotten (downloads, listings); None: keep nothing."""
     avoid: tuple[Path, ...] = ()
@@ -63,10 +67,13 @@ class SourceContext:
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
     name: str
+    """What a recipe writes as `type`."""
     summary: str
+    """One line for `relightflow plugins`."""
     create: Callable[[SourceContext], Source] | str
     """Makes the source; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    """JSON Schema (draft-07) of the source's own options."""
     fetches: bool = False
     """True: reading its images costs more than a look at the disk, so a run gives it a cache before
     it is asked for the first time."""
@@ -79,23 +86,29 @@ class SourceRecord:
 @dataclass(frozen=True, slots=True)
 class BackendContext:
     model: Model
+    """The model that the recipe chose."""
     options: FrozenMap
+    """The backend's part of the recipe, checked against its schema."""
     memory: Memory
     """Remembers what may be used again in later runs (say, the URL of an uploaded image)."""
     notice: Callable[[str], None]
     """Tells the user something once, in words."""
     operator: OperatorPolicy = field(default_factory=OperatorPolicy)
+    """What only the operator may allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendRecord:
     name: str
+    """What a recipe writes as `backend.type`."""
     summary: str
+    """One line for `relightflow plugins`."""
     models: tuple[Model, ...]
     """The first is the default."""
     create: Callable[[BackendContext], Backend] | str
     """Makes the backend; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    """JSON Schema (draft-07) of the backend's own options."""
     keeps_requests: float = math.inf
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
     keeps_results: float = 0.0
@@ -107,25 +120,32 @@ class BackendRecord:
         return cast(Backend, imported(self.create)(context))
 
     def model(self, name: str) -> Model | None:
+        """The model with that name; None: there is none."""
         return next((m for m in self.models if m.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
 class SinkContext:
     folder: Path
+    """The recipe's folder; relative paths count from here."""
     options: FrozenMap
+    """The sink's part of the recipe, checked against its schema."""
     recipe: str
     """The recipe's name."""
     operator: OperatorPolicy = field(default_factory=OperatorPolicy)
+    """What only the operator may allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkRecord:
     name: str
+    """What a recipe writes as `type`."""
     summary: str
+    """One line for `relightflow plugins`."""
     create: Callable[[SinkContext], Sink] | str
     """Makes the sink; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
+    """JSON Schema (draft-07) of the sink's own options."""
     layout: Layout = "files"
     """`files`: one file an output, at a path made from the option `name`; `write` is called.
     `archive`: all images in one file, each at a path made from the option `name`, which

@@ -40,8 +40,11 @@ class Loaded(Generic[R]):
 @dataclass(frozen=True, slots=True)
 class Registry:
     sources: Mapping[str, Loaded[SourceRecord]]
+    """By name."""
     backends: Mapping[str, Loaded[BackendRecord]]
+    """By name."""
     sinks: Mapping[str, Loaded[SinkRecord]]
+    """By name."""
     plugins: tuple[str, ...]
     """Names of all plugins that loaded."""
     warnings: tuple[str, ...] = ()
@@ -49,14 +52,18 @@ class Registry:
     manager: pluggy.PluginManager = field(
         default_factory=lambda: pluggy.PluginManager(GROUP), repr=False, compare=False
     )
+    """pluggy's own manager, for notifications."""
 
     def source(self, name: str) -> SourceRecord:
+        """Raises UsageError for an unknown name."""
         return _find(self.sources, name, "source")
 
     def backend(self, name: str) -> BackendRecord:
+        """Raises UsageError for an unknown name."""
         return _find(self.backends, name, "backend")
 
     def sink(self, name: str) -> SinkRecord:
+        """Raises UsageError for an unknown name."""
         return _find(self.sinks, name, "sink")
 
     def notify(self, hook: str, **facts: Any) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ class SinkFailed(Exception):
 
 class FileState(StrEnum):
     MISSING = "missing"
+    """Nothing is there."""
     SAME = "same"
+    """What should be there is there."""
     EDITED = "edited"
     """Something else is there: somebody's work, kept unless the operator says `--overwrite`."""
 
@@ -35,7 +37,9 @@ class WriteReceipt:
     """What was written, and how to see cheaply that it is still that."""
 
     sha256: str
+    """Of the bytes written."""
     size: int
+    """Bytes."""
     mark: str
     """The sink's own mark of an untouched file: modification time and inode, an ETag."""
 
@@ -45,7 +49,9 @@ class Artifact:
     """A file that `finish` wrote, relative to the sink's place."""
 
     path: str
+    """Relative to the sink's location, with `/`."""
     receipt: WriteReceipt
+    """What was written."""
 
 
 def _own_path(output: Output, result: Result) -> str:
@@ -57,6 +63,7 @@ class FinishedRun:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
 
     recipe: Recipe
+    """The recipe that ran."""
     axes: tuple[str, ...]
     """Names of the cell's parameters, the recipe's own order; the first is outermost."""
     outputs: Callable[[], Iterator[tuple[Output, Result | None]]]

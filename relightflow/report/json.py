@@ -210,6 +210,11 @@ def verification(path: str, found: Verification) -> Document:
     }
 
 
+def backup(path: str, attempts: int, blobs: str) -> Document:
+    """`blobs`: the folder that is to be copied too."""
+    return {**_kind("backup"), "file": path, "attempts": attempts, "blobs": blobs}
+
+
 def garbage(found: Garbage, deleted: bool) -> Document:
     return {
         **_kind("garbage"),
@@ -218,6 +223,8 @@ def garbage(found: Garbage, deleted: bool) -> Document:
         "price_usd": usd(found.price),
         "results": list(found.blobs),
         "bytes": found.size,
+        "kept_paid": [a.job_key for a in found.kept_paid],
+        "kept_price_usd": usd(found.kept_price),
         "runs": list(found.runs),
         "shared": list(found.shared),
     }

@@ -49,6 +49,11 @@ def garbage(found: Garbage, deleted: bool) -> str:
             f"{money(found.price)}: wanted again, they are bought again"
         )
         lines += listing([a.job_key[:16] for a in found.finished[:_SHOWN]], len(found.finished))
+    if found.kept_paid:
+        lines.append(
+            f"{count(len(found.kept_paid), 'finished job')} stay, because buying them again would cost "
+            f"{money(found.kept_price)}; --paid includes them"
+        )
     if found.shared:
         lines.append(f"{count(len(found.shared), 'object')} in the shared store {done}")
     if not deleted and (found.blobs or found.runs or found.shared):

@@ -49,7 +49,7 @@ def restore(state_dir: StateDir, ledger: Ledger) -> Restoration:
     """
     with open_reader(ledger.path) as reader:
         part, found = _unread(state_dir.blobs, reader)
-        missing = reader.missing(found, _is_whole(state_dir.blobs))
+        missing = reader.missing(found, is_whole(state_dir.blobs))
         agreed = _position(reader) == part.end
     if agreed and not missing:
         return Restoration()
@@ -65,7 +65,7 @@ def open_state_reader(state_dir: StateDir) -> Iterator[StateReader]:
             return
         reader.check_agreement()
         found = _unread(state_dir.blobs, reader)[1]
-        missing = reader.missing(found, _is_whole(state_dir.blobs))
+        missing = reader.missing(found, is_whole(state_dir.blobs))
         if not missing:
             yield StateReader(reader, Restoration())
             return
@@ -132,12 +132,14 @@ def _row(attempt: Mapping[str, Any]) -> Restored:
     )
 
 
-def _is_whole(root: Path) -> Callable[[str], bool]:
-    def is_whole(sha256: str) -> bool:
+def is_whole(root: Path) -> Callable[[str], bool]:
+    """Whether a blob is in the store in `root` and matches its hash."""
+
+    def check(sha256: str) -> bool:
         try:
             blobs.read(root, sha256)
         except (DamagedError, StorageError):
             return False
         return True
 
-    return is_whole
+    return check

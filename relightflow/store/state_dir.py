@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relightflow.errors import StorageError, UsageError
 from relightflow.store.trust import check_state
+from relightflow.store.worktrees import main_worktree
 
 NAME = ".relightflow"
 VARIABLE = "RELIGHTFLOW_STATE"
@@ -27,18 +28,22 @@ class StateDir:
 
     @property
     def ledger(self) -> Path:
+        """The SQLite file."""
         return self.root / "ledger.sqlite3"
 
     @property
     def blobs(self) -> Path:
+        """Result bytes by sha256, and their index."""
         return self.root / "blobs"
 
     @property
     def runs(self) -> Path:
+        """A folder for each run: manifest, summary, events."""
         return self.root / "runs"
 
     @property
     def lock(self) -> Path:
+        """Locked by the one process that writes."""
         return self.root / "lock"
 
     @property
@@ -78,7 +83,8 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
     """Where the state of `recipe` lives; nothing is created.
 
     `option` (`--state`) first, then RELIGHTFLOW_STATE, then the nearest ancestor that has a
-    `.relightflow`, then the git root, then the recipe's own folder. Raises RefusedError where the
+    `.relightflow`, then the git root (of a linked worktree: that of the main one), then the recipe's
+    own folder. Raises RefusedError where the
     state that is found may not be used (`trust`): another one in its place would buy everything anew;
     UsageError where the variable is empty.
     """
@@ -102,5 +108,6 @@ def _located(
     for mark in (NAME, ".git"):
         found = next((place for place in ancestors if os.path.lexists(place / mark)), None)
         if found:
-            return StateDir(found / NAME), False
+            shared = found if mark == NAME else main_worktree(found)
+            return StateDir(shared / NAME), False
     return StateDir(folder / NAME), False

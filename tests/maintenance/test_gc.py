@@ -23,10 +23,14 @@ from tests.scripted_backend import PRICE, fails
 
 
 def _collect(
-    stage: Stage, wanted: gc.Retained, keep_runs: int = 50, delete: bool = True
+    stage: Stage,
+    wanted: gc.Retained,
+    keep_runs: int = 50,
+    delete: bool = True,
+    paid: bool = True,
 ) -> Garbage:
     with open_state(stage.state_dir, "the test") as state:
-        found = gc.find_garbage(stage.state_dir, wanted, keep_runs)
+        found = gc.find_garbage(stage.state_dir, wanted, keep_runs, paid)
         if delete:
             gc.delete(stage.state_dir, state.ledger, state.blobs, found)
     return found
@@ -139,10 +143,11 @@ def remote(stage: Stage, tmp_path: Path) -> SharedStore:
 
 def test_the_shared_store_keeps_what_is_named(stage: Stage, remote: SharedStore) -> None:
     wanted = gc.retained([stage.plan()], [])
-    assert len(gc.find_shared_garbage(remote, wanted)) == 2
+    assert gc.find_shared_garbage(remote, wanted) == ()
+    assert len(gc.find_shared_garbage(remote, wanted, paid=True)) == 2
     later = datetime.now(UTC) + timedelta(days=2)
-    assert len(gc.find_shared_garbage(remote, wanted, later)) == 4
-    assert gc.find_shared_garbage(remote, gc.retained([], []), later) == ()
+    assert len(gc.find_shared_garbage(remote, wanted, later, paid=True)) == 4
+    assert gc.find_shared_garbage(remote, gc.retained([], []), later, paid=True) == ()
 
 
 def test_every_damaged_job_of_the_shared_store_is_found(stage: Stage, remote: SharedStore) -> None:
@@ -153,3 +158,21 @@ def test_every_damaged_job_of_the_shared_store_is_found(stage: Stage, remote: Sh
     remote.bucket.delete([second])
     found = verify(stage.state_dir, (), remote)
     assert (len(found.shared_damaged), found.exit) == (2, Exit.DAMAGED)
+
+
+def test_what_cost_money_stays_unless_it_is_asked_for(narrowed: Stage) -> None:
+    found = _collect(narrowed, gc.retained([narrowed.plan()], []), paid=False)
+    assert (found.finished, found.blobs) == ((), ())
+    assert (len(found.kept_paid), found.kept_price) == (2, 2 * PRICE)
+    narrowed.recipe(shades=[0, 1, 2])
+    assert narrowed.run().counts.reused == 3
+
+
+def test_bytes_that_nobody_can_name_may_have_been_paid_for(narrowed: Stage) -> None:
+    stray = narrowed.state_dir.blobs / "ab" / ("ab" * 32)
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"of an index that is lost")
+    _collect(narrowed, gc.retained([narrowed.plan()], []), paid=False)
+    assert stray.exists()
+    _collect(narrowed, gc.retained([narrowed.plan()], []))
+    assert not stray.exists()

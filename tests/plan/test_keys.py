@@ -122,6 +122,6 @@ def test_the_shipped_recipes_make_the_jobs_of_0_1(
     """sha256 over all job keys in plan order, as relightflow 0.1.0 made them."""
     registry = load(found=lambda: ())
     loaded = api.load(Path(__file__).parents[2] / f"recipes/{recipe}.yaml", registry)
-    plan = api.expand(loaded, registry, Selection(), OperatorPolicy(), StateDir(tmp_path))
+    plan = api.plan(loaded, registry, Selection(), OperatorPolicy(), StateDir(tmp_path))
     keys = [output.job.key for output in outputs(plan)]
     assert (len(keys), sha256("".join(keys).encode()).hexdigest()) == (jobs, digest)

@@ -32,6 +32,7 @@ from relightflow.store.state_dir import StateDir
     help="Keep the manifests and events of the last N runs.",
 )  # fmt: skip
 @click.option("--delete", is_flag=True, help="Delete what is listed.")
+@click.option("--paid", is_flag=True, help="Include results that cost money.")
 @params.state
 @params.store
 @params.output()
@@ -40,6 +41,7 @@ def command(
     manifests: tuple[Path, ...],
     keep_runs: int,
     delete: bool,
+    paid: bool,
     state: Path | None,
     store: str,
     console: Console,
@@ -48,8 +50,8 @@ def command(
 
     Results of RECIPE, of every --manifest, and of every job that is open or unknown are kept. Without
     any recipe or manifest, every finished result is kept, and only temporary files and old runs can be
-    removed. A removed result must be bought again if it is needed later. A shared store is cleaned up
-    in the same way.
+    removed. Results that cost money stay unless --paid is given; a removed one must be bought again if
+    it is needed later. A shared store is cleaned up in the same way.
     """
     state_dir = params.state_dir(recipe[0] if recipe else None, state)
     wanted = gc.retained(
@@ -57,10 +59,10 @@ def command(
     )
     remote = open_shared(store)
     with open_state(state_dir, f"relightflow gc, process {os.getpid()},") as held:
-        found = gc.find_garbage(state_dir, wanted, keep_runs)
+        found = gc.find_garbage(state_dir, wanted, keep_runs, paid)
         try:
             if remote:
-                found = replace(found, shared=gc.find_shared_garbage(remote, wanted))
+                found = replace(found, shared=gc.find_shared_garbage(remote, wanted, paid=paid))
             if delete:
                 gc.delete(state_dir, held.ledger, held.blobs, found)
                 _forget(remote, found.shared)
@@ -73,7 +75,7 @@ def command(
 def _plan(path: Path, state_dir: StateDir, console: Console) -> Plan:
     registry = opening.registry(console)
     recipe = api.load(path, registry)
-    return api.expand(recipe, registry, Selection(), OperatorPolicy(), state_dir)
+    return api.plan(recipe, registry, Selection(), OperatorPolicy(), state_dir)
 
 
 def _forget(remote: SharedStore | None, paths: tuple[str, ...]) -> None:

@@ -84,7 +84,7 @@ def _look(
 ) -> _PlannedRecipe:
     recipe = api.load(path, registry, reading.overrides, reading.backend)
     state_dir = locate(path, state, os.environ)
-    plan = api.expand(recipe, registry, selection, operator, state_dir)
+    plan = api.plan(recipe, registry, selection, operator, state_dir)
     plan_status = api.plan_status(plan, state_dir)
     run_options = spend_options.run_options(recipe)
     return _PlannedRecipe(

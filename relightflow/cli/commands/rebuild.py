@@ -15,15 +15,19 @@ from relightflow.report import json, resolution
 
 @click.command
 @click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
+@click.option(
+    "--from", "backup", type=params.FILE, metavar="FILE",
+    help="Start from a copy that 'relightflow backup' made.",
+)  # fmt: skip
 @params.state
 @params.output()
-def command(recipe: Path | None, state: Path | None, console: Console) -> Exit:
-    """Recreate a lost ledger from the blob store.
+def command(recipe: Path | None, backup: Path | None, state: Path | None, console: Console) -> Exit:
+    """Recreate a lost ledger from the blob store or a backup.
 
-    Nothing is bought. Move a damaged ledger away first. Results are restored from the blob store's
-    index; calls that were in flight are collected, or looked up, by the next run.
+    Nothing is bought. Move a damaged ledger away first; --from does so itself. Results are restored
+    from the blob store's index; calls that were in flight are collected, or looked up, by the next run.
     """
-    found = rebuild(params.state_dir(recipe, state))
+    found = rebuild(params.state_dir(recipe, state), backup)
     console.answer(resolution.rebuilt(found))
     console.document(json.text(resolution.rebuilt_document(found)))
     return Exit.DAMAGED if found.lost or found.nonsense else Exit.OK

@@ -1,0 +1,156 @@
+"""Writes docs/reference/python-api.md: every public name with its fields, units and an example."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from pathlib import Path
+
+import relightflow
+from docs.hooks import class_entry
+
+NOTE = "<!-- Written by `python -m docs.generate`; change the docstrings instead. -->\n"
+
+_INTRO = """# Python API
+
+The names below can be imported from `relightflow`. They are the public interface: for programs that load,
+plan and run recipes, and for plugins. All other modules are internal and may change in any release.
+
+Amounts of money are whole micro-dollars (USD × 10⁻⁶); `micros("0.05")` is 50,000. Times are seconds. Hashes
+are SHA-256 as 64 hexadecimal digits.
+
+```python
+import asyncio
+import relightflow
+
+recipe = relightflow.load_recipe("recipe.yaml")
+plan = relightflow.plan_recipe(recipe)
+status = relightflow.plan_status(plan)
+print(f"{status.new} new jobs, {status.done} done")
+options = relightflow.RunOptions(cap=relightflow.micros("5.00"), cap_source="my program")
+summary = asyncio.run(relightflow.run_plan(plan, run_options=options))
+print(summary.exit, summary.counts.made)
+```
+
+A paid plan is refused without a cap.
+
+"""
+
+GROUPS = {
+    "Load, plan and run": (
+        "load_recipe plan_recipe plan_status run_plan Recipe Selection Plan PlanStatus RunOptions "
+        "OperatorPolicy RunCallbacks Progress Outcome Result Summary Issue StateDir Registry"
+    ),
+    "Plugin records": (
+        "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext"
+    ),
+    "Sources": "Source Image Rejected StaleImage",
+    "Backends": (
+        "Backend Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
+        "Step CallFailed Failure FailureKind Billed Memory Balance Evidence BillRow"
+    ),
+    "Sinks": "Sink SinkFailed FileState WriteReceipt Artifact FinishedRun",
+    "Values": "FrozenMap Micros micros",
+    "Errors and exit codes": (
+        "Exit RelightflowError UsageError InvalidRecipe AccountError StorageError RefusedError "
+        "EarlyStop"
+    ),
+}
+
+EXAMPLES = {
+    "SourceRecord": 'SourceRecord("tray", "Images from the scanner", create="tray.source:Tray")',
+    "BackendRecord": """\
+BackendRecord(
+    "acme",
+    "Acme relighting: paid, needs ACME_KEY",
+    models=(Model("acme-1", (), Price(50_000, 50_000)),),
+    create="acme.backend:Acme",
+    keeps_requests=3600.0,
+)""",
+    "SinkRecord": 'SinkRecord("tape", "Images on tape", create="tape.sink:Tape", layout="archive")',
+    "Model": """\
+Model(
+    "acme-1",
+    (Parameter("light_direction", values=("left", "right"), default="left"),),
+    Price(50_000, 50_000),
+    typical_seconds=10.0,
+)""",
+    "Parameter": 'Parameter("steps", "integer", minimum=1, maximum=50, default=25)',
+    "Price": "Price(33_000, 333_000)  # 0.033 to 0.333 USD a call",
+    "Image": """\
+Image(
+    "folder/a.png",
+    "ab" * 32,
+    size=120_000,
+    width=1024,
+    height=768,
+    media_type="image/png",
+    source=0,
+    locator="/data/folder/a.png",
+)""",
+    "Rejected": 'Rejected("notes.txt", "not a supported image: give it as JPEG, PNG or WebP", source=0)',
+    "Accepted": 'Accepted("req-7f3a91c2", FrozenMap({"model": "acme-1"}))',
+    "ResultKnown": 'ResultKnown("req-7f3a91c2", "https://cdn.example/x.png", cost=50_000)',
+    "PaidUnfetched": 'PaidUnfetched("req-7f3a91c2", cost=50_000)',
+    "Completed": 'Completed(b"the bytes of a PNG file", cost=50_000, request_id="req-7f3a91c2")',
+    "CallFailed": 'CallFailed(Failure(FailureKind.UNSENT, "acme could not be reached; nothing was sent"))',
+    "Failure": (
+        'Failure(FailureKind.RATE_LIMITED, "acme asks to wait", Billed.NO, status=429, retry_after=12.0)'
+    ),
+    "Balance": 'Balance(credits=micros("12.50"))',
+    "BillRow": 'BillRow("req-7f3a91c2", "acme-1", "COMPLETED", 50_000, created=1_790_000_000.0)',
+    "WriteReceipt": 'WriteReceipt("ab" * 32, size=120_000, mark="etag-1")',
+    "Artifact": 'Artifact("index.csv", WriteReceipt("ab" * 32, 2_048, "etag-2"))',
+    "FrozenMap": 'FrozenMap({"light_direction": "left"})',
+    "micros": 'micros("0.05")  # 50000',
+    "RunOptions": 'RunOptions(cap=micros("5.00"), cap_source="my program")',
+    "Selection": "Selection(limit=3)",
+}
+
+
+def pages() -> dict[str, str]:
+    """The page by its path under docs/reference."""
+    parts = [NOTE, _INTRO]
+    for title, names in GROUPS.items():
+        parts.append(f"## {title}\n\n")
+        parts += [_entry(name) for name in names.split()]
+    return {"python-api.md": "".join(parts).rstrip() + "\n"}
+
+
+def _entry(name: str) -> str:
+    thing = getattr(relightflow, name)
+    example = f"\n```python\n{EXAMPLES[name]}\n```\n" if name in EXAMPLES else ""
+    node = _definition(name)
+    if isinstance(node, ast.ClassDef):
+        body = class_entry(node)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+        returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+        head = f"```python\n{word} {name}({ast.unparse(node.args)}){returns}\n```\n\n"
+        body = head + inspect.cleandoc(ast.get_docstring(node) or "") + "\n"
+    else:
+        body = f"{_ALIASES.get(name) or inspect.getdoc(thing) or ''}\n"
+    return f"### `{name}`\n\n{body}{example}\n"
+
+
+_ALIASES = {
+    "Micros": "An amount of money in micro-dollars, an `int`.",
+    "Step": "`Accepted`, `ResultKnown`, `PaidUnfetched` or `Completed`.",
+    "hookimpl": "Marks a function of a plugin as the implementation of the hook with its name.",
+}
+
+
+def _definition(name: str) -> ast.stmt | None:
+    """Where the public `name` is defined; None for an alias or a marker."""
+    module, attribute = relightflow.where(name)
+    tree = ast.parse(Path(str(importlib.import_module(module).__file__)).read_text("utf-8"))
+    return next(
+        (
+            node
+            for node in tree.body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name == attribute
+        ),
+        None,
+    )
