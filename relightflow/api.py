@@ -18,7 +18,8 @@ from pathlib import Path
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
-from relightflow.errors import UsageError
+from relightflow.deliver.target import open_targets
+from relightflow.errors import InvalidRecipe, RelightflowError, UsageError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_status import PlanStatus
@@ -35,7 +36,9 @@ from relightflow.plugins.registry import Registry
 from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
+from relightflow.run import elsewhere
 from relightflow.run.plan_status import plan_status as status_of
+from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
 from relightflow.store.state_dir import StateDir, locate
 
@@ -114,6 +117,21 @@ def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None
 def plan_status(plan: Plan, state_dir: StateDir | None = None) -> PlanStatus:
     """How the plan stands against the ledger. Blocks; creates nothing."""
     return status_of(plan, state_dir or locate(plan.recipe.path, None, os.environ))
+
+
+def bought_elsewhere(
+    plan: Plan, registry: Registry, operator: OperatorPolicy, state_dir: StateDir
+) -> str:
+    """Why a run would refuse to buy what another state has bought; empty where nothing says so. Blocks;
+    looks at sinks on this machine only."""
+    try:
+        targets = open_targets(plan.recipe, registry, operator)
+    except (RelightflowError, InvalidRecipe):
+        return ""  # the run says what is wrong with them
+    local = [target for target in targets if "://" not in target.sink.location]
+    with open_state_reader(state_dir) as seen:
+        found = elsewhere.bought_elsewhere(plan, seen.ledger, local, state_dir)
+    return found.message(plan) if found else ""
 
 
 async def run(

@@ -15,6 +15,7 @@ COMMANDS = {
     "verify": "Check every stored result and every delivered file.",
     "resolve": "List calls that may have been billed, and settle them.",
     "reconcile": "Compare the ledger with the provider's bill.",
+    "adopt": "Take over results that a manifest in a sink calls done.",
     "backup": "Copy the ledger to a file, also during a run.",
     "rebuild": "Recreate a lost ledger from the blob store or a backup.",
     "gc": "List unreferenced results and old runs; --delete removes them.",

@@ -49,7 +49,7 @@ def compare(
             continue
         yield Finding(kind, request_id, row.model, our_cost, cost, row.created)
     for request_id, attempt in ours.items():
-        inside = since <= attempt.created <= until
+        inside = since <= attempt.created <= until and attempt.details.get("origin") != "adopted"
         if inside and request_id not in theirs and attempt.billed is Billed.YES:
             yield Finding(
                 Difference.NOT_BILLED,

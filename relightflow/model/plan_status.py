@@ -30,6 +30,9 @@ class PlanStatus:
     restoration: Restoration = NOTHING
     """What a run will put back into the ledger first, because the blob store knows it; counted above."""
 
+    elsewhere: str = ""
+    """Why a run would refuse to buy: what another state has bought; empty where nothing is known."""
+
     @property
     def work(self) -> bool:
         """Whether a run would do something."""

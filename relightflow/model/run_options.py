@@ -19,6 +19,8 @@ class RunOptions:
     """Of one call, where the model's is unknown."""
     overwrite: bool = False
     """Replace output files that were edited."""
+    buy_again: bool = False
+    """Buy what another state has bought, as a manifest or a state nearby says."""
     collect_only: bool = False
     """Submit nothing; fetch what earlier runs paid for."""
     stop_after: float | None = None

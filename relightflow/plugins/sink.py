@@ -118,6 +118,15 @@ class HasReceipt(Protocol):
         """The stamp of what is at `path`, after `look` called it the same; None: not known."""
 
 
+@runtime_checkable
+class HasFiles(Protocol):
+    """A sink that can give back what it holds, so that a machine without the state finds the manifest
+    and the images of an earlier one."""
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The bytes at `path`; None where there is nothing, or more than `most` bytes."""
+
+
 def width_of(sink: Sink) -> int:
     """How many images the sink wants to be handed at a time: its attribute `width`, else one.
 

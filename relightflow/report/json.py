@@ -99,6 +99,7 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Docume
         "whole_price_usd": _price(found.price),
         "unknown_price_usd": usd(plan_status.unknown_price),
         "restored": restored(plan_status.restoration),
+        "bought_elsewhere": plan_status.elsewhere or None,
         "committed_usd": usd(estimate.committed),
         "cap_usd": _usd(estimate.cap),
         "cap_source": estimate.cap_source,
@@ -207,6 +208,15 @@ def verification(path: str, found: Verification) -> Document:
         "gone": list(found.gone),
         "shared": found.shared,
         "shared_damaged": list(found.shared_damaged),
+    }
+
+
+def adopted(results: int, price: Micros, left: Sequence[str]) -> Document:
+    return {
+        **_kind("adopted"),
+        "results": results,
+        "price_usd": usd(price),
+        "not_adopted": list(left),
     }
 
 

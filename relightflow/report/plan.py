@@ -33,6 +33,7 @@ def plan(
             ("failed", _held(plan_status.held_failed)),
             ("backend", _backend(found)),
             ("cap", cap(estimate)),
+            ("refused", escape.terminal(plan_status.elsewhere)),
         ),
         columns,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from relightflow.core.bounded_map import bounded_map
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
-from relightflow.model.failure import Failure, FailureKind
+from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan
@@ -36,6 +36,8 @@ class Engine:
     recorder: AttemptRecorder
     shared: SharedResults | None = None
     """None: there is no shared store, or it is not for what is free."""
+    claimed: frozenset[str] = frozenset()
+    """Keys of jobs that were bought with another state: not bought here."""
 
     async def run(self, plan: Plan, submit: bool = True) -> AsyncGenerator[Outcome]:
         """Every job that had to be touched, as it finishes; what is in place is only counted.
@@ -109,6 +111,8 @@ class Engine:
                 return None
             if adopted:
                 return adopted
+        if job.key in self.claimed:
+            return Outcome(job, failure=_CLAIMED)
         return await self.submitter.make(job)
 
     def _may_resubmit(self) -> bool:
@@ -120,6 +124,14 @@ class Engine:
             self.context.limits.on_unknown == "resubmit" and self.recorder.budget.cap is not None
         )
         return wanted and self.recorder.shutdown.submits_allowed
+
+
+_CLAIMED = Failure(
+    FailureKind.REFUSED_SAFETY,
+    "a manifest in a sink says that it was bought with another state, and the shared store does not have "
+    "it; 'relightflow adopt' takes the file over, --buy-again buys it again",
+    Billed.NO,
+)
 
 
 def _held(item: Item) -> Outcome:

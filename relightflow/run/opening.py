@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -145,8 +145,10 @@ async def open_run(
     clock: Clock | None = None,
     rng: Random | None = None,
     public_url: Callable[[Image], str] = lambda image: image.url,
+    claimed: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Engine]:
     """The engine of one run and all that it works with; the backend is made when a call needs it.
+    `claimed`: keys of jobs that were bought with another state.
 
     Raises UsageError where the price is unknown and the operator gave none, or where the shared
     store's URL is none.
@@ -176,7 +178,8 @@ async def open_run(
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)
         )
-        yield _engine(context, state, admission, backend, inputs, client, record)
+        engine = _engine(context, state, admission, backend, inputs, client, record)
+        yield replace(engine, claimed=claimed)
 
 
 def _admission(

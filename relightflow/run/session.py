@@ -7,14 +7,16 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
 from relightflow.deliver.stream import DeliveryContext, open_delivery
-from relightflow.deliver.target import open_targets
+from relightflow.deliver.target import SinkTarget, open_targets
+from relightflow.errors import RefusedError
+from relightflow.ledger.reader import open_reader
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan
@@ -23,6 +25,7 @@ from relightflow.model.summary import Summary
 from relightflow.plugins.opening import Sources, open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.run.elsewhere import bought_elsewhere
 from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog
 from relightflow.run.opening import open_run, open_state
@@ -108,6 +111,26 @@ class RunSession:
             self.notices.add(warning)
 
 
+def _claimed(
+    plan: Plan,
+    state_dir: StateDir,
+    targets: Sequence[SinkTarget],
+    run_options: RunOptions,
+    has_shared: bool,
+) -> frozenset[str]:
+    """Jobs that were bought with another state, and that only a shared store may give. Blocks.
+
+    Raises RefusedError where there is none: nothing is sent then.
+    """
+    if run_options.buy_again or run_options.collect_only:
+        return frozenset()
+    with open_reader(state_dir.ledger) as reader:
+        found = bought_elsewhere(plan, reader, targets, state_dir)
+    if found and not (has_shared and found.claims):
+        raise RefusedError(found.message(plan))
+    return frozenset(found.claims)
+
+
 @asynccontextmanager
 async def open_session(
     plan: Plan,
@@ -140,10 +163,13 @@ async def open_session(
                 f"the ledger was older than the blob store: restored {state.restoration}; nothing was "
                 "bought for that"
             )
+        claimed = await asyncio.to_thread(
+            _claimed, plan, state_dir, at, run_options, bool(operator.store)
+        )
         record = registry.backend(recipe.backend.type)
         opened = open_run(
             plan, record, state, run_options, operator, run_id,
-            sources.read, notices.add, public_url=sources.public_url,
+            sources.read, notices.add, public_url=sources.public_url, claimed=claimed,
         )  # fmt: skip
         engine = await stack.enter_async_context(opened)
         shutdown = engine.recorder.shutdown

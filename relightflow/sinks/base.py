@@ -58,6 +58,10 @@ class FolderSink:
         del media_type  # the name's extension says it
         return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
 
+    def read(self, path: str, most: int) -> bytes | None:
+        data = self._folder.read(path, most)
+        return data if data is not None and len(data) <= most else None
+
     def close(self) -> None:
         """Nothing is held between calls."""
 

@@ -70,8 +70,8 @@ class Folder:
         with file:
             return _sha256(file)
 
-    def read(self, path: str) -> bytes | None:
-        """The bytes at `path`; None where there is no file."""
+    def read(self, path: str, most: int = -1) -> bytes | None:
+        """The bytes at `path`, at most one more than `most`; None where there is no file."""
         try:
             file = self._open(path)
         except _NoFile:
@@ -79,7 +79,7 @@ class Folder:
         if file is None:
             return None
         with file:
-            return file.read()
+            return file.read(most + 1 if most >= 0 else -1)
 
     def _open(self, path: str) -> BinaryIO | None:
         """The file at `path`; None where there is nothing. Raises _NoFile for a folder, a pipe ….

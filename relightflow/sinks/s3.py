@@ -94,6 +94,12 @@ class S3Sink:
             found = head.sha256 or hashlib.sha256(self._bucket.get(path)).hexdigest()
         return FileState.SAME if found == sha256 else FileState.EDITED
 
+    def read(self, path: str, most: int) -> bytes | None:
+        try:
+            return self._bucket.get(path, most=most)
+        except ObjectFault:
+            return None
+
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         sha256 = hashlib.sha256(data).hexdigest()
         with self._asking():

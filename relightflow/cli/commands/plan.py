@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -85,7 +85,10 @@ def _look(
     recipe = api.load(path, registry, reading.overrides, reading.backend)
     state_dir = locate(path, state, os.environ)
     plan = api.plan(recipe, registry, selection, operator, state_dir)
-    plan_status = api.plan_status(plan, state_dir)
+    plan_status = replace(
+        api.plan_status(plan, state_dir),
+        elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
+    )
     run_options = spend_options.run_options(recipe)
     return _PlannedRecipe(
         plan,

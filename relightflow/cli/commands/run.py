@@ -38,6 +38,7 @@ class _RunFlags:
 
     yes: bool
     overwrite: bool
+    buy_again: bool
     collect_only: bool
     stop_after: float | None
     fail_if_empty: bool
@@ -57,6 +58,10 @@ class _PlannedRun:
 @spend_options
 @click.option("--yes", "-y", is_flag=True, help="Skip the purchase confirmation.")
 @click.option("--overwrite", is_flag=True, help="Replace output files that were edited.")
+@click.option(
+    "--buy-again", is_flag=True,
+    help="Buy what another state has bought, as a manifest or a state nearby says.",
+)  # fmt: skip
 @click.option("--collect-only", is_flag=True, help="Collect what was paid for; submit nothing new.")
 @click.option(
     "--stop-after", callback=reads(duration), metavar="TIME",
@@ -146,6 +151,7 @@ def _terms(
     run_options = replace(
         spend_options.run_options(recipe, used),
         overwrite=wanted.overwrite,
+        buy_again=wanted.buy_again,
         collect_only=wanted.collect_only,
         stop_after=wanted.stop_after,
     )

@@ -1,0 +1,121 @@
+"""A clone with its images and its manifest is a state: nothing in it is bought again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from relightflow import api
+from relightflow.deliver.target import open_targets
+from relightflow.errors import RefusedError
+from relightflow.ledger.reader import open_reader
+from relightflow.maintenance.adopt import Adopted, adopt
+from relightflow.maintenance.rebuild import rebuild
+from relightflow.model.attempt import State
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.store.state_dir import StateDir
+from tests.conftest import Program, Stage
+from tests.scripted_backend import PRICE
+
+
+@pytest.fixture
+def clone(stage: Stage) -> Stage:
+    """Four jobs are done; recipe, images and manifest are kept, the state is not."""
+    stage.recipe([0, 1, 2, 3])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    return stage
+
+
+def adopted(stage: Stage) -> Adopted:
+    plan = stage.plan()
+    targets = open_targets(plan.recipe, stage.registry, OperatorPolicy())
+    return asyncio.run(adopt(plan, targets, stage.state_dir))
+
+
+@pytest.mark.parametrize("mode", ["v1", "v2"])
+def test_a_clone_buys_nothing_and_says_what_to_do(program: Program, mode: str) -> None:
+    stage = program.stage
+    stage.recipe([0, 1, 2, 3])
+    program.run(mode=mode)
+    shutil.rmtree(stage.state_dir.root)
+    code, said = program.run(mode=mode)
+    assert (code, len(program.billed())) == (9, 4)
+    assert "relightflow adopt recipe.yaml" in said
+    assert adopted(stage) == Adopted(4, 4 * PRICE, ())
+    code, said = program.run(mode=mode)
+    assert (code, len(program.billed())) == (0, 4)
+
+
+def test_a_plan_says_it_too_and_buy_again_buys(clone: Stage) -> None:
+    said = api.bought_elsewhere(clone.plan(), clone.registry, OperatorPolicy(), clone.state_dir)
+    assert "4 jobs are done according to the manifest" in said
+    with pytest.raises(RefusedError, match="adopt"):
+        clone.run()
+    assert clone.run(buy_again=True).exit == 0
+    assert len(clone.provider.bill) == 8
+
+
+def test_adopted_results_count_at_their_price_and_survive_a_lost_ledger(clone: Stage) -> None:
+    adopted(clone)
+    for _ in range(2):
+        with open_reader(clone.state_dir.ledger) as reader:
+            assert reader.money().spent == 4 * PRICE
+        assert {attempt.details.get("origin") for attempt in clone.attempts()} == {"adopted"}
+        clone.state_dir.ledger.unlink()
+        rebuild(clone.state_dir)
+    assert clone.run().exit == 0
+    assert len(clone.provider.bill) == 4
+
+
+def test_a_file_that_does_not_fit_is_neither_adopted_nor_bought(clone: Stage) -> None:
+    first, second, *_ = sorted(clone.out.glob("*.png"))
+    first.write_bytes(first.read_bytes() + b" ")
+    second.unlink()
+    found = adopted(clone)
+    assert (found.results, len(found.left)) == (2, 2)
+    with pytest.raises(RefusedError):
+        clone.run()
+    assert len(clone.provider.bill) == 4
+
+
+def test_what_a_manifest_says_is_checked(clone: Stage) -> None:
+    manifest = clone.out / "manifest.jsonl"
+    head, *lines = manifest.read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    records[0]["path"] = "../../etc/passwd"
+    records[1]["cost"] = float("nan")
+    records[2]["sha256"] = ["no"]
+    manifest.write_text("\n".join([head, *map(json.dumps, records), "[[[", "{"]) + "\n")
+    found = adopted(clone)
+    assert (found.results, found.price, len(found.left)) == (2, 2 * PRICE, 1)
+    assert [attempt.state for attempt in clone.attempts()] == [State.STORED] * 2
+
+
+def test_a_job_that_was_given_up_here_is_known_here(clone: Stage) -> None:
+    """The operator's own decision is no clone's."""
+    adopted(clone)
+    with open_reader(clone.state_dir.ledger) as reader:
+        assert not api.bought_elsewhere(
+            clone.plan(), clone.registry, OperatorPolicy(), clone.state_dir
+        )
+        assert reader.states() == {"STORED": 4}
+
+
+def test_a_recipe_that_moved_up_is_told_where_its_state_is(stage: Stage, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    stage.recipe([0, 1])
+    stage.run()
+    shutil.move(stage.state_dir.root, inner / ".relightflow")
+    shutil.rmtree(stage.out)
+    with pytest.raises(RefusedError, match=f"--state {inner}"):
+        stage.run()
+    assert len(stage.provider.bill) == 2
+    stage.state_dir = StateDir(inner / ".relightflow")
+    assert stage.run().exit == 0
+    assert len(stage.provider.bill) == 2
