@@ -95,7 +95,7 @@ docs: $(TOOLS)
 # The sheet that the README shows. Its bytes depend on the version of Pillow, so it is made by hand.
 pictures: $(RUNS)
 	$(BIN)/relightflow run recipes/quickstart.yaml --only 'image=*perfume*' \
-	  --set 'sinks=[{type: contact-sheet, path: out/readme/, rows: light_temperature, columns: light_direction, title: One picture in eight lights}]'
+	  --set 'sinks=[{type: contact-sheet, path: out/readme/, rows: light_temperature, columns: light_direction, title: One image in eight lights}]'
 	cp recipes/out/readme/perfume.jpg docs/images/contact-sheet.jpg
 
 format: $(TOOLS)

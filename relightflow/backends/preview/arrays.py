@@ -13,6 +13,8 @@ Map: TypeAlias = NDArray[Any]
 numpy's stubs lose it at every product with a Python number."""
 Bytes: TypeAlias = NDArray[np.uint8]
 
+_CORNER = 0.12
+"""How wide the corner of `roll_off` is, in squares of brightness."""
 _CUBIC = PIL.Image.Resampling.BICUBIC
 _BOX = PIL.Image.Resampling.BOX
 
@@ -54,6 +56,18 @@ def _box_rows(field: Map, radius: int) -> Map:
     return (sums[size:] - sums[:-size]) * np.float32(1 / size)
 
 
+def largest(field: Bytes, radius: int) -> Bytes:
+    """The largest value within a square of 2 × radius + 1 pixels, edges repeated."""
+    for axis in (0, 1):
+        padded = np.pad(field, [(radius, radius) if a == axis else (0, 0) for a in (0, 1)], "edge")
+        size = field.shape[axis]
+        field = padded[:size].copy() if axis == 0 else padded[:, :size].copy()
+        for shift in range(1, 2 * radius + 1):
+            part = slice(shift, shift + size)
+            np.maximum(field, padded[part] if axis == 0 else padded[:, part], out=field)
+    return field
+
+
 def guided(guide: Map, field: Map, radius: int, grain: float) -> Map:
     """`field`, smoothed except where `guide` has an edge that is higher than `grain`.
 
@@ -71,6 +85,39 @@ def step(low: float, high: float, field: Map) -> Map:
     t = np.clip((field - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
     smooth: Map = t * t * (3 - 2 * t)
     return smooth
+
+
+def ramp(low: float, high: float, value: float) -> float:
+    """0 at `low`, 1 at `high`, straight between; falls where low is above high."""
+    return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def roll_off(before: Map, after: Map, white: float = 1.0, spare: Map | None = None) -> Map:
+    """`after`, bent so that what was not clipped before is not clipped by more light.
+
+    Coded brightness of 0 to `white`. Dark parts keep their gain; what is white stays white, but for
+    a smooth corner: after / sqrt(1 + max(0, after² - before²)). With `spare` (2, height, width)
+    nothing is allocated: the result is its first part, and `before` is used up.
+    """
+    if spare is None:
+        spare, before = np.empty((2, *after.shape), np.float32), before.copy()
+    grown, squared = spare
+    np.multiply(after, after, out=grown)
+    before *= before
+    grown -= before
+    grown *= np.float32(1 / white**2)
+    # a smooth maximum near white: all of a white background would turn at once
+    before *= before
+    before *= np.float32(_CORNER / white**4)
+    before *= before
+    before += np.multiply(grown, grown, out=squared)  # np.hypot takes ten times as long
+    np.sqrt(before, out=before)
+    grown += before
+    grown *= np.float32(0.5)
+    grown += 1
+    np.sqrt(grown, out=grown)
+    bent: Map = np.divide(after, grown, out=grown)
+    return bent
 
 
 def frame(width: int, height: int) -> tuple[Map, Map]:

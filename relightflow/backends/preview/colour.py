@@ -35,7 +35,7 @@ def luminance(light: Map) -> Map:
     return light @ LUMINANCE
 
 
-def glow(kelvin: float, strength: float) -> Map:
+def black_body(kelvin: float, strength: float) -> Map:
     """(3,) gains of a light of that colour temperature, of luminance 1.
 
     `strength` 1 is what a camera set to daylight (6500 K) records; less is what an eye that has
@@ -55,3 +55,17 @@ def glow(kelvin: float, strength: float) -> Map:
     gains = np.maximum(_SRGB_FROM_XYZ @ np.array([x / y, 1, (1 - x - y) / y]), 0.04) ** strength
     colour: Map = (gains / (gains @ LUMINANCE)).astype(np.float32)
     return colour
+
+
+_LMS_FROM_RGB = np.array(
+    [[0.4122215, 0.2119035, 0.0883025], [0.5363325, 0.6806996, 0.2817188],
+     [0.0514460, 0.1073970, 0.6299787]], np.float32)  # fmt: skip
+_LAB_FROM_LMS = np.array(
+    [[0.2104543, 1.9779985, 0.0259040], [0.7936178, -2.4285922, 0.7827718],
+     [-0.0040720, 0.4505937, -0.8086758]], np.float32)  # fmt: skip
+
+
+def oklab(rgb: Bytes) -> Map:
+    """(…, 3) lightness, green to red, blue to yellow: Oklab (Ottosson 2020)."""
+    lab: Map = np.cbrt(linear(rgb) @ _LMS_FROM_RGB) @ _LAB_FROM_LMS
+    return lab

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from relightflow.backends.preview.arrays import Bytes
-from relightflow.backends.preview.develop import develop
-from relightflow.backends.preview.lamps import light
-from relightflow.backends.preview.relief import Relief, estimate
-from relightflow.backends.preview.style import style
-from relightflow.images import Pixels, encode, flatten, load
+from relightflow.backends.preview.parameters import light_setup
+from relightflow.backends.preview.rendering import render
+from relightflow.backends.preview.scene import Scene, estimate
+from relightflow.backends.preview.shading import shade
+from relightflow.images import PNG, Pixels, encode, load
 from relightflow.model.values import Parameters
 
 
@@ -18,25 +19,26 @@ class Prepared:
     """An image, decoded and understood once for all its cells."""
 
     pixels: Pixels
-    relief: Relief
+    scene: Scene
 
 
 def prepare(data: bytes) -> Prepared:
-    """Decode and estimate the shape. Raises `BadImage`. Blocks for some 60 ms a megapixel."""
+    """Decode and estimate the scene. Raises `BadImage`. Blocks for some 150 ms a megapixel."""
     pixels = load(data)
-    return Prepared(pixels, estimate(flatten(pixels), pixels.alpha))
+    return Prepared(pixels, estimate(pixels))
 
 
 def relit(prepared: Prepared, parameters: Parameters) -> bytes:
     """One cell as a file of the input's own type and size; transparency is kept."""
-    pixels = prepared.pixels
-    rgb = develop(pixels.rgb, light(prepared.relief, style(parameters)))
+    pixels, scene = prepared.pixels, prepared.scene
+    rgb = render(scene.surface, shade(scene, light_setup(parameters)))
     return encode(rgb, pixels.media_type, alpha=pixels.alpha)
 
 
-def render(pixels: Bytes, parameters: Parameters) -> Bytes:
-    """`pixels` (height, width, 3) uint8 sRGB, relit."""
-    return develop(pixels, light(estimate(pixels), style(parameters)))
+def renderer(rgb: Bytes, alpha: Bytes | None = None) -> Callable[[Parameters], Bytes]:
+    """A function that relights `rgb` (height, width, 3) uint8 sRGB, understood once."""
+    scene = estimate(Pixels(rgb, alpha, PNG))
+    return lambda parameters: render(scene.surface, shade(scene, light_setup(parameters)))
 
 
 def relight(data: bytes, parameters: Parameters) -> bytes:

@@ -8,10 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from relightflow.backends.preview.develop import develop
-from relightflow.backends.preview.lamps import light
-from relightflow.backends.preview.relief import Relief, estimate
-from relightflow.backends.preview.style import style
+from relightflow.backends.preview.relight import renderer
 from relightflow.model.values import FrozenMap
 
 Bytes = np.ndarray[Any, Any]
@@ -83,13 +80,13 @@ def image(request: pytest.FixtureRequest) -> Bytes:
 @pytest.fixture(scope="session")
 def relit() -> Callable[[Bytes, FrozenMap], Bytes]:
     """`relit(pixels, cell)`: as `render`, with each image's shape estimated once."""
-    known: dict[bytes, Relief] = {}
+    known: dict[bytes, Callable[[FrozenMap], Bytes]] = {}
 
     def maker(pixels: Bytes, words: FrozenMap) -> Bytes:
         key = pixels.tobytes()
         if key not in known:
-            known[key] = estimate(pixels)
-        return develop(pixels, light(known[key], style(words)))
+            known[key] = renderer(pixels)
+        return known[key](words)
 
     return maker
 

@@ -3,7 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relightflow.backends.preview.arrays import blur, box, frame, guided, resize, step
+from relightflow.backends.preview.arrays import (
+    blur,
+    box,
+    frame,
+    guided,
+    largest,
+    ramp,
+    resize,
+    roll_off,
+    step,
+)
 
 RANDOM = np.random.default_rng(7).random((60, 90), np.float32)
 
@@ -43,3 +53,25 @@ def test_the_frame_is_centred() -> None:
     x, y = frame(4, 2)
     assert x[0].tolist() == [-0.75, -0.25, 0.25, 0.75]
     assert y[:, 0].tolist() == [-0.5, 0.5]
+
+
+def test_the_largest_neighbour_is_taken() -> None:
+    field = np.zeros((9, 9), np.uint8)
+    field[4, 4] = 7
+    out = largest(field, 2)
+    assert out[2:7, 2:7].min() == 7
+    assert out.sum() == 7 * 25
+
+
+def test_a_ramp_is_straight_between_its_ends() -> None:
+    assert [ramp(1, 3, v) for v in (0, 1, 2, 3, 9)] == [0, 0, 0.5, 1, 1]
+    assert ramp(3, 1, 1.5) == 0.75
+
+
+def test_more_light_never_makes_white_what_was_not() -> None:
+    before = np.linspace(0, 0.96, 97, dtype=np.float32)
+    for gain in (0.5, 1.0, 1.3, 2.0):
+        after = roll_off(before, before * np.float32(gain))
+        assert (np.diff(after) > 0).all()
+        assert after.max() < 0.995
+    assert np.allclose(roll_off(before, before)[:60], before[:60], atol=0.01)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from relightflow.backends.preview.offer import MODEL
-from relightflow.backends.preview.style import DIRECTIONS, INTENSITIES, KINDS, TEMPERATURES
+from relightflow.backends.preview.parameters import DIRECTIONS, INTENSITIES, TEMPERATURES, TYPES
 from relightflow.model.values import FrozenMap
 
 
@@ -23,7 +23,7 @@ def test_it_is_free() -> None:
 
 
 def test_every_word_has_its_numbers() -> None:
-    tables: tuple[Mapping[str, object], ...] = (DIRECTIONS, INTENSITIES, TEMPERATURES, KINDS)
+    tables: tuple[Mapping[str, object], ...] = (DIRECTIONS, INTENSITIES, TEMPERATURES, TYPES)
     for parameter, table in zip(MODEL.parameters, tables, strict=True):
         assert set(parameter.values) == set(table)
 

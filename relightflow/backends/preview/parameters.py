@@ -9,7 +9,7 @@ from relightflow.model.values import Parameters
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Unit vector towards the lamp: x to the right, y down, z towards the viewer."""
+    """Unit vector towards the light: x to the right, y down, z towards the viewer."""
 
     x: float
     y: float
@@ -18,28 +18,28 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A lamp: how hard, how wide, how far."""
+class LightType:
+    """A light source: how hard, how wide, how far."""
 
     wrap: float
-    """How far light creeps round a form: 0 a point, 1 from everywhere."""
-    fine: float
-    """How much of the fine relief shows."""
+    """How far light reaches round a form: 0 a point, 1 from everywhere."""
+    falloff: float
+    """How fast it fades across the image, in stops from the middle to an edge."""
     fill: float
     """Light from everywhere, as a share of the whole."""
-    falloff: float
-    """How fast it fades across the image, in natural logarithms from middle to edge."""
+    texture: float
+    """How strongly fine texture shows."""
     shadow: float
     """Darkness of cast shadows."""
     penumbra: float
     """Softness of their edges, as a share of their length."""
-    shine: float
-    sharp: float
+    specular: float
+    shininess: float
     """Strength and exponent of the highlight."""
     pool: float = 0.0
     """Radius of the lit pool in half images; 0: no pool."""
     rim: float = 1.0
-    """Strength of the rim when the lamp is behind."""
+    """Strength of the rim when the light is behind."""
     exposure: float = 1.0
     contrast: float = 1.0
 
@@ -48,7 +48,7 @@ class Kind:
 class Intensity:
     exposure: float
     contrast: float
-    """Power about middle grey."""
+    """Power about the image's mean brightness."""
     ratio: float
     """Multiplies the fill: below 1 the shadows are deeper."""
     vignette: float
@@ -59,7 +59,7 @@ class Intensity:
 @dataclass(frozen=True, slots=True)
 class Temperature:
     key: float
-    """Colour temperature of the lamp, kelvin."""
+    """Colour temperature of the key light, kelvin."""
     key_strength: float
     fill: float
     fill_strength: float
@@ -68,9 +68,9 @@ class Temperature:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class LightSetup:
     direction: Direction
-    kind: Kind
+    type: LightType
     intensity: Intensity
     temperature: Temperature
 
@@ -82,47 +82,47 @@ DIRECTIONS = {
     "back": Direction(0.0, -0.45, -0.89, behind=True),
 }
 
-KINDS = {
-    "softbox": Kind(
-        wrap=0.36, fine=0.15, fill=0.18, falloff=0.72, shadow=0.40, penumbra=1.2, shine=0.15,
-        sharp=7, rim=0.8, contrast=1.0,
+TYPES = {
+    "softbox": LightType(
+        wrap=0.40, falloff=1.55, fill=0.15, texture=0.10, shadow=0.40, penumbra=1.2,
+        specular=0.12, shininess=7, rim=0.8,
     ),
-    "sunlight": Kind(
-        wrap=0.02, fine=1.0, fill=0.15, falloff=0.34, shadow=0.85, penumbra=0.24, shine=0.55,
-        sharp=22, rim=1.5, contrast=1.12, exposure=1.08,
+    "sunlight": LightType(
+        wrap=0.05, falloff=1.25, fill=0.12, texture=0.62, shadow=0.80, penumbra=0.35,
+        specular=0.30, shininess=18, rim=1.4, contrast=1.16, exposure=1.06,
     ),
-    "spotlight": Kind(
-        wrap=0.14, fine=0.6, fill=0.07, falloff=0.30, shadow=0.75, penumbra=0.30, shine=0.45,
-        sharp=16, pool=0.85, rim=1.3, contrast=1.06, exposure=0.84,
+    "spotlight": LightType(
+        wrap=0.14, falloff=0.80, fill=0.05, texture=0.36, shadow=0.65, penumbra=0.45,
+        specular=0.25, shininess=14, pool=0.74, rim=1.2, contrast=1.06, exposure=0.95,
     ),
-    "ambient": Kind(
-        wrap=0.90, fine=0.05, fill=0.52, falloff=0.40, shadow=0.10, penumbra=2.0, shine=0.0,
-        sharp=4, rim=0.45, contrast=0.94,
+    "ambient": LightType(
+        wrap=0.90, falloff=1.10, fill=0.48, texture=0.03, shadow=0.10, penumbra=2.0,
+        specular=0.0, shininess=4, rim=0.4, contrast=0.94,
     ),
 }  # fmt: skip
 
 INTENSITIES = {
-    "mood": Intensity(exposure=0.34, contrast=1.16, ratio=0.50, vignette=0.55),
-    "medium": Intensity(exposure=1.02, contrast=1.0, ratio=1.0, vignette=0.12),
-    "bright": Intensity(exposure=1.62, contrast=0.90, ratio=1.55, vignette=0.0, lift=0.12),
-    "strong": Intensity(exposure=1.22, contrast=1.30, ratio=0.60, vignette=0.22),
+    "mood": Intensity(exposure=0.40, contrast=1.18, ratio=0.50, vignette=0.55),
+    "medium": Intensity(exposure=1.0, contrast=1.0, ratio=1.0, vignette=0.10),
+    "bright": Intensity(exposure=1.60, contrast=0.88, ratio=1.55, vignette=0.0, lift=0.12),
+    "strong": Intensity(exposure=1.20, contrast=1.32, ratio=0.60, vignette=0.20),
 }
 
 TEMPERATURES = {
-    "warm": Temperature(key=3100, key_strength=0.50, fill=4300, fill_strength=0.38),
-    "cool": Temperature(key=11000, key_strength=0.95, fill=9000, fill_strength=0.80),
+    "warm": Temperature(key=3100, key_strength=0.52, fill=4300, fill_strength=0.34),
+    "cool": Temperature(key=11000, key_strength=0.96, fill=9000, fill_strength=0.84),
     "neutral": Temperature(key=6500, key_strength=0.0, fill=6500, fill_strength=0.0),
     "sunset": Temperature(
-        key=2150, key_strength=0.44, fill=5600, fill_strength=0.3, tint=(1.14, 0.84, 1.26)
+        key=2150, key_strength=0.56, fill=5200, fill_strength=0.3, tint=(1.12, 0.86, 1.20)
     ),
 }
 
 
-def style(parameters: Parameters) -> Style:
+def light_setup(parameters: Parameters) -> LightSetup:
     """The four words as numbers. Raises KeyError for a missing parameter or an unknown word."""
-    return Style(
+    return LightSetup(
         DIRECTIONS[parameters["light_direction"]],
-        KINDS[parameters["light_type"]],
+        TYPES[parameters["light_type"]],
         INTENSITIES[parameters["light_intensity"]],
         TEMPERATURES[parameters["light_temperature"]],
     )

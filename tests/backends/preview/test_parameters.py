@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from relightflow.backends.preview.style import DIRECTIONS, style
+from relightflow.backends.preview.parameters import DIRECTIONS, light_setup
 from relightflow.model.values import FrozenMap
 
 
@@ -16,4 +16,4 @@ def test_directions_are_of_length_one() -> None:
 
 def test_an_unknown_word_is_an_error_and_never_a_default(cell: Callable[..., FrozenMap]) -> None:
     with pytest.raises(KeyError):
-        style(cell(direction="bottom"))
+        light_setup(cell(direction="bottom"))

@@ -1,0 +1,188 @@
+"""Lights a scene: how much each point gains, as small smooth maps and a tone curve.
+
+Two layers are lit apart, what is behind and what is before it; the full-size matte lays one over the
+other, so that no map needs an edge. An effect is as strong as the confidence in what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relightflow.backends.preview.arrays import Bytes, Map, frame, roll_off, step
+from relightflow.backends.preview.colour import black_body, luminance
+from relightflow.backends.preview.illumination import Layer, from_behind, from_the_front
+from relightflow.backends.preview.parameters import LightSetup
+from relightflow.backends.preview.scene import Scene
+
+GAMMA = 2.2
+"""Gains are of coded brightness: the power 1 / 2.2 of those of light, as nearly as sRGB."""
+_ROOT = np.float32(1 / GAMMA)
+_GREY = 0.20
+"""Linear light towards which the exposure pulls."""
+_BRIGHTEST = 0.94
+"""Mean linear light that no exposure passes."""
+_SKIN_SHARE = 0.5
+"""Share of a light's colour that skin does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """relit = coded image × gain × tone[luma] × colour + haze × haze_colour,
+    before what is bright rolls off."""
+
+    matte: Bytes
+    """(height, width) at full size: which of the two layers a pixel belongs to."""
+    behind: Map
+    """Gain of the layer behind."""
+    before: Map
+    """Gain of the layer before it."""
+    tone: Map
+    """(256,) gain by coded brightness."""
+    texture: tuple[float, float]
+    """Weight of the surface's slope to the right and down."""
+    colour: Map | None
+    """(3, height, width) gains of red, green and blue; None: white light."""
+    colour_share: Map
+    """(256,) how much of the colour shows, by coded brightness."""
+    haze: Map | None
+    """Added behind only."""
+    haze_colour: Map
+    ceilings: tuple[Map, Map] | None
+    """Largest gain, tone included, of the two layers; None: no limit."""
+
+
+def shade(scene: Scene, setup: LightSetup) -> Shading:
+    """The light of `setup` on `scene`, exposed so that the whole is as bright as it should be."""
+    back = setup.direction.behind
+    behind, before, haze = (from_behind if back else from_the_front)(scene, setup)
+    over = scene.foreground if back else scene.subject
+    dim = scene.level * _vignette(scene, setup)
+    gains = [(layer.key + layer.fill) * dim for layer in (behind, before)]
+    tone = _tone(scene, setup)
+    # from behind, what is dark stays dark: nothing pulls the mean back to where it was
+    exposure = setup.intensity.exposure * setup.type.exposure
+    if not back:
+        exposure = _exposure(scene, exposure, setup.intensity.lift, _laid(gains, over), tone)
+    coded = [np.maximum(gain * np.float32(exposure), 1e-4) ** _ROOT for gain in gains]
+    colour = _colour(scene, setup, (behind, before), over)
+    return Shading(
+        matte=scene.surface.foreground if back else scene.surface.subject,
+        behind=coded[0],
+        before=coded[1],
+        tone=tone,
+        texture=_texture(setup),
+        colour=colour,
+        colour_share=_colour_share(scene.chroma < 1),
+        haze=haze,
+        haze_colour=_key_colour(setup, 0.6 * scene.chroma) ** _ROOT,
+        ceilings=_ceilings((behind, before), coded, float(tone.max())),
+    )
+
+
+def _laid(fields: Sequence[Map], over: Map) -> Map:
+    laid: Map = fields[0] + (fields[1] - fields[0]) * over
+    return laid
+
+
+def _ceilings(
+    layers: tuple[Layer, Layer], coded: Sequence[Map], contrast: float
+) -> tuple[Map, Map] | None:
+    """The largest coded gains, where any gain comes near them."""
+    behind, before = (layer.most for layer in layers)
+    if behind is None or before is None:
+        return None
+    limits = behind**_ROOT, before**_ROOT
+    if all((gain * contrast <= limit).all() for gain, limit in zip(coded, limits, strict=True)):
+        return None
+    return limits
+
+
+def _texture(setup: LightSetup) -> tuple[float, float]:
+    if setup.direction.behind:
+        return 0.0, 0.12 * setup.type.texture
+    weight = -setup.type.texture
+    return weight * setup.direction.x, weight * setup.direction.y
+
+
+def _vignette(scene: Scene, setup: LightSetup) -> Map:
+    height, width = scene.bright.shape
+    x, y = frame(width, height)
+    far = (x - 0.5 * scene.centre[0]) ** 2 + (y - 0.5 * scene.centre[1]) ** 2
+    dimmed: Map = 1 / (1 + np.float32(setup.intensity.vignette) * far * far)
+    return dimmed
+
+
+def _tone(scene: Scene, setup: LightSetup) -> Map:
+    """Contrast about the image's mean, as a gain by coded brightness."""
+    contrast = setup.type.contrast * setup.intensity.contrast
+    if setup.direction.behind:
+        contrast = contrast + 0.15
+    mean = float((scene.bright * scene.weight).sum() / scene.weight.sum())
+    pivot = float(np.clip(mean, 0.02, 0.7)) ** (1 / GAMMA)
+    code = np.maximum(np.arange(256, dtype=np.float32) / 255, np.float32(0.01))
+    bend = (code / np.float32(pivot)) ** np.float32(contrast - 1)
+    tone: Map = np.clip(bend, 0.55, 1.5).astype(np.float32)
+    return tone
+
+
+def _exposure(scene: Scene, factor: float, lift: float, gain: Map, tone: Map) -> float:
+    """What `gain` is multiplied with, so that the image's mean becomes `factor` times what it was,
+    pulled towards middle grey by the share `lift`."""
+    part = (slice(None, None, 2), slice(None, None, 2))
+    light, weight = scene.bright[part], scene.weight[part]
+    weight = weight / weight.sum()
+    before = float((light * weight).sum()) + 1e-4
+    # a night gains more from a light than white paper loses
+    lift += 0.30 if before < _GREY else 0.06
+    aim = before ** (1 - lift) * _GREY**lift * factor
+    # what is nearly white has no room above it: its light must still come from one side
+    aim = aim / (1 + (aim / _BRIGHTEST) ** 4) ** 0.25
+    code = light**_ROOT
+    bent = code * gain[part] ** _ROOT * tone[np.minimum(code * 255, 255).astype(np.uint8)]
+    exposure = 1.0
+    for _ in range(4):
+        after = roll_off(code, bent * np.float32(exposure**_ROOT)) ** np.float32(GAMMA)
+        mean = float((after * weight).sum()) + 1e-4
+        exposure = min(max(exposure * (aim / mean) ** 1.1, 0.1), 6.0)
+    return exposure
+
+
+def _key_colour(setup: LightSetup, strength: float) -> Map:
+    warmth = setup.temperature
+    return black_body(warmth.key, warmth.key_strength * strength)
+
+
+def _colour(scene: Scene, setup: LightSetup, layers: tuple[Layer, Layer], over: Map) -> Map | None:
+    """(3, height, width): the colour of key and fill where each falls; less of it on skin."""
+    warmth, type_ = setup.temperature, setup.type
+    if not warmth.key_strength and not warmth.fill_strength:
+        return None
+    key_colour = black_body(warmth.key, warmth.key_strength)
+    tint = np.array(warmth.tint, np.float32)
+    fill_colour: Map = black_body(warmth.fill, warmth.fill_strength) * tint
+    # where light comes from everywhere, it is the key light's own that comes back from the walls
+    fill_colour = fill_colour ** np.float32(1 - type_.fill) * key_colour ** np.float32(type_.fill)
+    fill_colour = fill_colour / luminance(fill_colour)
+    key = _laid([layer.key for layer in layers], over)
+    fill = _laid([layer.fill for layer in layers], over)
+    lit = key / (key + fill + np.float32(1e-4))
+    kept = np.float32(scene.chroma / GAMMA) * (1 - np.float32(_SKIN_SHARE) * scene.skin)
+    out = np.empty((3, *lit.shape), np.float32)
+    for c in range(3):
+        mixed = fill_colour[c] + (key_colour[c] - fill_colour[c]) * lit
+        np.exp(np.log(mixed) * kept, out=out[c])
+    return out
+
+
+def _colour_share(monochrome: bool) -> Map:
+    """How much of the light's colour a pixel takes by its brightness: white, which may be clipped,
+    takes less. A black-and-white image takes it as a print takes a toner: in its middle tones."""
+    code = np.arange(256, dtype=np.float32)[None] / 255
+    share: Map = 1 - 0.75 * step(0.82, 1.0, code)
+    if monochrome:
+        share = share * step(-0.05, 0.30, code)
+    first: Map = share[0].astype(np.float32)
+    return first
