@@ -9,6 +9,7 @@ from types import ModuleType
 
 from docs.tables import table
 from relightflow.errors import Exit
+from relightflow.model import evidence
 from relightflow.plugins import backend, hookspecs, records, sink, source
 
 NOTE = "<!-- Written by `python -m docs.generate`; change relightflow/plugins/ instead. -->\n"
@@ -33,6 +34,8 @@ def pages() -> dict[str, str]:
     for title, module in (("Source", source), ("Backend", backend), ("Sink", sink)):
         parts.append(f"## {title}\n\n{_docstring(module)}\n\n")
         parts += [_record(node, "###") for node in _classes(module)]
+        if module is backend:
+            parts += [_record(node, "###") for node in _classes(evidence)]
     return {"hooks.md": "\n".join("".join(parts).split("\n")).rstrip() + "\n"}
 
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from relightflow.model.catalog import Model as Model
     from relightflow.model.catalog import Parameter as Parameter
     from relightflow.model.catalog import Price as Price
+    from relightflow.model.evidence import Evidence as Evidence
+    from relightflow.model.evidence import Needs as Needs
+    from relightflow.model.evidence import Undecided as Undecided
     from relightflow.model.failure import Billed as Billed
     from relightflow.model.failure import CallFailed as CallFailed
     from relightflow.model.failure import Failure as Failure
@@ -66,8 +69,8 @@ if TYPE_CHECKING:
     from relightflow.plugins.backend import Balance as Balance
     from relightflow.plugins.backend import BillRow as BillRow
     from relightflow.plugins.backend import Call as Call
-    from relightflow.plugins.backend import Evidence as Evidence
     from relightflow.plugins.backend import Memory as Memory
+    from relightflow.plugins.backend import RecordsQuery as RecordsQuery
     from relightflow.plugins.hookspecs import hookimpl as hookimpl
     from relightflow.plugins.records import BackendContext as BackendContext
     from relightflow.plugins.records import BackendRecord as BackendRecord
@@ -100,13 +103,14 @@ _MODULES = {
         "SourceContext",
         "SourceRecord",
     ),
+    "relightflow.model.evidence": ("Evidence", "Needs", "Undecided"),
     "relightflow.plugins.backend": (
         "Backend",
         "Balance",
         "BillRow",
         "Call",
-        "Evidence",
         "Memory",
+        "RecordsQuery",
     ),
     "relightflow.plugins.source": (
         "Source",
@@ -214,6 +218,7 @@ __all__ = [
     "Memory",
     "Micros",
     "Model",
+    "Needs",
     "OperatorPolicy",
     "Outcome",
     "Output",
@@ -224,6 +229,7 @@ __all__ = [
     "Price",
     "Progress",
     "Recipe",
+    "RecordsQuery",
     "RefusedError",
     "Registry",
     "Rejected",
@@ -245,6 +251,7 @@ __all__ = [
     "Step",
     "StorageError",
     "Summary",
+    "Undecided",
     "UsageError",
     "WriteReceipt",
     "hookimpl",

@@ -152,7 +152,7 @@ async def run(
     state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
-        made = session.engine.run(plan, submit=not run_options.collect_only)
+        made = session.engine.run(plan, not run_options.collect_only, run_options.wait)
         async with aclosing(deliver(made, session.delivery)) as outcomes:
             async for outcome in outcomes:
                 session.record(outcome)

@@ -23,18 +23,19 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from relightflow.backends.segmind.history import History, Listing
-from relightflow.backends.segmind.matching import DIGEST
+from relightflow.backends.segmind.history import Found, History, at_once
+from relightflow.backends.segmind.listing import Span
+from relightflow.backends.segmind.matching import DIGEST, SERVER_TIME
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
-from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Balance, BillRow, Call, Evidence
+from relightflow.plugins.backend import Backend, Balance, BillRow, Call, RecordsQuery, Retry
 from relightflow.plugins.records import BackendContext, BackendRecord
 from relightflow.run import opening
 from relightflow.store import blobs
@@ -237,18 +238,21 @@ class Records(History):
     provider: Provider
     clock: Callable[[], float]
 
-    async def by_id(self, request_id: str) -> HistoryRow | None:
+    async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
         Inline.power.tick()
         found = self.provider.find(request_id)
         if found is None or found.shown > self.clock():
             return None
         return self.provider.row(found, self.clock())
 
-    async def between(self, since: float, until: float) -> Listing:
+    async def between(self, span: Span, retry: Retry, whole: bool = True) -> Found:
         Inline.power.tick()
         now = self.clock()
         shown = [r for r in self.provider.taken if r.shown <= now]
-        return Listing(tuple(self.provider.row(r, now) for r in shown), complete=True)
+        return Found(tuple(self.provider.row(r, now) for r in shown))
+
+    async def _server_time(self, retry: Retry) -> float | None:
+        return self.clock()
 
 
 class Simulated(Backend):
@@ -258,7 +262,7 @@ class Simulated(Backend):
         self._provider = provider
         self._api = api
         self._wall = wall
-        self._history = Records(None, provider, wall)  # type: ignore[arg-type]  # no API is asked
+        self._history = Records(None, True, provider, wall)  # type: ignore[arg-type]  # no API is asked
 
     async def open(self) -> None: ...
 
@@ -273,7 +277,9 @@ class Simulated(Backend):
 
     def intent_details(self, call: Call) -> FrozenMap:
         digest = hashlib.sha256(call.prepared.encode()).hexdigest()
-        return FrozenMap({"api": self._api, DIGEST: digest, "inline": False})
+        return FrozenMap(
+            {"api": self._api, DIGEST: digest, "inline": False, SERVER_TIME: self._wall()}
+        )
 
     async def submit(self, call: Call) -> Step:
         rng, weather = self._provider.rng, self._provider.weather
@@ -350,13 +356,11 @@ class Simulated(Backend):
             raise CallFailed(cut)
         return ResultKnown(step.request_id, own.url, PRICE, step.details)
 
-    async def look_up(
-        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
-    ) -> Evidence:
-        return await self._history.look_up(doubts, known_ids, settled_before)
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        return await self._history.look_up(query, retry)
 
-    async def bill(self, since: float, until: float) -> Sequence[BillRow]:
-        return await self._history.bill(since, until)
+    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
+        return await self._history.bill(since, until, retry)
 
 
 def _maybe(rng: Random, probability: float, failure: Failure) -> None:

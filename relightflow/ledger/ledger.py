@@ -19,6 +19,7 @@ from relightflow.ledger import checks, migrations, restoring, rows, schema
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.restoring import Difference
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import Undecided
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
@@ -128,10 +129,37 @@ class Ledger:
         values = rows.of_failure(state, failure, self._now())
         await self.change(lambda db: rows.update(db, attempt_id, values))
 
-    def close_attempt_now(self, attempt_id: int, state: State, failure: Failure) -> None:
+    def close_attempt_now(
+        self, attempt_id: int, state: State, failure: Failure, details: FrozenMap = NO_DETAILS
+    ) -> None:
         """The same for code that has no event loop."""
         values = rows.of_failure(state, failure, self._now())
-        self.change_now(lambda db: rows.update(db, attempt_id, values))
+        more = canonical_json(details)
+        self.change_now(lambda db: rows.update(db, attempt_id, values, more))
+
+    async def note_undecided(self, found: Sequence[tuple[int, Undecided]]) -> None:
+        """Why the provider's records have not settled attempts, so that it can be told without asking
+        them again."""
+        now = self._now()
+        notes = [(attempt_id, canonical_json(why.note)) for attempt_id, why in found]
+
+        def put(db: sqlite3.Connection) -> None:
+            for attempt_id, note in notes:
+                rows.update(db, attempt_id, {"updated": now}, note)
+
+        await self.change(put)
+
+    async def revive(self, attempt: Attempt, step: Accepted | ResultKnown) -> bool:
+        """A given-up attempt turns out to have been taken. True: it goes on, as a new attempt; False:
+        the job was bought again meanwhile, so that only its cost is put right."""
+        now = self._now()
+        return await self.change(lambda db: rows.revive(db, attempt, step, now))
+
+    async def correct(self, attempt_id: int, failure: Failure) -> None:
+        """What is known by now of an attempt that has ended; its state stays."""
+        values = rows.of_failure("", failure, self._now())
+        del values["state"]
+        await self.change(lambda db: rows.update(db, attempt_id, values))
 
     async def restore(self, attempt: rows.Restored) -> int:
         """Write down an attempt that another machine made, and give its id.

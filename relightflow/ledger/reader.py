@@ -34,6 +34,10 @@ class Commitments:
     """May have been billed."""
 
 
+_NEAR = 300
+"""Calls on either side of the doubtful ones that the provider's records are compared with."""
+
+
 class Reader:
     """A read-only view. Use it from one thread at a time."""
 
@@ -70,6 +74,29 @@ class Reader:
         """Those that wait for a person: unknown, or paid without an image."""
         waiting = "state IN ('UNKNOWN', 'PAID_UNFETCHED')"
         return self._open(f"({waiting} OR (state = 'FAILED' AND billed <> 'no'))", None)
+
+    def given_up_attempts(self, backend: str) -> list[Attempt]:
+        """Those that somebody gave up while nobody knew what had become of them, and nobody knows."""
+        lost = f"state = 'FAILED' AND json_extract(details, '$.{rows.GIVEN_UP}') = 1"
+        again = "state = 'READY' AND billed = 'unknown'"
+        return self._open(f"(({again}) OR ({lost})) AND request_id = ''", backend)
+
+    def known_calls(self, backend: str, first: int, last: int) -> list[Attempt]:
+        """Attempts that the provider certainly took, by request id: those between the attempts `first`
+        and `last`, and some hundreds before and after."""
+        if not self._db:
+            return []
+        taken = (
+            "backend = ? AND request_id <> '' AND (state IN ('ACCEPTED', 'RESULT_KNOWN',"
+            " 'PAID_UNFETCHED', 'STORED', 'DONE') OR billed = 'yes')"
+            " AND json_extract(details, '$.origin') IS NULL"
+        )
+        nearest = (
+            f"id IN (SELECT id FROM attempt WHERE id < ? AND {taken} ORDER BY id DESC LIMIT {_NEAR})"
+            f" OR (id BETWEEN ? AND ? AND {taken})"
+            f" OR id IN (SELECT id FROM attempt WHERE id > ? AND {taken} ORDER BY id LIMIT {_NEAR})"
+        )
+        return rows.select(self._db, nearest, (first, backend, first, last, backend, last, backend))
 
     def stored_attempts(self) -> list[Attempt]:
         """Those with an image in the store."""

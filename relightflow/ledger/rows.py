@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from relightflow.core.redact import known
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import Undecided, undecided
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import Micros, valid_cost
@@ -22,6 +23,10 @@ T = TypeVar("T")
 
 GOES_ON = "run whose purchase goes on"
 """Under which the table `memory` notes ids of runs, beside the notes of backends."""
+
+
+GIVEN_UP = "given_up"
+"""True in the details of an attempt that its owner gave up while its outcome was unknown."""
 
 
 class Delivered(NamedTuple):
@@ -48,6 +53,8 @@ class JobState:
     price: Micros
     cost: Micros | None
     request_id: str
+    undecided: Undecided | None = None
+    """Of an unknown outcome: why the provider's records have not settled it, once they were asked."""
 
 
 def text(untrusted: str) -> str:
@@ -177,6 +184,42 @@ def another_job_has(db: sqlite3.Connection, attempt_id: int, request_id: str) ->
         (attempt_id, text(request_id)),
     )
     return found.fetchone() is not None
+
+
+FOUND = "the provider's records hold it after all"
+
+
+def revive(
+    db: sqlite3.Connection, attempt: Attempt, step: Accepted | ResultKnown, now: float
+) -> bool:
+    """See `Ledger.revive`."""
+    others = f"job_key = ? AND id <> ? AND ({_ALIVE})"
+    if select(db, others, (attempt.job_key, attempt.id)):
+        values = of_step(step, now) | {"reason": FOUND}
+        update(db, attempt.id, {name: values[name] for name in values if name != "state"})
+        return False
+    ended = {"state": State.READY, "billed": Billed.NO, "reason": FOUND, "updated": now}
+    if attempt.state is State.READY:
+        del ended["state"]
+    update(db, attempt.id, ended)
+    again = Restored(
+        job_key=attempt.job_key,
+        run_id=attempt.run_id,
+        state=State.ACCEPTED,
+        billed=Billed.UNKNOWN,
+        backend=attempt.backend,
+        model=attempt.model,
+        image_sha256=attempt.image_sha256,
+        parameters=attempt.parameters,
+        repeat=attempt.repeat,
+        price=attempt.price,
+        request_id=step.request_id,
+        details=step.details,
+    )
+    number = insert_one_restored(db, again, attempt.created)
+    if isinstance(step, ResultKnown):
+        update(db, number, of_step(step, now))
+    return True
 
 
 def of_step(step: Accepted | ResultKnown | PaidUnfetched, now: float) -> dict[str, Any]:
@@ -330,6 +373,7 @@ def _job_state(row: tuple[Any, ...]) -> JobState:
         price,
         cost,
         request_id,
+        undecided(json.loads(image[-1])) if state == State.UNKNOWN else None,
     )
 
 

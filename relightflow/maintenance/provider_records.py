@@ -6,8 +6,8 @@ Read-only at the provider and free of charge. What the records prove is written 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
+from random import Random
 
 from relightflow.errors import AccountError, EarlyStop, RefusedError, RelightflowError, UsageError
 from relightflow.ledger.reader import open_reader
@@ -19,10 +19,11 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasHistory
 from relightflow.plugins.records import BackendRecord, OperatorPolicy
 from relightflow.run.clock import Clock, RealClock
+from relightflow.run.jobs.doubts import DoubtSettler, DoubtsSettled, keep_asking
 from relightflow.run.jobs.interrupted import settle_interrupted
-from relightflow.run.jobs.recovery import RECORDS_LAG_SECONDS, DoubtsSettled, settle_doubts
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.patience import RecordsPatience
 from relightflow.run.opening import OpenState, open_backend, open_state
 from relightflow.store.state_dir import StateDir
 
@@ -46,10 +47,11 @@ async def reconcile(
         async with open_backend(
             record, record.models[0], NO_OPTIONS, state, operator, notice
         ) as backend:
-            settled = await _settle(state, record, backend, time.time())
+            settler = await _settler(state, record, backend, notice, RealClock())
+            settled = await settler.settle()
             real = _with_history(await backend.get(), record.name)
             try:
-                bill = await real.bill(since, until)
+                bill = await real.bill(since, until, settler.retry())
             except CallFailed as error:
                 raise _unavailable(error.failure) from error
     attempts = recorded(state_dir, record.name, since, until)
@@ -72,38 +74,40 @@ async def give_patience(
     notice: Callable[[str], None],
     clock: Clock | None = None,
 ) -> Resolution:
-    """Ask the records until no attempt is unknown, or all are old enough for the records to know
-    them. Raises what `reconcile` raises."""
+    """Ask the records until nothing is unknown that they will settle with time alone.
+
+    Raises what `reconcile` raises.
+    """
     clock = clock or RealClock()
-    settled = DoubtsSettled()
     with open_state(state_dir, f"relightflow resolve, process {os.getpid()},") as state:
         async with open_backend(
             record, record.models[0], NO_OPTIONS, state, operator, notice
         ) as backend:
-            while True:
-                settled = settled + await _settle(state, record, backend, clock.wall())
-                with open_reader(state_dir.ledger) as reader:
-                    doubts = reader.unknown_attempts(record.name)
-                youngest = max((attempt.created for attempt in doubts), default=0.0)
-                left = youngest + RECORDS_LAG_SECONDS + 1 - clock.wall()
-                if not doubts or left <= 0:
-                    break
-                notice(
-                    f"{len(doubts)} unknown; asking the provider's records for {left:.0f} s more"
-                )
-                await clock.sleep(min(left, 15.0))
+            settler = await _settler(state, record, backend, notice, clock)
+            settled = await settler.settle()
+            async for more in keep_asking(settler, settled, clock):
+                settled = settled + more
     return _resolution(state_dir, settled)
 
 
-async def _settle(
-    state: OpenState, record: BackendRecord, backend: LazyBackend, now: float
-) -> DoubtsSettled:
+async def _settler(
+    state: OpenState,
+    record: BackendRecord,
+    backend: LazyBackend,
+    notice: Callable[[str], None],
+    clock: Clock,
+) -> DoubtSettler:
     """Doubts alone; money is only counted, so the books have no cap."""
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
     with open_reader(state.state_dir.ledger) as reader:
         money = reader.money()
     budget = Budget(None, money.spent, money.unknown, money.in_flight)
-    return await settle_doubts(backend, record.name, state.ledger, budget, now)
+    rng = Random()  # noqa: S311  jitter guards nothing
+
+    def patience() -> RecordsPatience:
+        return RecordsPatience(clock, rng, notice)
+
+    return DoubtSettler(backend, record.name, state.ledger, budget, patience, notice)
 
 
 def _unavailable(failure: Failure) -> RelightflowError:

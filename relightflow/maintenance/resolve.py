@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from relightflow.errors import UsageError
 from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.rows import GIVEN_UP
 from relightflow.model.attempt import IN_DOUBT, Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
-from relightflow.model.maintenance import Decision, Resolution
+from relightflow.model.maintenance import Decision, Resolution, settles_itself
 from relightflow.model.money import Micros
+from relightflow.model.values import FrozenMap
 from relightflow.run.restoring import open_state_reader
 from relightflow.store.blobs import size_of
 from relightflow.store.state_dir import StateDir
@@ -31,7 +33,7 @@ def decide(
     cap: Micros | None,
     jobs: Iterable[str] = (),
 ) -> Resolution:
-    """Carry out `decision` for all held attempts, or for those whose job key begins with one of
+    """Carry out `decision` for all held attempts that do not settle themselves, or for those whose job key begins with one of
     `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
 
     Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
@@ -43,7 +45,10 @@ def decide(
                 f"no call of job '{job}' waits for a decision; nothing was decided. "
                 "'relightflow resolve' lists those that do"
             )
-    wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
+    # what evidence will decide is left to it, unless it was named
+    wanted = [
+        a for a in waiting if (a.job_key.startswith(chosen) if chosen else not settles_itself(a))
+    ]
     decided: list[Attempt] = []
     over: list[Attempt] = []
     left = cap
@@ -51,7 +56,9 @@ def decide(
         if decision is Decision.ASSUME_LOST:
             if attempt.state not in IN_DOUBT:
                 continue  # its money is booked already
-            ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt))
+            open_yet = attempt.billed is Billed.UNKNOWN
+            details = FrozenMap({GIVEN_UP: True}) if open_yet else FrozenMap()
+            ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt), details)
         elif left is None or attempt.price <= left:
             left = None if left is None else left - attempt.price
             if attempt.state is State.PAID_UNFETCHED:  # by way of UNKNOWN, as the ledger wants it

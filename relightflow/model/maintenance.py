@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from relightflow.errors import Exit, gravest
-from relightflow.model.attempt import IN_DOUBT, Attempt
+from relightflow.model.attempt import IN_DOUBT, Attempt, State
+from relightflow.model.evidence import Needs, undecided
 from relightflow.model.money import Micros
 
 
@@ -77,6 +78,12 @@ class Decision(StrEnum):
     """Give the image up and count its price as spent; it is not bought again."""
 
 
+def settles_itself(attempt: Attempt) -> bool:
+    """Whether the provider's records will settle it, given time alone."""
+    found = undecided(attempt.details) if attempt.state is State.UNKNOWN else None
+    return found is not None and found.needs is Needs.TIME
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """What became of the held attempts."""
@@ -90,6 +97,16 @@ class Resolution:
     """Settled by the provider's records: the call was taken, and is collected by the next run."""
     released: int = 0
     """Settled by the provider's records: nothing was taken or billed."""
+
+    @property
+    def by_itself(self) -> tuple[Attempt, ...]:
+        """Held attempts that nobody need decide about: the provider's records will."""
+        return tuple(attempt for attempt in self.held if settles_itself(attempt))
+
+    @property
+    def waiting(self) -> tuple[Attempt, ...]:
+        """All others."""
+        return tuple(attempt for attempt in self.held if not settles_itself(attempt))
 
     @property
     def exit(self) -> Exit:

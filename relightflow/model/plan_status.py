@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relightflow.model.catalog import Price
+from relightflow.model.evidence import Undecided
 from relightflow.model.money import Micros
 from relightflow.model.restoration import NOTHING, Restoration
 
@@ -29,6 +30,8 @@ class PlanStatus:
     """What the unknown ones cost at most."""
     restoration: Restoration = NOTHING
     """What a run will put back into the ledger first, because the blob store knows it; counted above."""
+    undecided: tuple[Undecided | None, ...] = ()
+    """What each of the unknown ones waits for; None: the provider's records were not asked yet."""
 
     elsewhere: str = ""
     """Why a run would refuse to buy: what another state has bought; empty where nothing is known."""

@@ -25,3 +25,5 @@ class RunOptions:
     """Submit nothing; fetch what earlier runs paid for."""
     stop_after: float | None = None
     """Seconds; then no new submit, so that what is in flight drains in time."""
+    wait: bool = False
+    """Go on until the provider's records have settled what time alone settles."""

@@ -8,11 +8,13 @@ the call was billed. What it must never do: send one submit twice, or follow a r
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import Evidence
+from relightflow.model.failure import Failure
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
@@ -134,15 +136,21 @@ class HasBalance(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the provider's own records say about attempts whose outcome is unknown."""
+class RecordsQuery:
+    """Attempts whose outcome is unknown, and what the ledger knows that helps to settle them."""
 
-    adopted: tuple[tuple[int, Step], ...] = ()
-    """Attempt id → the step it had really reached; exactly one row of the records fits."""
-    failed: tuple[tuple[int, str], ...] = ()
-    """Attempt id → why; taken, failed, and not billed."""
-    absent: tuple[int, ...] = ()
-    """Nothing was taken: the records cover the time and hold no row that fits."""
+    doubts: tuple[Attempt, ...]
+    known: tuple[Attempt, ...]
+    """Calls of our own that the provider certainly took, by request id, from before, between and
+    after the doubts: if the records do not show these as they were sent, they prove nothing."""
+    known_ids: frozenset[str]
+    """Request ids that belong to other attempts; `known` is only part of them."""
+    lag: float
+    """Seconds for which the records may lack a call that was taken."""
+
+
+Retry = Callable[[Failure], Awaitable[None]]
+"""Waits until a read that failed may be repeated; raises `CallFailed` where it is not worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +173,15 @@ class BillRow:
 class HasHistory(Protocol):
     """A backend that can look up doubtful attempts, free of charge and read-only."""
 
-    async def look_up(
-        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
-    ) -> Evidence:
-        """What became of `doubts`. Rows whose id is in `known_ids` belong to other attempts.
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        """What became of `query.doubts`; every one of them is in the answer exactly once.
 
-        Only attempts created before `settled_before` (Unix seconds) may be called absent: the
-        records lag. Equal attempts are matched as a set.
+        Absence is answered only where it is proven: the records were read whole, twice and alike;
+        calls of `query.known` from before and after the attempt are in them and look as they were
+        sent; `query.lag` seconds of the provider's time have passed. A wrong 'absent' is paid twice;
+        'undecided' costs a wait. Equal attempts are matched as a set. A read that fails goes to
+        `retry`, and is repeated when that returns. Raises `CallFailed`.
         """
 
-    async def bill(self, since: float, until: float) -> Sequence[BillRow]:
-        """Every request in the period (Unix seconds)."""
+    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
+        """Every request in the period (Unix seconds). Raises `CallFailed`."""

@@ -10,6 +10,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.restoration import Restoration
 from relightflow.report import escape, table
+from relightflow.report.doubts import advice
 from relightflow.report.text import count, facts, listing, money, price
 
 _FIRST = 5
@@ -37,6 +38,7 @@ def plan(
         ),
         columns,
     )
+    lines += [f"  {line}" for line in advice(plan_status.undecided)]
     if found.rejected:
         lines.append(f"  {count(len(found.rejected), 'image')} cannot be used:")
         named = (f"{image.name}: {image.reason}" for image in found.rejected[:_FIRST])

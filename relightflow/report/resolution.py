@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import undecided
 from relightflow.model.maintenance import Difference, Finding, Rebuilt, Reconciliation, Resolution
 from relightflow.model.money import Micros, usd
 from relightflow.report import escape, table
+from relightflow.report.doubts import advice, settled_by
 from relightflow.report.json import VERSION
 from relightflow.report.text import count, facts, money
 
@@ -37,13 +39,19 @@ def resolution(found: Resolution) -> str:
         lines.append(
             f"{count(len(found.over_cap), 'call')} left: the cap does not hold {price} more"
         )
-    if not found.held:
+    by_itself = found.by_itself
+    if by_itself:
+        lines += advice(undecided(attempt.details) for attempt in by_itself)
+    waiting = found.waiting
+    if not waiting:
         return "\n".join([*lines, "no call waits for a decision"])
-    waiting = count(len(found.held), "call waits", "calls wait")
-    lines.append(f"{waiting} for a decision, up to {money(found.price)}:")
-    lines += table.measured(("job", "state", "price", "since", "why"), _rows(found.held))
-    if len(found.held) > _SHOWN:
-        lines.append(f"  and {len(found.held) - _SHOWN:,} more")
+    held = count(len(waiting), "call waits", "calls wait")
+    price = money(sum(attempt.price for attempt in waiting))
+    lines.append(f"{held} for a decision, up to {price}:")
+    head = ("job", "state", "price", "since", "settled by", "why")
+    lines += table.measured(head, _rows(waiting))
+    if len(waiting) > _SHOWN:
+        lines.append(f"  and {len(waiting) - _SHOWN:,} more")
     return "\n".join(lines)
 
 
@@ -54,10 +62,15 @@ def _rows(attempts: tuple[Attempt, ...]) -> list[tuple[str, ...]]:
             _state(attempt),
             money(attempt.price),
             _moment(attempt.created),
+            _settled_by(attempt),
             escape.terminal(attempt.reason or _why(attempt)),
         )
         for attempt in attempts[:_SHOWN]
     ]
+
+
+def _settled_by(attempt: Attempt) -> str:
+    return settled_by(undecided(attempt.details)) if attempt.state is State.UNKNOWN else ""
 
 
 def _why(attempt: Attempt) -> str:
@@ -153,6 +166,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "model": attempt.model,
         "request_id": attempt.request_id or None,
         "reason": attempt.reason,
+        "waits_for": found.needs if (found := undecided(attempt.details)) else None,
+        "settled_from": found.at if found else None,
     }
 
 

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from relightflow.errors import Exit
 from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import undecided
 from relightflow.model.status import LastRun, Status
 from relightflow.report import escape, table
+from relightflow.report.doubts import advice, settled_by
 from relightflow.report.plan import restored
 from relightflow.report.text import INDENT, count, facts, money, paragraph
 
@@ -63,18 +65,20 @@ def _unknown(found: Status) -> str:
 
 
 def _doubts(doubts: tuple[Attempt, ...]) -> list[str]:
-    head = ("job", "price", "since", "model", "why")
+    head = ("job", "price", "since", "model", "settled by", "why")
     body = [
         (
             attempt.job_key[:16],
             money(attempt.price),
             _moment(attempt.created),
             escape.terminal(attempt.model),
+            settled_by(undecided(attempt.details)),
             escape.terminal(attempt.reason),
         )
         for attempt in doubts[:_SHOWN]
     ]
     lines = ["", *("  " + line for line in table.measured(head, body))]
+    lines += ["", *advice(undecided(attempt.details) for attempt in doubts)]
     hidden = len(doubts) - len(body)
     return [*lines, f"  and {hidden:,} more (--json lists all)"] if hidden else lines
 

@@ -17,6 +17,7 @@ from relightflow.model.plan import Plan
 from relightflow.run.actions import Action, Item, items
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.active_attempt import AttemptRecorder
+from relightflow.run.jobs.doubts import DoubtsSettled
 from relightflow.run.jobs.recovery import Recovery
 from relightflow.run.jobs.restore import BlobRestorer
 from relightflow.run.jobs.submit import Submitter
@@ -39,16 +40,56 @@ class Engine:
     claimed: frozenset[str] = frozenset()
     """Keys of jobs that were bought with another state: not bought here."""
 
-    async def run(self, plan: Plan, submit: bool = True) -> AsyncGenerator[Outcome]:
+    async def run(
+        self, plan: Plan, submit: bool = True, wait: bool = False
+    ) -> AsyncGenerator[Outcome]:
         """Every job that had to be touched, as it finishes; what is in place is only counted.
 
-        `submit` False: nothing is bought, only fetched. Ends early where the run is shut down; what
-        is left then is not in the stream.
+        `submit` False: nothing is bought, only fetched. `wait`: until the provider's records have
+        settled every unknown outcome that time alone settles; what they prove unbilled is bought.
+        Ends early where the run is shut down; what is left then is not in the stream.
         """
         recovered = {outcome.job.key: outcome async for outcome in self.recovery.recover()}
+        async with aclosing(self._pass(plan, submit, recovered)) as outcomes:
+            async for outcome in outcomes:
+                self.recorder.counters.count(outcome)
+                yield outcome
+        await self.recovery.hold_unanswered()
+        if self.recorder.shutdown.draining:
+            return
+        settled = await self.recovery.settle(every=False)
+        async with aclosing(self._late(plan, submit and wait, settled)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+        if not wait:
+            return
+        async with aclosing(self.recovery.keep_asking(settled)) as looks:
+            async for settled in looks:
+                async with aclosing(self._late(plan, submit, settled)) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
+
+    async def _late(
+        self, plan: Plan, submit: bool, settled: DoubtsSettled
+    ) -> AsyncGenerator[Outcome]:
+        """What turned out to have been taken is fetched in the same run. `submit`: what turned out not
+        to have been taken is bought."""
+        if settled.adopted:
+            async for outcome in self.recovery.collect():
+                self.recorder.counters.count_late(outcome)
+        if settled.absent and submit:
+            async with aclosing(self._pass(plan, submit, {}, late=True)) as outcomes:
+                async for outcome in outcomes:
+                    self.recorder.counters.count_late(outcome)
+                    yield outcome
+
+    async def _pass(
+        self, plan: Plan, submit: bool, recovered: Mapping[str, Outcome], late: bool = False
+    ) -> AsyncGenerator[Outcome]:
+        """Once through the plan. `late`: for what an earlier pass could not buy."""
         with open_reader(self.ledger.path) as reader, open_reader(self.ledger.path) as notes:
             every = items(plan, reader, self.blobs_path)
-            wanted = self._wanted(every, submit, recovered, reader)
+            wanted = self._wanted(every, submit, recovered, reader, late)
 
             async def one(item: Item) -> Outcome | None:
                 outcome = recovered.get(item.output.job.key)
@@ -63,12 +104,7 @@ class Engine:
             async with aclosing(found):
                 async for outcome in found:
                     if outcome is not None:
-                        self.recorder.counters.count(outcome)
                         yield outcome
-        await self.recovery.hold_unanswered()
-        if not self.recorder.shutdown.draining and (await self.recovery.settle()).adopted:
-            async for outcome in self.recovery.recover():
-                self.recorder.counters.count_late(outcome)
 
     async def _wanted(
         self,
@@ -76,10 +112,14 @@ class Engine:
         submit: bool,
         recovered: Mapping[str, Outcome],
         reader: Reader,
+        late: bool,
     ) -> AsyncIterator[Item]:
-        """The items that need a hand; those in place are counted, those that must wait passed over."""
+        """The items that need a hand; those in place are counted, those that must wait passed over.
+        `late`: only those that can be bought, since the others were seen before."""
         async for item in every:
             job = item.output.job
+            if late and item.action is not Action.MAKE:
+                continue
             if item.action is Action.REUSE and job.key not in recovered:
                 self.recorder.counters.reused += 1
                 if self.shared and item.job_state:

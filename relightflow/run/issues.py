@@ -7,10 +7,12 @@ meanwhile is not told; only what never reached the ledger is told from the strea
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from relightflow.errors import GRAVEST_FIRST, Exit
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
+from relightflow.model.evidence import Needs, Undecided
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.image import Rejected
 from relightflow.model.job import Output
@@ -35,11 +37,30 @@ _FLEETING = frozenset(
 )
 """Kinds that leave the attempt as it was, so that the ledger does not hold the message."""
 _NEXT = {
-    FailureKind.UNKNOWN: "It is looked up in the provider's records by the next run; 'relightflow resolve' "
-    "lists it and takes your decision",
     FailureKind.BAD_RESULT: "It is not bought again by itself",
     FailureKind.PENDING: "Run again to collect it; nothing is bought for that",
 }
+_CUT = (
+    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it and "
+    "takes your decision"
+)
+
+
+def _settled_by(found: Undecided | None) -> str:
+    """What becomes of an unknown outcome next."""
+    if found is None:
+        return "It is looked up in the provider's records by the next run"
+    why = f"It is not settled yet because {found.why}. "
+    if found.needs is Needs.PERSON:
+        return why + "'relightflow resolve' takes your decision"
+    if found.needs is Needs.PURCHASE:
+        return (
+            why + "The next purchase settles it; 'relightflow resolve' takes your decision before"
+        )
+    when = "soon"
+    if found.at:
+        when = datetime.fromtimestamp(found.at, UTC).strftime("from %Y-%m-%d %H:%M UTC on")
+    return why + f"The records can settle it {when}: 'relightflow run --wait' waits for that"
 
 
 @dataclass(slots=True)
@@ -47,6 +68,8 @@ class IssueLog:
     _found: dict[tuple[Exit, str], Issue] = field(default_factory=dict)
     _fleeting: dict[str, Failure] = field(default_factory=dict)
     """Job key → what a run could not finish and did not write down."""
+    needs: set[Needs | None] = field(default_factory=set)
+    """What the unknown outcomes wait for; None: the provider's records were not asked yet."""
 
     def outcome(self, outcome: Outcome) -> None:
         """Something that ended without an image."""
@@ -64,7 +87,9 @@ class IssueLog:
             self._add(EXIT_OF[fleeting.kind], _words(fleeting.message, fleeting.billed), output)
         if job_state is not None and job_state.state is State.UNKNOWN:  # whatever else it was
             words = _words(job_state.reason, job_state.billed, job_state.price)
-            self._add(Exit.UNKNOWN, f"{words}. {_NEXT[FailureKind.UNKNOWN]}", output)
+            found = job_state.undecided
+            self.needs.add(found.needs if found else None)
+            self._add(Exit.UNKNOWN, f"{words}. {_settled_by(found)}", output)
         elif fleeting or job_state is None or job_state.state is State.READY:
             return
         elif job_state.state is State.FAILED:
@@ -73,7 +98,8 @@ class IssueLog:
             self._add(EXIT_OF[kind], ". ".join(filter(None, (words, _NEXT.get(kind)))), output)
         elif job_state.state is State.PAID_UNFETCHED:
             words = _words("the answer was cut short", job_state.billed, job_state.cost)
-            self._add(Exit.UNKNOWN, f"{words}. {_NEXT[FailureKind.UNKNOWN]}", output)
+            self.needs.add(None)
+            self._add(Exit.UNKNOWN, f"{words}. {_CUT}", output)
         else:
             self._add(Exit.EARLY, f"not collected yet. {_NEXT[FailureKind.PENDING]}", output)
 

@@ -34,6 +34,7 @@ from relightflow.run.input_cache import InputCache
 from relightflow.run.jobs.active_attempt import AttemptRecorder
 from relightflow.run.jobs.call_log import CallLog
 from relightflow.run.jobs.collect import Collector
+from relightflow.run.jobs.doubts import DoubtSettler
 from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.recovery import Recovery
 from relightflow.run.jobs.restore import BlobRestorer
@@ -43,6 +44,7 @@ from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
+from relightflow.run.limits.patience import RecordsPatience
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
@@ -178,7 +180,7 @@ async def open_run(
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)
         )
-        engine = _engine(context, state, admission, backend, inputs, client, record)
+        engine = _engine(context, state, admission, backend, inputs, client, record, notice)
         yield replace(engine, claimed=claimed)
 
 
@@ -216,6 +218,7 @@ def _engine(
     inputs: InputCache,
     client: SharedStoreClient | None,
     record: BackendRecord,
+    notice: Callable[[str], None],
 ) -> Engine:
     """The parts of a run, each with what it needs."""
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
@@ -234,6 +237,11 @@ def _engine(
         record.keeps_requests,
         record.keeps_results,
     )
+    doubts = DoubtSettler(
+        backend, context.backend, ledger, budget,
+        lambda: RecordsPatience(context.clock, context.rng, notice, admission.rate_limiter),
+        notice, shutdown.collecting,
+    )  # fmt: skip
     shared = None
     if client:
         shared = SharedResults(context, client, ledger, blobs, folder, collector, recorder)
@@ -245,7 +253,7 @@ def _engine(
             context, backend, inputs, ledger, admission, recorder, collector, shutdown
         ),
         restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
-        recovery=Recovery(context, backend, ledger, folder, budget, collector, shutdown),
+        recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),
         recorder=recorder,
         shared=shared,
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
+from relightflow.ledger.rows import JobState
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.run.actions import Action, item_chunks
@@ -34,17 +35,13 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         reader = seen.ledger
         if reader.empty:
             counts = Counter({Action.MAKE: plan.jobs_count})
-            unknown_price = 0
+            held: list[JobState] = []
         else:
-            counts = Counter()
-            unknown_price = 0
+            counts, held = Counter(), []
             for chunk in item_chunks(plan, reader, state_dir.blobs):
                 counts.update(item.action for item in chunk)
-                unknown_price += sum(
-                    item.job_state.price
-                    for item in chunk
-                    if item.action is Action.HOLD_UNKNOWN and item.job_state
-                )
+                unknown = (item for item in chunk if item.action is Action.HOLD_UNKNOWN)
+                held += [item.job_state for item in unknown if item.job_state]
     price = plan.recipe.backend.model.price
     return PlanStatus(
         jobs=plan.jobs_count,
@@ -54,6 +51,7 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         unknown=counts[Action.HOLD_UNKNOWN],
         held_failed=counts[Action.HOLD_FAILED],
         price=price and price.times(counts[Action.MAKE]),
-        unknown_price=unknown_price,
         restoration=seen.restoration,
+        unknown_price=sum(state.price for state in held),
+        undecided=tuple(state.undecided for state in held),
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
+from relightflow.model.evidence import Needs
 from relightflow.model.plan import Plan
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Counts, Issue, Money, Summary
@@ -108,4 +109,8 @@ def _next_command(plan: Plan, issues: IssueLog) -> str:
     codes = {issue.exit for issue in issues.all()}
     if codes & {Exit.EARLY, Exit.INTERRUPTED, Exit.TERMINATED, Exit.STORAGE}:
         return f"relightflow run {plan.recipe.path.name}"
-    return "relightflow resolve" if Exit.UNKNOWN in codes else ""
+    if Exit.UNKNOWN not in codes:
+        return ""
+    if issues.needs and issues.needs <= {Needs.TIME}:
+        return f"relightflow run {plan.recipe.path.name} --wait"
+    return "relightflow resolve"

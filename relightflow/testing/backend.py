@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from relightflow.errors import RelightflowError
 from relightflow.images import BadImage, decode
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.catalog import Model
-from relightflow.model.failure import Billed, CallFailed, FailureKind
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import FOLLOWS, Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap, canonical_json, thaw
 from relightflow.plugins.backend import (
@@ -23,6 +24,7 @@ from relightflow.plugins.backend import (
     HasBalance,
     HasHistory,
     HasIntentDetails,
+    RecordsQuery,
 )
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.testing.record import check_record
@@ -159,9 +161,27 @@ class _Kit:
             assert isinstance(details, FrozenMap), f"{self._name}: intent_details gave {details!r}"
             canonical_json(thaw(details))
         if isinstance(backend, HasHistory):
-            rows = await self.asked("bill", backend.bill(0.0, 1.0))
+            rows = await self.asked("bill", backend.bill(0.0, 1.0, _give_up))
             sound = all(isinstance(row, BillRow) for row in rows)
             assert sound, f"{self._name}: bill gave something else than BillRow"
+            await self.unproven(backend)
+
+    async def unproven(self, backend: HasHistory) -> None:
+        """With no call of our own to compare the records with, nothing is absent."""
+        image = sample_image(sample_image_bytes())
+        job = sample_job(image, self._name, self._context.model, {})
+        doubt = Attempt(
+            1, job.key, "run", State.UNKNOWN, self._name, job.model, image.sha256, job.parameters,
+            0, 1, None, Billed.UNKNOWN, "", "", "", "", 0.0, 0.0,
+        )  # fmt: skip
+        query = RecordsQuery((doubt,), (), frozenset(), 0.0)
+        found = await self.asked("look_up", backend.look_up(query, _give_up))
+        assert not found.absent, (
+            f"{self._name}: look_up called an attempt absent though no call of our own showed that the "
+            "records would have it"
+        )
+        told = [*found.adopted, *found.failed, *found.undecided]
+        assert [number for number, _ in told] == [1], f"{self._name}: look_up left out an attempt"
 
     async def call(self, backend: Backend, call: Call) -> None:
         """One call to its end, then once more from each step that was written down."""
@@ -290,6 +310,11 @@ def _cells(model: Model, count: int) -> Iterator[dict[str, Any]]:
             elif parameter.required and parameter.default is None:
                 cell[parameter.name] = "sample" if parameter.kind == "text" else parameter.minimum
         yield cell
+
+
+async def _give_up(failure: Failure) -> None:
+    """A kit does not wait."""
+    raise CallFailed(failure)
 
 
 def _ignore(_: str) -> None:

@@ -20,7 +20,7 @@ from relightflow.errors import Exit
 
 BOTH, V1, V2 = ("v1", "v2"), ("v1",), ("v2",)
 NEVER: dict[str, Any] = {"history_lag": 1e6}
-HELD = ("may have been billed, 0.05 USD", "relightflow resolve")
+HELD = ("may have been billed, 0.05 USD", "unknown outcomes remain")
 ONCE = "at: submit, nth: 1, fault: "
 ALWAYS = "at: submit, fault: "
 POLLS = "at: [status, result], fault: "
@@ -91,7 +91,7 @@ ROWS = (
     held("answer cut short, no record", V2, ONCE + "cut"),
     Row(
         "answer cut short, no record", V1, ONCE + "cut", Exit.UNKNOWN,
-        ("billed, 0.05 USD", "relightflow resolve"), then=Exit.UNKNOWN, config=NEVER,
+        ("billed, 0.05 USD", "unknown outcomes remain"), then=Exit.UNKNOWN, config=NEVER,
     ),
     # the answer, at submit
     Row("empty body", V1, ONCE + "empty"),

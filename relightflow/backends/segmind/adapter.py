@@ -7,6 +7,7 @@ docs/reference/segmind.md for what it does on the wire.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,17 +18,17 @@ from relightflow.backends.segmind import answers, hosts, models, network, respon
 from relightflow.backends.segmind.api import Api, checked
 from relightflow.backends.segmind.assets import Assets, PreparedInput
 from relightflow.backends.segmind.download import Downloads
-from relightflow.backends.segmind.history import History, failed, known
+from relightflow.backends.segmind.history import History, failure_of, known
 from relightflow.backends.segmind.key import RING
-from relightflow.backends.segmind.matching import DIGEST
+from relightflow.backends.segmind.matching import DIGEST, SERVER_TIME
 from relightflow.backends.segmind.polling import PollSchedule
 from relightflow.errors import RefusedError
-from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Balance, BillRow, Call, Evidence
+from relightflow.plugins.backend import Backend, Balance, BillRow, Call, RecordsQuery, Retry
 from relightflow.plugins.records import BackendContext
 
 
@@ -92,7 +93,7 @@ class Segmind(Backend):
                 api, downloads, self._context.memory, self._tell, delivery, self._context.model.name
             ),
             v2.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
-            History(api),
+            History(api, forgets=math.isinf(self._hosts.settling)),
         )
         if self._hosts.override:
             self._tell(f"{hosts.OVERRIDE} is set: {self._hosts.override} stands in for Segmind")
@@ -110,7 +111,9 @@ class Segmind(Backend):
         """What the history is searched by, should this call's answer get lost."""
         given: PreparedInput = call.prepared
         inline = given.value.startswith("data:")
-        return FrozenMap({"api": self._protocol, DIGEST: given.digest, "inline": inline})
+        facts = {"api": self._protocol, DIGEST: given.digest, "inline": inline}
+        now = self._now.api.server_time()
+        return FrozenMap(facts if now is None else facts | {SERVER_TIME: round(now, 3)})
 
     async def submit(self, call: Call) -> Step:
         given: PreparedInput = call.prepared
@@ -214,7 +217,7 @@ class Segmind(Backend):
         if own is None:
             return None
         if own.status == "FAILED":
-            raise CallFailed(failed(own))
+            raise CallFailed(failure_of(own))
         return known(step.request_id, own, step.details)
 
     async def _fetch(self, step: ResultKnown) -> Completed:
@@ -234,14 +237,12 @@ class Segmind(Backend):
             raise CallFailed(Failure(FailureKind.UNAVAILABLE, "Segmind's balance cannot be read"))
         return Balance(credits_, answers.amount(found.get("free-credits")) or 0)
 
-    async def look_up(
-        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
-    ) -> Evidence:
-        settled_before = max(settled_before, self._clock.wall() - self._hosts.settling)
-        return await self._now.history.look_up(doubts, known_ids, settled_before)
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        lag = min(query.lag, self._hosts.settling)
+        return await self._now.history.look_up(replace(query, lag=lag), retry)
 
-    async def bill(self, since: float, until: float) -> Sequence[BillRow]:
-        return await self._now.history.bill(since, until)
+    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
+        return await self._now.history.bill(since, until, retry)
 
     @property
     def _now(self) -> _Opened:

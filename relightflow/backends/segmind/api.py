@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from relightflow.backends.segmind import network, responses
 from relightflow.backends.segmind.hosts import Hosts
@@ -20,7 +20,7 @@ from relightflow.backends.segmind.rate_limit_headers import date_of
 from relightflow.backends.segmind.request_body import PhasedBody
 from relightflow.backends.segmind.responses import Response
 from relightflow.backends.segmind.sanitize import shown
-from relightflow.backends.segmind.server_clock import ServerClock
+from relightflow.backends.segmind.server_clock import ServerClock, elapsed
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.network.session import refused_certificate, timeout
@@ -37,7 +37,8 @@ class Api:
     session: aiohttp.ClientSession
     hosts: Hosts
     key: str = field(repr=False)
-    clock: ServerClock = field(default_factory=ServerClock)
+    clocks: dict[str, ServerClock] = field(default_factory=dict)
+    """By host: three hosts may have three clocks."""
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -56,7 +57,7 @@ class Api:
     ) -> Response:
         """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
         data = PhasedBody(encoded(body)) if body is not None else None
-        sent = time.monotonic()
+        sent = elapsed()
         try:
             async with self.session.request(
                 method,
@@ -82,9 +83,16 @@ class Api:
         date = date_of(response.headers)
         if date is None:
             return 0.0
-        came = time.monotonic()
-        self.clock.heard(date, sent, came)
-        return self.clock.late(date, came)
+        came = elapsed()
+        clock = self.clocks.setdefault(str(response.url.origin()), ServerClock())
+        clock.heard(date, sent, came)
+        return clock.late(date, came)
+
+    def server_time(self) -> float | None:
+        """Unix seconds by the clock of the host that calls go to, as its answers told it; None
+        before the first one. This machine's own time of day has no part in it."""
+        clock = self.clocks.get(str(URL(self.hosts.api).origin()))
+        return clock.now(elapsed()) if clock else None
 
     def _broken(self, error: BaseException, doing: str) -> Failure:
         if refused_certificate(error):
@@ -102,7 +110,7 @@ class Api:
         on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
         """
         data = PhasedBody(encoded(body))
-        sent = time.monotonic()
+        sent = elapsed()
         try:
             response = await self.session.post(
                 url,

@@ -1,141 +1,280 @@
-"""The provider's request history: reads it whole, by page or by id, and says what became of attempts.
+"""The provider's request history: read by id or as a listing, and what it says of unknown outcomes.
 
-Free of charge and read-only. Envelope and paging are not documented, so a listing that cannot be
-shown to be whole proves presence, never absence.
+Free of charge and read-only. Envelope, paging, order and lag are not documented, so what the listing
+does not hold proves something only where `absence` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
-from relightflow.backends.segmind import answers, matching, rows
+from relightflow.backends.segmind import absence, answers, matching, rows
+from relightflow.backends.segmind.absence import Bracket, Reading
 from relightflow.backends.segmind.api import Api, checked
+from relightflow.backends.segmind.listing import Page, Span, read_once, read_whole
+from relightflow.backends.segmind.responses import Response
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.backends.segmind.sanitize import shown
 from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import Evidence, Needs, Undecided
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import BillRow, Evidence
+from relightflow.plugins.backend import BillRow, RecordsQuery, Retry
 
-PER_PAGE = 100
-MOST_PAGES = 500
 DAYS = 30
 """A window may span at most 31 days."""
 PAGE_CAP = 16 << 20
 """Bytes: a hundred rows, each with its inputs."""
 DOING = "reading the request history"
+T = TypeVar("T")
+
+
+async def at_once(failure: Failure) -> None:
+    """A `Retry` for whoever cannot wait. Raises `CallFailed`."""
+    raise CallFailed(failure)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Found:
+    """A listing, read."""
+
     rows: tuple[HistoryRow, ...]
-    complete: bool
-    """False where the provider's paging left a doubt."""
+    since: float = -math.inf
+    doubt: str = ""
+    """Why rows may be missing; empty: nothing speaks for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     api: Api
+    forgets: bool
+    """Whether old rows may be missing; see `absence.Reading`."""
 
-    async def by_id(self, request_id: str) -> HistoryRow | None:
+    async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
         """The row of one request of any age; None where there is none. Raises `CallFailed`."""
         if not answers.usable_id(request_id):
             return None
         url = f"{self.api.hosts.request_history}/{request_id}"
-        answer = await self.api.read("GET", url, DOING, cap=PAGE_CAP)
-        if answer.status == 404:
-            return None
-        found = rows.single(answers.parsed(checked(answer, DOING).body))
+
+        async def ask() -> HistoryRow | None:
+            answer = await self.api.read("GET", url, DOING, cap=PAGE_CAP)
+            if answer.status == 404:
+                return None
+            return rows.single(answers.parsed(checked(answer, DOING).body))
+
+        found = await _patiently(ask, retry)
         return found if found and found.request_id == request_id else None
 
-    async def between(self, since: float, until: float) -> Listing:
-        """Every row of the days from `since` to `until` (Unix seconds). Raises `CallFailed`."""
+    async def between(self, span: Span, retry: Retry, whole: bool = True) -> Found:
+        """Every row of `span` (Unix seconds). `whole`: read until nothing can be missing, or say why
+        something may be; else once. Raises `CallFailed`."""
         found: list[HistoryRow] = []
-        complete = True
-        for first, last in windows(since, until):
-            listing = await self._window(first, last)
-            found += listing.rows
-            complete = complete and listing.complete
-        return Listing(tuple(found), complete)
+        since, doubt = -math.inf, ""
+        for first, last in reversed(windows(span.since, span.until)):
+            fetch = _Window(self.api, first, last, retry).page
+            if whole:
+                listing = await read_whole(fetch, rows.created, rows.identity, span)
+            else:
+                listing = await read_once(fetch, rows.created, span.since)
+            found += [rows.row(raw) for raw in listing.rows]
+            since, doubt = max(since, listing.since), doubt or listing.doubt
+        return Found(tuple(found), since, doubt)
 
-    async def _window(self, first: date, last: date) -> Listing:
-        found: list[HistoryRow] = []
-        seen: set[str] = set()
-        for number in range(1, MOST_PAGES + 1):
-            raw = await self._page(number, first, last)
-            fresh = [r for r in raw if repr(r) not in seen]
-            if not fresh:
-                # an empty page is the end; a page that was here before means that paging is broken
-                return Listing(tuple(found), complete=not raw or len(raw) < PER_PAGE)
-            seen.update(repr(r) for r in fresh)
-            found += [rows.row(r) for r in fresh]
-        return Listing(tuple(found), complete=False)
-
-    async def _page(self, number: int, first: date, last: date) -> list[object]:
-        params = {
-            "page": str(number),
-            "per_page": str(PER_PAGE),
-            "from_date": first.isoformat(),
-            "to_date": last.isoformat(),
-        }
-        url = self.api.hosts.request_history
-        answer = await self.api.read("GET", url, DOING, params=params, cap=PAGE_CAP)
-        if answer.status == 404 and number > 1:
-            return []  # past the last page
-        found = rows.page(answers.parsed(checked(answer, DOING).body))
-        if found is None:
-            words = "Segmind's request history comes in a form that we do not know"
-            raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
-        return found
-
-    async def look_up(
-        self, doubts: Sequence[Attempt], known_ids: frozenset[str], settled_before: float
-    ) -> Evidence:
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        found: list[tuple[Attempt, HistoryRow]] = []
+        verdicts = _Verdicts()
         nameless: list[Attempt] = []
-        for attempt in doubts:
-            if not attempt.request_id:
+        for attempt in query.doubts:
+            if attempt.request_id:
+                verdicts.named(attempt, await self.by_id(attempt.request_id, retry))
+            else:
                 nameless.append(attempt)
-            elif own := await self.by_id(attempt.request_id):
-                found.append((attempt, own))
-        failed = [(a.id, _why(own)) for a, own in found if own.status == "FAILED"]
-        absent: list[int] = []
         if nameless:
-            matches = await self._matches(nameless, known_ids)
-            by_number = {a.id: a for a in nameless}
-            settled = {a.id for a in nameless if a.created < settled_before}
-            found += [(by_number[number], own) for number, own in matches.found.items()]
-            failed += [(n, _why(own)) for n, own in matches.failed.items() if n in settled]
-            absent = [n for n in matches.absent if n in settled]
-        adopted = [(a.id, step) for a, own in found if (step := _step(a, own)) is not None]
-        return Evidence(tuple(adopted), tuple(failed), tuple(absent))
+            await self._settle(nameless, query, retry, verdicts)
+        return verdicts.evidence
 
-    async def _matches(
-        self, doubts: Sequence[Attempt], known_ids: frozenset[str]
-    ) -> matching.MatchResult:
-        since = min(a.created for a in doubts) - matching.BEFORE
-        until = max(a.created for a in doubts) + matching.AFTER
-        listing = await self.between(since, until)
-        unowned = {r.request_id: r for r in listing.rows if r.request_id}
-        unread = [r for r in listing.rows if not r.request_id]
-        free = [r for number, r in unowned.items() if number not in known_ids]
-        return matching.match(doubts, [*free, *unread], listing.complete)
+    async def _settle(
+        self, doubts: Sequence[Attempt], query: RecordsQuery, retry: Retry, verdicts: _Verdicts
+    ) -> None:
+        now = verdicts.now = await self._server_time(retry)
+        around = [(a, found) for a in doubts if (found := _could_be_absent(a, query, now))]
+        span = _span(doubts, around, now)
+        listing = await self.between(span, retry, whole=bool(around))
+        reading = _reading(listing, now, self.forgets)
+        unowned = [r for n, r in reading.rows.items() if n not in query.known_ids]
+        matches = matching.match(doubts, [*unowned, *reading.unnamed])
+        for attempt in doubts:
+            if own := matches.found.get(attempt.id):
+                verdicts.named(attempt, own)
+                continue
+            why = absence.proof_of_absence(attempt, query.known, reading, matches.free, query.lag)
+            if why is None and attempt.id in matches.ambiguous:
+                words = "the provider's records hold more calls like it than were made from here"
+                why = Undecided(Needs.PERSON, words)
+            verdicts.nameless(attempt, matches.failed.get(attempt.id), why)
 
-    async def bill(self, since: float, until: float) -> tuple[BillRow, ...]:
+    async def _server_time(self, retry: Retry) -> float | None:
+        """The time of the host that calls go to, which INTENT was dated by."""
+        if self.api.server_time() is None:
+
+            async def ask() -> Response:
+                return await self.api.read("GET", self.api.hosts.credits, DOING)
+
+            await _patiently(ask, retry)
+        return self.api.server_time()
+
+    async def bill(self, since: float, until: float, retry: Retry) -> tuple[BillRow, ...]:
         """Every request from `since` to `until`, once, oldest first. Raises `CallFailed`."""
-        listing = await self.between(since, until)
+        found = await self.between(Span(since, until), retry, whole=False)
         # a request with several outputs has a row for each, and every row bears the whole cost
-        once = {r.request_id: r for r in listing.rows if r.request_id}
+        once = {r.request_id: r for r in found.rows if r.request_id}
         billed = [
             BillRow(r.request_id, r.model, r.status, r.cost or 0, r.created or since)
             for r in once.values()
             if r.created is None or since <= r.created <= until
         ]
         return tuple(sorted(billed, key=lambda b: (b.created, b.request_id)))
+
+
+@dataclass(slots=True)
+class _Window:
+    """The listing of some days, by page."""
+
+    api: Api
+    first: date
+    last: date
+    retry: Retry
+    sort: bool = True
+    """Whether the newest row is asked to come first; a provider that refuses that is not asked."""
+
+    async def page(self, number: int, size: int) -> Page | None:
+        """See `listing.Fetch`. Raises `CallFailed`."""
+
+        async def ask() -> Page | None:
+            return self._read(await self._ask(number, size), number)
+
+        return await _patiently(ask, self.retry)
+
+    async def _ask(self, number: int, size: int) -> Response:
+        params = {
+            "page": str(number),
+            "per_page": str(size),
+            "from_date": self.first.isoformat(),
+            "to_date": self.last.isoformat(),
+        }
+        if self.sort:
+            params |= {"sort_by": "model_created", "sort_order": "desc"}
+        url = self.api.hosts.request_history
+        answer = await self.api.read("GET", url, DOING, params=params, cap=PAGE_CAP)
+        if self.sort and number == 1 and answer.status in (400, 406, 422):
+            self.sort = False
+            return await self._ask(number, size)
+        return answer
+
+    def _read(self, answer: Response, number: int) -> Page | None:
+        if number != 1 and answer.status in (400, 404, 406, 416, 422):
+            return None  # before the first page, or past the last
+        if number == 0 and answer.status >= 500:
+            return None  # a server that cannot count from 0
+        found = rows.page(answers.parsed(checked(answer, DOING).body))
+        if found is None:
+            words = "Segmind's request history comes in a form that we do not know"
+            raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
+        return found
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """The answer about each attempt, as it is found."""
+
+    adopted: list[tuple[int, Step]] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
+    undecided: list[tuple[int, Undecided]] = field(default_factory=list)
+    now: float | None = None
+
+    def named(self, attempt: Attempt, own: HistoryRow | None) -> None:
+        """The row that is certainly the attempt's."""
+        if own is None:
+            words = "the provider's records do not hold its request"
+            self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
+        elif own.status == "FAILED":
+            self.failed.append((attempt.id, _why(own)))
+        elif step := _step(attempt, own):
+            self.adopted.append((attempt.id, step))
+        else:
+            words = "the provider's records have it and name no result yet"
+            self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
+
+    def nameless(
+        self, attempt: Attempt, failed_row: HistoryRow | None, why: Undecided | None
+    ) -> None:
+        """No row is the attempt's but perhaps one that failed. `why`: it may still be taken."""
+        if why:
+            self.undecided.append((attempt.id, why))
+        elif failed_row:
+            self.failed.append((attempt.id, _why(failed_row)))
+        else:
+            self.absent.append(attempt.id)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(
+            tuple(self.adopted),
+            tuple(self.failed),
+            tuple(self.absent),
+            tuple(self.undecided),
+            self.now,
+        )
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]], retry: Retry) -> T:
+    while True:
+        try:
+            return await ask()
+        except CallFailed as error:
+            await retry(error.failure)
+
+
+def _could_be_absent(attempt: Attempt, query: RecordsQuery, now: float | None) -> Bracket | None:
+    """The calls that vouch for it, if that is worth a whole reading by now."""
+    at = matching.sent_at(attempt)
+    if at is None or now is None or now < at + query.lag:
+        return None
+    around = absence.bracket(attempt, query.known)
+    return around if isinstance(around, Bracket) else None
+
+
+def _span(
+    doubts: Sequence[Attempt], around: Sequence[tuple[Attempt, Bracket]], now: float | None
+) -> Span:
+    """What has to be read: from the first call that may show up to the last."""
+    since = [matching.earliest(a) for a in doubts]
+    until = [matching.earliest(a) + matching.BEFORE + matching.AFTER for a in doubts]
+    for attempt, found in around:
+        since.append(absence.reach(attempt, found))
+        until.append(max(matching.earliest(a) for a in found.vouching) + matching.AFTER)
+    return Span(min(since), min(max(until), now or math.inf))
+
+
+def _reading(found: Found, now: float | None, forgets: bool) -> Reading:
+    named: dict[str, HistoryRow] = {}
+    doubt = found.doubt
+    for row in found.rows:
+        if not row.request_id:
+            continue
+        other = named.setdefault(row.request_id, row)
+        if (other.model, other.inputs) != (row.model, row.inputs):
+            doubt = doubt or "one request id stands at two different calls"
+        if other.status != "COMPLETED":
+            named[row.request_id] = row
+    unnamed = [row for row in found.rows if not row.request_id]
+    return Reading(named, unnamed, found.since, doubt, now, forgets)
 
 
 def windows(since: float, until: float) -> list[tuple[date, date]]:
@@ -174,5 +313,5 @@ def _why(own: HistoryRow) -> str:
     return f"Segmind took it and it failed, unbilled: {shown(own.error) or 'no reason given'}"
 
 
-def failed(own: HistoryRow) -> Failure:
+def failure_of(own: HistoryRow) -> Failure:
     return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)

@@ -1,7 +1,7 @@
 """Which rows of the history are which doubtful attempts. Pure, and slow to believe.
 
-A wrong 'absent' buys twice, a wrong 'adopted' loses an image. So a row is adopted only where it
-fits wholly, and an attempt is absent only where no row could be its own. Equal attempts (the repeats
+A wrong 'adopted' loses an image, so a row is adopted only where it fits wholly. Whether an attempt
+without a row is absent is decided in `absence`. Equal attempts (the repeats
 of one cell look the same on the wire) are matched as a set: any of the rows will do for any of them.
 A row that failed says the least: it may be that of an earlier try, which was answered with an error and
 no id. So it stands back behind every row that did not fail, and counts only where the rows are all
@@ -11,8 +11,10 @@ there are.
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from relightflow.backends.segmind import models
 from relightflow.backends.segmind.assets import digest
@@ -21,13 +23,27 @@ from relightflow.model.attempt import Attempt
 from relightflow.model.values import canonical_json
 
 BEFORE = 10 * 60.0
-"""Seconds by which the provider's clock may be behind ours."""
+"""Seconds by which the provider's clock may be behind ours, where INTENT has only our time."""
+BEFORE_SERVER = 60.0
+"""The same where INTENT has the provider's own time: what two of its machines may differ by."""
 AFTER = 30 * 60.0
 """Seconds from INTENT within which the provider records the request, clock skew included."""
-SAME_DAY = 15 * 3600.0
-"""A wholly fitting row this near in time is not ours and not ignored: a zone may be missing."""
 DIGEST = "image_digest"
 """Where an attempt's details hold the sha256 of the image value that was sent."""
+SERVER_TIME = "server_time"
+"""Where they hold the provider's Unix seconds at INTENT; missing where no answer had told the time."""
+
+
+def sent_at(attempt: Attempt) -> float | None:
+    """Unix seconds of INTENT by the provider's clock; None where that is not known."""
+    at = attempt.details.get(SERVER_TIME)
+    return float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
+
+
+def earliest(attempt: Attempt) -> float:
+    """Before this moment (the provider's Unix seconds) no row can be the attempt's."""
+    at = sent_at(attempt)
+    return attempt.created - BEFORE if at is None else at - BEFORE_SERVER
 
 
 class Fit(enum.Enum):
@@ -38,38 +54,36 @@ class Fit(enum.Enum):
 
 @dataclass(slots=True)
 class MatchResult:
-    """Attempt id → its row, and the attempts for which there is certainly none that was billed."""
+    """Attempt id → its row, and what is left: attempts without a row, and rows without an attempt."""
 
     found: dict[int, HistoryRow] = field(default_factory=dict)
     failed: dict[int, HistoryRow] = field(default_factory=dict)
-    """No other row fits than this, which failed. As for `absent`, the records must have settled."""
-    absent: list[int] = field(default_factory=list)
+    """No other row fits than this, which failed. To be believed as little as that there is none."""
+    ambiguous: set[int] = field(default_factory=set)
+    """More rows fit than there are attempts: somebody else's are among them."""
+    free: list[HistoryRow] = field(default_factory=list)
+    """Rows that are nobody's, failed and unbilled ones left out."""
 
 
-def match(doubts: Sequence[Attempt], rows: Iterable[HistoryRow], complete: bool) -> MatchResult:
-    """Match `doubts` to `rows` that nobody owns. `complete`: the rows are all there are."""
+def match(doubts: Sequence[Attempt], rows: Iterable[HistoryRow]) -> MatchResult:
+    """Match `doubts` to `rows` that nobody owns."""
     rows = list(rows)
     result = MatchResult()
-    leftover: list[Attempt] = []
     taken: set[str] = set()
     for cluster in _clusters([a for a in doubts if a.details.get(DIGEST)]):
         fitting = [r for r in rows if any(fit(a, r) is Fit.YES for a in cluster)]
         fitting.sort(key=lambda r: (_cost_nothing(r), r.created or 0.0))
         if sum(not _cost_nothing(r) for r in fitting) > len(cluster):
-            continue  # more requests than attempts: somebody else's are among them
+            result.ambiguous.update(a.id for a in cluster)
+            continue
         for attempt in cluster:
             own = next((r for r in fitting if fit(attempt, r) is Fit.YES), None)
             if own is None:
-                leftover.append(attempt)
                 continue
             fitting.remove(own)
             taken.add(own.request_id)
             (result.failed if _cost_nothing(own) else result.found)[attempt.id] = own
-    if not complete:
-        result.failed.clear()
-        return result
-    others = [r for r in rows if r.request_id not in taken and not _cost_nothing(r)]
-    result.absent = [a.id for a in leftover if all(fit(a, other) is Fit.NO for other in others)]
+    result.free = [r for r in rows if r.request_id not in taken and not _cost_nothing(r)]
     return result
 
 
@@ -78,38 +92,85 @@ def _cost_nothing(row: HistoryRow) -> bool:
     return row.status == "FAILED" and not row.cost
 
 
-def fit(attempt: Attempt, row: HistoryRow) -> Fit:
-    """Whether `row` records `attempt`."""
-    inputs = _inputs_fit(attempt, row)
-    if inputs is Fit.NO:
-        return Fit.NO
+def fit(attempt: Attempt, row: HistoryRow, hosts: frozenset[str] = frozenset()) -> Fit:
+    """Whether `row` records `attempt`.
+
+    `hosts`: where calls whose ids are known had their images (see `image_host`). An image at such a
+    host that is not the one that was sent is another image; anywhere else it may be a copy of it.
+    """
+    inputs = _inputs_fit(attempt, row, hosts)
     named = _slug(row.model) == _slug(attempt.model)
-    if row.model and not named and inputs is Fit.MAYBE:
-        return Fit.NO  # another model's request, with inputs that do not point here
-    later = 0.0 if row.created is None else row.created - attempt.created
-    if not -BEFORE <= later <= AFTER:
-        return Fit.MAYBE if inputs is Fit.YES and abs(later) <= SAME_DAY else Fit.NO
-    certain = named and inputs is Fit.YES and row.created is not None and row.request_id
-    return Fit.YES if certain else Fit.MAYBE
+    if inputs is Fit.NO or (row.model and not named and _are_anothers(attempt, row)):
+        return Fit.NO
+    if row.created is None:
+        return Fit.MAYBE
+    at = sent_at(attempt)
+    latest = (attempt.created if at is None else at) + AFTER
+    if not earliest(attempt) <= row.created <= latest:
+        # a moment that does not fit says little where all else does
+        return Fit.MAYBE if inputs is Fit.YES else Fit.NO
+    return Fit.YES if named and inputs is Fit.YES and row.request_id else Fit.MAYBE
 
 
-def _inputs_fit(attempt: Attempt, row: HistoryRow) -> Fit:
+def image_host(attempt: Attempt, row: HistoryRow) -> str:
+    """Where the image stands in the row, if it is the one that was sent; else empty."""
+    image = row.inputs.get(_image_field(attempt)) if row.inputs else None
+    if not isinstance(image, str) or digest(image) != attempt.details.get(DIGEST):
+        return ""
+    return _host(image)
+
+
+def _host(image: str) -> str:
+    try:
+        parts = urlsplit(image)
+    except ValueError:
+        return ""
+    return parts.scheme if parts.scheme == "data" else parts.netloc
+
+
+def _image_field(attempt: Attempt) -> str:
+    known = models.row(attempt.model)
+    return known.image_field if known else "image"
+
+
+def _are_anothers(attempt: Attempt, row: HistoryRow) -> bool:
+    """Whether the inputs are legible and lack something that this model's calls always have."""
+    told = row.inputs or {}
+    return bool(told) and any(name not in told for name in attempt.parameters)
+
+
+def _inputs_fit(attempt: Attempt, row: HistoryRow, hosts: frozenset[str]) -> Fit:
     """Whether the recorded inputs are those that were sent."""
-    if row.inputs is None:
+    if not row.inputs:
         return Fit.MAYBE
     known = models.row(attempt.model)
-    image_field = known.image_field if known else "image"
+    image_field = _image_field(attempt)
     told = {name: value for name, value in row.inputs.items() if name != image_field}
     sent = attempt.parameters
-    if any(not _same(told[name], value) for name, value in sent.items() if name in told):
+    likely = [_likeness(told[name], value) for name, value in sent.items() if name in told]
+    if Fit.NO in likely:
         return Fit.NO
     image = row.inputs.get(image_field)
-    same_image = isinstance(image, str) and digest(image) == attempt.details[DIGEST]
-    if isinstance(image, str) and not same_image and not attempt.details.get("inline"):
-        return Fit.NO  # a URL is recorded as it is; what was inside a request may not be
-    whole = all(name in told for name in sent)
+    was_sent = attempt.details.get(DIGEST)
+    same_image = isinstance(image, str) and digest(image) == was_sent
+    if was_sent and isinstance(image, str) and not same_image and _host(image) in hosts:
+        return Fit.NO
+    whole = Fit.MAYBE not in likely and all(name in told for name in sent)
     extra = known is not None and any(n not in sent and known.model.parameter(n) for n in told)
     return Fit.YES if same_image and whole and not extra else Fit.MAYBE
+
+
+def _likeness(told: object, sent: object) -> Fit:
+    """Whether two JSON values are the same, or might be: case, spaces and quotes are no difference."""
+    if _same(told, sent):
+        return Fit.YES
+    return Fit.MAYBE if _plain(told) == _plain(sent) else Fit.NO
+
+
+def _plain(value: object) -> str:
+    text = json.dumps(value) if not isinstance(value, str) else value
+    text = text.strip().strip("\"'").casefold().replace("-", "_").replace(" ", "_")
+    return text.removesuffix(".0")
 
 
 def _same(told: object, sent: object) -> bool:
@@ -121,9 +182,9 @@ def _clusters(doubts: Sequence[Attempt]) -> list[list[Attempt]]:
     """Equal attempts whose times are so near that a row could be either's; earliest first."""
     clusters: list[list[Attempt]] = []
     identity = {a.id: canonical_json([a.model, a.parameters, a.details[DIGEST]]) for a in doubts}
-    for attempt in sorted(doubts, key=lambda a: (identity[a.id], a.created)):
+    for attempt in sorted(doubts, key=lambda a: (identity[a.id], earliest(a))):
         last = clusters[-1][-1] if clusters else None
-        near = last and attempt.created - last.created <= BEFORE + AFTER
+        near = last and earliest(attempt) - earliest(last) <= BEFORE + AFTER
         if last and near and identity[last.id] == identity[attempt.id]:
             clusters[-1].append(attempt)
         else:

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relightflow.backends.segmind import answers
+from relightflow.backends.segmind.listing import Page
 from relightflow.model.money import Micros
 
-ENVELOPES = ("data", "results", "items")
+ENVELOPES = ("data", "results", "items", "rows", "records", "requests", "history")
+"""The first three are expected; the others cost nothing to take as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,43 @@ class HistoryRow:
     error: str = ""
 
 
-def page(answer: Any) -> list[Any] | None:
+def page(answer: Any) -> Page | None:
     """The raw rows of an answer: a bare list, or in an envelope, perhaps one in another."""
     for _ in range(3):
         if isinstance(answer, list):
-            return answer
+            return Page(tuple(answer))
         if not isinstance(answer, dict):
             return None
-        answer = next((answer[name] for name in ENVELOPES if name in answer), None)
+        inner = next((answer[name] for name in ENVELOPES if name in answer), None)
+        if isinstance(inner, list):
+            return Page(tuple(inner), _total(answer))
+        answer = inner
     return None
+
+
+def _total(envelope: Mapping[str, Any]) -> int | None:
+    """How many rows there are in all, where it is said and is a number."""
+    places = [envelope, *(envelope.get(name) for name in ("pagination", "meta", "page_info"))]
+    for place in places:
+        for name in ("total", "total_count", "total_items", "total_records"):
+            value = place.get(name) if isinstance(place, dict) else None
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                return value
+    return None
+
+
+def created(raw: Any) -> float | None:
+    """When a raw row's request was made, Unix seconds."""
+    if not isinstance(raw, dict):
+        return None
+    return moment(raw.get("model_created") or raw.get("created_at"))
+
+
+def identity(raw: Any) -> str:
+    """What stays the same of a raw row while its request goes on."""
+    if not isinstance(raw, dict) or not answers.usable_id(raw.get("request_id")):
+        return repr(raw)
+    return repr([raw.get(name) for name in ("request_id", "model_name", "request_body")])
 
 
 def single(answer: Any) -> HistoryRow | None:
@@ -66,7 +96,7 @@ def row(raw: Any) -> HistoryRow:
         model=_text(raw.get("model_name")),
         status=_text(raw.get("model_status") or raw.get("status")).upper(),
         cost=answers.amount(raw.get("credits_deduction")),
-        created=moment(raw.get("model_created") or raw.get("created_at")),
+        created=created(raw),
         inputs=_inputs(raw.get("request_body")),
         url=_text(raw.get("generation_url")),
         error=_text(raw.get("error")),

@@ -41,6 +41,7 @@ class _RunFlags:
     buy_again: bool
     collect_only: bool
     stop_after: float | None
+    wait: bool
     fail_if_empty: bool
 
 
@@ -67,6 +68,11 @@ class _PlannedRun:
     "--stop-after", callback=reads(duration), metavar="TIME",
     help="Stop submitting after this time, such as 50m; calls in flight are collected.",
 )  # fmt: skip
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait until unknown outcomes are settled by the provider's records.",
+)
 @click.option("--fail-if-empty", is_flag=True, help="End with exit code 2 if no image is found.")
 @params.output()
 def command(
@@ -154,6 +160,7 @@ def _terms(
         buy_again=wanted.buy_again,
         collect_only=wanted.collect_only,
         stop_after=wanted.stop_after,
+        wait=wanted.wait,
     )
     if found.plan.price and found.plan.price.free:
         return run_options  # nobody need be asked, so nothing need be counted
@@ -189,7 +196,10 @@ def _retyped(found: Summary) -> Summary:
     """Where the next thing to type is a run, it is this one, options and all."""
     if not found.next_command.startswith("relightflow run "):
         return found
-    return replace(found, next_command=shlex.join(params.typed()))
+    typed = list(params.typed())
+    if found.next_command.endswith(" --wait") and "--wait" not in typed:
+        typed.append("--wait")
+    return replace(found, next_command=shlex.join(typed))
 
 
 def _watching(name: str, console: Console) -> AbstractContextManager[RunCallbacks]:

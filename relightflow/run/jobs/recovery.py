@@ -7,7 +7,7 @@ ledger was opened stands in `run.opening`.)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,45 +17,25 @@ from relightflow.core.bounded_map import bounded_map
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
-from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.plugins.backend import HasHistory
+from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown, Step
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.collect import Collector
+from relightflow.run.jobs.doubts import DoubtSettler, DoubtsSettled, keep_asking
 from relightflow.run.jobs.interrupted import settle_interrupted
-from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
-from relightflow.run.shutdown import Shutdown
-
-RECORDS_LAG_SECONDS = 600.0
-"""Seconds after which the provider's records are taken to know a call, if it was taken at all. How
-much they lag is nowhere documented; too long costs a wait, too short a second bill."""
-
-
-@dataclass(frozen=True, slots=True)
-class DoubtsSettled:
-    """What the provider's records said about unknown attempts."""
-
-    adopted: int = 0
-    failed: int = 0
-    absent: int = 0
-
-    def __add__(self, other: DoubtsSettled) -> DoubtsSettled:
-        return DoubtsSettled(
-            self.adopted + other.adopted, self.failed + other.failed, self.absent + other.absent
-        )
+from relightflow.run.shutdown import Shutdown, Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
     context: RunContext
-    backend: LazyBackend
     ledger: Ledger
     blobs_path: Path
     budget: Budget
+    doubts: DoubtSettler
     collector: Collector
     shutdown: Shutdown
 
@@ -63,6 +43,12 @@ class Recovery:
         """Everything that an earlier process paid for or may have. Nothing is submitted."""
         failpoints.reach("recovery-started")
         await self.settle()
+        async with aclosing(self.collect()) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    async def collect(self) -> AsyncGenerator[Outcome]:
+        """Everything that is accepted or paid and not fetched yet."""
         attempts = _open_attempts(self.ledger.path, self.context.backend)
 
         async def one(attempt: Attempt) -> Outcome | None:
@@ -79,12 +65,22 @@ class Recovery:
                 if outcome is not None:
                     yield outcome
 
-    async def settle(self) -> DoubtsSettled:
-        """Settle the doubts of the run's own backend."""
-        now = self.context.clock.wall()
-        return await settle_doubts(
-            self.backend, self.context.backend, self.ledger, self.budget, now
-        )
+    async def settle(self, every: bool = True) -> DoubtsSettled:
+        """Settle the doubts of the run's own backend; see `DoubtSettler.settle`. Nothing is settled
+        where the run is shut down meanwhile."""
+        try:
+            return await self.doubts.settle(every)
+        except Stopped:
+            return DoubtsSettled()
+
+    async def keep_asking(self, settled: DoubtsSettled) -> AsyncGenerator[DoubtsSettled]:
+        """What time alone settles, as it is settled; ends early where the run is shut down."""
+        try:
+            async with aclosing(keep_asking(self.doubts, settled, self.context.clock)) as looks:
+                async for later in looks:
+                    yield later
+        except Stopped:
+            return
 
     async def hold_unanswered(self) -> None:
         """What a bug or an aborted call of this run left in INTENT is unknown, in the ledger and in
@@ -92,52 +88,6 @@ class Recovery:
         left = await settle_interrupted(self.ledger, self.blobs_path, self.context.backend)
         for attempt in left:
             self.budget.doubt(attempt.price)
-
-
-async def settle_doubts(
-    backend: LazyBackend, name: str, ledger: Ledger, budget: Budget, now: float
-) -> DoubtsSettled:
-    """Look unknown attempts of backend `name` up in the provider's records, free of charge, and
-    write down what the evidence says. Without evidence they stay unknown. `now`: Unix seconds."""
-    with open_reader(ledger.path) as reader:
-        doubts = reader.unknown_attempts(name)
-        known = reader.request_ids() if doubts else frozenset()
-    if not doubts:
-        return DoubtsSettled()
-    real = await backend.get()
-    if not isinstance(real, HasHistory):
-        return DoubtsSettled()
-    try:
-        evidence = await real.look_up(doubts, known, now - RECORDS_LAG_SECONDS)
-    except CallFailed:
-        return DoubtsSettled()  # the records are out of reach: nothing is known, nothing changes
-    by_id = {attempt.id: attempt for attempt in doubts}
-    for attempt_id, step in evidence.adopted:
-        await _adopt(ledger, budget, by_id[attempt_id], step)
-    for attempt_id, why in evidence.failed:
-        await _release(ledger, budget, by_id[attempt_id], State.FAILED, why)
-    for attempt_id in evidence.absent:
-        why = "the provider's records hold no such call; nothing was billed"
-        await _release(ledger, budget, by_id[attempt_id], State.READY, why)
-    return DoubtsSettled(len(evidence.adopted), len(evidence.failed), len(evidence.absent))
-
-
-async def _adopt(ledger: Ledger, budget: Budget, attempt: Attempt, step: Step) -> None:
-    assert not isinstance(step, Completed | PaidUnfetched)
-    if attempt.billed is Billed.UNKNOWN:
-        budget.resume(attempt.price)
-        if isinstance(step, ResultKnown):
-            budget.settle(attempt.price, step.cost)
-    await ledger.advance(attempt.id, step)
-
-
-async def _release(
-    ledger: Ledger, budget: Budget, attempt: Attempt, state: State, why: str
-) -> None:
-    if attempt.billed is Billed.UNKNOWN:
-        budget.resume(attempt.price)
-        budget.release(attempt.price)
-    await ledger.close_attempt(attempt.id, state, Failure(FailureKind.JOB_FAILED, why))
 
 
 def _open_attempts(ledger: Path, backend: str) -> list[Attempt]:

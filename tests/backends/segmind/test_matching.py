@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relightflow.backends.segmind.assets import digest
-from relightflow.backends.segmind.matching import AFTER, BEFORE, DIGEST, match
+from relightflow.backends.segmind.matching import (
+    AFTER,
+    BEFORE,
+    BEFORE_SERVER,
+    DIGEST,
+    SERVER_TIME,
+    Fit,
+    fit,
+    match,
+)
 from relightflow.backends.segmind.models import MODELS
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt, State
@@ -57,8 +66,12 @@ def row(number: int = 1, at: float | None = AT + 5, image: Any = URL, **facts: A
 
 
 def ids(doubts: list[Attempt], rows: list[HistoryRow]) -> tuple[dict[int, str], list[int]]:
-    found = match(doubts, rows, complete=True)
-    return {n: r.request_id for n, r in found.found.items()}, sorted(found.absent)
+    """Attempt → the request that is its own, and the attempts that no row could be."""
+    found = match(doubts, rows)
+    hosts = frozenset({"images.segmind.com"})
+    left = [d for d in doubts if d.id not in found.found and d.id not in found.ambiguous]
+    nobodys = [d.id for d in left if all(fit(d, r, hosts) is Fit.NO for r in found.free)]
+    return {n: r.request_id for n, r in found.found.items()}, sorted(nobodys)
 
 
 def test_the_one_row_that_fits_is_adopted() -> None:
@@ -67,10 +80,6 @@ def test_the_one_row_that_fits_is_adopted() -> None:
 
 def test_no_row_at_all_is_absent() -> None:
     assert ids([doubt()], []) == ({}, [1])
-
-
-def test_an_incomplete_listing_proves_nothing_absent() -> None:
-    assert match([doubt()], [], complete=False).absent == []
 
 
 def test_equal_attempts_are_matched_as_a_set() -> None:
@@ -96,8 +105,8 @@ def test_different_images_do_not_mix() -> None:
     [
         {"inputs": {"image": URL, **CELL, "light_direction": "left"}},
         {"image": "https://images.segmind.com/assets/b.jpg"},
-        {"at": AT - BEFORE - 16 * 3600},
-        {"at": AT + AFTER + 16 * 3600},
+        {"at": AT - BEFORE - 1, "inputs": None},
+        {"at": AT + AFTER + 1, "inputs": None},
         {"model": "ic-light", "inputs": {"subject_image": URL, "prompt": "x"}},
     ],
 )
@@ -117,6 +126,12 @@ def test_a_row_that_cannot_be_it_is_no_hindrance(other: dict[str, Any]) -> None:
         {"at": AT - 3600},
         {"at": AT + 2 * 3600},
         {"request_id": ""},
+        {"at": AT - 40 * 3600},
+        {"model": "relight-2", "inputs": None},
+        {"model": "relight-2"},
+        {"image": "https://cdn.example.org/copies/1"},
+        {"inputs": {"image": URL, **{name: str(v).upper() for name, v in CELL.items()}}},
+        {"inputs": {"image": URL, **{name: f"'{v}'" for name, v in CELL.items()}}},
     ],
 )
 def test_a_row_that_might_be_it_leaves_the_attempt_in_doubt(other: dict[str, Any]) -> None:
@@ -143,7 +158,7 @@ def test_what_was_sent_inside_a_request_may_be_recorded_otherwise() -> None:
 
 
 def test_an_attempt_that_does_not_say_what_it_sent_stays_in_doubt() -> None:
-    assert ids([doubt(details=FrozenMap())], []) == ({}, [])
+    assert ids([doubt(details=FrozenMap())], [row()]) == ({}, [])
 
 
 def test_the_models_name_may_be_spelt_otherwise() -> None:
@@ -173,21 +188,20 @@ def test_no_row_is_given_twice_and_none_is_lost(attempts: int, rows: int) -> Non
 
 def test_a_row_that_failed_stands_back_behind_one_that_did_not() -> None:
     earlier = row(1, AT - 20, status="FAILED", cost=0)
-    matches = match([doubt()], [earlier, row(2)], complete=True)
+    matches = match([doubt()], [earlier, row(2)])
     assert {number: own.request_id for number, own in matches.found.items()} == {1: "request-0002"}
     assert not matches.failed
 
 
-def test_a_failed_row_is_evidence_only_where_the_rows_are_all_there_are() -> None:
+def test_a_failed_row_is_told_apart_from_one_that_was_billed() -> None:
     rows = [row(1, status="FAILED", cost=0)]
-    assert match([doubt()], rows, complete=True).failed == {1: rows[0]}
-    assert not match([doubt()], rows, complete=False).failed
-    assert not match([doubt()], rows, complete=True).found
+    assert match([doubt()], rows).failed == {1: rows[0]}
+    assert not match([doubt()], rows).found
 
 
 def test_failed_rows_of_earlier_tries_do_not_hide_that_a_call_is_absent() -> None:
     rows = [row(n, AT - 20, status="FAILED", cost=0) for n in (1, 2, 3)]
-    matches = match([doubt(1), doubt(2)], rows, complete=True)
+    matches = match([doubt(1), doubt(2)], rows)
     assert (len(matches.failed), matches.found) == (2, {})
 
 
@@ -196,3 +210,17 @@ def test_a_failed_row_of_another_hour_does_not_hide_that_a_call_is_absent() -> N
     assert ids([doubt()], [old]) == ({}, [1])
     billed = row(1, AT - 5 * 3600, status="FAILED", cost=50_000)
     assert ids([doubt()], [billed]) == ({}, [])
+
+
+def test_the_providers_own_time_leaves_less_room_than_ours() -> None:
+    timed = doubt(at=0.0, details=FrozenMap({**doubt().details, SERVER_TIME: AT}))
+    assert fit(timed, row(at=AT - BEFORE_SERVER + 1)) is Fit.YES
+    assert fit(timed, row(at=AT - BEFORE_SERVER - 1, inputs=None)) is Fit.NO
+
+
+def test_another_image_where_ours_are_kept_is_another_call() -> None:
+    other = row(image="https://images.segmind.com/assets/b.jpg")
+    assert fit(doubt(), other) is Fit.MAYBE
+    assert fit(doubt(), other, frozenset({"images.segmind.com"})) is Fit.NO
+    copy = row(image="https://cdn.example.org/copies/1")
+    assert fit(doubt(), copy, frozenset({"images.segmind.com"})) is Fit.MAYBE

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relightflow.backends.segmind import rows
+from relightflow.backends.segmind.listing import Page
 
 RAW: dict[str, Any] = {
     "request_id": "request-0001",
@@ -27,15 +28,27 @@ RAW: dict[str, Any] = {
         [RAW],
         {"data": [RAW]},
         {"results": [RAW]},
-        {"items": [RAW], "total": 1},
+        {"rows": [RAW]},
         {"data": {"items": [RAW]}},
     ],
 )
 def test_reads_every_envelope(answer: Any) -> None:
-    assert rows.page(answer) == [RAW]
+    assert rows.page(answer) == Page((RAW,))
 
 
-@pytest.mark.parametrize("answer", [None, {}, {"rows": []}, "x", {"data": None}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"items": [RAW], "total": 7},
+        {"data": {"items": [RAW], "total": 7}},
+        {"data": [RAW], "pagination": {"total_count": 7}},
+    ],
+)
+def test_reads_how_many_rows_there_are_in_all(answer: Any) -> None:
+    assert rows.page(answer) == Page((RAW,), 7)
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"lines": []}, "x", {"data": None}])
 def test_an_envelope_that_is_not_known_is_not_an_empty_page(answer: Any) -> None:
     assert rows.page(answer) is None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jsonschema import Draft7Validator
 
+from relightflow.backends.segmind.hosts import SETTLING
 from relightflow.recipe import published
 from tests.cli.program import Relightflow, environment
 
@@ -237,21 +238,22 @@ def test_yes_typed_at_a_terminal_buys_for_the_shown_total(
 def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
     relightflow: Relightflow, write: Write, rehearsal: Rehearsal, tmp_path: Path
 ) -> None:
-    """No cap was asked for: one image was in place, one call in doubt, and nothing to buy."""
-    write(backend="segmind")
+    """No cap was asked for: the others were in place, one call in doubt, and nothing to buy."""
+    write(backend="segmind", more="repeat: 2\n")
+    env = {**rehearsal.env, SETTLING: "0"}
     relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
     ledger = sqlite3.connect(tmp_path / ".relightflow" / "ledger.sqlite3")
     with ledger:  # as a run left it that was killed, and whose call never arrived
         ledger.execute("DROP TRIGGER attempt_moves_legally")
         ledger.execute(
             "UPDATE attempt SET state = 'UNKNOWN', billed = 'unknown', blob = '', request_id = '',"
-            ' details = \'{"image_digest": "none"}\', created = created - 86400 WHERE id = 1'
+            " details = json_set(details, '$.image_digest', 'none') WHERE id = 2"
         )
     ledger.close()
-    done = relightflow("run", "spring.yaml", env=rehearsal.env)
+    done = relightflow("run", "spring.yaml", env=env)
     assert done.returncode == 7, done.stderr
     assert "Run again with --max-cost" in " ".join(done.stdout.split())
-    assert len(rehearsal.bill()) == 2
+    assert len(rehearsal.bill()) == 4
 
 
 def test_drafts_that_go_where_the_paid_images_go_are_said_to(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from relightflow.errors import Exit
-from relightflow.model.attempt import Attempt, State
+from relightflow.model.attempt import State
+from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Completed, ResultKnown
-from relightflow.plugins.backend import Call, Evidence
+from relightflow.plugins.backend import Call, RecordsQuery
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, ScriptedBackend, fails, png
 
@@ -178,9 +178,10 @@ def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Recorded(ScriptedBackend):
-        async def look_up(self, doubts: Sequence[Attempt], *_: object) -> Evidence:
+        async def look_up(self, query: RecordsQuery, _: object) -> Evidence:
+            doubts = query.doubts
             known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
-            return Evidence(tuple(known), (), ())
+            return Evidence(tuple(known))
 
         bill = look_up
 

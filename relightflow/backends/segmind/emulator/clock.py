@@ -21,6 +21,10 @@ class EmulatorClock:
         """True Unix seconds: records, windows and lives count in these."""
         return self._monotonic() + self._offset
 
+    def shown(self, moment: float | None = None) -> float:
+        """What the server says the time is, or was at `moment`, in `Date` headers and in its records."""
+        return (self.now() if moment is None else moment) + self.skew
+
     def shift(self, seconds: float) -> None:
         """Let time pass in an instant, for tests of what expires."""
         self._offset += seconds

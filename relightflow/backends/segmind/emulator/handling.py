@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from relightflow.backends.segmind.emulator.admission import Refused
+from relightflow.backends.segmind.emulator.clock import http_date
 from relightflow.backends.segmind.emulator.faults.kinds import Dropped
 from relightflow.backends.segmind.emulator.faults.plan import Chooser
 from relightflow.backends.segmind.emulator.provider import Provider
@@ -29,7 +30,10 @@ async def handle(
     """Answer one request; its connection is among the `busy` ones while that takes."""
     busy.add(request.protocol)
     try:
-        return await _answer(provider, chooser, request)
+        response = await _answer(provider, chooser, request)
+        if provider.clock.skew and not response.prepared:
+            response.headers.setdefault("Date", http_date(provider.clock.shown()))
+        return response
     finally:
         busy.discard(request.protocol)
 

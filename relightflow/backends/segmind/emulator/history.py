@@ -43,12 +43,13 @@ class Wanted:
 async def page(call: EmulatedCall) -> web.Response:
     """`GET /inference-request/request-history`: one row an output, newest first."""
     admission.check_key(call)
-    now = call.provider.clock.now()
-    wanted = _wanted(call.request.query, datetime.fromtimestamp(now, UTC).date())
+    clock = call.provider.clock
+    now = clock.now()
+    wanted = _wanted(call.request.query, datetime.fromtimestamp(clock.shown(), UTC).date())
     found = [
         (record, output)
         for record in _shown(call)
-        if _fits(record, wanted, now)
+        if _fits(record, wanted, now, clock.skew)
         for output in _outputs(record, now)
     ]
     found.sort(key=_SORTS[wanted.sort_by], reverse=not wanted.ascending)
@@ -107,8 +108,8 @@ def _shown(call: EmulatedCall) -> list[Record]:
     return [r for r in taken if not r.hidden and r.created + config.history_lag <= now]
 
 
-def _fits(record: Record, wanted: Wanted, now: float) -> bool:
-    day = datetime.fromtimestamp(record.created, UTC).date()
+def _fits(record: Record, wanted: Wanted, now: float, skew: float) -> bool:
+    day = datetime.fromtimestamp(record.created + skew, UTC).date()
     return (
         wanted.since <= day <= wanted.until
         and wanted.model in record.model
@@ -128,7 +129,7 @@ def _outputs(record: Record, now: float) -> tuple[str, ...]:
 
 def _row(call: EmulatedCall, record: Record, output: str) -> dict[str, Any]:
     """One row; each of a request's rows carries the whole cost."""
-    now = call.provider.clock.now()
+    now, shown = call.provider.clock.now(), call.provider.clock.shown
     state = _state(record, now)
     as_text = call.provider.config.history_body_as_text
     return {
@@ -139,7 +140,7 @@ def _row(call: EmulatedCall, record: Record, output: str) -> dict[str, Any]:
         "request_body": json.dumps(record.body) if as_text else record.body,
         "generation_url": call.url(f"/outputs/{output}") if output else None,
         "latency_ms": None if state == "PENDING" else round((record.done - record.created) * 1000),
-        "model_created": stamp(record.created),
-        "model_updated": stamp(min(now, record.done)),
+        "model_created": stamp(shown(record.created)),
+        "model_updated": stamp(shown(min(now, record.done))),
         "error": record.error if state == "FAILED" else None,
     }

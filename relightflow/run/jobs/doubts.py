@@ -1,0 +1,203 @@
+"""Settles calls whose outcome is unknown by what the provider's own records say of them.
+
+Free of charge and read-only at the provider. What is proven is written into the ledger and the budget;
+what is not stays held, together with the reason and with what would settle it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import open_reader
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import Evidence, Needs, Undecided, undecided
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
+from relightflow.plugins.backend import HasHistory, RecordsQuery, Retry
+from relightflow.run.clock import Clock
+from relightflow.run.lazy_backend import LazyBackend
+from relightflow.run.limits.budget import Budget
+
+RECORDS_LAG_SECONDS = 600.0
+"""Seconds after which the provider's records are taken to show a call, if they show later ones. How
+much they lag is nowhere documented; too long costs a wait, too short a second bill."""
+LOOKS_APART = 60.0
+"""Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
+ABSENT = "the provider's records prove that the call was never taken; nothing was billed"
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtsSettled:
+    """What the provider's records said about unknown attempts."""
+
+    adopted: int = 0
+    failed: int = 0
+    absent: int = 0
+    undecided: tuple[Undecided, ...] = ()
+    """As of the last look, like `now`."""
+    now: float | None = None
+    """The provider's Unix seconds; None: not told."""
+
+    def __add__(self, later: DoubtsSettled) -> DoubtsSettled:
+        return DoubtsSettled(
+            self.adopted + later.adopted,
+            self.failed + later.failed,
+            self.absent + later.absent,
+            later.undecided,
+            later.now,
+        )
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until the records can settle the first that only needs time; inf: nobody can say;
+        None: nothing waits for time alone."""
+        needs_time = [found for found in self.undecided if found.needs is Needs.TIME]
+        if not needs_time:
+            return None
+        times = [found.at for found in needs_time if found.at is not None]
+        if not times or self.now is None:
+            return math.inf
+        return max(0.0, min(times) - self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtSettler:
+    """Looks the doubts of one backend up. `name`: the backend's, as the ledger has it."""
+
+    backend: LazyBackend
+    name: str
+    ledger: Ledger
+    budget: Budget
+    retry: Callable[[], Retry]
+    """A new patience for every look."""
+    notice: Callable[[str], None]
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Around the look; raises `Stopped` where the run is shut down meanwhile."""
+
+    async def settle(self, every: bool = True) -> DoubtsSettled:
+        """Without evidence attempts stay unknown. `every` False: leaves out those that the last look
+        gave to a person to decide.
+
+        Raises `Stopped` where the run is shut down meanwhile.
+        """
+        query = self._query(every)
+        if query is None:
+            return DoubtsSettled()
+        real = await self.backend.get()
+        if not isinstance(real, HasHistory):
+            return DoubtsSettled()
+        try:
+            with self.waiting():
+                evidence = await real.look_up(query, self.retry())
+        except CallFailed as error:
+            return await self._unreadable(query.doubts, error.failure)
+        return await self._write_down(query.doubts, evidence)
+
+    def _query(self, every: bool) -> RecordsQuery | None:
+        """None: nothing is in doubt."""
+        with open_reader(self.ledger.path) as reader:
+            held = reader.unknown_attempts(self.name)
+            given_up = reader.given_up_attempts(self.name)
+            doubts = [
+                attempt
+                for attempt in (*held, *given_up)
+                if every or (found := undecided(attempt.details)) is None or _by_itself(found)
+            ]
+            if not doubts:
+                return None
+            numbers = [attempt.id for attempt in doubts]
+            known = reader.known_calls(self.name, min(numbers), max(numbers))
+            ids = reader.request_ids()
+        return RecordsQuery(tuple(doubts), tuple(known), ids, RECORDS_LAG_SECONDS)
+
+    async def _unreadable(self, doubts: Sequence[Attempt], failure: Failure) -> DoubtsSettled:
+        why = f"the provider's records could not be read: {failure.message}"
+        self.notice(f"{why}. {len(doubts)} unknown outcomes stay held; the next run asks again")
+        found = Undecided(Needs.TIME, why)
+        await self._note([(attempt.id, found) for attempt in doubts])
+        return DoubtsSettled(undecided=(found,) * len(doubts))
+
+    async def _write_down(self, doubts: Sequence[Attempt], evidence: Evidence) -> DoubtsSettled:
+        by_id = {attempt.id: attempt for attempt in doubts}
+        for attempt_id, step in evidence.adopted:
+            await self._adopt(by_id[attempt_id], step)
+        for attempt_id, why in evidence.failed:
+            await self._release(by_id[attempt_id], State.FAILED, why)
+        for attempt_id in evidence.absent:
+            await self._release(by_id[attempt_id], State.READY, ABSENT)
+        await self._note(evidence.undecided)
+        return DoubtsSettled(
+            len(evidence.adopted),
+            len(evidence.failed),
+            len(evidence.absent),
+            tuple(found for _, found in evidence.undecided),
+            evidence.now,
+        )
+
+    async def _note(self, found: Sequence[tuple[int, Undecided]]) -> None:
+        if found:
+            await self.ledger.note_undecided(found)
+
+    async def _adopt(self, attempt: Attempt, step: Step) -> None:
+        assert not isinstance(step, Completed | PaidUnfetched)
+        held = attempt.billed is Billed.UNKNOWN
+        if held:
+            self.budget.resume(attempt.price)
+            if isinstance(step, ResultKnown):
+                self.budget.settle(attempt.price, step.cost)
+        if attempt.state is State.UNKNOWN:
+            await self.ledger.advance(attempt.id, step)
+            return
+        revived = await self.ledger.revive(attempt, step)
+        if isinstance(step, Accepted) and held and not revived:
+            self.budget.hold(attempt.price)  # taken, and not seen to be billed yet
+        elif isinstance(step, Accepted) and not held and revived:
+            self.budget.adopt(attempt.price)
+
+    async def _release(self, attempt: Attempt, state: State, why: str) -> None:
+        if attempt.billed is Billed.UNKNOWN:
+            self.budget.resume(attempt.price)
+            self.budget.release(attempt.price)
+        failure = Failure(FailureKind.JOB_FAILED, why)
+        if attempt.state is State.UNKNOWN:
+            await self.ledger.close_attempt(attempt.id, state, failure)
+        else:
+            await self.ledger.correct(attempt.id, replace(failure, cost=0))
+
+
+def _by_itself(found: Undecided) -> bool:
+    return found.needs is not Needs.PERSON
+
+
+async def keep_asking(
+    settler: DoubtSettler, settled: DoubtsSettled, clock: Clock
+) -> AsyncGenerator[DoubtsSettled]:
+    """What every further look at the records settles, until nothing is in doubt that time alone
+    would settle. Gives up once nobody could say for `RECORDS_LAG_SECONDS` how long that takes.
+
+    Raises `Stopped` where the run is shut down meanwhile.
+    """
+    blindly = 0.0
+    while (wait := settled.wait) is not None and blindly <= RECORDS_LAG_SECONDS:
+        seconds = min(wait + 1.0, LOOKS_APART)
+        blindly = blindly + seconds if math.isinf(wait) else 0.0
+        settler.notice(still_waiting(settled))
+        with settler.waiting():
+            await clock.sleep(seconds)
+        settled = await settler.settle(every=False)
+        yield settled
+
+
+def still_waiting(settled: DoubtsSettled) -> str:
+    """How many doubts there are and how long they take, in words."""
+    number = sum(found.needs is Needs.TIME for found in settled.undecided)
+    calls = "1 unknown outcome waits" if number == 1 else f"{number} unknown outcomes wait"
+    wait = settled.wait
+    if wait is None or math.isinf(wait):
+        return f"{calls} for the provider's records; asking again"
+    how_long = f"{wait / 60:.0f} min" if wait >= 90 else f"{wait:.0f} s"
+    return f"{calls} for the provider's records, which can settle the first in {how_long}"
