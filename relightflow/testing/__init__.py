@@ -19,10 +19,19 @@ is wrong. It needs no framework; in pytest:
 relightflow's own adapters pass the same kits.
 """
 
-from relightflow.testing.backend import check_backend
+from relightflow.testing.backend import backend_context, check_backend
 from relightflow.testing.http_faults import check_http_faults
-from relightflow.testing.samples import sample_image_bytes
+from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 from relightflow.testing.sink import check_sink
 from relightflow.testing.source import check_source
 
-__all__ = ["check_backend", "check_http_faults", "check_sink", "check_source", "sample_image_bytes"]
+__all__ = [
+    "backend_context",
+    "check_backend",
+    "check_http_faults",
+    "check_sink",
+    "check_source",
+    "sample_image",
+    "sample_image_bytes",
+    "sample_job",
+]

@@ -51,6 +51,14 @@ class InMemoryNotes:
         self.kept.pop(key, None)
 
 
+def backend_context(
+    model: Model, options: Mapping[str, Any] | None = None, operator: OperatorPolicy | None = None
+) -> BackendContext:
+    """What a backend is made with, for tests of one's own."""
+    options = FrozenMap(options or {})
+    return BackendContext(model, options, InMemoryNotes(), _ignore, operator or OperatorPolicy())
+
+
 async def check_backend(
     record: BackendRecord,
     options: Mapping[str, Any] | None = None,
@@ -75,9 +83,7 @@ async def check_backend(
         _check_model(record, offered)
     chosen = record.model(model) if model else record.models[0]
     assert chosen, f"{record.name}: there is no model {model!r}"
-    context = BackendContext(
-        chosen, FrozenMap(options), InMemoryNotes(), _ignore, operator or OperatorPolicy()
-    )
+    context = backend_context(chosen, options, operator)
     kit = _Kit(record, context)
     await kit.unopened()
     backend = await kit.opened()

@@ -17,8 +17,8 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Call
-from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
-from relightflow.testing.backend import InMemoryNotes
+from relightflow.plugins.records import BackendRecord
+from relightflow.testing.backend import backend_context
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
 MOST_LOOKS = 400
@@ -173,10 +173,7 @@ class _Kit:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[tuple[Backend, Call]]:
         model = self.record.models[0]
-        context = BackendContext(
-            model, self.options, InMemoryNotes(), lambda _: None, OperatorPolicy()
-        )
-        backend = self.record.make(context)
+        backend = self.record.make(backend_context(model, self.options))
         await backend.open()
         try:
             image, data = sample_image(sample_image_bytes()), sample_image_bytes()

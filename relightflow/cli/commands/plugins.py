@@ -1,24 +1,43 @@
-"""`relightflow plugins`: what is loaded, from where, and what was left out."""
+"""`relightflow plugins`: what is loaded, from where, and what was left out; and a new plugin."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
 from relightflow.cli import params
 from relightflow.cli.console import Console
+from relightflow.errors import UsageError
 from relightflow.plugins import registry as plugins
+from relightflow.plugins.scaffold import scaffold
 from relightflow.report import json
 from relightflow.report.plugins import document
 from relightflow.report.plugins import plugins as words
 
 
 @click.command
+@click.argument("action", required=False, type=click.Choice(["new"]), metavar="[new]")
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the new package goes; else relightflow-NAME here.",
+)  # fmt: skip
 @params.output()
-def command(console: Console) -> None:
-    """List the installed sources, backends and sinks.
+def command(action: str | None, name: str | None, into: Path | None, console: Console) -> None:
+    """List the installed sources, backends and sinks, or write a new plugin.
 
+    `plugins new NAME` writes a package with a backend for a paid HTTP provider, and tests that pass.
     A plugin that cannot be loaded is reported and skipped; the others work.
     """
+    if action:
+        if not name:
+            raise UsageError("say what the new plugin is called: relightflow plugins new NAME")
+        folder = into or Path(f"relightflow-{name}")
+        written = scaffold(name, folder)
+        console.answer("".join(f"{path}\n" for path in written).rstrip())
+        console.say(f"next: cd {folder} && pip install -e '.[test]' && pytest")
+        return
     registry = plugins.load()
     console.answer(words(registry))
     for warning in registry.warnings:
