@@ -31,18 +31,8 @@ def test_a_new_plugins_tests_pass(tmp_path: Path, name: str) -> None:
 
 def test_it_is_clean_by_the_linter(tmp_path: Path) -> None:
     scaffold("acme", tmp_path)
-    ruff = [
-        sys.executable,
-        "-m",
-        "ruff",
-        "check",
-        "--isolated",
-        "--select",
-        "E,F,I,B,UP",
-        "--line-length",
-        "100",
-    ]
-    done = subprocess.run([*ruff, str(tmp_path)], capture_output=True, text=True)
+    ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "E,F,I,B,UP", "."]
+    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
