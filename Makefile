@@ -10,7 +10,7 @@ UPDATE := .venv-update
 LOCK := $(UPDATE)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make update' pyproject.toml
 
-.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs pictures format clean
+.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs pictures screenshot format clean
 
 help:
 	@echo 'make demo         relight the sample images, free of charge, and say where to look'
@@ -22,6 +22,7 @@ help:
 	@echo 'make reliability  kills, faults, full disks and mutants for an hour; the proof of promise 1'
 	@echo 'make bench        how fast it is, as a table'
 	@echo 'make docs         write the generated pages of docs/'
+	@echo 'make screenshot   the gallery as the README shows it; needs Chromium'
 	@echo 'make format       format the code'
 	@echo 'make clean        remove what these commands made, except images'
 
@@ -44,8 +45,8 @@ $(TOOLS): pyproject.toml requirements/dev.txt | $(VENV)/bin/python
 demo: $(RUNS)
 	$(BIN)/relightflow run recipes/quickstart.yaml
 	@echo
-	@echo 'Look at the sheet: recipes/out/quickstart/sheets/still-life.jpg, and at the files beside it.'
-	@echo 'Then change a light in recipes/quickstart.yaml, and run this again.'
+	@echo 'Change a light in recipes/quickstart.yaml, and run this again. Look, compare and pick here:'
+	@echo "file://$(CURDIR)/recipes/out/quickstart/gallery/index.html"
 
 test: lint types unit
 
@@ -97,6 +98,10 @@ pictures: $(RUNS)
 	$(BIN)/relightflow run recipes/quickstart.yaml --only 'image=*perfume*' \
 	  --set 'sinks=[{type: contact-sheet, path: out/readme/, rows: light_temperature, columns: light_direction, title: One image in eight lights}]'
 	cp recipes/out/readme/perfume.jpg docs/images/contact-sheet.jpg
+
+# The gallery that the README shows. It needs Chromium.
+screenshot: $(TOOLS)
+	$(BIN)/python -m docs.screenshot
 
 format: $(TOOLS)
 	$(BIN)/ruff check --fix .

@@ -36,7 +36,17 @@ def machine() -> str:
     return f"{platform.system()}, {cores} cores, Python {platform.python_version()}{load}"
 
 
-NAMES = ("startup", "planning", "engine", "provider", "preview", "contact_sheet", "s3", "urls")
+NAMES = (
+    "startup",
+    "planning",
+    "engine",
+    "provider",
+    "preview",
+    "contact_sheet",
+    "gallery",
+    "s3",
+    "urls",
+)
 WHOLE = ("engine", "s3", "urls")
 """Those that measure more with `--whole`."""
 

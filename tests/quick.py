@@ -36,7 +36,7 @@ SLOW = frozenset(
     ]
 )
 """Folders and files in tests/."""
-FIXTURES = frozenset({"program", "swift", "s3"})
+FIXTURES = frozenset({"program", "swift", "s3", "chromium"})
 _running = ""
 
 

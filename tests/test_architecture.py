@@ -28,6 +28,7 @@ LEVELS = (
     ("run", "report"),
     ("deliver", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
+    ("gallery",),
     ("ledger", "store", "plugins", "images", "network"),
     ("objects",),
     ("model",),

@@ -20,6 +20,7 @@ from relightflow.cli.console import Console
 from relightflow.errors import UsageError
 from relightflow.model.plan import Selection
 from relightflow.plugins.records import OperatorPolicy
+from relightflow.recipe import read_picks
 from relightflow.store.state_dir import StateDir, locate
 
 Function = Callable[..., Any]
@@ -78,7 +79,7 @@ def recipes(command: Function) -> Function:
 
 
 def selection(command: Function) -> Function:
-    """`selection`: --only, --limit."""
+    """`selection`: --only, --limit, --picks."""
 
     @click.option(
         "--only", multiple=True, callback=types.reads(types.only), metavar="AXIS=VALUE[,VALUE]",
@@ -87,14 +88,24 @@ def selection(command: Function) -> Function:
     @click.option(
         "--limit", type=click.IntRange(min=1), metavar="N", help="Select the first N outputs."
     )
+    @click.option(
+        "--picks", type=FILE, metavar="FILE",
+        help="Only what was picked in a gallery: a picks file, JSON or CSV.",
+    )  # fmt: skip
     @functools.wraps(command)
     def gathered(
-        *args: Any, only: tuple[tuple[str, tuple[str, ...]], ...], limit: int | None, **rest: Any
+        *args: Any,
+        only: tuple[tuple[str, tuple[str, ...]], ...],
+        limit: int | None,
+        picks: Path | None,
+        **rest: Any,
     ) -> Any:
         together: dict[str, tuple[str, ...]] = {}
         for axis, texts in only:
             together[axis] = together.get(axis, ()) + texts
-        return command(*args, selection=Selection(tuple(together.items()), limit), **rest)
+        chosen = read_picks(picks) if picks else None
+        selected = Selection(tuple(together.items()), limit, chosen)
+        return command(*args, selection=selected, **rest)
 
     return gathered
 

@@ -11,6 +11,8 @@ COMMANDS = {
     "validate": "Check recipes and report every problem.",
     "plan": "Show what a run would make, and its price.",
     "run": "Make missing results within the cap, and deliver them.",
+    "report": "Write a page for viewing, comparing and picking results.",
+    "pick": "Put picks into a recipe, or deliver their images.",
     "status": "Show the last run, the money spent, and unknown outcomes.",
     "verify": "Check every stored result and every delivered file.",
     "resolve": "List calls that may have been billed, and settle them.",
@@ -20,7 +22,7 @@ COMMANDS = {
     "rebuild": "Recreate a lost ledger from the blob store or a backup.",
     "gc": "List unreferenced results and old runs; --delete removes them.",
     "account": "Show the balance of a backend's account.",
-    "schema": "Print the JSON Schema of a recipe, manifest or summary.",
+    "schema": "Print the JSON Schema of a recipe, manifest, summary or picks file.",
     "plugins": "List the installed sources, backends and sinks.",
     "emulator": "Serve the provider's API on this machine, for rehearsals.",
 }

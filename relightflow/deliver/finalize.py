@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.core import failpoints
-from relightflow.core.redact import known
 from relightflow.deliver import manifest
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
@@ -29,7 +28,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.plan import Plan
-from relightflow.model.values import canonical_json, plain
+from relightflow.model.values import canonical_json
 from relightflow.plan.outputs import outputs
 from relightflow.plugins.sink import FileState, FinishedRun, WriteReceipt
 
@@ -107,8 +106,8 @@ def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
                 lines = _lines(chunk, paths.get(place_id))
                 bodies[files.get(place_id, main)].write(lines)
         for body in bodies.values():
-            body.writelines(_line(manifest.rejected(item)) for item in work.plan.rejected)
-    first_line = _line(manifest.head(work.plan, counts))
+            body.writelines(manifest.line(manifest.rejected(item)) for item in work.plan.rejected)
+    first_line = manifest.line(manifest.head(work.plan, counts))
     for path in bodies:
         _assemble(first_line, path)
     final = work.folder / MANIFEST
@@ -167,20 +166,13 @@ def _lines(
     chunk: list[tuple[Output, JobState | None]], delivered: list[DeliveryResult | None] | None
 ) -> str:
     return "".join(
-        _line(
+        manifest.line(
             manifest.record(
                 output, job_state, item.path if item else None, item.copy if item else None
             )
         )
         for (output, job_state), item in zip(chunk, delivered or [None] * len(chunk), strict=True)
     )
-
-
-_RECORD = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=plain)
-
-
-def _line(facts: dict[str, Any]) -> str:
-    return known(_RECORD.encode(facts)) + "\n"
 
 
 def _assemble(first_line: str, path: Path) -> None:
@@ -276,4 +268,9 @@ def _finished(
         held=held,
         edited=edited,
         overwrite=delivery.overwrite,
+        files=next(
+            (t.sink.location for t in (target, *delivery.targets) if t.layout == "files"), ""
+        ),
+        blobs=delivery.blobs,
+        cache=delivery.cache,
     )

@@ -6,9 +6,11 @@ no paths of this machine.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
+from relightflow.core.redact import known
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
 from relightflow.model.image import Rejected
@@ -16,6 +18,7 @@ from relightflow.model.job import Output
 from relightflow.model.money import usd
 from relightflow.model.output_format import Copy
 from relightflow.model.plan import Plan
+from relightflow.model.values import plain
 
 FORMAT = 1
 STATUSES = ("done", "failed", "unknown", "pending", "missing")
@@ -93,6 +96,14 @@ def record(
     if job_state.request_id:
         facts["request_id"] = job_state.request_id
     return facts
+
+
+_RECORD = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=plain)
+
+
+def line(facts: dict[str, Any]) -> str:
+    """A record as it stands in the file, without any secret that is known here."""
+    return known(_RECORD.encode(facts)) + "\n"
 
 
 def rejected(item: Rejected) -> dict[str, Any]:

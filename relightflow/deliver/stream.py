@@ -96,6 +96,8 @@ class DeliveryContext:
     blobs: Path
     overwrite: bool
     counts: DeliveryCounts
+    cache: Path | None = None
+    """Where sinks may keep what can be made again; None: nowhere."""
 
     def read(self, result: Result) -> bytes:
         """A result's bytes. Raises DamagedError; a damaged blob is put aside, so that the next run
@@ -117,7 +119,9 @@ def open_delivery(
     with open_reader(state_dir.ledger) as reader, ExitStack() as stack:
         for target in targets:
             stack.callback(target.sink.close)
-        yield DeliveryContext(targets, ledger, reader, state_dir.blobs, overwrite, DeliveryCounts())
+        yield DeliveryContext(
+            targets, ledger, reader, state_dir.blobs, overwrite, DeliveryCounts(), state_dir.cache
+        )
 
 
 async def deliver(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from relightflow.model.catalog import Price
 from relightflow.model.image import Image, Rejected
+from relightflow.model.picks import Picks
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import Parameters
 
@@ -23,6 +24,8 @@ class Selection:
     """Axis → the texts of the values to keep; `image` → patterns of image names. All must hold."""
     limit: int | None = None
     """Keep the first so many outputs of the plan."""
+    picks: Picks | None = None
+    """Only what was picked; None: what the recipe says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,6 @@ class Plan:
     """Distinct jobs, so purchases: never more than outputs."""
     price: Price | None
     """Of all distinct jobs, bought or not yet; None: the model's price is unknown."""
+    picked: tuple[tuple[int, ...], ...] | None = None
+    """For each image the places of its outputs, position of the cell × repeat + repeat index; None:
+    every cell of every image."""

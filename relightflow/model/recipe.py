@@ -9,6 +9,7 @@ from typing import Literal
 from relightflow.errors import Problem
 from relightflow.model.catalog import Model
 from relightflow.model.money import Micros
+from relightflow.model.picks import Picks
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 
 
@@ -115,6 +116,8 @@ class Recipe:
     """Concurrency, rate, cap and the like."""
     sinks: tuple[SinkSpec, ...] = ()
     """In the recipe's order."""
+    picks: Picks | None = None
+    """The picks file that the recipe names: only these outputs are made."""
     warnings: tuple[str, ...] = ()
     """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
     positions: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)

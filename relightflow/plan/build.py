@@ -7,16 +7,19 @@ milliseconds and in constant memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relightflow.errors import InvalidRecipe
 from relightflow.model.image import Image, Rejected
+from relightflow.model.picks import Picks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import Parameters
 from relightflow.plan.distinct import count_jobs, repeated_cells
 from relightflow.plan.grid import Tangled
 from relightflow.plan.matrix import Cells
+from relightflow.plan.outputs import firsts
+from relightflow.plan.picked import choose, find_picks
 from relightflow.plan.price import price
 from relightflow.plan.sample import sampled, sampled_count
 from relightflow.plan.select import check_only, only_cells, only_images
@@ -72,6 +75,9 @@ def build(
     check_only(selection, recipe.matrix)
     expanded = expand(recipe)
     found_images, rejected = _sort_out(recipe, found, len(expanded.cells))
+    picks = selection.picks or recipe.picks
+    if picks is not None:
+        return _picked(recipe, picks, selection, expanded, tuple(found_images), rejected)
     images = only_images(selection, recipe.matrix, found_images)
     cells = only_cells(selection, recipe.matrix, expanded.cells)
     repeated = repeated_cells(cells, recipe.backend.type, recipe.backend.model)
@@ -90,6 +96,47 @@ def build(
         jobs_count=jobs,
         price=price(recipe, jobs),
     )
+
+
+def _picked(
+    recipe: Recipe,
+    picks: Picks,
+    selection: Selection,
+    expanded: Expanded,
+    found: tuple[Image, ...],
+    rejected: tuple[Rejected, ...],
+) -> Plan:
+    """The plan of what was picked, as far as the rest of the selection lets it through.
+
+    Raises InvalidRecipe for picks that name what the recipe does not have.
+    """
+    model = recipe.backend.model
+    places = find_picks(picks, found, expanded.cells, recipe.repeat, model)
+    kept = {id(image) for image in only_images(selection, recipe.matrix, found)}
+    allowed = {*only_cells(selection, recipe.matrix, [expanded.cells[c] for _, c, _ in places])}
+    chosen = choose(
+        (p for p in places if id(found[p[0]]) in kept and expanded.cells[p[1]] in allowed),
+        found,
+        expanded.cells,
+        recipe.repeat,
+    )
+    count = sum(map(len, chosen.picked))
+    plan = Plan(
+        recipe=recipe,
+        images=chosen.images,
+        rejected=rejected,
+        cells=chosen.cells,
+        axes=expanded.axes,
+        repeat=recipe.repeat,
+        limit=selection.limit,
+        warnings=expanded.warnings,
+        outputs_count=count if selection.limit is None else min(selection.limit, count),
+        jobs_count=0,
+        price=None,
+        picked=chosen.picked,
+    )
+    jobs = sum(1 for _ in firsts(plan))
+    return replace(plan, jobs_count=jobs, price=price(recipe, jobs))
 
 
 def _sort_out(

@@ -20,8 +20,9 @@ Ready = tuple[Parameters, Parameters, bytes]
 
 
 def outputs(plan: Plan) -> Iterator[Output]:
-    """Every output: image outermost, then cell, then repeat."""
-    every = _Drawer(plan).draw(plan.images)
+    """Every output: image outermost, then cell, then repeat; only what was picked, where it was."""
+    drawer = _Drawer(plan)
+    every = drawer.draw_picked() if plan.picked is not None else drawer.draw(plan.images)
     return every if plan.limit is None else islice(every, plan.limit)
 
 
@@ -32,6 +33,9 @@ def jobs(plan: Plan) -> Iterator[Job]:
 
 def firsts(plan: Plan) -> Iterator[Output]:
     """Of every distinct job, the first output that wants it."""
+    if plan.picked is not None:
+        yield from _first_of_each_key(outputs(plan))
+        return
     repeated = repeated_cells(plan.cells, plan.recipe.backend.type, plan.recipe.backend.model)
     per_image = len(plan.cells) * plan.repeat
     drawer = _Drawer(plan)
@@ -49,10 +53,20 @@ def firsts(plan: Plan) -> Iterator[Output]:
                 yield output
 
 
+def _first_of_each_key(every: Iterable[Output]) -> Iterator[Output]:
+    """Two images with the same bytes may have different picks, so the keys themselves are compared."""
+    drawn: set[str] = set()
+    for output in every:
+        if output.job.key not in drawn:
+            drawn.add(output.job.key)
+            yield output
+
+
 class _Drawer:
     """What all outputs of a plan share, worked out once."""
 
     def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self.duplicates = first_images(plan.images)
         self._backend = plan.recipe.backend.type
         self._model = plan.recipe.backend.model.name
@@ -74,6 +88,21 @@ class _Drawer:
                         index, Job(key, duplicate, backend, model, parameters, repeat), image, cell
                     )
                     index += 1
+
+    def draw_picked(self) -> Iterator[Output]:
+        """The picked outputs, in plan order."""
+        ready = list(self._ready)
+        index = 0
+        for image, places in zip(self._plan.images, self._plan.picked or (), strict=True):
+            head = self._maker.head(image.sha256)
+            duplicate = self.duplicates[image.sha256]
+            for place in places:
+                position, repeat = divmod(place, self._plan.repeat)
+                cell, parameters, tail = ready[position]
+                key = key_of(head, tail, self._ends[repeat])
+                job = Job(key, duplicate, self._backend, self._model, parameters, repeat)
+                yield Output(index, job, image, cell)
+                index += 1
 
 
 class _ReadyJobs:

@@ -154,6 +154,9 @@ class SinkRecord:
     converts_format: bool = False
     """True: it has the option `format` (`relightflow.plugins.output_format`), and `write` is given
     copies in that form. An archive or aggregate makes them itself (`relightflow.images.derive`)."""
+    shows: str = ""
+    """The file to look at after a run, relative to the sink's location on this machine, or a pattern
+    of which the first match is meant; empty: none in particular."""
 
     @property
     def takes_names(self) -> bool:

@@ -88,6 +88,12 @@ class FinishedRun:
     edited: tuple[str, ...] = ()
     """Paths of artifacts that somebody changed, to be left alone; those of a sink that gathers hold
     it back altogether. Empty where the operator says `--overwrite`."""
+    files: str = ""
+    """The location that `path` in `records` counts from; empty where no sink holds single files."""
+    blobs: Path | None = None
+    """The folder of the results' bytes, to link to; None: unknown. Read them with `read`."""
+    cache: Path | None = None
+    """A folder for what can be made again, and may be forgotten; None: keep nothing."""
 
 
 class Sink(Protocol):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from relightflow.recipe.paths import INSIDE, WHY
+
 VERSION = 1
 
 SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
@@ -122,6 +124,14 @@ CORE: dict[str, Any] = {
             "properties": SAMPLE_FIELDS,
             "additionalProperties": False,
             "description": "Which cells are made.",
+        },
+        "picks": {
+            "type": "string",
+            "minLength": 1,
+            "pattern": INSIDE,
+            "patternErrorMessage": WHY,
+            "description": "A picks file (JSON or CSV), relative to the recipe: only what was picked "
+            "is made.",
         },
         "repeat": {
             "type": "integer",

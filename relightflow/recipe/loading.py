@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from relightflow.errors import InvalidRecipe
 from relightflow.model.recipe import Recipe
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.building import build
@@ -16,9 +18,10 @@ from relightflow.recipe.findings import Findings
 from relightflow.recipe.matrix import read_matrix
 from relightflow.recipe.overrides import override
 from relightflow.recipe.parts import check_backend, check_core, check_entries, is_foreign
+from relightflow.recipe.picks import read_picks_inside
 from relightflow.recipe.reading import read
 from relightflow.recipe.text import decode, read_bytes
-from relightflow.recipe.tree import find
+from relightflow.recipe.tree import Leaf, find
 from relightflow.recipe.wording import printable
 
 
@@ -52,4 +55,18 @@ def load_text(
     check_entries(findings, "sinks", registry.sinks)
     findings.settle()
     assert chosen is not None  # or a problem had been found
-    return build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)
+    recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)
+    named = find(tree, ("picks",))
+    return _with_picks(recipe, str(named.value)) if isinstance(named, Leaf) else recipe
+
+
+def _with_picks(recipe: Recipe, path: str) -> Recipe:
+    """`recipe` with the picks that it names. Raises InvalidRecipe at the place that names them."""
+    try:
+        return replace(recipe, picks=read_picks_inside(recipe.folder, path))
+    except InvalidRecipe as error:
+        if any(problem.path or problem.line for problem in error.problems):
+            raise  # in the picks file itself
+        raise InvalidRecipe(
+            recipe.problem("picks", f"{p.file} {p.message}") for p in error.problems
+        ) from None

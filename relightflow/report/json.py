@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from relightflow.errors import InvalidRecipe, Problem, RelightflowError
@@ -237,6 +238,26 @@ def garbage(found: Garbage, deleted: bool) -> Document:
         "kept_price_usd": usd(found.kept_price),
         "runs": list(found.runs),
         "shared": list(found.shared),
+    }
+
+
+def gallery(page: Path, cells: int, images: int) -> Document:
+    return {**_kind("gallery"), "page": str(page), "cells": cells, "images": images}
+
+
+def pick_into(recipe: str, how: str, changed: bool) -> Document:
+    return {**_kind("pick"), "recipe": recipe, "how": how, "changed": changed}
+
+
+def pick_delivery(
+    written: Sequence[str], same: Sequence[str], edited: Sequence[str], missing: Sequence[str]
+) -> Document:
+    return {
+        **_kind("pick"),
+        "written": list(written),
+        "same": list(same),
+        "edited": list(edited),
+        "missing": list(missing),
     }
 
 

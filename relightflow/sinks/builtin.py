@@ -6,11 +6,19 @@ from collections.abc import Iterable
 
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import SinkRecord
-from relightflow.sinks import contact_sheet, csv_index, directory, imagefolder, s3, webdataset
+from relightflow.sinks import (
+    contact_sheet,
+    csv_index,
+    directory,
+    gallery,
+    imagefolder,
+    s3,
+    webdataset,
+)
 from relightflow.sinks import zip as zip_file
 
 
 @hookimpl
 def relightflow_sinks() -> Iterable[SinkRecord]:
-    modules = (directory, s3, contact_sheet, webdataset, imagefolder, zip_file, csv_index)
+    modules = (directory, s3, contact_sheet, gallery, webdataset, imagefolder, zip_file, csv_index)
     return tuple(module.RECORD for module in modules)

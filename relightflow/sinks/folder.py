@@ -152,6 +152,27 @@ class Folder:
                 "the sink a folder of its own, or replace it with --overwrite"
             )
 
+    def link(self, path: str, source: Path) -> bool:
+        """Let `path` be the file `source`, by a hard link, in the place of an older file: many times
+        quicker than another copy. False where the file system cannot; nothing is changed then."""
+        self._check_folder(path)
+        *folders, name = parts_of(self._under + path)
+        with opened_folder(self._root, folders, create=True) as folder:
+            try:
+                os.link(source, name, dst_dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                wanted = source.lstat()
+                if (facts.st_dev, facts.st_ino) == (wanted.st_dev, wanted.st_ino):
+                    return True
+                if not stat.S_ISREG(facts.st_mode):
+                    return False
+                os.unlink(name, dir_fd=folder)
+                os.link(source, name, dst_dir_fd=folder, follow_symlinks=False)
+            except OSError:
+                return False
+        return True
+
     def remove(self, paths: Iterable[str]) -> None:
         """Take files away that are ours and no longer wanted; a link itself, not what it names."""
         for path in paths:

@@ -13,7 +13,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import BackendSpec, Recipe
-from relightflow.model.values import FrozenMap
+from relightflow.model.values import FrozenMap, thaw
 from relightflow.plugins.sink import FinishedRun
 
 SIZE = (48, 32)
@@ -45,6 +45,28 @@ def sample_job(image: Image, backend: str, model: Model, cell: Mapping[str, Any]
     return Job(hashlib.sha256(told.encode()).hexdigest(), image, backend, model.name, parameters, 0)
 
 
+_COUNTS = {
+    "images": 1, "rejected": 0, "cells": 4, "outputs": 4, "jobs": 4,
+    "done": 3, "failed": 1, "unknown": 0, "pending": 0, "missing": 0,
+}  # fmt: skip
+_NOT_MADE = {
+    "status": "failed",
+    "error": {"kind": "provider", "message": "the sample fails", "billed": "no"},
+}
+
+
+def _made(result: Result) -> dict[str, Any]:
+    return {
+        "status": "done",
+        "sha256": result.sha256,
+        "size": result.size,
+        "width": result.width,
+        "height": result.height,
+        "media_type": result.media_type,
+        "cost": 0.0,
+    }
+
+
 class SampleRun:
     """Four outputs of one image over two axes; the last one has failed."""
 
@@ -66,10 +88,28 @@ class SampleRun:
             yield Output(index, job, image, cell), self._result(index)
 
     def records(self) -> Iterator[dict[str, Any]]:
-        yield {"record": "recipe", "format": 1, "backend": "sample", "model": "sample"}
+        """As in a manifest; see schemas/manifest-record.schema.json."""
+        yield {
+            "record": "recipe",
+            "format": 1,
+            "recipe": {"name": "sample", "sha256": "0" * 64},
+            "backend": "sample",
+            "model": "sample",
+            "counts": _COUNTS,
+        }
         for output, result in self.outputs():
-            status = "done" if result else "failed"
-            yield {"record": "output", "index": output.index, "status": status}
+            image = output.image
+            yield {
+                "record": "output",
+                "index": output.index,
+                "job": output.job.id,
+                "key": output.job.key,
+                "source": {"name": image.name, "sha256": image.sha256, "size": image.size},
+                "cell": thaw(output.cell),
+                "parameters": thaw(output.job.parameters),
+                "repeat": 0,
+                **(_made(result) if result else _NOT_MADE),
+            }
 
     def finished(self) -> FinishedRun:
         backend = BackendSpec("sample", Model("sample", (), FREE), FrozenMap())

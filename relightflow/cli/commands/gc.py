@@ -74,7 +74,7 @@ def command(
 
 def _plan(path: Path, state_dir: StateDir, console: Console) -> Plan:
     registry = opening.registry(console)
-    recipe = api.load(path, registry)
+    recipe = replace(api.load(path, registry), picks=None)  # what was not picked is kept too
     return api.plan(recipe, registry, Selection(), OperatorPolicy(), state_dir)
 
 

@@ -16,6 +16,7 @@ from relightflow import api
 from relightflow.cli import opening, params
 from relightflow.cli.consent import agreed, consent, estimate_cost, shortfall, unasked
 from relightflow.cli.console import Console
+from relightflow.cli.looking import looked_at
 from relightflow.cli.params import RecipeArguments
 from relightflow.cli.paying import SpendOptions, SpentSoFar, committed, spend_options
 from relightflow.cli.types import duration, reads
@@ -27,7 +28,7 @@ from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
-from relightflow.report import json, progress
+from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
 from relightflow.store.state_dir import StateDir, locate
 
@@ -140,6 +141,9 @@ def _run_all(
         say = console.issue if came_to.issues else console.answer
         say(words(came_to, console.columns, str(Path.cwd())))
         console.document(json.text(json.summary(came_to)))
+        shown = looked_at(found.plan.recipe, registry)
+        if shown and sys.stdout.isatty():
+            console.answer(f"look at {escape.terminal(os.path.relpath(shown))}")
         if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
             break
     return gravest(exits)

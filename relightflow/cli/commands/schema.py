@@ -10,17 +10,17 @@ from relightflow.cli import opening
 from relightflow.cli.console import Console
 from relightflow.recipe import compose_schema, published
 
-PARTS = {"recipe": "recipe", "manifest": "manifest-record", "summary": "summary"}
+PARTS = {"recipe": "recipe", "manifest": "manifest-record", "summary": "summary", "picks": "picks"}
 """What --part takes → the published schema's name."""
 
 
 @click.command
 @click.option(
     "--part", type=click.Choice(tuple(PARTS)), default="recipe", show_default=True,
-    metavar="PART", help="Which schema: recipe, manifest (one record) or summary.",
+    metavar="PART", help="Which schema: recipe, manifest (one record), summary or picks.",
 )  # fmt: skip
 def command(part: str) -> None:
-    """Print the JSON Schema of a recipe, manifest or summary.
+    """Print the JSON Schema of a recipe, manifest, summary or picks file.
 
     The recipe's schema includes the options of all installed plugins. To use it in an editor, start
     the recipe with: # yaml-language-server: $schema=recipe.schema.json

@@ -49,4 +49,5 @@ RECORD = SinkRecord(
         },
     },
     layout="aggregate",
+    shows="*.*",
 )

@@ -1,0 +1,155 @@
+"""Recipes and manifests as runs of a gallery: what is on this machine, without a network.
+
+A recipe is shown as it stands in the ledger now, a manifest as it was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from relightflow.deliver import manifest
+from relightflow.errors import RelightflowError, UsageError
+from relightflow.gallery import entries as records
+from relightflow.gallery.entries import Entry, Head, Input, Unused
+from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.run import GalleryRun
+from relightflow.ledger.reader import open_reader
+from relightflow.model.image import Image
+from relightflow.model.job import Output
+from relightflow.model.outcome import Result
+from relightflow.model.output_format import extension, output_format
+from relightflow.model.plan import Plan
+from relightflow.plan.names import output_path
+from relightflow.plan.outputs import outputs
+from relightflow.plugins.opening import Sources
+from relightflow.plugins.registry import Registry
+from relightflow.plugins.source import StaleImage
+from relightflow.store.state_dir import StateDir
+
+CHUNK = 512
+LARGEST = 256 << 20
+"""Bytes of a manifest."""
+
+
+def run_of_recipe(
+    plan: Plan, sources: Sources, registry: Registry, state_dir: StateDir
+) -> GalleryRun:
+    """The recipe as it stands in the ledger now. Blocks; writes nothing."""
+    folder, path_of = _delivered(plan, registry)
+    found: list[Entry] = []
+    lines: list[str] = []
+    counts: Counter[str] = Counter()
+    with open_reader(state_dir.ledger) as reader:
+        for chunk in _chunks(plan):
+            states = reader.job_states([output.job.key for output in chunk])
+            for output in chunk:
+                state = states.get(output.job.key)
+                path = path_of(output, state.result) if state and state.result else None
+                facts = manifest.record(output, state, path)
+                counts[manifest.status_of(state)] += 1
+                lines.append(manifest.line(facts))
+                found.append(_entry(lines[-1]))
+    lines += (manifest.line(manifest.rejected(item)) for item in plan.rejected)
+    whole = manifest.line(manifest.head(plan, counts)) + "".join(lines)
+    recipe = plan.recipe
+    head = Head(recipe.name, recipe.sha256, recipe.backend.type, recipe.backend.model.name)
+    unused = [Unused(item.name, item.reason) for item in plan.rejected]
+    known = {axis.name: axis.values for axis in recipe.matrix.axes}
+    library = _library(plan.images, sources, state_dir, folder)
+    return GalleryRun(
+        head, found, unused, hashlib.sha256(whole.encode()).hexdigest(), library, known
+    )
+
+
+def run_of_manifest(path: Path, state_dir: StateDir) -> GalleryRun:
+    """A manifest as it was written; its images beside it or in the store.
+
+    Raises UsageError where the file is no manifest.
+    """
+    data = _read(path)
+    found = list(records.read_lines(data.splitlines(), str(path)))
+    heads = [item for item in found if isinstance(item, Head)]
+    if not heads:
+        raise UsageError(
+            f"{path}: it is not a manifest: its first record, of the recipe, is missing"
+        )
+    results = [item for item in found if isinstance(item, Entry)]
+    unused = [item for item in found if isinstance(item, Unused)]
+    digest = hashlib.sha256(data).hexdigest()
+    library = LocalLibrary(state_dir.blobs, path.absolute().parent)
+    return GalleryRun(heads[0], results, unused, digest, library)
+
+
+def _chunks(plan: Plan) -> Iterator[list[Output]]:
+    chunk: list[Output] = []
+    for output in outputs(plan):
+        chunk.append(output)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _entry(line: str) -> Entry:
+    found = records.record(json.loads(line))
+    assert isinstance(found, Entry)
+    return found
+
+
+def _delivered(
+    plan: Plan, registry: Registry
+) -> tuple[Path | None, Callable[[Output, Result], str | None]]:
+    """The folder of the recipe's first sink that holds the results themselves on this machine, and
+    their names in it."""
+    recipe = plan.recipe
+    for spec in recipe.sinks:
+        sink = registry.sink(spec.type)
+        path = spec.options.get("path")
+        if sink.layout == "files" and isinstance(path, str) and not output_format(spec.options):
+            template = spec.options.get("name")
+            return recipe.folder.absolute() / path, partial(_path, template, recipe.name)
+    return None, lambda output, result: None  # noqa: ARG005
+
+
+def _path(template: str | None, recipe: str, output: Output, result: Result) -> str:
+    return output_path(template, output, recipe, extension(result.media_type))
+
+
+def _library(
+    images: Sequence[Image], sources: Sources, state_dir: StateDir, folder: Path | None
+) -> LocalLibrary:
+    by_sha256 = {image.sha256: image for image in reversed(images)}
+
+    def read_input(image: Input) -> bytes | None:
+        with suppress(StaleImage, OSError, RelightflowError):
+            return sources.read(by_sha256[image.sha256])
+        return None
+
+    def find_input(image: Input) -> Path | None:
+        path = Path(by_sha256[image.sha256].locator)
+        return path if path.is_absolute() and path.is_file() else None
+
+    return LocalLibrary(state_dir.blobs, folder, read_input, find_input)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path}: is not a regular file")
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageError(f"{path}: is larger than {LARGEST >> 20} MiB")
+    return data

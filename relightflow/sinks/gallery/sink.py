@@ -1,0 +1,106 @@
+"""The sink itself: the run's records and images, as a run of a gallery."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from relightflow.errors import UsageError
+from relightflow.gallery.entries import Entry, Head, Input, Unused, record
+from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.run import GalleryRun
+from relightflow.gallery.site import FIXED, Site, build, is_ours
+from relightflow.gallery.thumbnails import SIZE, Thumbnails
+from relightflow.model.job import Output
+from relightflow.model.outcome import Result
+from relightflow.plugins.records import SinkContext
+from relightflow.plugins.sink import Artifact, FinishedRun, SinkFailed
+from relightflow.plugins.source import StaleImage
+from relightflow.sinks.base import AggregateSink
+from relightflow.sinks.folder import Folder
+
+
+class Gallery(AggregateSink):
+    """See the package; `options` are those of its `RECORD`."""
+
+    def __init__(self, context: SinkContext) -> None:
+        super().__init__(context)
+        self._options = context.options
+
+    def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        for name in FIXED:
+            self._folder.keep_others(run, name, is_ours)
+        writer = FolderWriter(self._folder)
+        site = Site(
+            Path(self.location), self._options.get("full", "link"), file=run.recipe.path.name
+        )
+        cache = run.cache / "thumbnails" if run.cache else None
+        thumbnails = Thumbnails(cache, self._options.get("thumbs", SIZE))
+        try:
+            build((_gallery_run(run),), site, thumbnails, writer)
+        except UsageError as error:
+            raise SinkFailed(str(error)) from None
+        made = {artifact.path for artifact in writer.made}
+        self._folder.remove(path for path in run.held if path not in made)
+        return tuple(writer.made)
+
+
+class FolderWriter:
+    """Writes the files that differ, and remembers all of them."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self.made: list[Artifact] = []
+
+    def write(self, path: str, data: bytes, source: Path | None = None) -> None:
+        sha256 = hashlib.sha256(data).hexdigest()
+        linked = source is not None and self._folder.link(path, source)
+        if linked or self._folder.digest(path) == sha256:
+            receipt = self._folder.receipt(path, sha256)
+        else:
+            receipt = self._folder.write(path, data, sha256)
+        self.made.append(Artifact(path, receipt))
+
+
+def _gallery_run(run: FinishedRun) -> GalleryRun:
+    heads: list[Head] = []
+    entries: list[Entry] = []
+    unused: list[Unused] = []
+    for found in map(record, run.records()):
+        if isinstance(found, Entry):
+            entries.append(found)
+        elif isinstance(found, Head):
+            heads.append(found)
+        else:
+            unused.append(found)
+    with run.manifest.open("rb") as manifest:
+        digest = hashlib.file_digest(manifest, "sha256").hexdigest()
+    known = {axis.name: axis.values for axis in run.recipe.matrix.axes}
+    return GalleryRun(heads[0], entries, unused, digest, _library(run), known)
+
+
+def _library(run: FinishedRun) -> LocalLibrary:
+    results: dict[str, Result] = {}
+    outputs: dict[str, Output] = {}
+    for output, result in run.outputs():
+        outputs.setdefault(output.image.sha256, output)
+        if result:
+            results.setdefault(result.sha256, result)
+
+    def read_result(entry: Entry) -> bytes | None:
+        found = results.get(entry.sha256)
+        return run.read(found) if found else None
+
+    def read_input(image: Input) -> bytes | None:
+        with suppress(StaleImage, OSError):
+            return run.original(outputs[image.sha256])
+        return None
+
+    def find_input(image: Input) -> Path | None:
+        # what a source on this machine needs to read an image again is its path
+        path = Path(outputs[image.sha256].image.locator)
+        return path if path.is_absolute() and path.is_file() else None
+
+    folder = Path(run.files) if run.files.startswith("/") else None
+    return LocalLibrary(run.blobs, folder, read_input, find_input, read_result)
