@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote, quote_plus
 
 GONE = "[removed]"
 _KEY = re.compile(r"SG_[0-9A-Za-z]+")
@@ -28,7 +26,7 @@ _SECRET_NAME = re.compile(
 _SHORTEST = 8
 """Characters; a shorter value is more likely a word than a secret."""
 
-MOST = 2000
+MOST = 1000
 """Secrets that are registered; a list of addresses may have a million tokens."""
 
 
@@ -44,9 +42,8 @@ class _Known:
         if not new or len(self.secrets) >= MOST:
             return
         self.secrets |= new
-        forms = {form for secret in self.secrets for form in forms_of(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self.pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+        longest_first = sorted(self.secrets, key=lambda secret: (-len(secret), secret))
+        self.pattern = re.compile(b"|".join(map(_pattern, longest_first)))
 
 
 _KNOWN = _Known()
@@ -76,22 +73,38 @@ def known_bytes(data: bytes) -> bytes:
     return data if _KNOWN.pattern is None else _KNOWN.pattern.sub(GONE.encode(), data)
 
 
-def forms_of(secret: str) -> Iterator[bytes]:
-    """How `secret` may stand in a text."""
+def _pattern(secret: str) -> bytes:
+    """What finds `secret` in bytes, however it is spelled."""
     plain = secret.encode("utf-8", "replace")
-    yield plain
-    once = json.dumps(secret)[1:-1]
-    yield from (once.encode(), once.replace("/", "\\/").encode(), json.dumps(once)[1:-1].encode())
-    for escaped in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
-        yield escaped.encode()
-        yield re.sub("%..", lambda found: found[0].lower(), escaped).encode()
-    yield html.escape(secret).encode()
-    yield plain.hex().encode()
-    yield plain.hex().upper().encode()
-    yield "".join(f"\\u{ord(character):04x}" for character in secret).encode()
-    yield secret.encode("utf-16-le", "replace")
-    for before in range(3):
-        yield from _in_base64(plain, before)
+    spelled = b"(?i:" + b"".join(map(_one, secret)) + b")"
+    fixed = [
+        secret.encode("utf-16-le", "replace"),
+        plain.hex().encode(),
+        plain.hex().upper().encode(),
+    ]
+    fixed += [form for before in range(3) for form in _in_base64(plain, before)]
+    return b"|".join((spelled, *map(re.escape, fixed)))
+
+
+def _one(character: str) -> bytes:
+    """A character as it is, escaped for JSON (also twice), a URL or HTML, named or by its number, as any
+    writer may choose for any character."""
+    number, plain = ord(character), character.encode("utf-8", "replace")
+    cases = dict.fromkeys((character, character.lower(), character.upper()))
+    forms = [re.escape(case.encode("utf-8", "replace")) for case in cases]
+    forms += [b"".join(b"%%(?:25)?%02x" % byte for byte in plain)]
+    units = character.encode("utf-16-be", "replace").hex()
+    escapes = b"".join(rb"\\{1,4}u" + units[at : at + 4].encode() for at in range(0, len(units), 4))
+    forms += [escapes, b"&#0*%d;" % number, b"&#x0*%x;" % number]
+    if number < 256:
+        forms.append(rb"\\{1,2}x%02x" % number)
+    if character in '"\\/':
+        forms.append(rb"\\{1,4}" + re.escape(plain))
+    if (named := html.escape(character)) != character:
+        forms.append(re.escape(named.encode()))
+    if character == " ":
+        forms.append(rb"\+")
+    return b"(?:" + b"|".join(forms) + b")"
 
 
 def _in_base64(plain: bytes, before: int) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ class KeyRing:
             self._key = _checked(_from_file(Path(path), notice), FILE_VARIABLE)
         if not self._key:
             raise AccountError(f"there is no key for Segmind: {_WHAT_TO_DO}")
-        register(self._key)
+        register(self._key, self._key.removeprefix("SG_"))
         return self._key
 
 

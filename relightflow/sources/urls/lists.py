@@ -33,7 +33,7 @@ _SECRET = re.compile(
     r"sig(nature)?$|token|secret|passw|hmac|auth|credential|api.?key|^key$", re.IGNORECASE
 )
 """Names in a query whose values are credentials; a size or a name must not be taken for one."""
-MOST_TOKENS = 1000
+MOST_TOKENS = 100
 """That are taken out of other texts too; all are taken out of addresses."""
 
 
