@@ -333,10 +333,10 @@ const HELP = [
   ]],
   ["Choose", [
     ["p", "pick"], ["x", "reject"], ["u", "undecided"], ["0 – 5", "stars"], ["n", "note"], ["z, Ctrl+Z", "undo"],
-    ["Shift + key, Caps Lock", "… and go on to the next image"], ["Ctrl+S", "save picks"],
+    ["Shift + key", "… and go on to the next image; Caps Lock: always"], ["Ctrl+S", "save picks"],
   ]],
   ["Move", [
-    ["arrows, Home, End, Page keys", "to another image"], ["[  ]", "previous, next in a stack"],
+    ["arrows", "to another image; Home, End and the Page keys too"], ["[  ]", "previous, next in a stack"],
     ["Space", "fit or full size; turns a blink"], ["+  −", "larger, smaller; zoom"], ["Shift + arrows", "pan"],
     ["m", "hold this image for a comparison"], ["o", "compare with the input image"], [",  .", "move the divider"],
     ["t", "table or plain sequence"], ["i", "details"],
