@@ -62,7 +62,7 @@ def _allowed(field: Mapping[str, Any]) -> str:
         return f"{field['minimum']} to {field['maximum']}"
     if field.get("type") == "array":
         return "a list of texts"
-    return {"string": "text", "integer": "a whole number", "boolean": "`true`, `false`"}.get(
+    return {"string": "text", "integer": "an integer", "boolean": "`true`, `false`"}.get(
         str(field.get("type")), str(field.get("type", ""))
     )
 

@@ -73,9 +73,9 @@ def load(
 
 def _in_its_place(recipe: Recipe, backend: str) -> str:
     return (
-        f"what '{backend}' makes goes where the images of '{recipe.backend.type}' go: files of the "
-        "same name and the manifest are replaced there (what was paid for stays in the store). "
-        "--set 'sinks[0].path=draft/' keeps the two apart"
+        f"results of '{backend}' go to the same place as those of '{recipe.backend.type}': files "
+        "of the same name and the manifest are replaced there (what was paid for stays in the "
+        "store). Use --set 'sinks[0].path=draft/' to keep them apart"
     )
 
 

@@ -45,11 +45,11 @@ class Exit(IntEnum):
 
 
 _MEANING = {
-    Exit.OK: "everything asked for is in place",
+    Exit.OK: "everything requested is in place",
     Exit.JOBS_FAILED: "some jobs or files failed; the others are in place",
     Exit.INVALID: "the command line or a recipe is invalid; nothing was sent",
     Exit.WORK_TO_DO: "there is work to do",
-    Exit.ACCOUNT: "the account needs a person: key missing or refused, credits, spend limit",
+    Exit.ACCOUNT: "the account needs attention: key missing or refused, credits, spend limit",
     Exit.UNKNOWN: "unknown outcomes remain: they may have been billed",
     Exit.STORAGE: "local storage failed",
     Exit.BUDGET: "the budget was reached",

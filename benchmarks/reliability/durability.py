@@ -90,14 +90,14 @@ def main(rounds: int = 5) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         one = measure(folder / "one", "FULL", 1, 1)
-        print(f"one in flight: {one.commits / one.jobs:.2f} commits a job")
+        print(f"one in flight: {one.commits / one.jobs:.2f} commits per job")
         runs: dict[str, list[Cost]] = {"FULL": [], "OFF": []}
         for number in range(rounds):
             for word, costs in runs.items():
                 costs.append(measure(folder / f"{word}{number}", word, 64))
         full, off = (max(costs, key=lambda cost: cost.rate) for costs in runs.values())
-        print(f"64 in flight: {full.changes / full.jobs:.2f} changes a job", end=", ")
-        print(f"{full.commits / full.jobs:.2f} commits a job")
+        print(f"64 in flight: {full.changes / full.jobs:.2f} changes per job", end=", ")
+        print(f"{full.commits / full.jobs:.2f} commits per job")
         print(f"FULL {full.rate:.0f} jobs/s, OFF {off.rate:.0f} jobs/s", end=": ")
         print(f"{100 * (1 - full.rate / off.rate):.1f} % of throughput")
 

@@ -75,7 +75,7 @@ def shortfall(found: CostEstimate, name: str) -> str | None:
         return None
     room = max(found.cap - found.committed, 0)
     affordable = room * found.calls // found.price.high
-    used = f", {money(found.committed)} of it in use" if found.committed else ""
+    used = f", {money(found.committed)} of it used" if found.committed else ""
     return (
         f"{name}: the plan costs {price(found.price)} and the cap is {money(found.cap)} "
         f"({found.cap_source}{used}). It will buy about {affordable:,} of "

@@ -58,8 +58,8 @@ def finalize(work: FinalPass) -> Counter[str]:
         manifests, counts = _write_manifests(work)
     except OSError as error:
         raise StorageError(
-            f"the manifest could not be written to {work.folder} ({error.strerror}); every image "
-            "that was paid for is in the store. Make room, then run again"
+            f"the manifest could not be written to {work.folder} ({error.strerror}); every result "
+            "that was paid for is in the store. Free some space, then run again"
         ) from error
     failpoints.reach("before-manifest")
     for target, manifest_path in zip(work.delivery.targets, manifests[1:], strict=True):

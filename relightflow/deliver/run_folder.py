@@ -29,7 +29,7 @@ class RunFolder:
         try:
             path.mkdir(mode=0o700, parents=True)
         except OSError as error:
-            raise StorageError(f"{path} cannot be made: {error.strerror}") from error
+            raise StorageError(f"{path} cannot be created: {error.strerror}") from error
         self.path = path
         self._events: list[Outcome] = []
         self._batcher: GroupCommit[Sequence[Outcome], None] = GroupCommit(self._write, "events")

@@ -65,13 +65,13 @@ class DeliveryCounts:
         items = (*old.items, item)[:5] if old else (item,)
         if exit_code is Exit.DAMAGED:
             message = (
-                f"{words}; it was paid for and is not bought again by itself. Run again: it is "
-                "fetched once more if the provider still has it"
+                f"{words}; it was paid for and is not bought again automatically. Run again to "
+                "download it again if the provider still has it"
             )
         else:
             message = (
-                f"{target}: not delivered ({words}). The images are safe in the store; "
-                "run again to deliver them, nothing is bought for that"
+                f"{target}: not delivered ({words}). The results are safe in the store; run again "
+                "to deliver them at no cost"
             )
         count = old.count + 1 if old else 1
         self.failed[target, words] = Issue(exit_code, message, items, count)

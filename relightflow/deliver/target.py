@@ -82,7 +82,7 @@ def open_targets(
         )
         duplicate = next((n for n, other in enumerate(made) if other.id == target.id), None)
         if duplicate is not None:
-            words = f"writes to the same place as sinks[{duplicate}]: give it a folder of its own"
+            words = f"writes to the same place as sinks[{duplicate}]: use a different folder"
             raise InvalidRecipe([recipe.problem(f"sinks[{index}]", words)])
         made.append(target)
     return tuple(made)

@@ -12,7 +12,7 @@ class BadImage(Exception):
 
 
 def truncated(what: str) -> BadImage:
-    return BadImage(f"the {what} is cut short: copy or download it again")
+    return BadImage(f"the {what} is truncated: copy or download it again")
 
 
 def damaged(what: str, detail: str) -> BadImage:

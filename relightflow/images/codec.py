@@ -109,7 +109,7 @@ def _pixels(data: bytes, fit: tuple[int, int] | None) -> Pixels:
     with _in_words(header):
         with PIL.Image.open(io.BytesIO(data), formats=tuple(_NAME.values())) as image:
             if image.size != (header.width, header.height):
-                raise damaged(_NAME[header.media_type], "it gives two different sizes")
+                raise damaged(_NAME[header.media_type], "two different sizes")
             if fit is not None:
                 image.draft(None, _draft_size(header, fit))
             image.load()

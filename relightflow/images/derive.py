@@ -24,8 +24,8 @@ def derive(data: bytes, media_type: str, form: OutputFormat) -> bytes:
     most = LONGEST.get(form.media_type)
     if most and max(width, height) > most:
         raise BadImage(
-            f"{width} × {height} pixels are more than a {form.media_type.partition('/')[2]} holds "
-            f"(at most {most:,} a side): choose another format"
+            f"{width} × {height} pixels are too many for {form.media_type.partition('/')[2]} (at "
+            f"most {most:,} a side): choose another format"
         )
     quality = form.quality or QUALITY
     if form.media_type == JPEG:

@@ -37,7 +37,7 @@ _BRANDS = {
 }
 _HINTS = {
     "a Git LFS pointer": "run `git lfs pull`",
-    "HTML": "it is a web page, so look at the address it came from",
+    "HTML": "check where it was downloaded from",
 }
 
 
@@ -45,8 +45,8 @@ def reason(data: bytes) -> str:
     """Why bytes that are neither JPEG, PNG nor WebP are refused, and what to do about it."""
     name = name_of(data)
     if name is None:
-        return "it is not an image: give it as JPEG, PNG or WebP"
-    return f"it is {name}: {_HINTS.get(name, 'convert it to JPEG, PNG or WebP')}"
+        return "not a supported image: use JPEG, PNG or WebP"
+    return f"not a supported image ({name}): {_HINTS.get(name, 'convert it to JPEG, PNG or WebP')}"
 
 
 def name_of(data: bytes) -> str | None:

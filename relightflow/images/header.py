@@ -41,12 +41,12 @@ def checked(header: Header) -> Header:
         raise BadImage(f"its size is {header.width}×{header.height} pixels: nothing to relight")
     if header.width * header.height > MAX_PIXELS:
         raise BadImage(
-            f"it says {header.width}×{header.height} pixels, more than {MAX_PIXELS // 10**6} "
+            f"its size is {header.width}×{header.height} pixels, more than {MAX_PIXELS // 10**6} "
             "million: scale it down"
         )
     if max(header.width, header.height) > MAX_SIDE:
         raise BadImage(
-            f"it says {header.width}×{header.height} pixels, more than {MAX_SIDE:,} on a side: "
+            f"its size is {header.width}×{header.height} pixels, more than {MAX_SIDE:,} on a side: "
             "scale it down or cut it"
         )
     return header

@@ -55,7 +55,7 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
     if at >= len(data):
         raise truncated("JPEG")
     if data[at] == 0xD9:
-        raise damaged("JPEG", "it ends before the image begins")
+        raise damaged("JPEG", "ends before the image data")
     return data[at], at + 1
 
 
@@ -75,5 +75,5 @@ def _frame(data: bytes, at: int, length: int) -> tuple[int, int]:
         raise damaged("JPEG", "a frame without a size")
     precision, height, width = struct.unpack_from(">BHH", data, at + 2)
     if precision != 8:
-        raise BadImage(f"it is a {precision}-bit JPEG: save it as an ordinary 8-bit JPEG or a PNG")
+        raise BadImage(f"{precision}-bit JPEG: save it as an 8-bit JPEG or a PNG")
     return width, height

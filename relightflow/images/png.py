@@ -37,7 +37,7 @@ def read(data: bytes) -> Header:
             turned = orientation(data[body : body + length])
         elif kind == b"IEND":
             if not pixels:
-                raise damaged("PNG", "it holds no pixels")
+                raise damaged("PNG", "contains no pixels")
             return Header(PNG, width, height, turned)
     raise damaged("PNG", f"more than {_MAX_CHUNKS:,} chunks")
 

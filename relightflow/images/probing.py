@@ -31,7 +31,7 @@ def probe(data: bytes) -> Probed:
 def read_header(data: bytes) -> Header:
     """The whole header. Raises BadImage as `probe` does."""
     if not data:
-        raise BadImage("it is empty: copy or download it again")
+        raise BadImage("empty file: copy or download it again")
     if data.startswith(jpeg.SIGNATURE):
         return checked(jpeg.read(data))
     if data.startswith(png.SIGNATURE):

@@ -47,7 +47,7 @@ def read(data: bytes) -> Header:
         elif kind == b"EXIF":
             turned = orientation(data[body : body + length])
     if stream is None:
-        raise damaged("WebP", "it holds no pixels")
+        raise damaged("WebP", "contains no pixels")
     return Header(WEBP, *(canvas or stream), turned)
 
 

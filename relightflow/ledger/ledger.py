@@ -38,7 +38,7 @@ _OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataErro
 
 
 GIVEN_UP = Failure(
-    FailureKind.UNKNOWN, "given up and sent again, as its owner decided", Billed.UNKNOWN
+    FailureKind.UNKNOWN, "abandoned and submitted again, as decided by the operator", Billed.UNKNOWN
 )
 """How an unknown attempt ends for which another one is made. It goes on counting as perhaps billed."""
 
@@ -377,11 +377,11 @@ def check(path: Path, empty: bool, application: int, version: int) -> None:
     if empty and not version and not application:
         return
     if application != schema.APPLICATION_ID or version < schema.FIRST_VERSION:
-        raise StorageError(damaged(path, "it is not a ledger of relightflow"))
+        raise StorageError(damaged(path, "not a ledger of relightflow"))
     if version > migrations.VERSION:
         raise StorageError(
             f"the ledger {path} was written by a newer relightflow (format {version}, this one "
-            f"knows {migrations.VERSION}); nothing was sent. Update relightflow"
+            f"knows {migrations.VERSION}); nothing was sent. Upgrade relightflow"
         )
 
 

@@ -283,7 +283,7 @@ def _noun(make: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
     try:
         return make(row)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise sqlite3.DatabaseError(f"a row of it is damaged: {error}") from error
+        raise sqlite3.DatabaseError(f"a row is damaged: {error}") from error
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
@@ -327,7 +327,7 @@ def _mapping(text_: str) -> FrozenMap:
 
 
 def _no_number(text_: str) -> Any:
-    raise ValueError(f"{text_} is no number of JSON")
+    raise ValueError(f"{text_} is not a number of JSON")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_number)

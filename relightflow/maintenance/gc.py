@@ -55,8 +55,8 @@ def retained(plans: Iterable[Plan], manifests: Iterable[Path]) -> Retained:
         everything = False
         if plan.rejected:
             raise UsageError(
-                f"{plan.recipe.path}: {plan.rejected[0].name} cannot be read now, so nobody can say "
-                "which results belong to it; mend it, or leave this recipe out"
+                f"{plan.recipe.path}: {plan.rejected[0].name} cannot be read now, so its results "
+                "are unknown; fix it, or omit this recipe"
             )
         keys.update(output.job.key for output in firsts(plan))
     for path in manifests:
@@ -76,7 +76,7 @@ def _records(path: Path) -> list[dict[str, Any]]:
         raise UsageError(f"{path} is not a manifest: a line of it is not JSON") from None
     mappings = all(isinstance(record, dict) for record in records)
     if not (records and mappings and records[0].get("record") == "recipe"):
-        raise UsageError(f"{path} is no manifest of relightflow")
+        raise UsageError(f"{path} is not a manifest of relightflow")
     return records
 
 
@@ -164,7 +164,7 @@ def _blobs(state_dir: StateDir) -> set[str]:
 def _removed(attempt: Attempt) -> Failure:
     return Failure(
         FailureKind.DAMAGED,
-        "taken away by gc, on the operator's word",
+        "deleted by gc, as decided by the operator",
         attempt.billed,
         cost=attempt.cost,
     )

@@ -119,7 +119,7 @@ def _unavailable(failure: Failure) -> RelightflowError:
 
 def _with_history(backend: Backend, name: str) -> HasHistory:
     if not isinstance(backend, HasHistory):
-        raise UsageError(f"backend '{name}' keeps no records that could be compared")
+        raise UsageError(f"backend '{name}' has no records to compare with")
     return backend
 
 

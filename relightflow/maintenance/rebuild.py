@@ -42,8 +42,7 @@ def rebuild(state_dir: StateDir, backup: Path | None = None) -> Rebuilt:
     with lock.acquire(state_dir.lock, "relightflow rebuild"):
         if state_dir.ledger.exists() and not backup:
             raise UsageError(
-                f"there is a ledger at {state_dir.ledger}; move it away first (and keep it), then run "
-                "this again"
+                f"the ledger {state_dir.ledger} exists; move it away first (and keep it), then run this again"
             )
         part = read_since(state_dir.blobs, START)
         found = list(found_in(attempts_of(part.entries)))

@@ -42,8 +42,8 @@ def decide(
     for job in chosen:
         if not job or not any(a.job_key.startswith(job) for a in waiting):
             raise UsageError(
-                f"no call of job '{job}' waits for a decision; nothing was decided. "
-                "'relightflow resolve' lists those that do"
+                f"no call of job '{job}' is waiting for a decision; nothing was changed. "
+                "'relightflow resolve' lists the calls that are"
             )
     # what evidence will decide is left to it, unless it was named
     wanted = [
@@ -73,15 +73,15 @@ def decide(
 
 def _lost(attempt: Attempt) -> Failure:
     if attempt.billed is Billed.YES and attempt.cost is not None:
-        why, cost = "given up by the operator's word; it was billed", attempt.cost
+        why, cost = "abandoned by the operator; it was billed", attempt.cost
     else:
         why, cost = (
-            "given up by the operator's word; its highest price counts as spent",
+            "abandoned by the operator; its highest price counts as spent",
             attempt.price,
         )
     return Failure(FailureKind.BAD_RESULT, why, Billed.YES, cost=cost)
 
 
 def _again(attempt: Attempt) -> Failure:
-    why = "to be bought again, by the operator's word"
+    why = "to be bought again, as decided by the operator"
     return Failure(FailureKind.UNKNOWN, why, attempt.billed, cost=attempt.cost)

@@ -63,7 +63,7 @@ class Parameter:
             return ", ".join(map(str, self.values))
         if self.kind == "text":
             return "text"
-        words = "a whole number" if self.kind == "integer" else "a number"
+        words = "an integer" if self.kind == "integer" else "a number"
         if self.minimum is not None:
             words += f" from {self.minimum:g}"
         if self.maximum is not None:

@@ -36,7 +36,7 @@ class FailureKind(StrEnum):
     JOB_FAILED = "job-failed"
     """The provider ran it and failed, unbilled."""
     BAD_IMAGE = "bad-image"
-    """The input cannot be read, changed since it was planned, or is refused as an image; unbilled."""
+    """The input cannot be read, changed after it was planned, or is refused as an image; unbilled."""
     BAD_RESULT = "bad-result"
     """Paid, and what came is not an image; the bytes are kept aside."""
     UNKNOWN = "unknown"

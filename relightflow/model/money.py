@@ -15,7 +15,7 @@ _PER_DOLLAR = 1_000_000
 def micros(usd: str | float) -> Micros:
     """`usd` dollars in micro-dollars, rounded up, so that a price is never understated.
 
-    Raises ValueError for NaN, infinities, negative amounts and text that is no number.
+    Raises ValueError for NaN, infinities, negative amounts and text that is not a number.
     """
     try:
         amount = Decimal(str(usd).strip())

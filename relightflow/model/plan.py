@@ -41,7 +41,7 @@ class Plan:
     axes: tuple[str, ...]
     """Names of the cells' parameters in the recipe's order; the first is outermost."""
     repeat: int
-    """Independent results for every cell."""
+    """Independent results per cell."""
     limit: int | None
     """Only the first so many outputs are wanted; None: all."""
     warnings: tuple[str, ...]

@@ -111,7 +111,7 @@ class Recipe:
     sample: Sample = field(default_factory=Sample)
     """Which of the matrix's cells are taken."""
     repeat: int = 1
-    """Independent results for every cell."""
+    """Independent results per cell."""
     limits: Limits = field(default_factory=Limits)
     """Concurrency, rate, cap and the like."""
     sinks: tuple[SinkSpec, ...] = ()

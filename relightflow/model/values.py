@@ -84,7 +84,7 @@ def plain(value: Any) -> Any:
         return value._items
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 _CANONICAL = json.JSONEncoder(

@@ -29,18 +29,18 @@ async def pieces(response: aiohttp.ClientResponse, cap: int) -> AsyncIterator[by
         raise Unreadable(f"content encoding '{packing[:20]}', which was not asked for")
     length = response.content_length
     if length is not None and length > cap:
-        raise TooLarge(f"{length} bytes, over the cap of {cap}")
+        raise TooLarge(f"{length} bytes, over the limit of {cap}")
     unpack = None if packing in ("identity", "") else zlib.decompressobj(wbits=47)
     left = cap
     async for chunk in response.content.iter_any():
         piece = _unpacked(unpack, chunk, left) if unpack else chunk
         left -= len(piece)
         if left < 0:
-            raise TooLarge(f"over the cap of {cap} bytes")
+            raise TooLarge(f"over the limit of {cap} bytes")
         if piece:
             yield piece
     if unpack and not unpack.eof:
-        raise Unreadable("a packed answer that ends too early")
+        raise Unreadable("a compressed response that ends too early")
 
 
 def _unpacked(unpack: zlib._Decompress, chunk: bytes, left: int) -> bytes:
@@ -48,4 +48,4 @@ def _unpacked(unpack: zlib._Decompress, chunk: bytes, left: int) -> bytes:
     try:
         return unpack.decompress(chunk, left + 1)
     except zlib.error:
-        raise Unreadable("an answer that is not packed as it says") from None
+        raise Unreadable("a response that cannot be decompressed") from None

@@ -40,7 +40,7 @@ class PublicOnly(AbstractResolver):
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
         if host != self._exempt and not all(public_address(r["host"]) for r in found):
-            raise PrivateAddress(f"{host} leads to a private address")
+            raise PrivateAddress(f"{host} has a private address")
         return found
 
     async def close(self) -> None:

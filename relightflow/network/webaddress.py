@@ -89,7 +89,9 @@ class WebAddress:
         try:
             there = urljoin(self.text, location)
         except ValueError:
-            raise BadAddress("it redirects to no web address", refused=False) from None
+            raise BadAddress(
+                "it redirects to something other than an http(s) URL", refused=False
+            ) from None
         found = parse(there)
         same = found.origin == self.origin
         return WebAddress(
@@ -105,22 +107,22 @@ class WebAddress:
 def parse(url: str) -> WebAddress:
     """The address that `url` is. Raises BadAddress; its message holds nothing of the address."""
     if len(url) > LONGEST:
-        raise BadAddress(f"its address is longer than {LONGEST} characters", refused=False)
+        raise BadAddress(f"the URL is longer than {LONGEST} characters", refused=False)
     _check_characters(url)
     parts = _PARTS.fullmatch(url)
     if parts is None:
         if _SCHEME.match(url) and not url.lower().startswith(("http:", "https:")):
-            raise BadAddress("only http and https addresses are fetched")
-        words = "it is no web address: it must begin with https:// or http://"
+            raise BadAddress("only http and https URLs are supported")
+        words = "not a URL: it must begin with https:// or http://"
         raise BadAddress(words, refused=False)
     scheme = parts["scheme"].lower()
     user, place = _authority(parts["authority"])
     host_port = _HOST_PORT.fullmatch(place)
     if host_port is None:
-        raise BadAddress("its host and port cannot be read in one way only")
+        raise BadAddress("its host and port are ambiguous")
     port = int(host_port["port"] or _PORTS[scheme])
     if not 0 < port < 65536:
-        raise BadAddress(f"there is no port {port}", refused=False)
+        raise BadAddress(f"invalid port {port}", refused=False)
     path, query = (_quoted(parts[name] or "") for name in ("path", "query"))
     return WebAddress(scheme, _host(host_port["host"]), port, path or "/", query, user)
 
@@ -130,23 +132,23 @@ def shown(url: str) -> str:
     try:
         return parse(url).shown
     except BadAddress:
-        return re.split(r"[?#;？＃；]", url.rpartition("@")[2])[0][:200] or "(no address)"
+        return re.split(r"[?#;？＃；]", url.rpartition("@")[2])[0][:200] or "(no URL)"
 
 
 def _check_characters(url: str) -> None:
     """Neither what nobody sees nor what parsers turn, drop or stop at."""
     if "\\" in url:
-        raise BadAddress("its address holds a backslash, which programs read differently")
+        raise BadAddress("the URL contains a backslash, which programs interpret differently")
     printable = "".join(c for c in url if not "\udc80" <= c <= "\udcff").isprintable()
     if not printable or any(c.isspace() for c in url):
-        words = "its address holds a space or an invisible character; write a space as %20"
+        words = "the URL contains a space or an invisible character; write a space as %20"
         raise BadAddress(words)
 
 
 def _authority(text: str) -> tuple[tuple[str, str] | None, str]:
     user, at, place = text.rpartition("@")
     if "@" in user:
-        raise BadAddress("its address holds several @ before the path; write them as %40")
+        raise BadAddress("the URL contains several @ before the path; write them as %40")
     if not at:
         return None, place
     name, _, password = user.partition(":")
@@ -163,17 +165,19 @@ def _host(text: str) -> str:
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         return _ipv4(host, text)
     if len(host) > 253 or not _NAME.fullmatch(host):
-        raise BadAddress("its host is no name and no address")
+        raise BadAddress("its host is neither a name nor an IP address")
     return host
 
 
 def _ipv6(text: str) -> str:
     if "%" in text:
-        raise BadAddress("its host is an address with a zone, which only this machine knows")
+        raise BadAddress(
+            "its host is an IP address with a zone, which is valid on this machine only"
+        )
     try:
         return str(IPv6Address(text))
     except AddressValueError:
-        raise BadAddress("its host is no name and no address") from None
+        raise BadAddress("its host is neither a name nor an IP address") from None
 
 
 def _ipv4(host: str, written: str) -> str:
@@ -183,7 +187,7 @@ def _ipv4(host: str, written: str) -> str:
             return str(IPv4Address(host))
     except AddressValueError:
         pass
-    raise BadAddress("its host is an address in an unusual spelling; write four decimal numbers")
+    raise BadAddress("its host is an IP address in an unusual notation; write four decimal numbers")
 
 
 def _ascii(host: str) -> str:
@@ -192,7 +196,7 @@ def _ascii(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower()
     except idna.IDNAError:
-        raise BadAddress("its host is no name that can be looked up") from None
+        raise BadAddress("its host is not a valid host name") from None
 
 
 def _is_address(host: str) -> bool:

@@ -38,8 +38,8 @@ def address(url: str) -> Address:
     parts = [part for part in url.split("/")[3:] if part] if match else []
     if not match or ".." in parts or "." in parts or _CONTROL.search(url):
         raise UsageError(
-            f"{url!r} is no place in an object store; write s3://bucket/prefix/, gs://… or az://…, "
-            "without credentials and without a host: those come from the environment"
+            f"{url!r} is not an object store URL; use s3://bucket/prefix/, gs://… or az://…, "
+            "without credentials or host: those come from the environment"
         )
     return Address(match[1], url.split("/")[2], "/".join(parts))
 
@@ -47,5 +47,5 @@ def address(url: str) -> Address:
 def plain(path: str) -> str:
     """`path` itself, if it leads down only. Raises RefusedError."""
     if any(part in ("", ".", "..") for part in path.split("/")) or _CONTROL.search(path):
-        raise RefusedError(f"refused the object name {path!r}: it is not a plain path")
+        raise RefusedError(f"refused the object name {path!r}: not a plain path")
     return path

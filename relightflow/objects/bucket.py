@@ -87,7 +87,7 @@ class Bucket:
             found = obstore.get(self._store, self._key(path))
             meta = found.meta
             if (etag and meta["e_tag"] != etag) or (most is not None and meta["size"] > most):
-                raise ObjectFault(Reason.CHANGED, f"{self}{path}", "it was changed by somebody")
+                raise ObjectFault(Reason.CHANGED, f"{self}{path}", "changed by another process")
             return bytes(found.bytes())
 
     def head(self, path: str) -> Head | None:
@@ -188,8 +188,8 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
             store = stores.S3Store(at.bucket, **options | _s3(environ))
     except (BaseError, ValueError):
         raise UsageError(
-            f"{at} cannot be used with what the environment says about the store; check "
-            "AWS_*, GOOGLE_* or AZURE_*"
+            f"{at} does not work with the store's settings in the environment; check AWS_*, "
+            "GOOGLE_* or AZURE_*"
         ) from None
     return Bucket(at, store)
 
@@ -202,7 +202,7 @@ def _s3(environ: Mapping[str, str]) -> dict[str, Any]:
         return {"region": region}
     if not _ENDPOINT.fullmatch(endpoint):  # the library ends in a panic on some of them
         raise UsageError(
-            "the endpoint in AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is no URL such as "
+            "the endpoint in AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is not a URL such as "
             "https://s3.example.com"
         )
     return {

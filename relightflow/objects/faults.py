@@ -75,15 +75,14 @@ def fault(where: str, error: Exception) -> ObjectFault:
     said = f" ({said})" if said else ""
     reason = _reason(type(error).__name__, status, code, text)
     words = {
-        Reason.MISSING: "there is no such object",
-        Reason.CHANGED: "it is there already, or was changed by somebody",
-        Reason.UNCHANGED: "it is unchanged",
+        Reason.MISSING: "object not found",
+        Reason.CHANGED: "it exists, or was changed by another process",
+        Reason.UNCHANGED: "unchanged",
         Reason.CREDENTIALS: _credentials(code, status, text),
-        Reason.NO_BUCKET: "there is no such bucket; make it, or correct its name",
-        Reason.BAD_NAME: "an object there has a name that is no plain path (//, ., .. or a control "
-        "character in it); rename it, or name a prefix without it",
-        Reason.UNSUPPORTED: "the store cannot do this",
-        Reason.PASSING: "the store did not answer as it should; try again later",
+        Reason.NO_BUCKET: "bucket not found; create it, or correct its name",
+        Reason.BAD_NAME: "an object has a name that is not a plain path (it contains //, ., .. or a control character); rename it, or use a prefix without it",
+        Reason.UNSUPPORTED: "the store does not support this",
+        Reason.PASSING: "the store sent an invalid response; try again later",
     }[reason]
     return ObjectFault(reason, where, words + said)
 
@@ -116,9 +115,9 @@ def _credentials(code: str, status: int, text: str) -> str:
     if code in _EXPIRED:
         return "the credential has expired, or this machine's clock is wrong; get a new one"
     if code == "SignatureDoesNotMatch":
-        return "the access key and its secret do not belong together (AWS_SECRET_ACCESS_KEY)"
+        return "the secret does not match the access key (AWS_SECRET_ACCESS_KEY)"
     if code == "InvalidAccessKeyId":
-        return "the access key is unknown (AWS_ACCESS_KEY_ID)"
+        return "the access key does not exist (AWS_ACCESS_KEY_ID)"
     if not status and _NO_CREDENTIALS.search(text):
-        return "there is no credential in the environment (AWS_ACCESS_KEY_ID and the like)"
-    return "access is refused; check the credentials in the environment and what they may do"
+        return "no credentials in the environment (AWS_ACCESS_KEY_ID and the like)"
+    return "access denied; check the credentials in the environment and their permissions"

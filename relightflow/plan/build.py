@@ -48,15 +48,15 @@ def expand(recipe: Recipe) -> Expanded:
         raise _invalid(
             recipe,
             "matrix.exclude",
-            "its entries overlap so much that the cells they leave cannot be counted; "
-            "write fewer entries, or list the cells you want with 'include' alone",
+            "its entries overlap too much for the remaining cells to be counted; use fewer "
+            "entries, or list the cells with 'include' only",
         ) from None
     _check_count(recipe, 1, len(cells))
     if not cells:
         raise _invalid(
             recipe,
             "matrix",
-            "no cell is left: 'exclude' takes away every combination; remove one of its entries",
+            "no cell is left: 'exclude' removes every combination; remove one of its entries",
         )
     said = (str(recipe.problem(path, message)) for path, message in matrix.warnings)
     return Expanded(cells, matrix.names, (*recipe.warnings, *said))

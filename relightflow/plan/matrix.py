@@ -60,8 +60,8 @@ class Cells(Sequence[Parameters]):
             self.warnings.append(
                 (
                     f"matrix.include[{place}]",
-                    f"extends every one of the {touched} cells; "
-                    "to add one cell, give it a value that no axis has",
+                    f"extends all {touched} cells; to add a cell instead, use a value that no "
+                    "axis has",
                 )
             )
         by_values = self._extending.setdefault(tuple(pattern), {})

@@ -140,7 +140,7 @@ def _collision(plan: Plan, template: str, one: Output, other: Output) -> str:
     same = "" if paths[0] == paths[1] else f" ('{paths[1]}', the same file on many systems)"
     missing = _missing(template, one, other)
     return (
-        f"'{paths[0]}' would be written by {_item(one)} and by {_item(other)}{same}; "
+        f"'{paths[0]}' is the name of both {_item(one)} and {_item(other)}{same}; "
         f"add {{{missing}}} to the name"
     )
 

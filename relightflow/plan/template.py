@@ -38,11 +38,11 @@ def parse(template: str) -> tuple[Piece, ...]:
     try:
         found = list(Formatter().parse(template))
     except ValueError:
-        raise BadTemplate("a brace has no partner; write '{{' or '}}' for a brace") from None
+        raise BadTemplate("unmatched brace; write '{{' or '}}' for a literal brace") from None
     for _, field, how, conversion in found:
         if how or conversion:
             raise BadTemplate(
-                f"'{{{field}}}' takes no format and no conversion; write only '{{{field}}}'"
+                f"'{{{field}}}' does not support a format or conversion; write only '{{{field}}}'"
             )
     return tuple(Piece(text, field) for text, field, _, _ in found)
 
@@ -57,15 +57,15 @@ def template_problems(template: str, axes: Iterable[str]) -> list[str]:
     problems = [_unknown(p.field, known) for p in pieces if p.field not in (None, *known)]
     text = "".join(piece.text for piece in pieces)
     if bad := forbidden_in(text):
-        problems.append(f"{', '.join(map(repr, bad))} cannot stand in a file name; leave it out")
+        problems.append(f"{', '.join(map(repr, bad))} is not allowed in a file name; remove it")
     # a field stands for some text, so that only what is written can be empty or climb
     parts = "".join(p.text + ("x" if p.field is not None else "") for p in pieces).split("/")
     if template.startswith("/"):
         problems.append("is absolute; write a path inside the sink's folder, without the first '/'")
     elif ".." in parts or "." in parts:
-        problems.append("'.' and '..' cannot be folders here; outputs stay in the sink's folder")
+        problems.append("'.' and '..' are not allowed; outputs stay in the sink's folder")
     elif "" in parts:
-        problems.append("names no file or an empty folder; write one name between two '/'")
+        problems.append("has no file name or an empty folder name; write one name between two '/'")
     return problems
 
 
@@ -80,4 +80,4 @@ def one_place_a_job(template: str) -> bool:
 def _unknown(field: str | None, known: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(field or "", known, n=1)
     hint = f" (did you mean '{{{near[0]}}}'?)" if near else ""
-    return f"there is no field '{{{field}}}'; fields: {', '.join(known)}{hint}"
+    return f"unknown field '{{{field}}}'; fields: {', '.join(known)}{hint}"

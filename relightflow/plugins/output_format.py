@@ -8,8 +8,7 @@ from relightflow.plugins.records import Schema
 _TYPE = {"enum": sorted(MEDIA_TYPES)}
 
 FORMAT_SCHEMA: Schema = {
-    "description": "Deliver a copy in this form; the original stays in the store. Such as `webp`, "
-    "or `{type: webp, quality: 80}`.",
+    "description": "Deliver copies in this image format, such as `webp` or `{type: webp, quality: 80}`; the original stays in the store.",
     "anyOf": [
         {"type": "string", **_TYPE},
         {
@@ -23,13 +22,13 @@ FORMAT_SCHEMA: Schema = {
                     "minimum": 1,
                     "maximum": 100,
                     "default": QUALITY,
-                    "description": "Given, it also makes anew what is of this type already.",
+                    "description": "If set, results of this type are encoded again too.",
                 },
             },
             "if": {"properties": {"type": {"const": "png"}}},
             "then": {
                 "properties": {
-                    "quality": {"not": {}, "description": "a PNG loses nothing, so it has none"}
+                    "quality": {"not": {}, "description": "PNG is lossless and has no quality"}
                 }
             },
         },

@@ -115,7 +115,7 @@ def _register(manager: pluggy.PluginManager, point: EntryPoint) -> str | None:
         # what is half registered would answer hooks, or fail the check of the next plugin
         if manager.has_plugin(name):
             manager.unregister(name=name)
-        return f"plugin {owner} ({point.name}) was left out: {_why(error)}"
+        return f"plugin {owner} ({point.name}) was not loaded: {_why(error)}"
     return None
 
 
@@ -144,7 +144,7 @@ def _records(
                 warnings.append(f"plugin {owner}: {hook} returned {record!r}, not {kind.__name__}")
             elif record.name in found:
                 raise UsageError(
-                    f"plugins {found[record.name].plugin} and {owner} both bring "
+                    f"plugins {found[record.name].plugin} and {owner} both provide "
                     f"{hook.removeprefix('relightflow_')} '{record.name}': uninstall one of them"
                 )
             else:
@@ -157,7 +157,7 @@ def _call(hook: Callable[..., Any], facts: Mapping[str, Any]) -> Any:
     answer = hook(**facts)
     if inspect.iscoroutine(answer):
         answer.close()
-        raise TypeError("hooks are called, not awaited: it must be a plain `def`")
+        raise TypeError("a hook must be a plain `def`, not `async def`")
     return answer
 
 
@@ -170,4 +170,4 @@ def _find(known: Mapping[str, Loaded[R]], name: str, word: str) -> R:
         return known[name].record
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
-    raise UsageError(f"there is no {word} '{name}'; known: {', '.join(sorted(known))}{hint}")
+    raise UsageError(f"unknown {word} '{name}'; known: {', '.join(sorted(known))}{hint}")

@@ -22,15 +22,14 @@ SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 SAMPLE_FIELDS: dict[str, dict[str, Any]] = {
     "strategy": {
         "enum": ["full", "pairwise", "random", "first"],
-        "description": "full: every cell. pairwise: few cells that hold every pair of values of any "
-        "two axes. random: `count` cells drawn by `seed`. first: the first `count` cells.",
+        "description": "full: every cell. pairwise: few cells that contain every pair of values of any two axes. random: `count` random cells. first: the first `count` cells.",
     },
     "count": {"type": "integer", "minimum": 1, "description": "How many cells to keep."},
     "seed": {
         "type": "integer",
         "minimum": 0,
         "default": 0,
-        "description": "The same seed draws the same cells.",
+        "description": "The same seed selects the same cells.",
     },
 }
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -57,13 +56,13 @@ _LIMITS = {
         "minimum": 1,
         "maximum": 1000,
         "default": 8,
-        "description": "Calls in flight at a time.",
+        "description": "Calls in flight at the same time.",
     },
     "rate": {
         "type": "string",
         "pattern": RATE,
-        "patternErrorMessage": "is not a rate; write calls/window, such as 50/1m, 50/5s or 2/h",
-        "description": "Calls in any window, such as 50/1m. Left out: learned from the provider.",
+        "patternErrorMessage": "is not a valid rate; use the form calls/window, such as 50/1m, 50/5s or 2/h",
+        "description": "Calls in any window, such as 50/1m. Default: learned from the provider.",
     },
     "max_cost": {
         "type": "number",
@@ -85,8 +84,7 @@ _LIMITS = {
     "on_unknown": {
         "enum": ["hold", "resubmit"],
         "default": "hold",
-        "description": "A call that may have been billed and has no answer: hold it for a decision, "
-        "or buy it again within max_cost.",
+        "description": "What to do with a call that may have been billed: hold it for a decision, or buy it again within max_cost.",
     },
 }
 
@@ -95,35 +93,34 @@ CORE: dict[str, Any] = {
     "additionalProperties": False,
     "required": ["version", "name", "sources", "sinks"],
     "properties": {
-        "version": {"const": VERSION, "description": "Of the recipe's format."},
+        "version": {"const": VERSION, "description": "Format version of the recipe."},
         "name": {
             "type": "string",
             "pattern": SLUG,
             "maxLength": 64,
-            "patternErrorMessage": "is not a slug: small letters, digits, single - or _ between them",
-            "description": "Names the run: small letters, digits, - and _.",
+            "patternErrorMessage": "is not a valid name: use lower-case letters and digits, separated by single - or _",
+            "description": "Name of the run: lower-case letters, digits, - and _.",
         },
         "sources": {
             "type": "array",
             "minItems": 1,
             "items": _TYPED,
-            "description": "Where the images come from.",
+            "description": "Where images come from.",
         },
         "backend": {
             **_TYPED,
-            "description": "What relights them. Left out: preview, which is free.",
+            "description": "What relights the images. Default: preview, which is free.",
         },
         "matrix": {
             "type": "object",
-            "description": "Parameters and their values. Every combination is a cell, the first "
-            "axis outermost; `all` means every value.",
+            "description": "Parameters and their values. Every combination is a cell, with the first axis outermost; `all` means every value.",
         },
         "sample": {
             "type": "object",
             "required": ["strategy"],
             "properties": SAMPLE_FIELDS,
             "additionalProperties": False,
-            "description": "Which cells are made.",
+            "description": "Which cells to make.",
         },
         "picks": {
             "type": "string",
@@ -137,19 +134,19 @@ CORE: dict[str, Any] = {
             "type": "integer",
             "minimum": 1,
             "default": 1,
-            "description": "Independent results for every cell.",
+            "description": "Independent results per cell.",
         },
         "limits": {
             "type": "object",
             "additionalProperties": False,
             "properties": _LIMITS,
-            "description": "How fast, how much, how dear.",
+            "description": "Limits on rate, cost and number of jobs.",
         },
         "sinks": {
             "type": "array",
             "minItems": 1,
             "items": _TYPED,
-            "description": "Where finished images go.",
+            "description": "Where results are written.",
         },
     },
 }

@@ -21,7 +21,7 @@ _FAR = 0.6
 """Field names are longer than values, so a suggestion must be nearer to help."""
 _WORDS = {
     "string": "text",
-    "integer": "a whole number",
+    "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",
     "array": "a list",
@@ -95,9 +95,7 @@ def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
     for name in error.instance:
         if name not in fields:
             near = nearest(name, list(fields), _FAR)
-            yield Complaint(
-                (*steps, name), f"there is no such field; known: {listed(fields)}{near}", True
-            )
+            yield Complaint((*steps, name), f"unknown field; known: {listed(fields)}{near}", True)
 
 
 def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
@@ -185,15 +183,15 @@ def _pattern(error: _Error) -> str:
 
 def _few(error: _Error) -> str:
     least = error.validator_value
-    return "is empty" if least == 1 else f"holds too little; at least {least}"
+    return "is empty" if least == 1 else f"has too few entries; at least {least}"
 
 
 def _many(error: _Error) -> str:
-    return f"holds too much; at most {error.validator_value}"
+    return f"has too many entries; at most {error.validator_value}"
 
 
 def _twice(_error: _Error) -> str:
-    return "holds a value twice"
+    return "contains a duplicate value"
 
 
 def _small(error: _Error) -> str:

@@ -43,7 +43,7 @@ class Findings:
         # line 0 is the command line, or the file as a whole where nothing else can be wrong
         told = sorted(set(self._problems), key=lambda p: (p.line == 0, p))
         if len(told) > MOST:
-            more = f"there are more problems; these are the first {MOST} that were found"
+            more = f"there are more problems; these are the first {MOST}"
             told = [*told[:MOST], Problem(self._file, 0, 0, "", more)]
         raise InvalidRecipe(told)
 

@@ -79,7 +79,7 @@ class _MatrixReader:
         if node.value == ALL and parameter and parameter.kind == "choice":
             return parameter.values
         if node.value is None:
-            self.findings.at_value(steps, "has no value; give one, or remove the line")
+            self.findings.at_value(steps, "has no value; add one, or remove the line")
             return ()
         self._check(steps, node.value, parameter)
         return (node.value,)
@@ -94,10 +94,10 @@ class _MatrixReader:
             elif self._check((*steps, index), item.value, parameter):
                 before = first.setdefault(_identity(item.value), index)
                 if before != index:
-                    said = f"{quote(item.value)} is given twice; it is also at [{before}]"
+                    said = f"{quote(item.value)} is a duplicate of [{before}]"
                     self.findings.at_value((*steps, index), said)
         if not node.items:
-            self.findings.at_value(steps, "has no values; give some, or remove the line")
+            self.findings.at_value(steps, "has no values; add some, or remove the line")
         return tuple(item.value for item in node.items if isinstance(item, Leaf))
 
     def _check(self, steps: tuple[Step, ...], value: Scalar, parameter: Parameter | None) -> bool:
@@ -116,7 +116,7 @@ class _MatrixReader:
         if self.model is None or (found := self.model.parameter(name)):
             return found if self.model else None
         known = [p.name for p in self.model.parameters]
-        message = f"{self.model.name} has no such parameter; known: {listed(known)}"
+        message = f"{self.model.name} has no parameter of this name; known: {listed(known)}"
         self.findings.at_key(steps, message + nearest(name, [*known, *RULES], 0.6))
         return None
 
@@ -191,7 +191,7 @@ def _check_required(matrix: Matrix, model: Model, findings: Findings) -> None:
         given = [cell for cell in matrix.include if parameter.name in cell]
         touches_all = any(not (axes.keys() & cell.keys()) for cell in given)
         if not (touches_all if axes else given and len(given) == len(matrix.include)):
-            message = f"{model.name} needs '{parameter.name}' ({parameter.range_text()})"
+            message = f"{model.name} requires '{parameter.name}' ({parameter.range_text()})"
             findings.at_key(("matrix",), message)
     for index, cell in enumerate(matrix.include):
         if any(n in axes and _identity(v) not in axes[n] for n, v in cell.items()):
@@ -202,5 +202,5 @@ def _check_new_cell(index: int, cell: Parameters, model: Model, findings: Findin
     """An include that fits no axis makes a cell of its own, which borrows nothing from the others."""
     for parameter in model.parameters:
         if parameter.required and parameter.default is None and parameter.name not in cell:
-            message = f"makes a cell of its own, and {model.name} needs '{parameter.name}' in it"
+            message = f"adds a new cell, and {model.name} requires '{parameter.name}' in it"
             findings.at_value(("matrix", "include", index), message)

@@ -47,7 +47,7 @@ def _parse(setting: str) -> tuple[str, tuple[Step, ...], Node]:
     if not equals or not _PATH.fullmatch(path):
         raise _wrong(file, "is not of the form path=value, such as limits.concurrency=4")
     if path == "version":
-        raise _wrong(file, "the version belongs to the file and cannot be set")
+        raise _wrong(file, "the version cannot be set on the command line")
     steps = tuple(int(s) if s.isdigit() else s for s in _STEP.findall(path))
     return path, steps, _value(text, file)
 
@@ -79,7 +79,9 @@ def _put(node: Node | None, steps: tuple[Step, ...], new: Node, position: Positi
     if isinstance(first, int):
         if not isinstance(node, Branch) or first >= len(node.items):
             count = len(node.items) if isinstance(node, Branch) else 0
-            raise _wrong(position.file, f"there is no item [{first}]; the recipe has {count} there")
+            raise _wrong(
+                position.file, f"item [{first}] does not exist; the recipe has {count} there"
+            )
         changed = _put(node.items[first], rest, new, position)
         items = (*node.items[:first], changed, *node.items[first + 1 :])
         return Branch(items, node.position, node.size)
@@ -87,7 +89,7 @@ def _put(node: Node | None, steps: tuple[Step, ...], new: Node, position: Positi
         node = Fields({}, {}, position, 1)
     if not isinstance(node, Fields):
         found = describe(node.value if isinstance(node, Leaf) else [])
-        raise _wrong(position.file, f"there is no '{first}' in {found}")
+        raise _wrong(position.file, f"'{first}' does not exist in {found}")
     child = _put(node.items.get(first), rest, new, position)
     keys = {**node.keys, first: node.keys.get(first, position) if rest else position}
     return Fields({**node.items, first: child}, keys, node.position, node.size)

@@ -33,7 +33,7 @@ def is_foreign(findings: Findings) -> bool:
         return False
     findings.at_value(
         ("version",),
-        f"the recipe is made for a newer relightflow (format {found.value}; this one reads "
+        f"the recipe requires a newer relightflow (format {found.value}; this one supports "
         f"{VERSION}): upgrade relightflow",
     )
     return True
@@ -88,7 +88,7 @@ def _record(
     word = {"sources": "source", "sinks": "sink"}.get(str(steps[0]), "backend")
     names = sorted(known)
     near = nearest(named.value, names)
-    message = f"there is no {word} {quote(named.value)}; installed: {listed(names)}{near}"
+    message = f"unknown {word} {quote(named.value)}; installed: {listed(names)}{near}"
     findings.at_value((*steps, "type"), message)
     return None
 

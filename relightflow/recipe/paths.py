@@ -16,7 +16,7 @@ from typing import Any
 BY_NAME = frozenset({"path", "file", "include"})
 INSIDE = r"^(?!/|~/)(?![A-Za-z]:[\\/])(?!(?:[^\u0000]*/)?\.\.(?:/|$))[^\u0000]*$"
 """A regular expression of both Python and editors (ECMA 262)."""
-WHY = "leads out of the recipe's folder; a recipe reads and writes only in it and below"
+WHY = "is outside the recipe's folder; a recipe can read and write only inside it"
 
 
 def keep_inside(properties: dict[str, Any]) -> dict[str, Any]:

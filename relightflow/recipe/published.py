@@ -13,7 +13,7 @@ PUBLISHED = ("recipe", "manifest-record", "summary", "picks")
 def published_path(name: str) -> Path:
     """The file of the schema `name`. Raises ValueError for a name that is none."""
     if name not in PUBLISHED:
-        raise ValueError(f"there is no schema {name!r}; there are {', '.join(PUBLISHED)}")
+        raise ValueError(f"unknown schema {name!r}; known: {', '.join(PUBLISHED)}")
     package = Path(__file__).parent.parent
     shipped = package / "schemas"
     # an editable install has no copy in the package: there the folder stands beside it

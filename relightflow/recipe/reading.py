@@ -126,10 +126,12 @@ class _Reader:
     def _document(self, event: yaml.DocumentStartEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            self.stop("a recipe is one YAML document; this begins a second", self._at(event))
+            self.stop(
+                "a recipe is a single YAML document; a second one starts here", self._at(event)
+            )
         if event.version or event.tags:
             self._flaw(
-                "directives (%) are not read; remove the line", Position(self.file, 1, 1), ""
+                "directives (%) are not supported; remove the line", Position(self.file, 1, 1), ""
             )
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
@@ -157,12 +159,12 @@ class _Reader:
         if event.anchor:
             self._anchors[event.anchor] = (Leaf(key, position), 0)
         if plain and key == "<<":
-            self._flaw("merge keys are not read; write the fields out", position, path)
+            self._flaw("merge keys are not supported; write the fields out", position, path)
         elif plain and not _is_text(key):
-            self._flaw(f"a key is text; write it in quotes: {quote(key)}", position, path)
+            self._flaw(f"keys must be text; write it in quotes: {quote(key)}", position, path)
         elif key in level.keys:
             first = level.keys[key].line
-            self._flaw(f"is given twice; the first is in line {first}", position, path)
+            self._flaw(f"is a duplicate key; the first is in line {first}", position, path)
         else:
             level.keys[key] = position
             level.skip = False
@@ -196,7 +198,7 @@ class _Reader:
         self._no_key(position)
         if event.anchor not in self._anchors:
             name = printable(f"*{event.anchor}")
-            self.stop(f"{name} stands for nothing that is complete above it", position)
+            self.stop(f"{name} does not refer to a complete value above it", position)
         node, height = self._anchors[event.anchor]
         if len(self._open) + height > DEEPEST:
             self.stop(_DEEP, position, told=False)
@@ -228,11 +230,11 @@ class _Reader:
     def _no_tag(self, tag: str | None, position: Position) -> None:
         if tag is not None:
             written = tag.replace("tag:yaml.org,2002:", "!!")
-            self._flaw(f"tags are not read; remove {quote(written)}", position, self._path())
+            self._flaw(f"tags are not supported; remove {quote(written)}", position, self._path())
 
     def _no_key(self, position: Position) -> None:
         if self._open and self._open[-1].mapping and self._open[-1].key is None:
-            self.stop("a key is text, not a list, a mapping or an alias", position)
+            self.stop("keys must be text, not a list, a mapping or an alias", position)
 
     def _at(self, event: yaml.Event) -> Position:
         return _position(self.file, event.start_mark)

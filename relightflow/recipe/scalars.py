@@ -45,7 +45,7 @@ def resolve(text: str) -> Scalar:
     if _FLOAT.fullmatch(text):
         return _finite(text)
     if _NOT_FINITE.fullmatch(text):
-        raise NotAValue(f"{text} is not a number that a recipe can use; in quotes it is text")
+        raise NotAValue(f"{text} is not a supported number; in quotes it is text")
     return text
 
 

@@ -28,8 +28,7 @@ _NAME = {
     "type": "string",
     "minLength": 1,
     "maxLength": 1024,
-    "description": "The output's path, such as {image.stem}/{light_direction}.{ext}. Fields: every "
-    "axis, image.name, image.stem, key, repeat, index, recipe, ext.",
+    "description": "Path of each output, such as {image.stem}/{light_direction}.{ext}. Fields: every axis, image.name, image.stem, key, repeat, index, recipe, ext.",
 }
 
 
@@ -43,7 +42,7 @@ def part(record: Record) -> dict[str, Any]:
         ours["model"] = {
             "enum": [model.name for model in record.models],
             "default": record.models[0].name,
-            "description": _summaries(record.models) or "The model; the first is the default.",
+            "description": _summaries(record.models) or "Model; the first is the default.",
         }
     properties = schema.get("properties", {})
     if isinstance(record, SinkRecord) and record.takes_names and "name" not in properties:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 _STARTER = """\
 # yaml-language-server: $schema={schema}
-# A recipe says which images to relight, how, and where the results go.
-#   relightflow validate recipe.yaml    is it right?
-#   relightflow plan recipe.yaml        what would be made, and what would it cost?
-#   relightflow run recipe.yaml         make it; run it again and nothing is made twice
+# A recipe lists the images to relight, the parameters, and where to write the results.
+#   relightflow validate recipe.yaml    check it
+#   relightflow plan recipe.yaml        show what a run would make, and its price
+#   relightflow run recipe.yaml         make it; running again makes nothing twice
 version: 1
 name: my-first-relight
 
@@ -17,8 +17,8 @@ sources:
     include: ["photos/**/*.jpg", "photos/**/*.png", "photos/**/*.webp"]
     # exclude: ["**/draft-*"]
 
-# preview relights on this machine, free of charge: a draft to look at before you spend.
-# For the real thing write `type: segmind`, and give limits.max_cost below.
+# preview relights locally and free: a draft to look at before you spend money.
+# For the real thing use `type: segmind` and set limits.max_cost below.
 backend:
   type: preview
 

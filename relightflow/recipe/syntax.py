@@ -16,7 +16,7 @@ from relightflow.recipe.wording import quote
 
 _NO_START = "@`%"
 """Characters that YAML reserves: no text without quotes begins with one."""
-_INDENTED = "this line, or the one before it, seems to be indented too much or too little"
+_INDENTED = "this line or the one before it is probably indented wrongly"
 ESCAPE = "this escape stands for no character; write \\\\ for a backslash, or use single quotes"
 _LINES = re.compile("\r\n|\r|\n")
 
@@ -87,7 +87,7 @@ def _in_word(stop: _Stop) -> tuple[str, int] | None:
     """Where a text, a name or a marker is not what it begins as."""
     line = stop.text[stop.text.rfind("\n", 0, stop.found) + 1 :]
     if stop.bracket is None and line.startswith("%"):
-        return "directives (%) are not read; remove the line", stop.found - len(stop.before)
+        return "directives (%) are not supported; remove the line", stop.found - len(stop.before)
     if stop.scanned and stop.began is not None and stop.first in "\"'":
         backslash = stop.text.rfind("\\", stop.began, stop.found + 1)
         if stop.sign and backslash >= 0 and not line.startswith(("---", "...")):
@@ -129,7 +129,10 @@ def _between(stop: _Stop) -> tuple[str, int] | None:
         return "a list begins in a line of its own", stop.found
     if stop.scanned and stop.began is not None:
         word = _LINES.split(stop.text[stop.began :])[0]
-        return f"{quote(word.strip())} is no key, because no ':' follows it in its line", stop.began
+        return (
+            f"{quote(word.strip())} is not a key, because no ':' follows it on its line",
+            stop.began,
+        )
     if stop.sign and stop.before.strip():
         return "the value ends before this; put all of it in quotes", stop.found
     return None

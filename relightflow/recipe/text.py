@@ -31,7 +31,7 @@ def read_bytes(path: Path) -> bytes:
         # O_NONBLOCK: opening a named pipe that nobody writes to must not wait
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise _whole(file, "there is no such file") from None
+        raise _whole(file, "file not found") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a usable path"
         raise _whole(file, f"cannot be read: {reason}") from None
@@ -49,9 +49,7 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes, file: str) -> str:
     """The text in `data`, without a byte-order mark. `file` names it in messages."""
     if len(data) > LARGEST:
-        raise _whole(
-            file, "is larger than 1 MiB; put long lists of images into a file of their own"
-        )
+        raise _whole(file, "is larger than 1 MiB; put long lists of images into a separate file")
     if data.startswith(_UTF16) or data[:2].count(0) == 1:
         raise _whole(file, "is UTF-16 or UTF-32; save it as UTF-8")
     try:
@@ -63,7 +61,7 @@ def decode(data: bytes, file: str) -> str:
     bad = _UNREADABLE.search(text)
     if bad:
         sign = f"U+{ord(bad.group()):04X}"
-        raise _at(file, text[: bad.start()], f"the character {sign} may not stand in a recipe")
+        raise _at(file, text[: bad.start()], f"the character {sign} is not allowed in a recipe")
     return text
 
 

@@ -14,17 +14,14 @@ def verification(path: str, found: Verification) -> str:
     shared = f", {count(found.shared, 'job')} in the shared store" if found.shared else ""
     lines = [
         f"{escape.terminal(path)}: {count(found.blobs, 'stored result')} and "
-        f"{count(found.files, 'delivered file')} looked at{shared}, {_verdict(found)}"
+        f"{count(found.files, 'delivered file')} checked{shared}, {_verdict(found)}"
     ]
     for items, one, many, meaning in (
-        (found.damaged, "result is", "results are", "damaged and put aside; the next run fetches "
-         "what it still can, and buys nothing again by itself"),
-        (found.missing, "result is", "results are", "gone from the store"),
-        (found.edited, "file was", "files were", "changed by somebody; 'run --overwrite' replaces "
-         "what was changed"),
-        (found.shared_damaged, "job is", "jobs are", "damaged or incomplete in the shared store; "
-         "nobody adopts them, and 'gc --delete' leaves them for a person"),
-        (found.gone, "file is", "files are", "no longer there; the next run delivers again"),
+        (found.damaged, "result is", "results are", "damaged and set aside; the next run downloads what the provider still has, and buys nothing again automatically"),
+        (found.missing, "result is", "results are", "missing from the store"),
+        (found.edited, "file was", "files were", "edited; 'run --overwrite' replaces them"),
+        (found.shared_damaged, "job is", "jobs are", "damaged or incomplete in the shared store; no run uses them, and 'gc --delete' does not remove them"),
+        (found.gone, "file is", "files are", "missing; the next run delivers them again"),
     ):  # fmt: skip
         if items:
             lines.append(f"! {count(len(items), one, many)} {meaning}")
@@ -35,18 +32,18 @@ def verification(path: str, found: Verification) -> str:
 def _verdict(found: Verification) -> str:
     bad = len(found.damaged) + len(found.missing) + len(found.edited) + len(found.gone)
     bad += len(found.shared_damaged)
-    return f"{bad:,} not as they should be" if bad else "all as they should be"
+    return f"{count(bad, 'problem')} found" if bad else "no problems found"
 
 
 def garbage(found: Garbage, deleted: bool) -> str:
     """What could go, or went."""
-    done = "taken away" if deleted else "could go"
+    done = "removed" if deleted else "can be removed"
     results = f"{count(len(found.blobs), 'result')} of {found.size / 1e6:,.1f} MB"
     lines = [f"{results} and {count(len(found.runs), 'old run')} {done}"]
     if found.finished:
         lines.append(
-            f"! {count(len(found.finished), 'finished job')} among them, paid with "
-            f"{money(found.price)}: wanted again, they are bought again"
+            f"! {count(len(found.finished), 'finished job')} among them, which cost "
+            f"{money(found.price)}: if needed again, they must be bought again"
         )
         lines += listing([a.job_key[:16] for a in found.finished[:_SHOWN]], len(found.finished))
     if found.kept_paid:
@@ -57,5 +54,5 @@ def garbage(found: Garbage, deleted: bool) -> str:
     if found.shared:
         lines.append(f"{count(len(found.shared), 'object')} in the shared store {done}")
     if not deleted and (found.blobs or found.runs or found.shared):
-        lines.append("nothing was touched; --delete takes it away")
+        lines.append("nothing was removed; --delete removes it")
     return "\n".join(lines)

@@ -59,7 +59,7 @@ def cap(estimate: CostEstimate) -> str:
         return "none; a paid run needs one: --max-cost USD"
     said = f"{money(estimate.cap)} ({estimate.cap_source})"
     if estimate.committed:
-        said += f", {money(estimate.committed)} of it in use"
+        said += f", {money(estimate.committed)} of it used"
     if estimate.price is None:
         return said
     return f"{said}: {'enough' if estimate.enough else 'NOT enough for the whole plan'}"
@@ -101,8 +101,8 @@ def _axis_widths(found: Plan) -> list[int]:
 
 def _headline(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> str:
     if not found.outputs_count:
-        return "no image was found, so there is nothing to make" if not found.images else (
-            "nothing is selected, so there is nothing to make"
+        return "no image found; nothing to make" if not found.images else (
+            "nothing selected; nothing to make"
         )  # fmt: skip
     if not plan_status.work and not estimate.calls:
         if plan_status.done == plan_status.jobs:
@@ -146,21 +146,21 @@ def _jobs(found: Plan, plan_status: PlanStatus) -> str:
         text += ": " + ", ".join(f"{n:,} {word}" for n, word in parts)
     shared = found.outputs_count - found.jobs_count
     if shared:
-        text += f"; {count(found.outputs_count, 'output')}, equal ones are made once"
+        text += f"; {count(found.outputs_count, 'output')}, duplicates are made once"
     if found.limit is not None:
         text += f"; --limit {found.limit}"
     return text
 
 
 def _held(number: int) -> str:
-    return f"{number:,} (paid, no image came; not asked again by itself)" if number else ""
+    return f"{number:,} (paid, no image received; not repeated automatically)" if number else ""
 
 
 def _unknown(found: Plan, plan_status: PlanStatus) -> str:
     if not plan_status.unknown:
         return ""
     again = found.recipe.limits.on_unknown == "resubmit"
-    held = "asked for again within the cap (limits.on_unknown)" if again else "held"
+    held = "submitted again within the cap (limits.on_unknown)" if again else "held"
     return f"{plan_status.unknown:,} (may have been billed, {money(plan_status.unknown_price)}; {held})"
 
 
@@ -172,7 +172,7 @@ def _backend(found: Plan) -> str:
     elif backend.model.price.free:
         cost = ""
     else:
-        cost = f", {price(backend.model.price)} a job"
+        cost = f", {price(backend.model.price)} per job"
     return escape.terminal(f"{backend.type}{model}{cost}")
 
 

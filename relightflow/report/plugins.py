@@ -54,7 +54,7 @@ def _row(*cells: str) -> tuple[str, ...]:
 def _model(model: Model) -> str:
     cost = "price unknown" if model.price is None else price(model.price)
     if model.price and not model.price.free:
-        cost += " a job"
+        cost += " per job"
     return f"{cost}; {model.summary}" if model.summary else cost
 
 

@@ -17,8 +17,8 @@ from relightflow.report.text import count, facts, money
 _SHOWN = 50
 """Rows that are listed; `--json` has all."""
 _SAID = {
-    Difference.UNKNOWN_TO_US: "billed, and this state does not know it",
-    Difference.NOT_BILLED: "recorded here, and not billed",
+    Difference.UNKNOWN_TO_US: "billed, but not recorded here",
+    Difference.NOT_BILLED: "recorded here, but not billed",
     Difference.COST_DIFFERS: "the cost differs",
 }
 
@@ -31,21 +31,21 @@ def resolution(found: Resolution) -> str:
             "the next run collects them"
         )
     if found.released:
-        lines.append(f"{count(found.released, 'call')} were never billed, say the records")
+        lines.append(f"{count(found.released, 'call')} not billed, according to the records")
     if found.decided:
         lines.append(f"{count(len(found.decided), 'call')} decided")
     if found.over_cap:
         price = money(sum(attempt.price for attempt in found.over_cap))
         lines.append(
-            f"{count(len(found.over_cap), 'call')} left: the cap does not hold {price} more"
+            f"{count(len(found.over_cap), 'call')} skipped: {price} more would exceed the cap"
         )
     by_itself = found.by_itself
     if by_itself:
         lines += advice(undecided(attempt.details) for attempt in by_itself)
     waiting = found.waiting
     if not waiting:
-        return "\n".join([*lines, "no call waits for a decision"])
-    held = count(len(waiting), "call waits", "calls wait")
+        return "\n".join([*lines, "no call is waiting for a decision"])
+    held = count(len(waiting), "call is waiting", "calls are waiting")
     price = money(sum(attempt.price for attempt in waiting))
     lines.append(f"{held} for a decision, up to {price}:")
     head = ("job", "state", "price", "since", "settled by", "why")
@@ -75,7 +75,7 @@ def _settled_by(attempt: Attempt) -> str:
 
 def _why(attempt: Attempt) -> str:
     cut = attempt.state is State.PAID_UNFETCHED
-    return "the answer was cut short" if cut else "its image is lost"
+    return "the answer was cut short" if cut else "its result is lost"
 
 
 def _state(attempt: Attempt) -> str:
@@ -83,7 +83,7 @@ def _state(attempt: Attempt) -> str:
         return "unknown"
     if attempt.state is State.PAID_UNFETCHED:
         return "paid, not fetched"
-    return "paid, no image" if attempt.state is State.FAILED else "paid, image lost"
+    return "paid, no result" if attempt.state is State.FAILED else "paid, result lost"
 
 
 def _moment(seconds: float) -> str:
@@ -121,18 +121,16 @@ def _amount(amount: Micros | None) -> str:
 
 def rebuilt(found: Rebuilt) -> str:
     lines = [
-        f"a new ledger: {count(found.stored, 'image')} found again, nothing bought. It does not know "
-        "which runs spent what: the next run's cap begins with nothing spent"
+        f"ledger recreated: {count(found.stored, 'result')} restored, nothing bought. What earlier runs spent is not known to it: the next run's cap starts with nothing spent"
     ]
     lines += facts(
         (
-            ("under way", count(found.open, "call") if found.open else ""),
+            ("in flight", count(found.open, "call") if found.open else ""),
             ("failed", count(found.failed, "call") if found.failed else ""),
             ("lost", count(found.lost, "image") if found.lost else ""),
             (
                 "damaged",
-                f"{count(found.nonsense, 'line')} of the index, passed over: compare "
-                "with 'relightflow reconcile' before you buy"
+                f"{count(found.nonsense, 'line')} of the index, skipped: compare with 'relightflow reconcile' before you buy"
                 if found.nonsense
                 else "",
             ),

@@ -45,7 +45,7 @@ def _last_run(last: LastRun | None) -> str:
         return "none yet"
     text = f"{escape.terminal(last.recipe)}, {_moment(last.started)}, run {last.id}"
     if last.ended is None:
-        return f"{text}: running, or killed; run the recipe again to go on"
+        return f"{text}: running, or killed; run the recipe again to continue"
     return f"{text}: {_exit(last.exit_code)}"
 
 
@@ -61,7 +61,7 @@ def _unknown(found: Status) -> str:
     if not found.doubts:
         return "nothing"
     calls = count(len(found.doubts), "call")
-    return f"{calls}, {money(found.unknown)}: may have been billed, not sent again by itself"
+    return f"{calls}, {money(found.unknown)}: may have been billed, not repeated automatically"
 
 
 def _doubts(doubts: tuple[Attempt, ...]) -> list[str]:

@@ -48,13 +48,13 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
 
 def _headline(counts: Counts) -> str:
     if not counts.jobs:
-        return "no image was found or selected, so there was nothing to make"
+        return "no image found or selected; nothing to make"
     in_place = counts.made + counts.reused
     text = f"{in_place:,} of {count(counts.jobs, 'job')} in place"
     if counts.made and counts.reused:
-        text += f" ({counts.made:,} made, {counts.reused:,} there before)"
+        text += f" ({counts.made:,} made, {counts.reused:,} reused)"
     elif counts.reused:
-        text += " (all there before)" if in_place == counts.jobs else " (there before)"
+        text += " (all reused)" if in_place == counts.jobs else " (reused)"
     parts = [text]
     for number, word in (
         (counts.failed, "failed"),
@@ -83,7 +83,7 @@ def _money(found: Money) -> str:
         source = f" ({found.cap_source})" if found.cap_source else ""
         parts.append(f"cap {money(found.cap)}{source}")
     if found.balance is not None:
-        parts.append(f"balance {money(found.balance)} before it")
+        parts.append(f"balance {money(found.balance)} before the run")
     if not parts and not found.spent:
         return ""
     return ", ".join((f"{money(found.spent)} spent", *parts))

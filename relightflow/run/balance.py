@@ -39,7 +39,7 @@ async def check_balance(
         needed = min(needed, budget.left)
     if held < needed:
         notice(
-            f"the account holds {dollars(held)} USD, and this run wants {dollars(needed)} USD: it "
+            f"the account has {dollars(held)} USD, and this run needs {dollars(needed)} USD: it "
             "will stop when the credits are used up"
         )
     return held

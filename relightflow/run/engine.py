@@ -183,6 +183,6 @@ def _held(item: Item) -> Outcome:
         Action.HOLD_FAILED: FailureKind.BAD_RESULT,
     }
     kind = kinds.get(item.action, FailureKind.PENDING)
-    reason = state.reason or "not collected yet; the next run goes on"
+    reason = state.reason or "not collected yet; the next run continues"
     failure = Failure(kind, reason, state.billed, request_id=state.request_id)
     return Outcome(item.output.job, state.attempt_id, failure=failure)

@@ -82,8 +82,8 @@ class InputCache:
         data = _asked(self._read, image)
         if hashlib.sha256(data).hexdigest() != image.sha256:
             message = (
-                f"{image.name} changed since it was planned; not sent, not billed. "
-                "Run again to plan with what it is now"
+                f"{image.name} changed after it was planned; not sent, not billed. Run again to "
+                "use its current content"
             )
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, message))
         return data

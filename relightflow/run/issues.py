@@ -37,12 +37,11 @@ _FLEETING = frozenset(
 )
 """Kinds that leave the attempt as it was, so that the ledger does not hold the message."""
 _NEXT = {
-    FailureKind.BAD_RESULT: "It is not bought again by itself",
-    FailureKind.PENDING: "Run again to collect it; nothing is bought for that",
+    FailureKind.BAD_RESULT: "It is not bought again automatically",
+    FailureKind.PENDING: "Run again to collect it at no cost",
 }
 _CUT = (
-    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it and "
-    "takes your decision"
+    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it and lets you decide"
 )
 
 
@@ -122,7 +121,7 @@ class IssueLog:
     def _put(self, code: Exit, message: str, item: str) -> None:
         key = (code, message)
         if key not in self._found and len(self._found) >= MOST:
-            key = (code, "other causes; the manifest has each")
+            key = (code, "other causes; the manifest lists each")
         old = self._found.get(key)
         if old is None:
             self._found[key] = Issue(code, key[1], (item,))

@@ -287,7 +287,7 @@ def _price(plan: Plan, run_options: RunOptions) -> Micros:
     if run_options.price is None:
         raise UsageError(
             f"the price of model '{model.name}' is unknown, so nothing was sent. "
-            "Say what a call costs at most with --price USD"
+            "Set the highest price of a call with --price USD"
         )
     return run_options.price
 

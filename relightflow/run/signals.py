@@ -61,7 +61,7 @@ def deadline(shutdown: Shutdown, seconds: float | None, model: Model) -> Iterato
         return
     loop = asyncio.get_running_loop()
     drain = 2 * (model.typical_seconds or 15.0)
-    over = Issue(Exit.EARLY, "the time of --stop-after is over; run again to go on")
+    over = Issue(Exit.EARLY, "the time of --stop-after is over; run again to continue")
     handles = [
         loop.call_later(max(0.0, seconds - drain), shutdown.stop_new, over),
         loop.call_later(seconds, shutdown.drain, over),

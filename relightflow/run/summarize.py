@@ -58,8 +58,8 @@ def _left_out(jobs: int) -> Issue:
     end, that calls which were in doubt had never been taken."""
     return Issue(
         Exit.EARLY,
-        "calls that were in doubt turned out not to have been taken (not billed); run again to make "
-        "what is missing",
+        "calls with unknown outcome turned out not to have been accepted (not billed); run again "
+        "to make what is missing",
         count=jobs,
     )
 
@@ -67,8 +67,8 @@ def _left_out(jobs: int) -> Issue:
 def _edited(delivery: DeliveryContext) -> Issue:
     return Issue(
         Exit.JOBS_FAILED,
-        "kept as it is, because it is not what was delivered here: somebody edited it, or a run with "
-        "another state wrote it; --overwrite replaces it",
+        "kept, because its content is not what was delivered here: it was edited, or written by "
+        "a run with another state; --overwrite replaces it",
         tuple(delivery.counts.edited),
         delivery.counts.edited_count,
     )

@@ -19,14 +19,14 @@ PATH: Schema = {
     "type": "string",
     "minLength": 1,
     "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))",
-    "patternErrorMessage": "leads out of the recipe's folder; write to a folder in it or below",
-    "description": "A folder at or below the recipe's own.",
+    "patternErrorMessage": "is outside the recipe's folder; use a folder inside it",
+    "description": "Folder inside the recipe's folder.",
 }
 
 NAME: Schema = {
     "type": "string",
     "minLength": 1,
-    "description": "Where each image goes, such as `{image.stem}/{light_direction}.{ext}`.",
+    "description": "File name template, such as `{image.stem}/{light_direction}.{ext}`.",
 }
 
 

@@ -29,7 +29,7 @@ _AFTER = (
 
 RECORD = SinkRecord(
     name="csv",
-    summary="A table of all outputs, safe to open in a spreadsheet",
+    summary="A CSV table of all outputs, safe to open in a spreadsheet",
     create="relightflow.sinks.csv_index:CsvIndex",
     schema={
         "type": "object",

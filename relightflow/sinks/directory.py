@@ -14,7 +14,7 @@ from relightflow.sinks.owned import is_manifest
 
 RECORD = SinkRecord(
     name="directory",
-    summary="Each image a file, with a manifest beside them",
+    summary="One file per result, and a manifest",
     create="relightflow.sinks.directory:Directory",
     schema={
         "type": "object",

@@ -30,8 +30,7 @@ class Folder:
         parts = [part for part in path.rstrip("/").split("/") if part != "."]
         if path.startswith("/") or ".." in parts or "\0" in path:
             raise RefusedError(
-                f"a sink may not write to {path!r}: its path is relative to the recipe's folder "
-                "and cannot leave it"
+                f"a sink cannot write to {path!r}: its path must be inside the recipe's folder"
             )
         self._root = recipe_folder.absolute()
         self._under = "".join(part + "/" for part in parts if part)
@@ -196,7 +195,7 @@ class Folder:
 
 
 class _NoFile(Exception):
-    """Something that is no regular file is in the place of one."""
+    """Something that is not a regular file is in the place of one."""
 
 
 def mark(facts: os.stat_result) -> str:

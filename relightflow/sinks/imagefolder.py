@@ -25,7 +25,7 @@ from relightflow.sinks.output_records import Originals, caption, shared_records,
 from relightflow.sinks.owned import is_card, is_manifest, is_metadata, never
 
 METADATA, SOURCES = "metadata.jsonl", "sources"
-_WORDS = "`metadata.jsonl` says what each image shows, `manifest.jsonl` what it was made from."
+_WORDS = "`metadata.jsonl` describes each image, `manifest.jsonl` what it was made from."
 _OURS = (
     "file_name", "source_file_name", "source_name", "caption", "repeat", "job", "index",
     "image", "source",  # what the reader makes of the first two
@@ -35,7 +35,7 @@ _OURS = (
 
 RECORD = SinkRecord(
     name="imagefolder",
-    summary="Images and metadata.jsonl, as the library datasets reads them",
+    summary="Images and metadata.jsonl, in the format of the datasets library",
     create="relightflow.sinks.imagefolder:ImageFolder",
     schema={
         "type": "object",
@@ -47,7 +47,7 @@ RECORD = SinkRecord(
             "sources": {
                 "type": "boolean",
                 "default": False,
-                "description": "Whether the input images are copied too, as a second image column.",
+                "description": "Whether the input images are copied as a second image column.",
             },
             "format": FORMAT_SCHEMA,
         },
@@ -67,9 +67,7 @@ class ImageFolder(FolderSink):
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         location = path.casefold()
         if location in (METADATA, CARD.casefold()) or location.startswith(f"{SOURCES}/"):
-            raise SinkFailed(
-                f"{path} is a name of the data set's own: choose another `name` for the images"
-            )
+            raise SinkFailed(f"{path} is reserved for the data set: use another `name` template")
         return super().write(path, data, media_type)
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:

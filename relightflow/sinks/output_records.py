@@ -72,7 +72,7 @@ class Originals:
                 self._last = (sha256, self._run.original(output))
             except StaleImage as error:
                 raise SinkFailed(
-                    f"{error}; a data set with sources needs the image as it was (or set "
+                    f"{error}; a data set with sources needs the original input image (or set "
                     "`sources: false`)"
                 ) from error
         return self._last[1]

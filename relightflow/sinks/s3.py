@@ -29,7 +29,7 @@ MOST_LISTED = 200_000
 
 RECORD = SinkRecord(
     name="s3",
-    summary="Each image an object at s3://, gs:// or az://, with a manifest beside them",
+    summary="One object per result at s3://, gs:// or az://, and a manifest",
     create="relightflow.sinks.s3:S3Sink",
     schema={
         "type": "object",
@@ -39,10 +39,9 @@ RECORD = SinkRecord(
             "uri": {
                 "type": "string",
                 "pattern": ADDRESS,
-                "patternErrorMessage": "is no place in an object store; write s3://bucket/prefix/, "
+                "patternErrorMessage": "is not an object store URL; use s3://bucket/prefix/, "
                 "gs://bucket/prefix/ or az://container/prefix/",
-                "description": "Bucket and prefix. Where the store is and who we are come from the "
-                "environment.",
+                "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
             },
             "name": NAME,
             "format": FORMAT_SCHEMA,
@@ -121,8 +120,8 @@ class S3Sink:
             head = self._bucket.head(MANIFEST)
         if head and not head.sha256:
             raise SinkFailed(
-                f"{self.location}{MANIFEST} was not written by relightflow; it was left as it is. Move "
-                "it away, or give the sink a prefix of its own"
+                f"{self.location}{MANIFEST} was not written by relightflow and was not changed. "
+                "Move it away, or use another prefix for the sink"
             )
         if head and head.sha256 == sha256 and head.facts.size == len(data):
             return (Artifact(MANIFEST, WriteReceipt(sha256, len(data), head.facts.etag)),)

@@ -42,7 +42,7 @@ Member = tuple[str, bytes]
 
 RECORD = SinkRecord(
     name="webdataset",
-    summary="Tar shards for training that streams, as the library webdataset reads them",
+    summary="Tar shards in the format of the webdataset library",
     create="relightflow.sinks.webdataset:WebDataset",
     schema={
         "type": "object",
@@ -53,32 +53,31 @@ RECORD = SinkRecord(
             "prefix": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
-                "patternErrorMessage": "is no plain name: letters, digits, `-` and `_`, at most 64",
-                "description": "What the shards' names begin with; else the recipe's name.",
+                "patternErrorMessage": "is not a valid name: use at most 64 letters, digits, `-` and `_`",
+                "description": "Prefix of the shards' names; default: the recipe's name.",
             },
             "samples": {
                 "type": "integer",
                 "minimum": 1,
                 "default": 1000,
-                "description": "Samples in a shard.",
+                "description": "Samples per shard.",
             },
             "bytes": {
                 "type": "integer",
                 "minimum": 1,
-                "description": "Instead of `samples`: a shard's largest size, unless one sample is "
-                "larger.",
+                "description": "Instead of `samples`: largest size of a shard in bytes (a larger sample gets its own).",
             },
             "sources": {
                 "type": "boolean",
                 "default": True,
-                "description": "Whether each sample holds its input image too.",
+                "description": "Whether each sample contains its input image.",
             },
             "format": FORMAT_SCHEMA,
         },
         "dependencies": {
             "bytes": {
                 "not": {"required": ["samples"]},
-                "description": "a shard is full by `samples` or by `bytes`, not by both",
+                "description": "use either `samples` or `bytes`, not both",
             }
         },
     },
@@ -124,7 +123,7 @@ class WebDataset(AggregateSink):
         )
         text = ((line + "\n").encode("ascii") for line in lines)
         made.append(Artifact(MANIFEST, self._folder.stream(MANIFEST, text)))
-        words = "Each sample is an image, its source and what is known of it; see `manifest.jsonl`."
+        words = "Each sample contains a result, its source and its metadata; see `manifest.jsonl`."
         pieces = (card(f"{self._prefix}-*.tar", words),)
         made.append(Artifact(CARD, self._folder.stream(CARD, pieces)))
         self._folder.remove(path for path in run.held if path not in {a.path for a in made})

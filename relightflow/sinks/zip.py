@@ -32,7 +32,7 @@ _UNIX, _MODE = 3, 0o100644
 
 RECORD = SinkRecord(
     name="zip",
-    summary="All images and the manifest in one file",
+    summary="All results and the manifest in one ZIP file",
     create="relightflow.sinks.zip:Zip",
     schema={
         "type": "object",

@@ -18,12 +18,11 @@ _FILTERS = {
     "include": {
         **_PATTERNS,
         "minItems": 1,
-        "description": "Patterns of files to take, relative to the recipe's folder; "
-        "`**` stands for any number of folders.",
+        "description": "Patterns of files to use, relative to the recipe's folder; `**` matches any number of folders.",
     },
     "exclude": {
         **_PATTERNS,
-        "description": "Patterns of files or folders to leave out.",
+        "description": "Patterns of files or folders to exclude.",
     },
 }
 
@@ -48,17 +47,15 @@ URLS_SCHEMA: Schema = {
             "type": "array",
             "minItems": 1,
             "items": {"type": "string", "minLength": 1},
-            "description": "Addresses of images, http or https.",
+            "description": "URLs of images, http or https.",
         },
         "file": {
             "type": "string",
             "minLength": 1,
-            "description": "A list of addresses beside the recipe: .txt (one a line), .csv (a "
-            "column `url`, perhaps `name`) or .jsonl (a key `url`, perhaps `name`).",
+            "description": "File with URLs beside the recipe: .txt (one per line), .csv (columns `url` and optionally `name`) or .jsonl (keys `url` and optionally `name`).",
         },
         "delivery": {
-            "description": "How a paid backend gets the images, instead of its own `delivery`; "
-            "`url` hands it the public address.",
+            "description": "How a paid backend gets the images, instead of its own `delivery`; `url` passes on the public URL.",
             "enum": ["upload", "inline", "url"],
         },
     },
@@ -72,15 +69,14 @@ MANIFEST_SCHEMA: Schema = {
         "path": {
             "type": "string",
             "minLength": 1,
-            "description": "The manifest.jsonl of another recipe's run, beside its images.",
+            "description": "manifest.jsonl of another recipe, beside its results.",
         },
         "include": {
             **_PATTERNS,
             "minItems": 1,
-            "description": "Patterns of images to take, relative to the manifest; all, if left "
-            "out.",
+            "description": "Patterns of images to use, relative to the manifest; default: all.",
         },
-        "exclude": {**_PATTERNS, "description": "Patterns of images to leave out."},
+        "exclude": {**_PATTERNS, "description": "Patterns of images to exclude."},
         "delivery": _DELIVERY,
     },
 }
@@ -93,25 +89,22 @@ S3_SCHEMA: Schema = {
         "uri": {
             "type": "string",
             "pattern": ADDRESS,
-            "patternErrorMessage": "is no place in an object store; write s3://bucket/prefix/, "
+            "patternErrorMessage": "is not an object store URL; use s3://bucket/prefix/, "
             "gs://bucket/prefix/ or az://container/prefix/",
-            "description": "Bucket and prefix. Where the store is and who we are come from the "
-            "environment.",
+            "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
         },
         "include": {
             **_PATTERNS,
             "minItems": 1,
-            "description": "Patterns of objects to take, relative to the prefix; else all that are "
-            "named like a JPEG, PNG or WebP.",
+            "description": "Patterns of objects to use, relative to the prefix; default: all names that end like a JPEG, PNG or WebP.",
         },
         "exclude": {
             **_PATTERNS,
-            "description": "Patterns of objects or folders to leave out.",
+            "description": "Patterns of objects or folders to exclude.",
         },
         "delivery": {
             "enum": ["upload", "inline", "presign"],
-            "description": "How a paid backend gets the images; `presign` lets it fetch them "
-            "itself by signed URLs that work for an hour.",
+            "description": "How a paid backend gets the images; `presign` lets it fetch them itself through signed URLs that are valid for one hour.",
         },
     },
 }
@@ -122,20 +115,20 @@ def relightflow_sources() -> Iterable[SourceRecord]:
     return (
         SourceRecord(
             name="glob",
-            summary="Image files beside the recipe, by pattern",
+            summary="Local image files, by pattern",
             create="relightflow.sources.glob:Glob",
             schema=GLOB_SCHEMA,
         ),
         SourceRecord(
             name="urls",
-            summary="Images from web addresses, in the recipe or in a list beside it",
+            summary="Images from URLs, in the recipe or in a file beside it",
             create="relightflow.sources.urls.source:Urls",
             schema=URLS_SCHEMA,
             fetches=True,
         ),
         SourceRecord(
             name="manifest",
-            summary="The images that another recipe made",
+            summary="The results of another recipe",
             create="relightflow.sources.manifest:Manifest",
             schema=MANIFEST_SCHEMA,
         ),

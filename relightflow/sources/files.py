@@ -23,15 +23,15 @@ def bytes_of(path: str, folder: int | None = None) -> bytes:
     try:
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode):
-            raise BadImage("it is no regular file")
+            raise BadImage("not a regular file")
         if facts.st_size > MAX_BYTES:
-            raise BadImage(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+            raise BadImage(f"larger than {MAX_BYTES >> 20} MiB: make it smaller")
         with os.fdopen(file, "rb", closefd=False) as stream:
             data = stream.read(facts.st_size + 1)
     finally:
         os.close(file)
     if len(data) != facts.st_size:
-        raise BadImage("it is being written to: run again when it is complete")
+        raise BadImage("being written: run again when it is complete")
     return data
 
 
@@ -45,5 +45,5 @@ def examine(data: bytes) -> Known:
 def in_words(error: Exception) -> str:
     """Why a file could not be read, for people."""
     if isinstance(error, OSError):
-        return f"it cannot be read: {error.strerror or error}"
+        return f"cannot be read: {error.strerror or error}"
     return str(error)

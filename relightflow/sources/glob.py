@@ -37,8 +37,8 @@ class Glob:
         avoid = frozenset(os.path.realpath(place) for place in context.avoid)
         if folder in avoid:
             raise UsageError(
-                "a sink writes straight into the recipe's folder, so that its results would become "
-                "inputs of the next run; give the sink a folder of its own"
+                "a sink writes directly into the recipe's folder, so its results would become "
+                "inputs of the next run; use a separate folder for the sink"
             )
         include = context.options["include"]
         exclude = context.options.get("exclude", ())
@@ -63,7 +63,7 @@ class Glob:
         except (OSError, BadImage) as error:
             raise StaleImage(_stale(image, f"can no longer be read ({in_words(error)})")) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise StaleImage(_stale(image, "changed since it was planned"))
+            raise StaleImage(_stale(image, "changed after it was planned"))
         return data
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Glob:
 
 
 def _stale(image: Image, what: str) -> str:
-    return f"{image.name} {what}; run again to plan with the file as it is now"
+    return f"{image.name} {what}; run again to use its current content"
 
 
 def _text(name: str) -> str:

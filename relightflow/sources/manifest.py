@@ -29,7 +29,9 @@ from relightflow.store.atomic import opened_folder, parts_of
 _LONGEST = 1 << 20
 """Bytes of one line."""
 _FORMAT = 1
-_CHANGED = "it is not what the manifest says: it was edited, or the manifest belongs to another run"
+_CHANGED = (
+    "its content does not match the manifest: it was edited, or the manifest belongs to another run"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Manifest:
         self._path, self._folder = _located(context.folder, self._told)
         if self._folder in (os.path.realpath(place) for place in context.avoid):
             raise UsageError(
-                f"{self._told}: a sink of this recipe writes there, so that results would become "
-                "inputs; give the sink another folder"
+                f"{self._told}: a sink of this recipe writes there, so results would become "
+                "inputs; use another folder for the sink"
             )
         everything = "include" not in options
         self._include = Patterns(options.get("include", ("**",)), hidden=everything)
@@ -74,9 +76,9 @@ class Manifest:
             data, _ = self._read(image.locator)
         except (OSError, BadImage, RefusedError) as error:
             words = f"{image.name} can no longer be read ({in_words(error)})"
-            raise StaleImage(f"{words}; run the recipe that makes it again") from None
+            raise StaleImage(f"{words}; run the recipe that creates it again") from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise StaleImage(f"{image.name} changed since it was planned; run again")
+            raise StaleImage(f"{image.name} changed after it was planned; run again")
         return data
 
     def close(self) -> None:
@@ -127,8 +129,8 @@ class Manifest:
             file = os.fdopen(os.open(self._path, READ), "rb")
         except OSError as error:
             raise UsageError(
-                f"{self._told}: it cannot be read ({error.strerror}); run the recipe that makes it "
-                "first"
+                f"{self._told}: it cannot be read ({error.strerror}); run the recipe that creates "
+                "it first"
             ) from None
         with file:
             number = 0
@@ -150,7 +152,7 @@ class Manifest:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             sound = False
         if not sound:
-            words = f"it is no record of a manifest of format {_FORMAT}"
+            words = f"not a manifest record of format {_FORMAT}"
             raise UsageError(f"{self._told}:{number}: {words}")
         return _Output(path, sha256) if done else None
 
@@ -160,9 +162,7 @@ def _located(folder: Path, told: str) -> tuple[str, str]:
     state_dir = os.path.realpath(folder)
     path = os.path.realpath(os.path.join(state_dir, told))  # noqa: PTH118  text, as realpath gives it
     if not path.startswith(state_dir.rstrip("/") + "/"):
-        raise RefusedError(
-            f"{told}: it leads out of the recipe's folder, which a recipe may not read"
-        )
+        raise RefusedError(f"{told}: outside the recipe's folder, which a recipe cannot read")
     return path, os.path.dirname(path)  # noqa: PTH120
 
 

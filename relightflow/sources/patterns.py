@@ -81,8 +81,7 @@ def split(pattern: str) -> tuple[str, ...]:
     parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
     if pattern.startswith("/") or ".." in parts or "\0" in pattern or not parts:
         raise UsageError(
-            f"the pattern {pattern!r} is not allowed: patterns are relative to the recipe's folder "
-            "and cannot leave it"
+            f"the pattern {pattern!r} is not allowed: patterns must stay inside the recipe's folder"
         )
     return parts
 

@@ -100,7 +100,7 @@ class S3Source:
                 raise StaleImage(_stale(image, "can no longer be read")) from None
             raise OSError(errno.EIO, str(error)) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise StaleImage(_stale(image, "changed since it was planned"))
+            raise StaleImage(_stale(image, "changed after it was planned"))
         return data
 
     def public_url(self, image: Image) -> str:
@@ -140,9 +140,9 @@ class S3Source:
 
     def _known(self, item: _Object) -> Known:
         if not item.size:
-            raise BadImage("it is empty")
+            raise BadImage("empty")
         if item.size > MAX_BYTES:
-            raise BadImage(f"it is larger than {MAX_BYTES >> 20} MiB: make it smaller")
+            raise BadImage(f"larger than {MAX_BYTES >> 20} MiB: make it smaller")
         data = self._bucket.get(item.path, item.etag, MAX_BYTES)
         probed = probe(data)
         digest = hashlib.sha256(data).hexdigest()
@@ -177,8 +177,8 @@ def _folders_to_avoid(place: Address, uris: tuple[str, ...]) -> tuple[str, ...]:
             continue
         if f"{place.prefix}/".startswith(f"{sink.prefix}/" if sink.prefix else ""):
             raise UsageError(
-                f"a sink writes to {sink}, where this source reads, so that its results would become "
-                "inputs of the next run; give the sink a prefix of its own"
+                f"a sink writes to {sink}, where this source reads, so its results would become "
+                "inputs of the next run; use a separate prefix for the sink"
             )
         above = f"{place.prefix}/" if place.prefix else ""
         if sink.prefix.startswith(above):
@@ -197,4 +197,4 @@ def _told(image: Image) -> Known:
 
 
 def _stale(image: Image, what: str) -> str:
-    return f"{image.name} {what}; run again to plan with the object as it is now"
+    return f"{image.name} {what}; run again to use its current content"

@@ -81,9 +81,7 @@ class Walk:
             with os.scandir(folder.path) as entries:
                 listed = list(entries)
         except OSError as error:
-            yield Unusable(
-                folder.prefix.rstrip("/") or ".", f"it cannot be listed: {error.strerror}"
-            )
+            yield Unusable(folder.prefix.rstrip("/") or ".", f"cannot be listed: {error.strerror}")
             return
         for entry in listed:
             if entry.name == STATE:
@@ -104,7 +102,7 @@ class Walk:
         try:
             facts = entry.stat(follow_symlinks=False)
         except OSError as error:  # it vanished since it was listed, or may not be looked at
-            return Unusable(name, f"it cannot be read: {error.strerror}")
+            return Unusable(name, f"cannot be read: {error.strerror}")
         linked = stat.S_ISLNK(facts.st_mode)
         if linked:
             followed = self._followed(path, name)
@@ -128,24 +126,24 @@ class Walk:
             real = os.path.realpath(path, strict=True)
             facts = os.lstat(real)
         except OSError:
-            return Unusable(name, "it is a symbolic link that leads nowhere")
+            return Unusable(name, "broken symbolic link")
         if not real.startswith(self.folder.rstrip("/") + "/") or f"/{STATE}/" in real + "/":
             return Unusable(name, _LEADS_OUT, refused=True)
         return real, facts
 
 
 _LEADS_OUT = (
-    "it is a symbolic link out of the recipe's folder, which a recipe may not read; "
-    "copy the images there or move the recipe"
+    "symbolic link that leaves the recipe's folder, which a recipe cannot read; copy the images "
+    "there or move the recipe"
 )
 _WRITTEN_TO = (
-    "it is where a sink of this recipe writes, so that results would become inputs; "
-    "give the sink a folder of its own"
+    "a sink of this recipe writes here, so results would become inputs; use a separate folder "
+    "for the sink"
 )
 
 
 def _file(name: str, path: str, facts: os.stat_result) -> Found | Unusable:
     if stat.S_ISREG(facts.st_mode):
         return Found(name, path, facts)
-    kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "no regular file")
-    return Unusable(name, f"it is {kind}, not an image")
+    kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "not a regular file")
+    return Unusable(name, f"{kind}, not an image")

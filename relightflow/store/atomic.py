@@ -68,7 +68,7 @@ def parts_of(relative: str) -> list[str]:
     """The names in `relative`; RefusedError where they could lead out of the base folder."""
     parts = relative.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise RefusedError(f"refused the path {relative!r}: it is not a plain path inside a folder")
+        raise RefusedError(f"refused the path {relative!r}: not a plain path inside a folder")
     return parts
 
 
@@ -138,8 +138,7 @@ def _refusal(error: OSError, folder: int, path: str) -> Exception:
 
 def _link_in_the_way(path: str) -> RefusedError:
     return RefusedError(
-        f"refused to write through the symbolic link {path!r}: it could lead anywhere; "
-        "remove it or choose another folder"
+        f"refused to write through the symbolic link {path!r}: remove it or use another folder"
     )
 
 

@@ -89,7 +89,7 @@ class BlobStore:
         except OSError as error:
             raise StorageError(
                 f"a result could not be stored in {self._root} ({error.strerror}). "
-                "Make room, then run again: what was paid for is collected, not bought again"
+                "Free some space, then run again: what was paid for is collected, not bought again"
             ) from error
 
     def _store_durably(self, blobs: Sequence[_Blob]) -> Sequence[str]:

@@ -97,6 +97,6 @@ def _yield_to(attempt: dict[str, Any]) -> None:
     if attempt["state"] in (State.STORED, State.PAID_UNFETCHED):
         attempt["billed"] = Billed.YES
     if attempt["state"] not in _CLOSED:
-        attempt |= {"state": State.READY, "reason": "given up before the job was sent again"}
+        attempt |= {"state": State.READY, "reason": "abandoned before the job was submitted again"}
     elif attempt.get("billed") != Billed.NO:  # paid without an image, until its owner's word
         attempt["state"] = State.READY

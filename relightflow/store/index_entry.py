@@ -102,7 +102,7 @@ def decoded(data: bytes | str) -> dict[str, Any] | None:
 
 
 def _refused(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number of JSON")
 
 
 def _finite(digits: str) -> float:

@@ -62,8 +62,8 @@ class StateDir:
                 _put_new(self.root / name, text.encode("ascii"))
         except OSError as error:
             raise StorageError(
-                f"the state folder {self.root} cannot be made ({error.strerror}); nothing was "
-                "sent. Make room or choose another place with --state"
+                f"the state folder {self.root} cannot be created ({error.strerror}); nothing was "
+                "sent. Free some space or use another folder with --state"
             ) from error
 
 

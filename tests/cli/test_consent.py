@@ -98,8 +98,8 @@ def test_an_unknown_price_is_refused_until_somebody_says_one(can_ask: bool) -> N
 def test_a_plan_dearer_than_the_cap_is_said_to_be_so() -> None:
     dear = CostEstimate(32, Price(1_600_000, 1_600_000), 200_000, 1_200_000, "limits.max_cost")
     assert shortfall(dear, "spring") == (
-        "spring: the plan costs 1.60 USD and the cap is 1.20 USD (limits.max_cost, 0.20 USD of it "
-        "in use). It will buy about 20 of 32 jobs and end with exit code 7"
+        "spring: the plan costs 1.60 USD and the cap is 1.20 USD (limits.max_cost, 0.20 USD of "
+        "it used). It will buy about 20 of 32 jobs and end with exit code 7"
     )
 
 

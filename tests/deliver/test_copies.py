@@ -117,7 +117,7 @@ def test_an_edited_copy_is_kept_and_told(stage: Stage) -> None:
     (stage.out / "a-0-0.webp").write_bytes(b"my own work")
     summary = stage.run()
     assert summary.counts.kept_edits == 1
-    assert "a run with another state wrote it" in summary.issues[0].message
+    assert "written by a run with another state" in summary.issues[0].message
     assert (stage.out / "a-0-0.webp").read_bytes() == b"my own work"
     assert (stage.out / "manifest.jsonl").read_bytes() == manifest
 
@@ -153,5 +153,5 @@ def test_a_copy_that_the_ledger_forgot_is_recognised_by_its_bytes(stage: Stage) 
 
 def test_a_quality_for_a_png_is_told_with_its_place(stage: Stage) -> None:
     asking(stage, {"type": "png", "quality": 80})
-    with pytest.raises(InvalidRecipe, match="a PNG loses nothing"):
+    with pytest.raises(InvalidRecipe, match="PNG is lossless"):
         stage.plan()

@@ -159,13 +159,13 @@ def test_names_in_a_zip_come_from_the_recipe(stage: Stage) -> None:
 
 def test_names_that_collide_in_a_zip_are_an_error_of_the_recipe(stage: Stage) -> None:
     stage.recipe([0, 1], sinks=[{**ZIP, "name": "{image.stem}.{ext}"}])
-    with pytest.raises(InvalidRecipe, match=r"'a\.png' would be written by"):
+    with pytest.raises(InvalidRecipe, match=r"'a\.png' is the name of both"):
         stage.plan()
 
 
 def test_samples_and_bytes_together_are_an_error_of_the_recipe(stage: Stage) -> None:
     stage.recipe([0], sinks=[{**TARS, "bytes": 1000}])
-    with pytest.raises(InvalidRecipe, match="by `samples` or by `bytes`"):
+    with pytest.raises(InvalidRecipe, match="either `samples` or `bytes`"):
         stage.plan()
 
 

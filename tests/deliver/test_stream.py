@@ -228,7 +228,7 @@ ONE_PLACE = {"type": "directory", "path": "out/", "name": "{shade}.{ext}"}
 def test_two_images_for_one_place_are_refused_before_anything_is_sent(stage: Stage) -> None:
     stage.image("b.png")
     stage.recipe([0], sinks=[ONE_PLACE])
-    with pytest.raises(InvalidRecipe, match=r"would be written by 'in/a\.png'"):
+    with pytest.raises(InvalidRecipe, match=r"is the name of both 'in/a\.png'"):
         stage.run()
     assert stage.provider.submits == []
 

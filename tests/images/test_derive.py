@@ -51,7 +51,7 @@ def test_transparency_stays_where_the_form_has_it_and_is_white_where_not() -> No
 
 def test_an_image_that_the_form_cannot_hold_is_told_in_words() -> None:
     long = encode(np.zeros((1, 16_384, 3), np.uint8), "image/png")
-    with pytest.raises(BadImage, match="16384 × 1 pixels are more than a webp holds"):
+    with pytest.raises(BadImage, match="16384 × 1 pixels are too many for webp"):
         derive(long, "image/png", OutputFormat("image/webp"))
 
 

@@ -36,7 +36,7 @@ def test_exif_orientation_turns_the_size(make: Make, kind: str, orientation: int
 
 
 def test_empty_is_refused() -> None:
-    with pytest.raises(BadImage, match="is empty"):
+    with pytest.raises(BadImage, match="empty file"):
         probe(b"")
 
 
@@ -50,14 +50,14 @@ def test_a_file_that_is_cut_short_is_refused(make: Make, kind: str, left: int) -
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_half_a_file_is_said_to_be_cut_short(make: Make, kind: str) -> None:
     data = make(kind, 200, 200)
-    with pytest.raises(BadImage, match="cut short"):
+    with pytest.raises(BadImage, match="truncated"):
         probe(data[: len(data) // 2])
 
 
 def test_a_jpeg_whose_thumbnail_is_whole_is_still_cut_short(make: Make) -> None:
     whole = make("JPEG", 200, 200)
     comment = b"\xff\xfe" + struct.pack(">H", 8) + b"\xff\xd9abcd"
-    with pytest.raises(BadImage, match="cut short"):
+    with pytest.raises(BadImage, match="truncated"):
         probe(whole[:2] + comment + whole[2 : len(whole) // 2])
 
 
@@ -81,7 +81,7 @@ def test_bytes_after_the_image_do_no_harm(make: Make) -> None:
         (b"\xef\xbb\xbf\n<!DOCTYPE html><html>", "HTML"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b'{"error": "no"}', "JSON"),
-        (b"hello", "not an image"),
+        (b"hello", "not a supported image"),
     ],
 )
 def test_other_formats_are_refused_by_name(data: bytes, word: str) -> None:

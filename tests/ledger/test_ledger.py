@@ -172,7 +172,7 @@ def test_a_newer_version_is_refused_and_the_file_not_touched(path: Path) -> None
     db.close()
     before = path.read_bytes()
     for use in (lambda: Ledger(path), lambda: open_reader(path).__enter__()):
-        with pytest.raises(StorageError, match=r"newer relightflow .*Update"):
+        with pytest.raises(StorageError, match=r"newer relightflow .*Upgrade"):
             use()
     assert path.read_bytes() == before
 

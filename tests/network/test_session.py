@@ -33,7 +33,7 @@ async def test_a_public_name_is_handed_on_as_it_was_resolved() -> None:
 
 @pytest.mark.parametrize("bad", ["127.0.0.1", "fe80::1%lo", "::ffff:10.0.0.1"])
 async def test_one_private_address_among_public_ones_refuses_the_name(bad: str) -> None:
-    with pytest.raises(PrivateAddress, match=r"a\.example leads to a private address"):
+    with pytest.raises(PrivateAddress, match=r"a\.example has a private address"):
         await PublicOnly(inner=Names("8.8.8.8", bad)).resolve("a.example")
 
 

@@ -44,7 +44,7 @@ def test_an_address_is_a_bucket_and_a_prefix(url: str, found: Address) -> None:
     ],
 )
 def test_an_address_has_no_room_for_what_only_the_operator_may_say(url: str) -> None:
-    with pytest.raises(UsageError, match="is no place in an object store"):
+    with pytest.raises(UsageError, match="is not an object store URL"):
         address(url)
 
 

@@ -91,7 +91,7 @@ def test_names_that_differ_are_fine(make: Any) -> None:
 def test_a_collision_names_both_and_the_field_that_would_help(make: Any) -> None:
     (message,) = refused(plan_of(make, {"a": ["x", "y"]}, "p/1.png"), "{image.stem}.{ext}")
     assert message == (
-        "'1.png' would be written by 'p/1.png' (a 'x', repeat 0) and by 'p/1.png' "
+        "'1.png' is the name of both 'p/1.png' (a 'x', repeat 0) and 'p/1.png' "
         "(a 'y', repeat 0); add {a} to the name"
     )
 

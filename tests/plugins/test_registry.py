@@ -75,7 +75,7 @@ def test_a_plugin_that_cannot_be_imported_is_named_and_the_others_load(
     install("works", SINK.format(name="ftp"))
     registry = load()
     (warning,) = registry.warnings
-    assert warning.startswith("plugin broken (broken) was left out: ")
+    assert warning.startswith("plugin broken (broken) was not loaded: ")
     assert words in warning
     assert "\n" not in warning
     assert registry.sinks["ftp"].plugin == "works"
@@ -106,13 +106,13 @@ def test_a_misspelt_hook_or_argument_is_named_and_the_plugin_left_out(
 def test_two_plugins_that_bring_one_name_are_both_named(install: Install) -> None:
     install("first", SINK.format(name="ftp"))
     install("second", SINK.format(name="ftp"))
-    with pytest.raises(UsageError, match=r"plugins first and second both bring sinks 'ftp'"):
+    with pytest.raises(UsageError, match=r"plugins first and second both provide sinks 'ftp'"):
         load()
 
 
 def test_a_plugin_cannot_take_the_place_of_a_built_in(install: Install) -> None:
     install("thief", SINK.format(name="directory"))
-    with pytest.raises(UsageError, match=r"plugins relightflow and thief both bring"):
+    with pytest.raises(UsageError, match=r"plugins relightflow and thief both provide"):
         load()
 
 
@@ -178,9 +178,11 @@ def test_a_notification_that_raises_costs_only_itself(
 
 def test_an_unknown_name_is_told_with_what_is_known_and_what_is_near() -> None:
     registry = load(found=tuple)
-    with pytest.raises(UsageError, match=r"no sink 'directry'; known: .*directory.*did you mean"):
+    with pytest.raises(
+        UsageError, match=r"unknown sink 'directry'; known: .*directory.*did you mean"
+    ):
         registry.sink("directry")
-    with pytest.raises(UsageError, match=r"no source 'zzz'; known: [^(]*$"):
+    with pytest.raises(UsageError, match=r"unknown source 'zzz'; known: [^(]*$"):
         registry.source("zzz")
     with pytest.raises(UsageError, match="no backend"):
         registry.backend("")

@@ -22,15 +22,15 @@ def told(schema: dict[str, Any], data: Any) -> list[str]:
             "expected text or a list, found the number 3 (in quotes it is text: '3')",
         ),
         (TEXT_OR_LIST, ["a", {}], "expected text, found a mapping"),
-        ({"type": ["integer", "null"]}, "x", "expected a whole number or nothing, found text 'x'"),
+        ({"type": ["integer", "null"]}, "x", "expected an integer or nothing, found text 'x'"),
         ({"const": 1}, [1], "a list is not allowed; allowed: 1"),
         ({"enum": ["a", "b"]}, {}, "a mapping is not allowed; allowed: a, b"),
         ({"pattern": "^x$"}, "y", "'y' does not match ^x$"),
         ({"type": "string", "pattern": "^x$", "patternErrorMessage": "is no x"}, 5, "5 is no x"),
-        ({"minItems": 2}, [1], "holds too little; at least 2"),
-        ({"maxItems": 1}, [1, 2], "holds too much; at most 1"),
-        ({"maxProperties": 0}, {"a": 1}, "holds too much; at most 0"),
-        ({"uniqueItems": True}, [1, 1], "holds a value twice"),
+        ({"minItems": 2}, [1], "has too few entries; at least 2"),
+        ({"maxItems": 1}, [1, 2], "has too many entries; at most 1"),
+        ({"maxProperties": 0}, {"a": 1}, "has too many entries; at most 0"),
+        ({"uniqueItems": True}, [1, 1], "contains a duplicate value"),
         ({"minLength": 1}, "", "is empty"),
         ({"minLength": 3}, "ab", "is too short; at least 3"),
         ({"maximum": 5}, 6, "6 is too large; at most 5"),
@@ -39,7 +39,7 @@ def told(schema: dict[str, Any], data: Any) -> list[str]:
         ({"not": {"required": ["a"]}}, {"a": 1}, "a mapping is not allowed here"),
         ({"required": ["b"]}, {"a": 1}, "'b' is missing"),
         ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {}, "needs one of: a, b"),
-        ({"type": "integer"}, 2.0, "expected a whole number, found the number 2.0"),
+        ({"type": "integer"}, 2.0, "expected an integer, found the number 2.0"),
     ],
 )
 def test_each_rule_has_its_words(schema: dict[str, Any], data: Any, message: str) -> None:
@@ -57,7 +57,7 @@ def test_the_form_that_fits_best_is_explained() -> None:
             {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}},
         ]
     }
-    assert told(forms, {"a": "x"}) == ["expected a whole number, found text 'x'"]
+    assert told(forms, {"a": "x"}) == ["expected an integer, found text 'x'"]
 
 
 def test_a_value_that_fits_two_forms_of_one_is_told() -> None:

@@ -37,7 +37,7 @@ def test_all_is_ordinary_text_for_a_text_parameter(registry: Registry) -> None:
 
 def test_one_and_one_point_nought_are_one_value(registry: Registry) -> None:
     text = IC_LIGHT + "matrix: {prompt: p, cfg: [1, 1.0]}"
-    assert told(text, registry) == ["matrix.cfg[1]: 1.0 is given twice; it is also at [0]"]
+    assert told(text, registry) == ["matrix.cfg[1]: 1.0 is a duplicate of [0]"]
 
 
 def test_a_value_that_is_not_allowed_is_not_told_again_as_a_twin(registry: Registry) -> None:
@@ -85,7 +85,7 @@ def test_a_required_parameter_that_some_cell_lacks_is_missing(
 ) -> None:
     (line,) = told(IC_LIGHT + f"matrix: {matrix}", registry)
     assert line.startswith(f"{path}: ")
-    assert "ic-light needs 'prompt'" in line
+    assert "ic-light requires 'prompt'" in line
 
 
 def test_values_are_not_checked_against_a_model_that_does_not_exist(registry: Registry) -> None:

@@ -62,31 +62,29 @@ def test_a_setting_mends_what_the_file_has_wrong(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("limits.rate=quick", "--set limits.rate: 'quick' is not a rate; write calls/window, such as "
+        ("limits.rate=quick", "--set limits.rate: 'quick' is not a valid rate; use the form calls/window, such as "
          "50/1m, 50/5s or 2/h"),
         ("limits.fail_fast=no", "--set limits.fail_fast: expected true or false, found text 'no' "
          "(write true or false)"),
-        ("limits.concurrency=", "--set limits.concurrency: expected a whole number, found nothing"),
-        ("limits={rate: 5}", "--set limits: limits.rate: 5 is not a rate; write calls/window, such as "
+        ("limits.concurrency=", "--set limits.concurrency: expected an integer, found nothing"),
+        ("limits={rate: 5}", "--set limits: limits.rate: 5 is not a valid rate; use the form calls/window, such as "
          "50/1m, 50/5s or 2/h"),
         ("matrix.light_type=[neon]", "--set matrix.light_type: matrix.light_type[0]: 'neon' is not "
          "allowed; allowed: softbox, sunlight, spotlight, ambient"),
-        ("matrix.light_tipe=all", "--set matrix.light_tipe: preview has no such parameter; known: "
+        ("matrix.light_tipe=all", "--set matrix.light_tipe: preview has no parameter of this name; known: "
          "light_direction, light_intensity, light_temperature, light_type (did you mean "
          "'light_type'?)"),
-        ("version=2", "--set version: the version belongs to the file and cannot be set"),
+        ("version=2", "--set version: the version cannot be set on the command line"),
         ("limits", "--set limits: is not of the form path=value, such as limits.concurrency=4"),
         ("a b=1", "--set a b: is not of the form path=value, such as limits.concurrency=4"),
         ("=1", "--set : is not of the form path=value, such as limits.concurrency=4"),
-        ("sinks[1].path=x", "--set sinks[1].path: there is no item [1]; the recipe has 1 there"),
-        ("name.first=x", "--set name.first: there is no 'first' in text 'example'"),
-        ("sinks.path=x", "--set sinks.path: there is no 'path' in a list"),
-        ("repeat=!!int 2", "--set repeat: tags are not read; remove '!!int'"),
-        ("repeat=.inf", "--set repeat: .inf is not a number that a recipe can use; in quotes it is "
-         "text"),
+        ("sinks[1].path=x", "--set sinks[1].path: item [1] does not exist; the recipe has 1 there"),
+        ("name.first=x", "--set name.first: 'first' does not exist in text 'example'"),
+        ("sinks.path=x", "--set sinks.path: 'path' does not exist in a list"),
+        ("repeat=!!int 2", "--set repeat: tags are not supported; remove '!!int'"),
+        ("repeat=.inf", "--set repeat: .inf is not a supported number; in quotes it is text"),
         ("limits=rate: 5/s", "--set limits: write one value, or a list or mapping in brackets: [a, b]"),
-        ("sinks[0].path=../up", "--set sinks[0].path: '../up' leads out of the recipe's folder; a "
-         "recipe reads and writes only in it and below"),
+        ("sinks[0].path=../up", "--set sinks[0].path: '../up' is outside the recipe's folder; a recipe can read and write only inside it"),
     ],
 )  # fmt: skip
 def test_a_problem_is_told_at_the_setting(setting: str, message: str, registry: Registry) -> None:

@@ -13,5 +13,5 @@ def test_every_published_schema_can_be_read(name: str) -> None:
 
 
 def test_a_name_that_is_none_is_refused_before_it_becomes_a_path() -> None:
-    with pytest.raises(ValueError, match="there are recipe, manifest-record, summary"):
+    with pytest.raises(ValueError, match="known: recipe, manifest-record, summary"):
         published_path("../pyproject")

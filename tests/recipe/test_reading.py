@@ -52,7 +52,7 @@ def test_an_alias_stands_for_the_last_anchor_of_its_name() -> None:
 
 
 def test_an_alias_within_its_own_anchor_is_refused() -> None:
-    assert "*a stands for nothing" in refusal("[&a 1, &a [*a]]")
+    assert "*a does not refer to a complete value" in refusal("[&a 1, &a [*a]]")
 
 
 def test_a_refused_key_takes_its_value_with_it_and_reading_goes_on() -> None:
@@ -76,7 +76,7 @@ def test_a_syntax_error_keeps_what_was_found_before_it() -> None:
 
 @pytest.mark.parametrize("text", ["a: !x 1", "a: !!str 1", "a: ! 1", "!x {a: 1}", "a: !!set [b]"])
 def test_no_tag_is_read(text: str) -> None:
-    assert "tags are not read" in str(read(text, "r")[1][0])
+    assert "tags are not supported" in str(read(text, "r")[1][0])
 
 
 @pytest.mark.parametrize("text", ["1", "'a: b'", "[a, b]", "{a: b}", "", "a b"])

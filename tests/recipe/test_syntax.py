@@ -12,7 +12,7 @@ from relightflow.errors import InvalidRecipe
 from relightflow.recipe import reading
 from relightflow.recipe.reading import read
 
-INDENTED = "this line, or the one before it, seems to be indented too much or too little"
+INDENTED = "this line or the one before it is probably indented wrongly"
 COLON = f"{INDENTED}, or a text with ': ' in it needs quotes"
 ESCAPE = "this escape stands for no character; write \\\\ for a backslash, or use single quotes"
 BROKEN = {
@@ -23,7 +23,7 @@ BROKEN = {
     "a:\n  b: 1\n c: 2": f"3:2: {INDENTED}",
     "- a\nb: c": f"2:1: [1]: {INDENTED}",
     "a: - b": "1:4: a: a list begins in a line of its own",
-    "a: 1\nfoo\nb: 2": "2:1: 'foo' is no key, because no ':' follows it in its line",
+    "a: 1\nfoo\nb: 2": "2:1: 'foo' is not a key, because no ':' follows it on its line",
     "a: [": "1:4: a[0]: the [ that opens here is never closed",
     "a: &b [1,\n\n": "1:7: a[1]: the [ that opens here is never closed",
     "a: {b: 1": "1:4: a: the { that opens here is never closed",
@@ -46,8 +46,8 @@ BROKEN = {
     "a: &": "1:4: a: a text that begins with & needs quotes",
     "a: !q!x 1": "1:4: a: a text that begins with ! needs quotes",
     "a: |3x\n  b": "1:4: a: after | may follow only +, - and a digit from 1 to 9",
-    "%x\n": "1:1: directives (%) are not read; remove the line",
-    "%YAML 2.0\n---\na: 1": "1:1: directives (%) are not read; remove the line",
+    "%x\n": "1:1: directives (%) are not supported; remove the line",
+    "%YAML 2.0\n---\na: 1": "1:1: directives (%) are not supported; remove the line",
 }
 LOADERS = [yaml.SafeLoader, yaml.CSafeLoader]
 

@@ -33,7 +33,7 @@ def test_a_byte_that_is_not_utf_8_is_shown_with_line_and_column() -> None:
 @pytest.mark.parametrize("sign", ["\0", "\x1b", "\x7f", "\x85", "\u2028", "\ufeff", "\uffff"])
 def test_a_character_that_yaml_does_not_print_is_refused_where_it_stands(sign: str) -> None:
     told = refusal(f"a: 1\nb: {sign}".encode())
-    assert told == f"r.yaml:2:4: the character U+{ord(sign):04X} may not stand in a recipe"
+    assert told == f"r.yaml:2:4: the character U+{ord(sign):04X} is not allowed in a recipe"
 
 
 def test_a_mebibyte_is_the_largest_file(tmp_path: Path) -> None:

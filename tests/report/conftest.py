@@ -36,7 +36,7 @@ def plan(evil: str) -> Plan:
     return Plan(
         recipe=recipe,
         images=(image("a.png", "a" * 64), image(evil, "b" * 64)),
-        rejected=(Rejected("broken.png", "it is empty", 0),),
+        rejected=(Rejected("broken.png", "empty", 0),),
         cells=(FrozenMap({"light_direction": "left"}), FrozenMap({"light_direction": "right"})),
         axes=("light_direction",),
         repeat=1,

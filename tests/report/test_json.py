@@ -53,7 +53,7 @@ def test_an_unknown_price_is_null(
 
 def test_a_summary_carries_exit_counts_and_money(summary: Summary) -> None:
     found = json.summary(summary)
-    assert found["exit"] == {"code": 0, "meaning": "everything asked for is in place", "all": []}
+    assert found["exit"] == {"code": 0, "meaning": "everything requested is in place", "all": []}
     assert found["counts"]["made"] == 3
     assert found["money"]["spent_usd"] == 0.15
 

@@ -4,15 +4,13 @@ from relightflow.report.maintenance import verification
 
 def test_a_sound_state_is_one_line() -> None:
     said = verification("r.yaml", Verification(24, (), (), 1, (), ()))
-    assert said == (
-        "r.yaml: 24 stored results and 1 delivered file looked at, all as they should be"
-    )
+    assert said == ("r.yaml: 24 stored results and 1 delivered file checked, no problems found")
 
 
 def test_every_finding_is_told_with_its_items(evil: str) -> None:
     said = verification("r.yaml", Verification(2, ("aa",), ("bb",), 2, (evil,), ("gone.png",)))
     lines = said.splitlines()
-    assert lines[0].endswith("4 not as they should be")
+    assert lines[0].endswith("4 problems found")
     assert [line[:12] for line in lines if line.startswith("!")] == [
         "! 1 result i", "! 1 result i", "! 1 file was", "! 1 file is ",
     ]  # fmt: skip

@@ -25,7 +25,7 @@ def test_the_jobs_are_told_by_how_they_stand(
 def test_images_that_cannot_be_used_are_named_with_the_reason(
     plan: Plan, plan_status: PlanStatus, estimate: CostEstimate
 ) -> None:
-    assert "    broken.png: it is empty" in words(plan, plan_status, estimate)
+    assert "    broken.png: empty" in words(plan, plan_status, estimate)
 
 
 def test_a_finished_plan_says_so(plan: Plan, plan_status: PlanStatus) -> None:
@@ -37,7 +37,7 @@ def test_a_finished_plan_says_so(plan: Plan, plan_status: PlanStatus) -> None:
 def test_a_plan_without_images_says_so(plan: Plan) -> None:
     empty = replace(plan, images=(), rejected=(), outputs_count=0, jobs_count=0)
     said = words(empty, PlanStatus(0, 0, 0, 0, 0, 0, FREE, 0), CostEstimate(0, FREE, 0))
-    assert said.startswith("spring: no image was found")
+    assert said.startswith("spring: no image found")
 
 
 def test_unknown_jobs_are_told_with_their_price(
@@ -54,7 +54,7 @@ def test_a_cap_that_suffices() -> None:
 
 def test_a_cap_that_does_not_suffice_counts_what_is_in_use() -> None:
     said = cap(CostEstimate(1, Price(1, 50_000), 10_000, 50_000, "--max-cost"))
-    assert said == ("0.05 USD (--max-cost), 0.01 USD of it in use: NOT enough for the whole plan")
+    assert said == ("0.05 USD (--max-cost), 0.01 USD of it used: NOT enough for the whole plan")
 
 
 def test_a_paid_plan_without_a_cap_says_what_to_type() -> None:

@@ -7,7 +7,7 @@ from relightflow.report.summary import summary as words
 
 def test_a_good_run_is_told_in_four_lines(summary: Summary) -> None:
     assert words(summary).splitlines() == [
-        "spring: 4 of 4 jobs in place (3 made, 1 there before), 12 s",
+        "spring: 4 of 4 jobs in place (3 made, 1 reused), 12 s",
         "  images    /p/out",
         "  manifest  /p/.relightflow/runs/x/manifest.jsonl",
         "  money     0.15 USD spent, cap 1.00 USD (--max-cost)",
@@ -16,17 +16,17 @@ def test_a_good_run_is_told_in_four_lines(summary: Summary) -> None:
 
 def test_a_run_with_nothing_to_do_says_that_all_was_there(summary: Summary) -> None:
     said = words(replace(summary, counts=Counts(4, 0, 4, 0, 0, 0, 0, 0, 0, 0)))
-    assert said.startswith("spring: 4 of 4 jobs in place (all there before), ")
+    assert said.startswith("spring: 4 of 4 jobs in place (all reused), ")
 
 
 def test_a_run_without_images_says_so(summary: Summary) -> None:
     said = words(replace(summary, counts=Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
-    assert said.startswith("spring: no image was found or selected, so there was nothing to make")
+    assert said.startswith("spring: no image found or selected; nothing to make")
 
 
 def test_the_balance_is_called_that_of_the_beginning(summary: Summary) -> None:
     said = words(replace(summary, money=Money(900_000, 0, 0, None, "", 100_000_000)))
-    assert "0.90 USD spent, balance 100.00 USD before it" in said
+    assert "0.90 USD spent, balance 100.00 USD before the run" in said
 
 
 def test_a_free_run_speaks_of_no_money(summary: Summary) -> None:

@@ -35,7 +35,7 @@ DONE: dict[str, Any] = {
 }
 FAILED = {k: v for k, v in DONE.items() if k in list(DONE)[:7]} | {
     "status": "failed",
-    "error": {"kind": "bad-image", "message": "it is empty", "billed": "no"},
+    "error": {"kind": "bad-image", "message": "empty", "billed": "no"},
 }
 
 

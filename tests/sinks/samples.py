@@ -38,7 +38,7 @@ def of(run: FinishedRun, outputs: list[Told], **facts: Any) -> FinishedRun:
         for output, result in outputs:
             status = "done" if result else "failed"
             yield {"record": "output", "index": output.index, "status": status, **facts}
-        yield {"record": "rejected", "source": {"name": "broken.png"}, "error": "it is empty"}
+        yield {"record": "rejected", "source": {"name": "broken.png"}, "error": "empty"}
 
     return replace(run, outputs=lambda: iter(outputs), records=records)
 

@@ -96,5 +96,5 @@ def test_a_name_that_is_no_utf_8_does_not_stop_a_reader(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["metadata.jsonl", "METADATA.jsonl", "readme.md", "sources/a.png"])
 def test_an_image_cannot_take_a_name_of_the_data_sets_own(tmp_path: Path, path: str) -> None:
-    with pytest.raises(SinkFailed, match="choose another `name`"):
+    with pytest.raises(SinkFailed, match="use another `name`"):
         sink("imagefolder", tmp_path).write(path, b"x", "image/png")

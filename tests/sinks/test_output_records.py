@@ -44,7 +44,7 @@ def test_an_image_is_read_once_for_all_its_outputs(tmp_path: Path) -> None:
 
 def test_an_image_that_changed_fails_the_sink_in_words(tmp_path: Path) -> None:
     def original(_: Output) -> bytes:
-        raise StaleImage("photos/sample.png changed since it was planned")
+        raise StaleImage("photos/sample.png changed after it was planned")
 
     run = replace(sample(tmp_path), original=original)
     output, _ = next(run.outputs())

@@ -11,7 +11,7 @@ from relightflow.sources import files
 
 def test_a_pipe_that_takes_a_files_place_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadImage, match="no regular file"):
+    with pytest.raises(BadImage, match="not a regular file"):
         files.bytes_of(str(tmp_path / "pipe"))
 
 

@@ -94,7 +94,7 @@ def test_what_is_not_an_image_is_rejected_with_a_reason(
     found = list(_source(photos).scan())
     assert [type(item) for item in found] == [Rejected, Rejected, Image]
     assert isinstance(found[1], Rejected)
-    assert found[1].reason == "it is empty"
+    assert found[1].reason == "empty"
     assert reads.count("b.png") == 0
 
 

@@ -64,7 +64,7 @@ def test_no_file_that_is_written_in_place_has_a_second_name(
 def test_a_pipe_is_refused_before_anybody_waits_for_it(state: StateDir, part: str) -> None:
     (state.root / part).unlink()
     os.mkfifo(state.root / part)
-    with pytest.raises(RefusedError, match="no regular file"):
+    with pytest.raises(RefusedError, match="not a regular file"):
         check_state(state.root, named=True)
 
 

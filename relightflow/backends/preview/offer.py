@@ -14,7 +14,8 @@ INTENSITY = Parameter(
     "light_intensity",
     values=("mood", "bright", "medium", "strong"),
     default="medium",
-    summary="Exposure and contrast: mood is low-key, bright is high-key, strong is hard and bright.",
+    summary="Exposure and contrast: mood is low-key, bright is high-key, strong is hard and "
+    "bright.",
 )
 TEMPERATURE = Parameter(
     "light_temperature",
@@ -26,7 +27,8 @@ TYPE = Parameter(
     "light_type",
     values=("softbox", "sunlight", "spotlight", "ambient"),
     default="ambient",
-    summary="Hardness and falloff: softbox is broad, sunlight hard, spotlight a pool, ambient flat.",
+    summary="Hardness and falloff: softbox is broad, sunlight hard, spotlight a cone, "
+    "ambient flat.",
 )
 
 MODEL = Model(
@@ -34,5 +36,5 @@ MODEL = Model(
     parameters=(DIRECTION, INTENSITY, TEMPERATURE, TYPE),
     price=FREE,
     typical_seconds=0.2,
-    summary="A draft by classical image processing, made on this machine.",
+    summary="A draft by classical image processing, made locally.",
 )

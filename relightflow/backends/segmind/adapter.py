@@ -79,7 +79,7 @@ class Segmind(Backend):
 
     async def open(self) -> None:
         if self._context.operator.offline:
-            raise RefusedError("Segmind is reached over the network, and --offline forbids that")
+            raise RefusedError("the backend segmind needs the network, and --offline is set")
         key = self._read_key(self._tell)
         api = Api(network.api_session(), self._hosts, key)
         override = urlsplit(self._hosts.override).hostname
@@ -96,7 +96,9 @@ class Segmind(Backend):
             History(api, forgets=math.isinf(self._hosts.settling)),
         )
         if self._hosts.override:
-            self._tell(f"{hosts.OVERRIDE} is set: {self._hosts.override} stands in for Segmind")
+            self._tell(
+                f"{hosts.OVERRIDE} is set: {self._hosts.override} is used instead of Segmind"
+            )
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
@@ -180,7 +182,7 @@ class Segmind(Backend):
             return found
 
     async def _finish(self, step: PaidUnfetched) -> Step:
-        why = "the answer was lost with the process that asked"
+        why = "the process ended before it received the answer"
         if step.body is not None:
             try:
                 return await v1.finish(step)
@@ -194,7 +196,7 @@ class Segmind(Backend):
         found = await self._recorded(step)
         if found is not None:
             return found
-        words = f"{why}; it was paid. The request history does not show its result (yet)"
+        words = f"{why}; it was paid for. The request history does not show its result (yet)"
         raise CallFailed(
             Failure(
                 FailureKind.UNKNOWN,
@@ -228,7 +230,7 @@ class Segmind(Backend):
         return Completed(data, step.cost, step.request_id, step.details)
 
     async def balance(self) -> Balance:
-        doing = "asking for the balance"
+        doing = "reading the balance"
         api = self._now.api
         answer = checked(await api.read("GET", api.hosts.credits, doing), doing)
         found = answers.mapping(answer.body)

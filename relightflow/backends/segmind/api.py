@@ -97,7 +97,7 @@ class Api:
     def _broken(self, error: BaseException, doing: str) -> Failure:
         if refused_certificate(error):
             return bad_certificate(doing)
-        words = f"{doing}: {reason(error, self.key)}; nothing is billed for that"
+        words = f"{doing}: {reason(error, self.key)}; this is not billed"
         return Failure(FailureKind.UNSENT, words)
 
     async def post_once(
@@ -128,12 +128,12 @@ class Api:
         if sent.released:
             words = (
                 f"no answer came from Segmind ({why}), and the call may have been billed: it is "
-                "held, and looked up in the request history"
+                "held and looked up in the request history"
             )
             return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)
         if refused_certificate(error):
             return bad_certificate("connecting to Segmind")
-        words = f"Segmind could not be reached ({why}); the call was not sent, nothing was billed"
+        words = f"Segmind is unreachable ({why}); the call was not sent, nothing was billed"
         return Failure(FailureKind.UNSENT, words)
 
 
@@ -143,8 +143,9 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 
 def bad_certificate(doing: str) -> Failure:
     words = (
-        f"{doing}: the host's certificate was refused, so nothing was sent. A proxy may read "
-        "along, or this machine lacks a root certificate; there is no insecure mode"
+        f"{doing}: the host's certificate is not valid, so nothing was sent. A proxy may "
+        "intercept the connection, or a root certificate is missing on this machine; there is no "
+        "insecure mode"
     )
     return Failure(FailureKind.REFUSED_SAFETY, words)
 
@@ -153,9 +154,9 @@ def reason(error: BaseException, *secrets: str) -> str:
     """Why a connection broke, for people: the kind of trouble, no address, no secret."""
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
-        return "connecting took too long" if connecting else "it took too long"
+        return "the connection timed out" if connecting else "the request timed out"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the host's name could not be looked up"
+        return "the host name could not be resolved"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed"
     if isinstance(error, aiohttp.ClientPayloadError):

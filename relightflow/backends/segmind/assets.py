@@ -66,12 +66,12 @@ class Assets:
 
     def _public(self, image: Image) -> PreparedInput:
         why = (
-            "its source knows none"
+            "its source has none"
             if not image.url
             else refusal(self.api.hosts, image.url, listed=False)
         )
         if why:
-            words = f"{image.name!r} cannot go by its public URL: {why}. Use `delivery: upload`"
+            words = f"{image.name!r} has no usable public URL: {why}. Use `delivery: upload`"
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, words))
         return prepared(image.url)
 
@@ -99,10 +99,10 @@ class Assets:
         url = urls[0] if isinstance(urls, list) and urls else None
         if not isinstance(url, str):
             raise CallFailed(
-                Failure(FailureKind.UNAVAILABLE, "Segmind took the upload and names no URL")
+                Failure(FailureKind.UNAVAILABLE, "Segmind accepted the upload but returned no URL")
             )
         if why := refusal(self.api.hosts, url, listed=False):
-            words = f"Segmind put the upload where it cannot be trusted: {why}"
+            words = f"Segmind returned a URL for the upload that is not allowed: {why}"
             raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))
         return url
 
@@ -130,7 +130,7 @@ def _refused(failure: Failure) -> Failure:
         FailureKind.REFUSED_MODEL: FailureKind.UNAVAILABLE,
         FailureKind.UNKNOWN: FailureKind.UNAVAILABLE,
     }.get(failure.kind, failure.kind)
-    words = f"the image was not taken: {failure.message}"
+    words = f"the image was not accepted: {failure.message}"
     if failure.kind in (FailureKind.REFUSED_MODEL, FailureKind.UNKNOWN):
         words = f"the image could not be uploaded (status {failure.status}); nothing was billed"
     return dataclasses.replace(failure, kind=kind, message=words, billed=Billed.NO, kept=b"")

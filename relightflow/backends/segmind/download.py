@@ -65,10 +65,13 @@ class Downloads:
             raise _broken(error) from None
         data = bytes(partial.data)
         if not is_image_data(data):
-            words = "what Segmind delivered is not an image" if data else "the result is empty"
+            words = "Segmind did not return a supported image" if data else "the result is empty"
             raise CallFailed(
                 Failure(
-                    FailureKind.BAD_RESULT, f"{words}; it was paid", Billed.YES, kept=data[:KEPT]
+                    FailureKind.BAD_RESULT,
+                    f"{words}; it was paid for",
+                    Billed.YES,
+                    kept=data[:KEPT],
                 )
             )
         return data
@@ -113,7 +116,7 @@ class Downloads:
                     return
                 url = str(response.url.join(URL(response.headers.get("Location", ""))))
         raise _failed(
-            FailureKind.REFUSED_SAFETY, f"the result hides behind more than {HOPS} redirects"
+            FailureKind.REFUSED_SAFETY, f"the result is behind more than {HOPS} redirects"
         )
 
     def _check(self, url: str) -> None:
@@ -121,7 +124,7 @@ class Downloads:
         if not why and URL(url).host != _host(url):
             why = "it can be read in two ways"
         if why:
-            words = f"the result's address was refused: {why}. It is paid, and kept in the ledger"
+            words = f"the result's URL was refused: {why}. It is paid for; the URL is kept in the ledger"
             raise _failed(FailureKind.REFUSED_SAFETY, words)
 
     async def _body(self, response: aiohttp.ClientResponse, partial: _Partial) -> None:
@@ -165,22 +168,25 @@ def _validator(response: aiohttp.ClientResponse) -> str:
 def _refused(response: aiohttp.ClientResponse) -> CallFailed:
     status = response.status
     if status in (403, 404, 410):
-        words = f"the result is no longer at its address ({status}); results live seven days"
+        words = f"the result is no longer at its URL ({status}); results are kept for seven days"
         return _failed(FailureKind.EXPIRED, words, status)
-    words = f"the result cannot be fetched now ({status}); it is paid, the next run fetches it"
+    words = (
+        f"the result cannot be downloaded now ({status}); it is paid for, the next run downloads it"
+    )
     after = reset_after(response.headers) if status in (429, 503) else None
     return _failed(FailureKind.PENDING, words, status, after)
 
 
 def _broken(error: BaseException) -> CallFailed:
     if refused_certificate(error):
-        failure = bad_certificate("fetching a result")
+        failure = bad_certificate("downloading a result")
         return CallFailed(Failure(failure.kind, failure.message, Billed.YES))
     if isinstance(getattr(error, "os_error", error), PrivateAddress):
-        words = "the result's host leads to a private address and was refused; the result is paid"
+        words = "the result's host has a private address and was refused; the result is paid for"
         return _failed(FailureKind.REFUSED_SAFETY, words)
     words = (
-        f"the result could not be fetched ({reason(error)}); it is paid, the next run fetches it"
+        f"the result could not be downloaded ({reason(error)}); it is paid for, the next run "
+        "downloads it"
     )
     return _failed(FailureKind.PENDING, words)
 

@@ -183,7 +183,7 @@ class _Window:
             return None  # a server that cannot count from 0
         found = rows.page(answers.parsed(checked(answer, DOING).body))
         if found is None:
-            words = "Segmind's request history comes in a form that we do not know"
+            words = "Segmind's request history has an unknown format"
             raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
         return found
 
@@ -310,7 +310,7 @@ def _step(attempt: Attempt, own: HistoryRow) -> Step | None:
 
 
 def _why(own: HistoryRow) -> str:
-    return f"Segmind took it and it failed, unbilled: {shown(own.error) or 'no reason given'}"
+    return f"Segmind accepted the call and it failed, unbilled: {shown(own.error) or 'no reason given'}"
 
 
 def failure_of(own: HistoryRow) -> Failure:

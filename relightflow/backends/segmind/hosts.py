@@ -71,7 +71,7 @@ class Hosts:
 
 def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
     """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
-    the settling time is no number."""
+    the settling time is not a number."""
     outputs = OUTPUT_HOSTS + tuple(host.lower() for host in output_hosts)
     given = environment.get(OVERRIDE, "").strip()
     if not given:
@@ -108,19 +108,19 @@ def refusal(hosts: Hosts, url: str, *, listed: bool = True) -> str:
     """
     parts = _split(url)
     if parts is None:
-        return "it is no web address"
+        return "not an http(s) URL"
     if parts.username is not None:
-        return "it carries a user name"
+        return "contains a user name"
     if hosts.override and _origin(parts) == hosts.override:
         return ""
     host = (parts.hostname or "").rstrip(".").lower()
     if parts.scheme != "https":
-        return "it is not https"
+        return "not https"
     if parts.port not in (None, 443):
-        return f"port {parts.port} is not the usual one"
+        return f"port {parts.port} is not the standard one"
     if listed and not any(_matches(host, allowed) for allowed in hosts.outputs):
-        return f"host {host} is not one of the provider's; the operator may allow it"
-    return "" if public(host) else "it names a private address"
+        return f"host {host} is not one of the provider's; --output-host allows it"
+    return "" if public(host) else "private address"
 
 
 def public(host: str) -> bool:

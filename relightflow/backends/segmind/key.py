@@ -18,7 +18,7 @@ from relightflow.errors import AccountError
 VARIABLE = "SEGMIND_API_KEY"
 FILE_VARIABLE = "SEGMIND_API_KEY_FILE"
 LONGEST = 4096
-_WHAT_TO_DO = f"set {VARIABLE}, or {FILE_VARIABLE} to a file that holds the key"
+_WHAT_TO_DO = f"set {VARIABLE}, or {FILE_VARIABLE} to a file that contains the key"
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class KeyRing:
         elif path := environment.get(FILE_VARIABLE, ""):
             self._key = _checked(_from_file(Path(path), notice), FILE_VARIABLE)
         if not self._key:
-            raise AccountError(f"there is no key for Segmind: {_WHAT_TO_DO}")
+            raise AccountError(f"no API key for Segmind: {_WHAT_TO_DO}")
         register(self._key, self._key.removeprefix("SG_"))
         return self._key
 
@@ -52,11 +52,11 @@ def _from_file(path: Path, notice: Callable[[str], None]) -> str:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
-                raise AccountError(f"{FILE_VARIABLE} does not name an ordinary file")
+                raise AccountError(f"{FILE_VARIABLE} does not name a regular file")
             data = file.read(LONGEST + 1)
         text = data.decode("utf-8-sig").strip()
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        reason = getattr(error, "strerror", None) or "not text"
         raise AccountError(f"{FILE_VARIABLE} cannot be read: {reason}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         notice(f"the file that {FILE_VARIABLE} names can be read by others; chmod 600 protects it")
@@ -69,6 +69,6 @@ def _checked(key: str, where: str) -> str:
         raise AccountError(f"{where} is empty: {_WHAT_TO_DO}")
     if len(key) > LONGEST or not key.isascii() or not key.isprintable() or " " in key:
         raise AccountError(
-            f"what {where} holds cannot be a key: it must be one line without spaces"
+            f"the content of {where} cannot be a key: it must be one line without spaces"
         )
     return key

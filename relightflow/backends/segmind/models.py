@@ -56,20 +56,22 @@ _RELIGHTING_V2 = Model(
         *_light("back", "strong", "warm", "spotlight"),
         # the provider names only some values of these three, so any word is let through
         Parameter("size", "text", summary="pixels of the result, such as auto"),
-        Parameter("quality", "text", summary="such as high; dearer as it gets better"),
+        Parameter("quality", "text", summary="such as high; higher quality costs more"),
         Parameter("background", "text", summary="such as opaque"),
         Parameter("output_compression", "integer", minimum=0, maximum=100),
         _optional("output_format", "png", "jpeg", "webp"),
     ),
     price=Price(micros("0.033"), micros("0.333")),
     typical_seconds=70.0,
-    summary="The same four choices of light by a newer and slower model, priced by size and quality",
+    summary="The same four parameters with a newer, slower model; priced by size and quality",
 )
 
 _IC_LIGHT = Model(
     name="ic-light",
     parameters=(
-        Parameter("prompt", "text", required=True, summary="the scene and its light, in words"),
+        Parameter(
+            "prompt", "text", required=True, summary="description of the scene and its light"
+        ),
         Parameter("appended_prompt", "text"),
         Parameter("negative_prompt", "text"),
         Parameter("cfg", "number", default=2, minimum=1, maximum=32),
@@ -87,7 +89,7 @@ _IC_LIGHT = Model(
     ),
     price=Price(micros("0.037"), micros("0.037")),
     typical_seconds=31.0,
-    summary="IC-Light: relights a subject after a description in words",
+    summary="IC-Light: relights a subject according to a text description",
 )
 
 TABLE: tuple[ModelRow, ...] = (
@@ -105,13 +107,12 @@ SCHEMA: dict[str, Any] = {
         "api": {
             "enum": ["auto", "v2", "v1"],
             "default": "auto",
-            "description": "v2 submits and polls; v1 waits for the answer; auto: v2 where it exists",
+            "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available",
         },
         "delivery": {
             "enum": ["upload", "inline", "url"],
             "default": "upload",
-            "description": "how the provider gets the image where its source does not say: an "
-            "uploaded copy, inside the request, or its public URL",
+            "description": "how the provider gets an image, unless its source says otherwise: as an upload, inside the request, or by its public URL",
         },
     },
 }

@@ -76,7 +76,7 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
     if 300 <= status < 400:
-        words = f"Segmind's host answered with a redirect ({status}); the key never follows one"
+        words = f"Segmind's host answered with a redirect ({status}), which is never followed"
         return _no(FailureKind.REFUSED_SAFETY, words, status)
     if status in (401, 402, 403):
         return _account(answer)
@@ -92,11 +92,11 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
         return _no(FailureKind.JOB_FAILED, f"Segmind ran the job and it failed{said}", status)
     if status in (500, 502, 503, 504) and not (status == 504 and api == "v1"):
         return _no(
-            FailureKind.UNAVAILABLE, f"Segmind has a fault of its own ({status}){said}", status
+            FailureKind.UNAVAILABLE, f"Segmind reported an internal error ({status}){said}", status
         )
     if 400 <= status < 500 and status != 408:
         return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
-    return _unknown(f"Segmind answered {status}, which says nothing about the job{said}", answer)
+    return _unknown(f"Segmind answered {status}, which does not tell whether the job was accepted{said}", answer)
 
 
 def of_read(answer: Response, doing: str) -> Failure:
@@ -107,7 +107,7 @@ def of_read(answer: Response, doing: str) -> Failure:
     if answer.status == 429:
         return rate_limited(answer)
     if 300 <= answer.status < 400:
-        words = f"Segmind redirected us while {doing} ({answer.status}); the key never follows"
+        words = f"Segmind redirected us while {doing} ({answer.status}), which is never followed"
         return _no(FailureKind.REFUSED_SAFETY, words, answer.status)
     return _no(
         FailureKind.UNAVAILABLE,
@@ -128,13 +128,13 @@ def rate_limited(answer: Response) -> Failure:
 def _account(answer: Response) -> Failure:
     text = answer.text
     if answer.status == 403:
-        words = f"this account may not use the model: {text}. Ask for access, or take another model"
+        words = f"this account may not use the model: {text}. Request access, or use another model"
     elif answer.status == 402:
-        words = f"Segmind wants payment: {text}"
+        words = f"Segmind requires payment: {text}"
     elif "missing" in text.lower():
-        words = f"no key reached Segmind, something on the way took it out: {text}"
+        words = f"the key did not reach Segmind; a proxy may have removed it: {text}"
     else:
-        words = f"Segmind refused the key: {text}. Check SEGMIND_API_KEY for a key that is in force"
+        words = f"Segmind refused the key: {text}. Set SEGMIND_API_KEY to a valid key"
     return _no(FailureKind.ACCOUNT, words, answer.status)
 
 
@@ -155,19 +155,19 @@ def _not_acceptable(answer: Response) -> Failure:
     """406 is four things; only the text tells them apart. Unknown words stop the spending."""
     text = answer.text
     if re.search(r"content.?type", text, re.IGNORECASE) and not _PARAMETER.search(text):
-        words = f"Segmind did not see JSON ({text}): a proxy may change our requests"
+        words = f"Segmind did not receive JSON ({text}): a proxy may have changed the request"
         return _no(FailureKind.REFUSED_MODEL, words, 406)
     if _SPEND_LIMIT.search(text):
         words = f"the team's spend limit is reached: {text}. Raise it, then run again"
         return _no(FailureKind.ACCOUNT, words, 406)
     if _CREDITS.search(text):
         return _no(
-            FailureKind.ACCOUNT, f"credits do not suffice: {text}. Top up, then run again", 406
+            FailureKind.ACCOUNT, f"insufficient credits: {text}. Top up, then run again", 406
         )
     if _PARAMETER.search(text):
         return _refused_input(answer)
     words = (
-        f"Segmind refused the call in words we do not know: {text or '(none)'}. Look at the account"
+        f"Segmind refused the call with an unknown message: {text or '(none)'}. Check the account"
     )
     return _no(FailureKind.ACCOUNT, words, 406)
 
@@ -184,11 +184,11 @@ def _refused_input(answer: Response) -> Failure:
 def _no_such_model(answer: Response, model: str) -> Failure:
     said = f" ({answer.text})" if answer.text else ""
     near = nearest(model)
-    hint = f"; the nearest that we know is '{near}'" if near else ""
+    hint = f"; did you mean '{near}'?" if near else ""
     reason = {
         404: f"Segmind has no model '{model}'{hint}",
         410: f"Segmind has retired the model '{model}'{hint}",
-    }.get(answer.status, f"Segmind does not take this kind of call for '{model}'")
+    }.get(answer.status, f"Segmind does not accept this kind of call for '{model}'")
     return _no(FailureKind.REFUSED_MODEL, f"{reason}: {answer.status}{said}", answer.status)
 
 
@@ -197,7 +197,7 @@ def _no(kind: FailureKind, words: str, status: int) -> Failure:
 
 
 def _unknown(words: str, answer: Response) -> Failure:
-    words += ". It may have been billed: it is held, and looked up in the request history"
+    words += ". It may have been billed: it is held and looked up in the request history"
     return Failure(
         FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=answer.body[:KEPT]
     )

@@ -109,13 +109,13 @@ def _what(data: bytes) -> str:
     if not data:
         return "the answer is empty"
     begin = shown(data[:4000].decode("utf-8", "replace"), longest=120)
-    return f"the answer is not an image; it begins: {begin}"
+    return f"the answer is not a supported image; it begins with: {begin}"
 
 
 def _paid(step: PaidUnfetched, kind: FailureKind, words: str, kept: bytes = b"") -> Failure:
     return Failure(
         kind,
-        f"{words}; it was paid",
+        f"{words}; it was paid for",
         Billed.YES,
         200,
         cost=step.cost,

@@ -38,10 +38,10 @@ async def submit(
         try:
             body = await read_body(response, network.JSON_CAP)
         except (TooLarge, Unreadable, *BROKEN) as error:
-            raise CallFailed(_no_id(f"its answer could not be read: {reason(error)}")) from None
+            raise CallFailed(_no_id(f"the answer could not be read: {reason(error)}")) from None
     request_id = answers.usable_id(answers.mapping(body).get("request_id"))
     if not request_id:
-        raise CallFailed(_no_id("its answer holds no usable request id", body))
+        raise CallFailed(_no_id("the answer contains no usable request id", body))
     return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
 
 
@@ -55,7 +55,7 @@ async def refused(response: Any, late: float) -> Response:
 
 
 def _no_id(why: str, body: bytes = b"") -> Failure:
-    words = f"Segmind took the call and {why}. It may be billed: it is held, and looked up"
+    words = f"Segmind accepted the call, but {why}. It may be billed: it is held and looked up"
     return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, 200, kept=body[:KEPT])
 
 
@@ -73,7 +73,7 @@ class Poller:
     async def result(self, step: Accepted) -> ResultKnown:
         """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the record is gone."""
         if not answers.usable_id(step.request_id):
-            words = "the ledger's request id cannot be one of Segmind's"
+            words = "the request id in the ledger is not a valid Segmind id"
             raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
         began = self.monotonic()
         age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
@@ -89,7 +89,7 @@ class Poller:
                     return _known(step, answers.mapping(final.body))
             if self.monotonic() - began > LONGEST_WAIT:
                 break
-        words = "Segmind still works on it after hours; the next run asks again"
+        words = "Segmind has not finished after hours; the next run polls again"
         raise CallFailed(
             Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
         )
@@ -97,12 +97,12 @@ class Poller:
     async def _ask(self, url: str, step: Accepted) -> Response:
         """The answer about a request. Raises `CallFailed`: EXPIRED on the gateway's own 404."""
         try:
-            answer = await self.api.read("GET", url, "asking Segmind for a job")
+            answer = await self.api.read("GET", url, "polling Segmind")
         except CallFailed as failed:
             raise CallFailed(_still_open(failed.failure, step)) from None
         if answer.status == 404 and answer.from_gateway:
             # whether to believe it, and when to ask again, is the engine's to decide
-            words = "Segmind does not know the request (any more)"
+            words = "Segmind has no record of the request (any more)"
             raise CallFailed(
                 Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
             )
@@ -123,13 +123,13 @@ class Poller:
             words = "Segmind says that the job failed, and its result does not say so"
             raise CallFailed(_still_open(Failure(FailureKind.UNAVAILABLE, words), step))
         if answer.status != 200:
-            failure = responses.of_read(answer, "asking for a job")
+            failure = responses.of_read(answer, "polling a job")
             raise CallFailed(_still_open(failure, step))
         if not isinstance(word, str):
-            failure = Failure(FailureKind.PENDING, "Segmind's answer about a job cannot be read")
+            failure = Failure(FailureKind.PENDING, "Segmind's answer to a poll cannot be read")
             raise CallFailed(_still_open(failure, step))
         if word != "COMPLETED" and word not in _WAITING:
-            self.warn(f"Segmind says '{shown(word, longest=40)}' of a job; taken as still working")
+            self.warn(f"Segmind reported the unknown job status '{shown(word, longest=40)}'; treated as still processing")
         return bool(word == "COMPLETED")
 
 
@@ -147,7 +147,7 @@ def _is_about(answer: Response, step: Accepted) -> bool:
 def _job_failed(answer: Response, step: Accepted, key: str) -> Failure:
     """Both documented answers say it, so it is believed: not billed."""
     why = shown(str(answers.mapping(answer.body).get("error") or "no reason given"), key)
-    words = f"Segmind ran the job and it failed: {why}; nothing is billed"
+    words = f"Segmind ran the job and it failed: {why}; not billed"
     return Failure(FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
 
 
@@ -157,8 +157,8 @@ def _still_open(failure: Failure, step: Accepted) -> Failure:
     return dataclasses.replace(
         failure,
         kind=FailureKind.PENDING if passing else failure.kind,
-        message=failure.message.replace("; nothing is billed for that", "")
-        + "; the job was accepted and is collected by the next run",
+        message=failure.message.replace("; this is not billed", "")
+        + "; the job was accepted, the next run collects it",
         billed=Billed.UNKNOWN,
         request_id=step.request_id,
     )

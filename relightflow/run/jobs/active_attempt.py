@@ -88,7 +88,8 @@ class AttemptRecorder:
                 Issue(
                     Exit.BUDGET,
                     f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
-                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's price",
+                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's "
+                    "pricess",
                 )
             )
 
@@ -118,7 +119,7 @@ class AttemptRecorder:
         """A job failed: stop here where the recipe says so."""
         if self.context.limits.fail_fast and self.shutdown.submits_allowed:
             self.shutdown.stop_new(
-                Issue(Exit.JOBS_FAILED, "stopped at the first failure, as limits.fail_fast says")
+                Issue(Exit.JOBS_FAILED, "stopped at the first failure (limits.fail_fast)")
             )
 
     def storage_failed(self, job: Job, error: StorageError) -> Outcome:

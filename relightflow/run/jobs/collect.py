@@ -227,7 +227,8 @@ class Collector:
     async def _not_an_image(self, active: ActiveAttempt, done: Completed, why: str) -> Outcome:
         failure = Failure(
             FailureKind.BAD_RESULT,
-            f"the result is not an image ({why}); it is kept aside and not bought again by itself",
+            f"the result is not a supported image ({why}); it is set aside and not bought again "
+            "automatically",
             Billed.NO if active.price == 0 else Billed.YES,
             cost=done.cost,
             request_id=done.request_id,

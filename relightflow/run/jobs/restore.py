@@ -39,8 +39,8 @@ class BlobRestorer:
             failure = Failure(
                 FailureKind.DAMAGED,
                 f"the stored result {state.result.sha256[:16]} is lost or damaged and cannot be "
-                "fetched again; it was paid for and is not bought again by itself. Put the blob "
-                "back from a copy, or buy it again with 'relightflow resolve --resubmit'",
+                "fetched again; it was paid for and is not bought again automatically. Restore "
+                "the blob from a backup, or buy it again with 'relightflow resolve --resubmit'",
                 state.billed,
             )
             return Outcome(job, state.attempt_id, failure=failure)

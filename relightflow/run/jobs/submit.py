@@ -146,7 +146,10 @@ class Submitter:
             self.admission.release(call.job, permit)
             if isinstance(error, DuplicateAttempt):  # asked for the job, the ledger knew of none
                 raise StorageError(
-                    damaged(self.ledger.path, f"it contradicts itself about job {call.job.id}")
+                    damaged(
+                        self.ledger.path,
+                        f"its records contradict each other about job {call.job.id}",
+                    )
                 ) from error
             raise
         try:

@@ -112,8 +112,8 @@ class Admission:
         return Issue(
             Exit.STORAGE,
             f"the disk with {self.disk_guard.folder} is short of {missing >> 20:,} MB for the "
-            "results of the calls in flight and one more; nothing more was sent. Make room, then "
-            "run again",
+            "results of the calls in flight and one more; nothing more was sent. Free some "
+            "space, then run again",
         )
 
     def _budget_reached(self) -> Issue:
@@ -121,13 +121,13 @@ class Admission:
         if not budget.cap:
             return Issue(
                 Exit.BUDGET,
-                f"a job has still to be bought, for up to {dollars(price)} USD, and the cap is 0; "
+                f"a job must still be bought, for up to {dollars(price)} USD, and the cap is 0; "
                 "nothing more was sent. Run again with --max-cost to allow it",
             )
         return Issue(
             Exit.BUDGET,
-            f"the cap of {dollars(budget.cap)} USD does not hold one more call of up to "
+            f"the cap of {dollars(budget.cap)} USD does not allow one more call of up to "
             f"{dollars(price)} USD ({dollars(budget.spent)} spent, {dollars(budget.in_flight)} "
             f"in flight, {dollars(budget.held)} unknown); nothing more was sent. Raise the cap to "
-            "go on",
+            "continue",
         )

@@ -103,8 +103,8 @@ class CircuitBreaker:
     def _outage_error(self) -> EarlyStop:
         minutes = sum(WAITS) / 60
         return EarlyStop(
-            f"the provider has not worked for {minutes:.0f} minutes ({self._last}); "
-            "nothing more was submitted: run again later to go on"
+            f"the provider has been unavailable for {minutes:.0f} minutes ({self._last}); nothing "
+            "more was submitted. Run again later to continue"
         )
 
 
@@ -180,8 +180,8 @@ class Refusals:
     def _refuse(self, cell: _Cell, failure: Failure) -> None:
         self._suspects.pop(cell, None)
         message = (
-            f"{failure.message}; every job with these parameters failed so: "
-            "the provider most likely refuses one of them"
+            f"{failure.message}; every job with these parameters failed in this way: the provider "
+            "probably refuses one of them"
         )
         self._cells[cell] = replace(
             failure, kind=FailureKind.REFUSED_CELL, message=message, billed=Billed.NO

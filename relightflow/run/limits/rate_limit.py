@@ -355,8 +355,8 @@ class RateLimiter:
         `permit` None: the answer to a poll. Returns why the run must stop, or None."""
         if not self._policy.limited(permit, retry_after, self._clock.monotonic()):
             self._stop = EarlyStop(
-                f"the provider's rate limit opens again only in {(retry_after or 0) / 60:.0f} minutes; "
-                "nothing was lost: run again then to go on"
+                f"the provider's rate limit resets only in {(retry_after or 0) / 60:.0f} minutes; "
+                "nothing was lost. Run again then to continue"
             )
         self._news.set()
         return self._stop

@@ -113,5 +113,6 @@ def _pending(failure: Failure) -> Failure:
     return replace(
         failure,
         kind=FailureKind.PENDING,
-        message=f"{failure.message}; not collected in time: run again to collect it if it still lives",
+        message=f"{failure.message}; not collected in time. Run again to collect it if it "
+        "still exists",
     )

@@ -64,8 +64,8 @@ class SharedResults:
             self.recorder.shutdown.stop_new(
                 Issue(
                     said.exit_code,
-                    f"the shared store could not be asked, so nothing more was bought: {said}. With "
-                    "--store-mode off a run goes on without it",
+                    f"the shared store could not be read, so nothing more was bought: {said}. Use "
+                    "--store-mode off to run without it",
                 )
             )
             raise SharedStoreUnavailable from error

@@ -93,9 +93,9 @@ class SharedStoreClient:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._failed:
             self._notice(
-                f"{self._failed:,} not told to the shared store {self.store} "
-                f"({self._why or 'interrupted'}); everything is safe here, and the next run tells "
-                "it again"
+                f"{self._failed:,} not written to the shared store {self.store} "
+                f"({self._why or 'interrupted'}); everything is stored locally, and the next run "
+                "writes it again"
             )
 
     async def _publish(

@@ -14,7 +14,7 @@ _AXIS = {"type": "string", "minLength": 1}
 
 RECORD = SinkRecord(
     name="contact-sheet",
-    summary="One labelled image of the whole sweep for each image",
+    summary="One contact sheet per input image, with all its results",
     create="relightflow.sinks.contact_sheet.sink:ContactSheet",
     schema={
         "type": "object",
@@ -25,26 +25,26 @@ RECORD = SinkRecord(
             "format": {
                 "enum": ["jpeg", "png"],
                 "default": "jpeg",
-                "description": "A JPEG is a fifth of the size; a PNG loses nothing.",
+                "description": "JPEG is about five times smaller; PNG is lossless.",
             },
             "rows": {
                 **_AXIS,
-                "description": "The axis that runs down; else one of the first two that vary.",
+                "description": "Axis for the rows; default: one of the first two that vary.",
             },
             "columns": {
                 **_AXIS,
-                "description": "The axis that runs across; else the longer of those two.",
+                "description": "Axis for the columns; default: the longer of the first two that vary.",
             },
             "tile": {
                 "type": "integer",
                 "minimum": 32,
                 "maximum": 1024,
-                "description": "The longer side of each image in pixels; else what fits well.",
+                "description": "Longer side of each image in pixels; default: chosen to fit.",
             },
             "title": {
                 "type": "string",
                 "maxLength": 200,
-                "description": "The words at the top; else the image's name.",
+                "description": "Title of the sheet; default: the image's name.",
             },
         },
     },

@@ -92,9 +92,9 @@ def arrange(
     values = _values(shots, axes, known)
     for asked in (rows, columns):
         if asked and asked not in values:
-            raise SinkFailed(f"there is no axis '{asked}' for a sheet; axes: {', '.join(values)}")
+            raise SinkFailed(f"unknown axis '{asked}' for a sheet; axes: {', '.join(values)}")
     if rows and rows == columns:
-        raise SinkFailed(f"rows and columns of a sheet are both '{rows}': name two axes")
+        raise SinkFailed(f"rows and columns of a sheet are both '{rows}': use two different axes")
     varying = [name for name in values if len(values[name]) > 1 or name in (rows, columns)]
     fixed = tuple(_said(name, seen[0]) for name, seen in values.items() if name not in varying)
     free = [name for name in varying if name not in (rows, columns)]

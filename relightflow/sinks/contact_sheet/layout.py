@@ -116,8 +116,8 @@ def lay_out(
         box = (round(box[0] * 0.9), round(box[1] * 0.9))
         if max(box) < SMALLEST:
             raise SinkFailed(
-                f"{len(layout.spots):,} images are too many for one sheet: make it of fewer "
-                "cells, or leave out the contact sheet"
+                f"{len(layout.spots):,} images are too many for one sheet: select fewer cells, or "
+                "remove the contact sheet"
             )
 
 

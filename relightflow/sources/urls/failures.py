@@ -42,18 +42,18 @@ def passing(status: int) -> bool:
 def why(status: int, address: WebAddress, headers: Mapping[str, str], body: bytes) -> str:
     """What a status other than 200 says about an image. `body`: its beginning."""
     if status in _DENIED and _expired(status, address, headers, body):
-        return f"the credential in its address has expired ({status}): get a new link"
+        return f"the credential in the URL has expired ({status}): get a new URL"
     if status in (404, 410):
-        return f"there is no image at this address ({status}); correct the address or remove it"
+        return f"not found ({status}): correct the URL or remove it"
     if status in (401, 403):
         if address.user or _query(address).keys() & _SIGNED:
-            words = "the credential in its address was refused"
+            words = "the credential in the URL was refused"
         else:
-            words = "the server lets nobody in without a credential"
-        return f"{words} ({status}): get a new link"
+            words = "the server requires a credential"
+        return f"{words} ({status}): get a new URL"
     if passing(status):
-        return f"the server cannot give it now ({status}): try again later"
-    return f"the server's answer is no image (status {status})"
+        return f"the server is unavailable ({status}): try again later"
+    return f"the server did not return an image (status {status})"
 
 
 def _expired(status: int, address: WebAddress, headers: Mapping[str, str], body: bytes) -> bool:

@@ -38,8 +38,7 @@ T = TypeVar("T")
 Headers = Mapping[str, str]
 
 PRIVATE = (
-    "its address is private, on this machine or in its network, which a recipe may not read; "
-    "--allow-private-network allows it"
+    "private or loopback address, which a recipe cannot read; --allow-private-network allows it"
 )
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BROKEN = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
@@ -153,7 +152,7 @@ class Fetcher:
                     raise
                 wait = failure.after
             await self._sleep(wait or random.uniform(0.25, 1.5))  # noqa: S311  no secret
-        raise AssertionError("the last try ends otherwise")
+        raise AssertionError("the last attempt ends differently")
 
     async def _try(self, address: WebAddress, wish: _Request[T]) -> FetchResult[T]:
         async with self._slot(address.host), self._wide:
@@ -162,7 +161,7 @@ class Fetcher:
                     return await self._hops(address, wish, deadline)
             except TooLarge:
                 megabytes = self._limits.bytes >> 20
-                raise NotFetched(f"it is larger than {megabytes} MiB: make it smaller") from None
+                raise NotFetched(f"larger than {megabytes} MiB: make it smaller") from None
             except Unreadable as error:
                 raise NotFetched(f"the server sent {error}") from None
             except _BROKEN as error:
@@ -186,7 +185,7 @@ class Fetcher:
         seen: set[str] = set()
         for _ in range(self._limits.redirects + 1):
             if address.text in seen:
-                raise NotFetched("it redirects in a circle")
+                raise NotFetched("redirect loop")
             seen.add(address.text)
             conditions = wish.conditions(address)
             async with self._session.get(
@@ -201,7 +200,7 @@ class Fetcher:
                     value = await self._used(response, address, wish, deadline)
                     return FetchResult(value, response.headers, address)
                 address = _next(address, response.headers.get("Location", ""))
-        raise NotFetched(f"it hides behind more than {self._limits.redirects} redirects")
+        raise NotFetched(f"more than {self._limits.redirects} redirects")
 
     def _checked(self, address: WebAddress) -> URL:
         """What is asked for, if it may be: the last look before a request."""
@@ -209,7 +208,7 @@ class Fetcher:
             raise NotFetched(PRIVATE, refused=True)
         url = URL(address.text, encoded=True)
         if (url.raw_host, url.port) != (address.host, address.port):
-            raise NotFetched("its address can be read in two ways", refused=True)
+            raise NotFetched("the URL is ambiguous", refused=True)
         return url
 
     async def _used(
@@ -251,32 +250,32 @@ class Fetcher:
         if isinstance(getattr(error, "os_error", error), PrivateAddress):
             return NotFetched(PRIVATE, refused=True)
         if refused_certificate(error):
-            words = "the server's certificate was refused, and there is no insecure mode"
+            words = "the server's certificate is not valid, and there is no insecure mode"
             return NotFetched(words, refused=True)
         if isinstance(error, aiohttp.SocketTimeoutError):
-            return NotFetched(f"the server was silent for {self._limits.idle_seconds:g} s")
+            return NotFetched(f"no data from the server for {self._limits.idle_seconds:g} s")
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return NotFetched("connecting took too long", passing=True)
+            return NotFetched("the connection timed out", passing=True)
         if isinstance(error, TimeoutError):
-            return NotFetched(f"it did not come whole within {self._limits.seconds:g} s")
+            return NotFetched(f"the download took longer than {self._limits.seconds:g} s")
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             inner = error.os_error
             soon = isinstance(inner, socket.gaierror) and inner.errno == socket.EAI_AGAIN
-            return NotFetched("its host's name could not be looked up", passing=soon)
+            return NotFetched("its host name could not be resolved", passing=soon)
         if isinstance(error, aiohttp.ClientConnectorError):
-            return NotFetched("its server could not be reached", passing=True)
+            return NotFetched("its server is unreachable", passing=True)
         if isinstance(error, aiohttp.ClientResponseError | ValueError):
-            return NotFetched("the server's answer is no sound HTTP")
-        return NotFetched("the connection broke before it was whole", passing=True)
+            return NotFetched("the server sent invalid HTTP")
+        return NotFetched("the connection broke before the download was complete", passing=True)
 
 
 def _next(address: WebAddress, location: str) -> WebAddress:
     if not location:
-        raise NotFetched("it redirects to nowhere")
+        raise NotFetched("redirect without a target")
     try:
         return address.follow(location)
     except BadAddress as error:
-        raise NotFetched(f"it redirects: {error}", refused=error.refused) from None
+        raise NotFetched(f"redirect: {error}", refused=error.refused) from None
 
 
 def _authorization(address: WebAddress) -> dict[str, str]:

@@ -56,7 +56,7 @@ def entries(folder: Path, options: FrozenMap) -> list[UrlEntry]:
         for entry in _listed(folder, file):
             found.append(entry)
             if len(found) > MOST:
-                raise UsageError(f"{file}: more than {MOST:,} addresses; make several recipes")
+                raise UsageError(f"{file}: more than {MOST:,} URLs; use several recipes")
     register(*islice((token for entry in found for token in tokens(entry.url)), MOST_TOKENS))
     return found
 
@@ -77,7 +77,7 @@ def tokens(url: str) -> Iterator[str]:
 def _listed(folder: Path, file: str) -> Iterator[UrlEntry]:
     reader = _READERS.get(Path(file).suffix.lower())
     if reader is None:
-        raise UsageError(f"{file}: a list of addresses ends in {', '.join(_READERS)}")
+        raise UsageError(f"{file}: the name of a URL list must end in {', '.join(_READERS)}")
     with _opened(folder, file) as stream:
         yield from reader(_Lines(stream, file))
 
@@ -89,14 +89,14 @@ def _opened(folder: Path, file: str) -> BinaryIO:
         path = os.path.realpath(os.path.join(state_dir, file), strict=True)  # noqa: PTH118  text, as realpath gives it
         if not path.startswith(state_dir.rstrip("/") + "/"):
             raise RefusedError(
-                f"{file}: it leads out of the recipe's folder, which a recipe may not read"
+                f"{file}: outside the recipe's folder, which a recipe cannot read"
             )
         number = os.open(path, READ)
     except OSError as error:
-        raise UsageError(f"{file}: it cannot be read: {error.strerror}") from None
+        raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise UsageError(f"{file}: it is no regular file")
+        raise UsageError(f"{file}: not a regular file")
     return os.fdopen(number, "rb")
 
 
@@ -112,11 +112,11 @@ class _Lines:
         while line := self._stream.readline(LONGEST_LINE + 1):
             self.number += 1
             if len(line) > LONGEST_LINE:
-                raise self.wrong(f"it is longer than {LONGEST_LINE >> 10} KiB")
+                raise self.wrong(f"longer than {LONGEST_LINE >> 10} KiB")
             try:
                 yield line.decode("utf-8-sig" if self.number == 1 else "utf-8")
             except UnicodeDecodeError:
-                raise self.wrong("it is not UTF-8 text") from None
+                raise self.wrong("not UTF-8 text") from None
 
     def meant(self) -> Iterator[str]:
         """Lines that are neither empty nor comments, without space around them."""
@@ -145,7 +145,7 @@ def _csv(lines: _Lines) -> Iterator[UrlEntry]:
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise lines.wrong(f"it is not CSV: {error}") from None
+            raise lines.wrong(f"not valid CSV: {error}") from None
         if row is None:
             return
         if not any(cell.strip() for cell in row) or row[0].startswith("#"):
@@ -162,9 +162,9 @@ def _csv(lines: _Lines) -> Iterator[UrlEntry]:
 def _columns(row: list[str], lines: _Lines) -> list[str]:
     columns = [cell.strip() for cell in row]
     if "url" not in columns:
-        raise lines.wrong("the first line of a CSV names the columns, and one must be `url`")
+        raise lines.wrong("the first line of a CSV must contain the column names, including `url`")
     if any(columns.count(name) > 1 for name in ("url", "name")):
-        raise lines.wrong("a column `url` or `name` is there twice")
+        raise lines.wrong("duplicate column `url` or `name`")
     return columns
 
 
@@ -173,12 +173,12 @@ def _jsonl(lines: _Lines) -> Iterator[UrlEntry]:
         try:
             facts: Any = json.loads(text)
         except (ValueError, RecursionError):
-            raise lines.wrong("it is not one JSON object") from None
+            raise lines.wrong("not a JSON object") from None
         if not isinstance(facts, dict):
-            raise lines.wrong('it is not a JSON object such as {"url": "https://…"}')
+            raise lines.wrong('not a JSON object such as {"url": "https://…"}')
         url, name = facts.get("url"), facts.get("name")
         if not isinstance(url, str) or not isinstance(name, str | None):
-            raise lines.wrong("`url` must be text, and `name`, where it is given, too")
+            raise lines.wrong("`url` and `name` must be text")
         yield _entry(url, name or "", lines)
 
 

@@ -37,7 +37,7 @@ from relightflow.sources.urls.url_index import Remembered, UrlIndex, key
 _T = TypeVar("_T")
 _AHEAD = 256
 """Addresses that may be begun before their turn: one that is slow does not hold up the others."""
-_UNKNOWN = "it was not fetched before, and --offline forbids to: run once without --offline"
+_UNKNOWN = "not cached, and --offline is set: run once without --offline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +84,20 @@ class Urls:
             return data
         if self._context.operator.offline:
             raise StaleImage(
-                f"{image.name} is known, but its bytes are not kept on this machine, and --offline "
-                "forbids to fetch them; run without --offline"
+                f"{image.name} is not cached on this machine, and --offline is set; run without "
+                "--offline"
             )
         try:
             address = parse(image.locator)
             answer = self._started(lambda f: f.get(address, _always, bytes)).result()
         except (NotFetched, BadAddress) as error:
-            raise StaleImage(f"{image.name} can no longer be fetched: {error}") from None
+            raise StaleImage(f"{image.name} can no longer be downloaded: {error}") from None
         data = answer.value or b""
         if hashlib.sha256(data).hexdigest() != image.sha256:
             self._forget(image.locator)
             raise StaleImage(
-                f"{image.name} changed at its address since it was planned; "
-                "run again to plan with what is there now"
+                f"{image.name} changed on the server after it was planned; run again to use its "
+                "current content"
             )
         self._kept.put(image.sha256, data)
         return data

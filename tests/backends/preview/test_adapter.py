@@ -60,7 +60,7 @@ async def test_a_damaged_image_fails_by_item_and_unbilled() -> None:
     backend = Preview(context())
     await backend.open()
     with pytest.raises(
-        CallFailed, match=r"a\.png cannot be relit: the PNG is cut short"
+        CallFailed, match=r"a\.png cannot be relit: the PNG is truncated"
     ) as refusal:
         await backend.prepare(IMAGE, encode(PIXELS, "image/png")[:-30])
     assert refusal.value.failure.kind is FailureKind.BAD_IMAGE

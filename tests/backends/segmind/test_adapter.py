@@ -145,7 +145,7 @@ async def test_offline_opens_nothing(connect: Connect) -> None:
 
 async def test_the_override_is_said_aloud(connect: Connect) -> None:
     context = await connect("http://127.0.0.1:9")
-    assert any("stands in for Segmind" in notice for notice in context.notices)
+    assert any("is used instead of Segmind" in notice for notice in context.notices)
 
 
 def test_keeps_every_protocol_of_a_backend() -> None:

@@ -90,7 +90,7 @@ def test_each_status_of_a_submit_has_its_verdict(
 
 
 def test_the_two_401s_are_told_apart() -> None:
-    assert "no key reached Segmind" in of_submit(said(401, NO_KEY), "v2", MODEL).message
+    assert "the key did not reach Segmind" in of_submit(said(401, NO_KEY), "v2", MODEL).message
     assert "refused the key" in of_submit(said(401, BAD_KEY), "v2", MODEL).message
 
 

@@ -16,7 +16,7 @@ def test_it_lists_first_and_takes_away_only_when_told(
     stray.write_bytes(b"left by a crash")
     listed = relightflow("gc", "spring.yaml")
     assert listed.returncode == 0, listed.stderr
-    assert "1 result of 0.0 MB and 0 old runs could go" in listed.stdout
+    assert "1 result of 0.0 MB and 0 old runs can be removed" in listed.stdout
     assert stray.exists()
     gone = relightflow("gc", "spring.yaml", "--delete", "--json")
     assert json.loads(gone.stdout)["results"] == ["ab" * 32]

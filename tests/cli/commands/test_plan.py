@@ -96,7 +96,7 @@ def test_no_image_is_told_plainly(relightflow: Relightflow, write: Write, tmp_pa
     (tmp_path / "shoe.png").unlink()
     done = relightflow("plan", "spring.yaml", "--exit-code")
     assert done.returncode == 0
-    assert done.stdout.startswith("spring: no image was found, so there is nothing to make\n")
+    assert done.stdout.startswith("spring: no image found; nothing to make\n")
 
 
 def test_a_bad_amount_in_the_environment_is_named(relightflow: Relightflow, write: Write) -> None:

@@ -38,7 +38,7 @@ def test_a_finished_recipe_makes_nothing_again(relightflow: Relightflow, write: 
     write()
     relightflow("run", "spring.yaml")
     done = relightflow("run", "spring.yaml")
-    assert done.stdout.startswith("spring: 2 of 2 jobs in place (all there before), ")
+    assert done.stdout.startswith("spring: 2 of 2 jobs in place (all reused), ")
 
 
 def test_the_summary_for_programs_is_one_line_that_keeps_its_schema(
@@ -262,7 +262,7 @@ def test_drafts_that_go_where_the_paid_images_go_are_said_to(
     write(backend="segmind")
     done = relightflow("run", "spring.yaml", "--backend", "preview")
     assert done.returncode == 0
-    assert "what 'preview' makes goes where the images of 'segmind' go" in done.stderr
+    assert "results of 'preview' go to the same place as those of 'segmind'" in done.stderr
     apart = ("--backend", "preview", "--set", "sinks[0].path=draft/")
     assert "what 'preview' makes" not in relightflow("run", "spring.yaml", *apart).stderr
 

@@ -28,7 +28,7 @@ def test_a_name_with_a_field_that_nobody_knows_is_told(
     done = relightflow("validate", "spring.yaml")
     assert done.returncode == 2
     assert "spring.yaml:6:" in done.stderr
-    assert "sinks[0].name: there is no field '{light_dir}'" in done.stderr
+    assert "sinks[0].name: unknown field '{light_dir}'" in done.stderr
 
 
 def test_a_bad_recipe_does_not_hide_the_verdict_on_the_others(
@@ -76,7 +76,7 @@ def test_quiet_says_nothing_of_a_valid_recipe(relightflow: Relightflow, write: W
 def test_a_file_that_is_missing_is_told(relightflow: Relightflow) -> None:
     done = relightflow("validate", "gone.yaml")
     assert done.returncode == 2
-    assert done.stderr == "error: gone.yaml: there is no such file\n"
+    assert done.stderr == "error: gone.yaml: file not found\n"
 
 
 def test_validate_loads_no_network_no_images_and_no_arrays(write: Write) -> None:

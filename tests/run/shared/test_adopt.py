@@ -155,7 +155,7 @@ def test_a_store_that_cannot_be_told_loses_nothing_and_is_told_by_the_next_run(
         patch.setattr(Bucket, "put", refuse)
         assert one.run().exit is Exit.OK
     assert len(one.images()) == 3
-    assert any("the next run tells it again" in notice for notice in one.notices)
+    assert any("the next run writes it again" in notice for notice in one.notices)
     assert one.run().counts.reused == 3
     assert len(one.provider.bill) == 3
     two.run()

@@ -36,15 +36,15 @@ def test_a_link_whose_time_is_over_is_expired_and_not_missing(
     [
         ("?X-Amz-Date=20260302T115959Z&X-Amz-Expires=3600&X-Amz-Signature=1", 403, "was refused"),
         ("?sig=1", 401, "was refused"),
-        ("", 403, "lets nobody in without a credential"),
-        ("?w=100", 401, "lets nobody in without a credential"),
-        ("", 404, "there is no image at this address"),
-        ("?Expires=1772452799&Signature=1", 404, "there is no image at this address"),
-        ("", 410, "there is no image at this address"),
-        ("", 503, "cannot give it now"),
-        ("", 429, "cannot give it now"),
-        ("", 204, "is no image"),
-        ("", 206, "is no image"),
+        ("", 403, "requires a credential"),
+        ("?w=100", 401, "requires a credential"),
+        ("", 404, "not found"),
+        ("?Expires=1772452799&Signature=1", 404, "not found"),
+        ("", 410, "not found"),
+        ("", 503, "is unavailable"),
+        ("", 429, "is unavailable"),
+        ("", 204, "did not return an image"),
+        ("", 206, "did not return an image"),
         ("?Expires=99999999999999&Signature=1", 403, "was refused"),
         ("?X-Amz-Date=20269902T115959Z&X-Amz-Expires=3600&X-Amz-Signature=1", 403, "was refused"),
     ],
@@ -55,7 +55,7 @@ def test_any_other_status_is_said_for_what_it_is(query: str, status: int, words:
 
 def test_a_password_counts_as_a_credential() -> None:
     words = failures.why(401, parse("https://u:p@a.example/"), NOW, b"")
-    assert "the credential in its address was refused" in words
+    assert "the credential in the URL was refused" in words
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

@@ -88,8 +88,8 @@ class Config:
     def __post_init__(self) -> None:
         if not self.allow_public_host and not is_loopback(self.host):
             raise RefusedError(
-                f"the emulator would listen on {self.host}, where others can reach it; "
-                "say --allow-public-host if that is meant"
+                f"the emulator would listen on {self.host}, which other machines can reach; use "
+                "--allow-public-host to allow it"
             )
         _one_of("v1 shape", self.v1_shape, V1_SHAPES)
         _one_of("history envelope", self.envelope, ENVELOPES)
@@ -118,7 +118,9 @@ def parse_rate(text: str) -> ServerRate:
     """`50/5s`, `60/m`: calls a window. Raises UsageError."""
     found = _RATE.fullmatch(text.strip())
     if not found or not int(found[1]) or not float(found[2] or 1):
-        raise UsageError(f"{text!r} is no rate; write calls/window, such as 50/5s or 60/1m")
+        raise UsageError(
+            f"{text!r} is not a valid rate; use the form calls/window, such as 50/5s or 60/1m"
+        )
     return ServerRate(int(found[1]), float(found[2] or 1) * _UNIT[found[3]])
 
 
@@ -132,7 +134,9 @@ def parse_latency(text: str) -> tuple[float, float] | None:
     except ValueError:
         pair = (1.0, 0.0)
     if not 0 <= pair[0] <= pair[1] < DAY:
-        raise UsageError(f"{text!r} is no latency; write seconds, such as 10.34, 8-12 or typical")
+        raise UsageError(
+            f"{text!r} is not a valid latency; use seconds, such as 10.34, 8-12 or typical"
+        )
     return pair
 
 
@@ -142,9 +146,11 @@ def parse_price(text: str) -> tuple[str, Micros]:
     try:
         return model, micros(price)
     except ValueError:
-        raise UsageError(f"{text!r} is no price; write MODEL=USD, such as ic-light=0.04") from None
+        raise UsageError(
+            f"{text!r} is not a valid price; use the form MODEL=USD, such as ic-light=0.04"
+        ) from None
 
 
 def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise UsageError(f"{value!r} is no {what}; known: {', '.join(known)}")
+        raise UsageError(f"{value!r} is not a valid {what}; known: {', '.join(known)}")

@@ -44,14 +44,14 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no number") from None
+        raise UsageError(f"{text!r} is not a number") from None
 
 
 def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no whole number") from None
+        raise UsageError(f"{text!r} is not an integer") from None
 
 
 def _usd(text: str) -> int:
@@ -62,66 +62,100 @@ def _usd(text: str) -> int:
 
 
 OPTIONS = (
-    Option("--port", "port", _whole, "Port to listen on; 0 takes a free one.", "PORT"),
+    Option("--port", "port", _whole, "Port to listen on; 0 selects a free one.", "PORT"),
     Option("--host", "host", str, "Address to listen on; loopback unless allowed.", "HOST"),
     Option(
         "--allow-public-host",
         "allow_public_host",
         None,
-        "Listen where other machines can reach it.",
+        "Allow an address that other machines can reach.",
     ),
-    Option("--seed", "seed", _whole, "Seed of latency, prices and faults.", "N"),
+    Option("--seed", "seed", _whole, "Seed for latency, prices and faults.", "N"),
     Option(
         "--latency",
         "latency",
         parse_latency,
-        "Seconds a call takes: 10.34, 8-12 or typical.",
+        "Duration of a call in seconds: 10.34, 8-12 or typical.",
         "SECONDS",
     ),
-    Option("--rate", "rate", parse_rate, "Calls a window, such as 50/5s.", "N/WINDOW"),
-    Option("--rate-counts-polls", "rate_counts_polls", None, "Polls use up the rate as well."),
+    Option("--rate", "rate", parse_rate, "Calls per window, such as 50/5s.", "N/WINDOW"),
+    Option(
+        "--rate-counts-polls", "rate_counts_polls", None, "Count polls against the rate as well."
+    ),
     Option(
         "--reset-format",
         "reset_format",
         str,
-        "Spelling of the 429's reset moment.",
+        "Format of the reset time in a 429.",
         _among(RESET_FORMATS),
     ),
     Option("--credits", "credits", _usd, "Balance of the account.", "USD"),
-    Option("--free-credits", "free_credits", _usd, "Free credits that are shown.", "USD"),
+    Option("--free-credits", "free_credits", _usd, "Free credits to show.", "USD"),
     Option("--spend-limit", "spend_limit", _usd, "Team spend limit.", "USD"),
-    Option("--price", "prices", parse_price, "Price of a model's call.", "MODEL=USD", many=True),
     Option(
-        "--key", "keys", str, "Accept this key; by default any well-formed one.", "KEY", many=True
+        "--price",
+        "prices",
+        parse_price,
+        "Price of a call to a model. Repeatable.",
+        "MODEL=USD",
+        many=True,
     ),
-    Option("--v1", "v1_shape", str, "How v1 brings the image.", _among(V1_SHAPES)),
-    Option("--v1-only", "v1_only", str, "A model that v2 does not know.", "MODEL", many=True),
-    Option("--no-v2", "no_v2", None, "No model is on v2."),
-    Option("--forbidden", "forbidden", str, "A model that answers 403.", "MODEL", many=True),
-    Option("--retired", "retired", str, "A model that answers 410.", "MODEL", many=True),
+    Option(
+        "--key",
+        "keys",
+        str,
+        "Accept only this key; default: any well-formed key. Repeatable.",
+        "KEY",
+        many=True,
+    ),
+    Option("--v1", "v1_shape", str, "How v1 returns the image.", _among(V1_SHAPES)),
+    Option(
+        "--v1-only", "v1_only", str, "A model without a v2 route. Repeatable.", "MODEL", many=True
+    ),
+    Option("--no-v2", "no_v2", None, "No model has a v2 route."),
+    Option(
+        "--forbidden",
+        "forbidden",
+        str,
+        "A model that answers 403. Repeatable. Repeatable.",
+        "MODEL",
+        many=True,
+    ),
+    Option(
+        "--retired",
+        "retired",
+        str,
+        "A model that answers 410. Repeatable. Repeatable.",
+        "MODEL",
+        many=True,
+    ),
     Option(
         "--bad-value-status",
         "bad_value_status",
         _whole,
-        "Answer to a refused value.",
+        "Status for a refused value.",
         "400|406|500",
     ),
-    Option("--record-life", "record_life", _number, "Life of a v2 request.", "SECONDS"),
-    Option("--output-life", "output_life", _number, "Life of a result file.", "SECONDS"),
-    Option("--asset-life", "asset_life", _number, "Life of an upload.", "SECONDS"),
-    Option("--upload-key", "upload_key", str, "Key of an upload's answer.", "file_urls|urls"),
-    Option("--envelope", "envelope", str, "Shape of a history page.", _among(ENVELOPES)),
+    Option("--record-life", "record_life", _number, "Lifetime of a v2 request.", "SECONDS"),
+    Option("--output-life", "output_life", _number, "Lifetime of a result file.", "SECONDS"),
+    Option("--asset-life", "asset_life", _number, "Lifetime of an upload.", "SECONDS"),
+    Option(
+        "--upload-key", "upload_key", str, "Key in the response to an upload.", "file_urls|urls"
+    ),
+    Option("--envelope", "envelope", str, "Format of a history page.", _among(ENVELOPES)),
     Option("--history-lag", "history_lag", _number, "Lag of the history.", "SECONDS"),
     Option(
         "--history-lag-requests",
         "history_lag_requests",
         _whole,
-        "Newest requests that the history lacks.",
+        "Number of newest requests missing from the history.",
         "N",
     ),
     Option("--history-body-as-text", "history_body_as_text", None, "request_body as JSON text."),
-    Option("--clock-skew", "clock_skew", _number, "The server's clock is ahead.", "SECONDS"),
-    Option("--image", "image", str, "What the images are.", _among(IMAGES)),
+    Option(
+        "--clock-skew", "clock_skew", _number, "How far the server's clock is ahead.", "SECONDS"
+    ),
+    Option("--image", "image", str, "Results: real previews, or one fixed JPEG.", _among(IMAGES)),
     Option("--faults", "faults", Path, "A fault plan.", "PLAN.yaml"),
     Option("--journal", "journal", Path, "Append-only bill.", "FILE"),
 )
@@ -136,7 +170,7 @@ def config(arguments: Sequence[str]) -> Config:
         name, equals, value = rest.pop(0).partition("=")
         option = known.get(name)
         if option is None:
-            raise UsageError(f"there is no option {name!r}; known: {', '.join(known)}")
+            raise UsageError(f"unknown option {name!r}; known: {', '.join(known)}")
         if option.read is not None and not equals:
             if not rest:
                 raise UsageError(f"{name} needs a value: {option.metavar}")

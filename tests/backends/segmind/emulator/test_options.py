@@ -38,10 +38,10 @@ def test_options_become_a_config() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--prot", "0"], "there is no option '--prot'"),
+        (["--prot", "0"], "unknown option '--prot'"),
         (["--port"], "--port needs a value"),
-        (["--port", "x"], "'x' is no whole number"),
-        (["--record-life", "x"], "'x' is no number"),
+        (["--port", "x"], "'x' is not an integer"),
+        (["--record-life", "x"], "'x' is not a number"),
         (["--credits", "x"], "is not an amount"),
     ],
 )

@@ -51,7 +51,7 @@ def parse(text: str, name: str = "fault plan") -> FaultPlan:
     ]
     seed = found.get("seed")
     if not isinstance(seed, int | None):
-        problems.append(f"seed: {seed!r} is no whole number")
+        problems.append(f"seed: {seed!r} is not an integer")
     for index, rule in enumerate(found["rules"]):
         problems += [f"rules[{index}]{problem}" for problem in _problems(rule)]
     if problems:
@@ -61,19 +61,19 @@ def parse(text: str, name: str = "fault plan") -> FaultPlan:
 
 def _problems(rule: Any) -> Iterator[str]:
     if not isinstance(rule, dict):
-        yield f": {rule!r} is no mapping"
+        yield f": {rule!r} is not a mapping"
         return
     for key in rule.keys() - set(_FIELDS):
         yield f".{key}: not known{_near(str(key), _FIELDS)}; known: {', '.join(_FIELDS)}"
     kind = FAULT_KINDS.get(str(rule.get("fault")))
     if kind is None:
         given = str(rule.get("fault", "missing"))
-        yield f".fault: {given!r} is no fault{_near(given, FAULT_KINDS)}; known: {', '.join(sorted(FAULT_KINDS))}"
+        yield f".fault: {given!r} is not a fault{_near(given, FAULT_KINDS)}; known: {', '.join(sorted(FAULT_KINDS))}"
     yield from _at_problems(rule, kind)
     yield from _when_problems(rule)
     options = rule.get("with") or {}
     if not isinstance(options, dict):
-        yield ".with: is no mapping"
+        yield ".with: is not a mapping"
     elif kind is not None and (problem := kind.problem(options)):
         yield f".with.{problem}"
 
@@ -84,16 +84,16 @@ def _at_problems(rule: dict[str, Any], kind: FaultKind | None) -> Iterator[str]:
         yield f".at: missing; known: {', '.join(ANYWHERE)}"
     for phase in at:
         if phase not in ANYWHERE:
-            yield f".at: {phase!r} is no phase; known: {', '.join(ANYWHERE)}"
+            yield f".at: {phase!r} is not a phase; known: {', '.join(ANYWHERE)}"
         elif kind is not None and phase not in kind.phases:
             yield f".at: {kind.name} cannot happen at {phase}; only at {', '.join(kind.phases)}"
     if rule.get("api") not in (None, "v1", "v2"):
         yield f".api: {rule['api']!r} is not v1 or v2"
     if not isinstance(rule.get("model"), str | None):
-        yield f".model: {rule['model']!r} is no name"
+        yield f".model: {rule['model']!r} is not a model name"
     where = rule.get("where")
     if not isinstance(where, dict | None):
-        yield ".where: is no mapping of a submit's fields"
+        yield ".where: is not a mapping of a submit's fields"
     elif where and at != ["submit"]:
         yield ".where: only a submit has fields; at must be submit alone"
 
@@ -106,7 +106,7 @@ def _when_problems(rule: dict[str, Any]) -> Iterator[str]:
         values = _listed(rule.get(key)) if key == "nth" else [rule[key]] if key in rule else []
         for value in values:
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                yield f".{key}: {value!r} is no whole number from 1"
+                yield f".{key}: {value!r} is not an integer of at least 1"
     chance = rule.get("probability", 0)
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
         yield f".probability: {chance!r} is not between 0 and 1"
