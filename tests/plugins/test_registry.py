@@ -184,5 +184,5 @@ def test_an_unknown_name_is_told_with_what_is_known_and_what_is_near() -> None:
         registry.sink("directry")
     with pytest.raises(UsageError, match=r"unknown source 'zzz'; known: [^(]*$"):
         registry.source("zzz")
-    with pytest.raises(UsageError, match="no backend"):
+    with pytest.raises(UsageError, match="unknown backend"):
         registry.backend("")
