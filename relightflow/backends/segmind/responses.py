@@ -96,7 +96,9 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
         )
     if 400 <= status < 500 and status != 408:
         return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
-    return _unknown(f"Segmind answered {status}, which does not tell whether the job was accepted{said}", answer)
+    return _unknown(
+        f"Segmind answered {status}, which does not tell whether the job was accepted{said}", answer
+    )
 
 
 def of_read(answer: Response, doing: str) -> Failure:

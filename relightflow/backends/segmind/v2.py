@@ -129,7 +129,10 @@ class Poller:
             failure = Failure(FailureKind.PENDING, "Segmind's answer to a poll cannot be read")
             raise CallFailed(_still_open(failure, step))
         if word != "COMPLETED" and word not in _WAITING:
-            self.warn(f"Segmind reported the unknown job status '{shown(word, longest=40)}'; treated as still processing")
+            self.warn(
+                f"Segmind reported the unknown job status '{shown(word, longest=40)}'; treated as "
+                "still processing"
+            )
         return bool(word == "COMPLETED")
 
 

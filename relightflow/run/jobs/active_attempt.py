@@ -88,7 +88,8 @@ class AttemptRecorder:
                 Issue(
                     Exit.BUDGET,
                     f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
-                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's prices",
+                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's "
+                    "prices",
                 )
             )
 

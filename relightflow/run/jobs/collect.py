@@ -162,7 +162,8 @@ class Collector:
             await step.body.aclose()
         billed = Billed.UNKNOWN if isinstance(step, Accepted) else Billed.YES
         words = (
-            "the provider answered with the request id of another job, so whose result it is cannot "
+            "the provider answered with the request id of another job, so whose result it is "
+            "cannot "
             "be known; held, and looked up in the provider's records"
         )
         failure = Failure(FailureKind.UNKNOWN, words, billed)
