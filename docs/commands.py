@@ -47,7 +47,7 @@ def row(names: str, text: str) -> str:
     `  [default: …]` where click adds facts of its own."""
     about, _, facts = text.partition("  [")
     if facts:
-        about += f" ({facts.removesuffix(']')})"
+        about += f" ({facts.removesuffix(']').replace('x>=', 'at least ')})"
     shown = ", ".join(f"`{name}`" for name in names.split(", "))
     return f"| {_cell(shown)} | {_cell(about)} |"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,13 @@ from relightflow.plugins.records import BackendRecord
 from relightflow.plugins.registry import load
 from relightflow.recipe.schema import part
 
+QUOTE = '"'
 NOTE = "<!-- Written by `python -m docs.generate` from the plugins' records and schemas. -->\n"
 
 _INTRO = """# Sources, backends and sinks
 
-What comes with relightflow. `type` in a recipe chooses one; plugins add others, and
-`relightflow plugins` lists what is installed and who brought it.
+The built-in sources, backends and sinks. `type` in a recipe selects one. Plugins add others;
+`relightflow plugins` lists what is installed, and the package that provides it.
 
 """
 
@@ -46,25 +48,38 @@ def _options(schema: Mapping[str, Any]) -> str:
         (
             f"`{name}`" + (" (required)" if name in schema.get("required", ()) else ""),
             _allowed(field),
-            f"`{field['default']}`" if "default" in field else "",
-            field.get("description", ""),
+            f"`{json.dumps(field['default']).strip(QUOTE)}`" if "default" in field else "–",
+            field["description"],
         )
         for name, field in schema["properties"].items()
         if name not in ("type", "model")
     ]
-    return table(("field", "allowed", "default", ""), rows) + "\n" if rows else ""
+    return table(("field", "allowed", "default", "description"), rows) + "\n" if rows else ""
 
 
 def _allowed(field: Mapping[str, Any]) -> str:
+    """What a field takes, in words; a schema with forms of its own is the words of each."""
+    for forms in ("anyOf", "oneOf"):
+        if forms in field:
+            return "; or ".join(_allowed(form) for form in field[forms])
+    if "const" in field:
+        return f"`{field['const']}`"
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    if "minimum" in field and "maximum" in field:
-        return f"{field['minimum']} to {field['maximum']}"
     if field.get("type") == "array":
-        return "a list of texts"
-    return {"string": "text", "integer": "an integer", "boolean": "`true`, `false`"}.get(
-        str(field.get("type")), str(field.get("type", ""))
-    )
+        return "list of texts"
+    if field.get("type") == "object":
+        return f"mapping with {', '.join(f'`{key}`' for key in field['properties'])}"
+    words = {
+        "string": "text",
+        "integer": "integer",
+        "number": "number",
+        "boolean": "`true`, `false`",
+    }
+    word = words[field["type"]]
+    if "minimum" in field and "maximum" in field:
+        return f"{word} from {field['minimum']} to {field['maximum']}"
+    return f"{word} from {field['minimum']}" if "minimum" in field else word
 
 
 def _model(model: Model) -> str:
@@ -74,24 +89,26 @@ def _model(model: Model) -> str:
     elif price.free:
         cost = "free"
     elif price.low == price.high:
-        cost = f"{dollars(price.high)} USD a call"
+        cost = f"{dollars(price.high)} USD per call"
     else:
-        cost = f"{dollars(price.low)} to {dollars(price.high)} USD a call"
+        cost = f"{dollars(price.low)} to {dollars(price.high)} USD per call"
     facts = [cost]
     if model.typical_seconds:
         facts.append(f"about {model.typical_seconds:g} s")
-    head = f"#### Model {model.name}\n\n{model.summary + ' ' if model.summary else ''}"
+    head = f"#### Model {model.name}\n\n{model.summary.rstrip('.') + ' ' if model.summary else ''}"
     rows = [_parameter(parameter) for parameter in model.parameters]
-    shown = table(("parameter", "allowed", "left out", ""), rows)
+    shown = table(("parameter", "allowed", "default", "description"), rows)
     return f"{head}({', '.join(facts)})\n\n{shown}\n"
 
 
 def _parameter(parameter: Parameter) -> tuple[str, str, str, str]:
     if parameter.required:
-        left_out = "is an error"
+        default = "required"
     elif parameter.default is None:
-        left_out = "is not sent"
+        default = "not sent"
     else:
-        left_out = f"`{parameter.default}`"
+        default = f"`{json.dumps(parameter.default).strip(QUOTE)}`"
     allowed = ", ".join(f"`{v}`" for v in parameter.values) or parameter.range_text()
-    return f"`{parameter.name}`", allowed, left_out, parameter.summary
+    if parameter.minimum is not None and parameter.minimum == parameter.maximum:
+        allowed = f"`{parameter.minimum}`"
+    return f"`{parameter.name}`", allowed, default, parameter.summary

@@ -10,23 +10,23 @@ from relightflow.recipe.published import published
 
 NOTE = "<!-- Written by `python -m docs.generate` from schemas/{name}.schema.json. -->\n"
 
-_MANIFEST = """# The manifest
+_MANIFEST = """# Manifest
 
-`manifest.jsonl` stands in the run's folder and beside the images of every sink that holds files. It
-is JSON Lines: the first line is about the recipe, then one line an output in the plan's order, then
-the images that could not be used. It holds no clock time and nothing that differs between two runs of
-the same state. So it can be committed to git, and running a finished recipe again changes no byte.
+`manifest.jsonl` records what was made from what. It is written to the run's folder and to every sink that
+stores files. It is a JSON Lines file: the first record describes the recipe, then one record per output in
+plan order, then one per rejected image. It contains no times and nothing that differs between two runs on the
+same state, so it can be committed to git, and running a finished recipe again does not change it.
 
-Credentials in URLs are taken out before anything is written. `relightflow schema manifest-record`
-prints the schema of a line.
+Credentials in URLs are removed before anything is written. `relightflow schema --part manifest` prints the
+JSON Schema of a record.
 
 """
 
-_SUMMARY = """# The summary
+_SUMMARY = """# Summary
 
-`summary.json` in the run's folder, and what `relightflow run --json` prints: how a run went, with times,
-retries, money and what did not work. The manifest says what was made; this says how it came about.
-`relightflow schema summary` prints the schema.
+`summary.json` in the run's folder, and the output of `relightflow run --json`, describe how a run went:
+times, retries, money and problems. The [manifest](manifest.md) describes its results.
+`relightflow schema --part summary` prints the JSON Schema.
 
 """
 
@@ -37,10 +37,8 @@ def pages() -> dict[str, str]:
     kinds = manifest["definitions"]
     parts = [NOTE.format(name="manifest-record"), _MANIFEST]
     for name in ("recipe", "output", "rejected"):
-        about = kinds[name].get("description", "")
-        parts.append(
-            f'## Lines with `"record": "{name}"`\n\n{about}\n\n'.replace("\n\n\n\n", "\n\n")
-        )
+        about = kinds[name]["description"]
+        parts.append(f'## Records with `"record": "{name}"`\n\n{about}\n\n')
         parts.append(_fields(kinds[name], kinds) + "\n")
     summary = published("summary")
     told = NOTE.format(name="summary") + _SUMMARY + _fields(summary, summary.get("definitions", {}))
@@ -48,7 +46,7 @@ def pages() -> dict[str, str]:
 
 
 def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    return table(("field", "", "what it says"), _rows(schema, definitions, ""))
+    return table(("field", "present", "description"), _rows(schema, definitions, ""))
 
 
 def _rows(
@@ -57,8 +55,8 @@ def _rows(
     required = schema.get("required", ())
     for name, given in schema.get("properties", {}).items():
         field = {**definitions.get(given.get("$ref", "").split("/")[-1], {}), **given}
-        always = "" if name in required else "not always"
-        yield f"`{above}{name}`", always, _about(field)
+        present = "always" if name in required else "optional"
+        yield f"`{above}{name}`", present, _about(field)
         inside = field.get("items") if field.get("type") == "array" else field
         mark = f"{above}{name}[]." if field.get("type") == "array" else f"{above}{name}."
         if isinstance(inside, Mapping):

@@ -35,11 +35,23 @@ def _optional(name: str, *values: str, summary: str = "") -> Parameter:
 def _light(direction: str, intensity: str, temperature: str, kind: str) -> tuple[Parameter, ...]:
     """The four axes of light with one model's defaults, values in the provider's order."""
     return (
-        _choice("light_direction", direction, "left", "right", "top", "back"),
-        _choice("light_intensity", intensity, "mood", "bright", "medium", "strong"),
-        _choice("light_temperature", temperature, "warm", "cool", "neutral", "sunset"),
-        _choice("light_type", kind, "softbox", "sunlight", "spotlight", "ambient"),
-    )
+        _choice(
+            "light_direction", direction, "left", "right", "top", "back",
+            summary="Where the light comes from.",
+        ),
+        _choice(
+            "light_intensity", intensity, "mood", "bright", "medium", "strong",
+            summary="How strong the light is.",
+        ),
+        _choice(
+            "light_temperature", temperature, "warm", "cool", "neutral", "sunset",
+            summary="Colour of the light.",
+        ),
+        _choice(
+            "light_type", kind, "softbox", "sunlight", "spotlight", "ambient",
+            summary="Kind of light source.",
+        ),
+    )  # fmt: skip
 
 
 _RELIGHTING = Model(
@@ -55,11 +67,17 @@ _RELIGHTING_V2 = Model(
     parameters=(
         *_light("back", "strong", "warm", "spotlight"),
         # the provider names only some values of these three, so any word is let through
-        Parameter("size", "text", summary="pixels of the result, such as auto"),
-        Parameter("quality", "text", summary="such as high; higher quality costs more"),
-        Parameter("background", "text", summary="such as opaque"),
-        Parameter("output_compression", "integer", minimum=0, maximum=100),
-        _optional("output_format", "png", "jpeg", "webp"),
+        Parameter("size", "text", summary="Size of the result in pixels, such as auto."),
+        Parameter("quality", "text", summary="Such as high; higher quality costs more."),
+        Parameter("background", "text", summary="Such as opaque."),
+        Parameter(
+            "output_compression",
+            "integer",
+            minimum=0,
+            maximum=100,
+            summary="Compression of a JPEG or WebP.",
+        ),
+        _optional("output_format", "png", "jpeg", "webp", summary="Image format of the result."),
     ),
     price=Price(micros("0.033"), micros("0.333")),
     typical_seconds=70.0,
@@ -70,22 +88,73 @@ _IC_LIGHT = Model(
     name="ic-light",
     parameters=(
         Parameter(
-            "prompt", "text", required=True, summary="description of the scene and its light"
+            "prompt", "text", required=True, summary="Description of the scene and its light."
         ),
-        Parameter("appended_prompt", "text"),
-        Parameter("negative_prompt", "text"),
-        Parameter("cfg", "number", default=2, minimum=1, maximum=32),
-        Parameter("seed", "integer", default=42),
-        Parameter("steps", "integer", default=25, minimum=1),
-        Parameter("width", "integer", default=512, minimum=256, maximum=1024, step=64),
-        Parameter("height", "integer", default=640, minimum=256, maximum=1024, step=64),
-        Parameter("highres_scale", "number", default=1.5),
-        Parameter("lowres_denoise", "number", default=0.9),
-        Parameter("highres_denoise", "number", default=0.5),
+        Parameter("appended_prompt", "text", summary="Text that is appended to the prompt."),
+        Parameter("negative_prompt", "text", summary="What the result should not show."),
+        Parameter(
+            "cfg",
+            "number",
+            default=2,
+            minimum=1,
+            maximum=32,
+            summary="Guidance scale: how closely the result follows the prompt.",
+        ),
+        Parameter("seed", "integer", default=42, summary="Seed of the random noise."),
+        Parameter("steps", "integer", default=25, minimum=1, summary="Number of diffusion steps."),
+        Parameter(
+            "width",
+            "integer",
+            default=512,
+            minimum=256,
+            maximum=1024,
+            step=64,
+            summary="Width of the result in pixels, before high-resolution scaling.",
+        ),
+        Parameter(
+            "height",
+            "integer",
+            default=640,
+            minimum=256,
+            maximum=1024,
+            step=64,
+            summary="Height of the result in pixels, before high-resolution scaling.",
+        ),
+        Parameter(
+            "highres_scale", "number", default=1.5, summary="Scale of the high-resolution pass."
+        ),
+        Parameter(
+            "lowres_denoise",
+            "number",
+            default=0.9,
+            summary="Denoising strength of the low-resolution pass.",
+        ),
+        Parameter(
+            "highres_denoise",
+            "number",
+            default=0.5,
+            summary="Denoising strength of the high-resolution pass.",
+        ),
         # one call is one image here: more of them are `repeat` and a varied seed
-        Parameter("number_of_images", "integer", default=1, minimum=1, maximum=1),
-        _choice("output_format", "webp", "webp", "png", "jpeg"),
-        Parameter("output_quality", "integer", default=80, minimum=1, maximum=100),
+        Parameter(
+            "number_of_images",
+            "integer",
+            default=1,
+            minimum=1,
+            maximum=1,
+            summary="Always 1; use `repeat` for more results.",
+        ),
+        _choice(
+            "output_format", "webp", "webp", "png", "jpeg", summary="Image format of the result."
+        ),
+        Parameter(
+            "output_quality",
+            "integer",
+            default=80,
+            minimum=1,
+            maximum=100,
+            summary="Quality of a JPEG or WebP.",
+        ),
     ),
     price=Price(micros("0.037"), micros("0.037")),
     typical_seconds=31.0,
@@ -107,12 +176,12 @@ SCHEMA: dict[str, Any] = {
         "api": {
             "enum": ["auto", "v2", "v1"],
             "default": "auto",
-            "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available",
+            "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available.",
         },
         "delivery": {
             "enum": ["upload", "inline", "url"],
             "default": "upload",
-            "description": "how the provider gets an image, unless its source says otherwise: as an upload, inside the request, or by its public URL",
+            "description": "How the provider gets an image, unless its source says otherwise: as an upload, inside the request, or by its public URL.",
         },
     },
 }
