@@ -41,7 +41,8 @@ def acquire(path: Path, who: str) -> Iterator[HeldLock]:
         folder = _opened(path.parent, os.O_RDONLY | os.O_DIRECTORY, stack)
         if not (_locked(handle) and _locked_folder(folder)):
             raise EarlyStop(
-                f"{_holder(handle)} is using this state folder ({path.parent}); nothing was sent. Run again when it has finished, or use another state folder with --state"
+                f"{_holder(handle)} is using this state folder ({path.parent}); nothing was sent. "
+                "Run again when it has finished, or use another state folder with --state"
             )
         _write_holder(handle, path, who)
         yield HeldLock(path, handle)
@@ -83,7 +84,8 @@ def _write_holder(handle: int, path: Path, who: str) -> None:
         os.pwrite(handle, who.encode()[:200], 0)
     except OSError as error:
         raise StorageError(
-            f"the lock {path} cannot be written ({error.strerror}); nothing was sent. Free some space, or use another state folder with --state"
+            f"the lock {path} cannot be written ({error.strerror}); nothing was sent. Free some "
+            "space, or use another state folder with --state"
         ) from error
 
 

@@ -42,7 +42,8 @@ def rebuild(state_dir: StateDir, backup: Path | None = None) -> Rebuilt:
     with lock.acquire(state_dir.lock, "relightflow rebuild"):
         if state_dir.ledger.exists() and not backup:
             raise UsageError(
-                f"the ledger {state_dir.ledger} exists; move it away first (and keep it), then run this again"
+                f"the ledger {state_dir.ledger} exists; move it away first (and keep it), then "
+                "run this again"
             )
         part = read_since(state_dir.blobs, START)
         found = list(found_in(attempts_of(part.entries)))

@@ -23,7 +23,8 @@ def check_ledger_present(state_dir: StateDir) -> None:
         lost = reader.empty
     if lost and next(blobs.index(state_dir.blobs), None) is not None:
         raise StorageError(
-            f"the ledger {state_dir.ledger} is missing or empty, but the blob store contains results; "
+            f"the ledger {state_dir.ledger} is missing or empty, but the blob store contains "
+            "results; "
             f"nothing was sent. {RECOVER}"
         )
 

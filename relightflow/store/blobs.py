@@ -75,7 +75,8 @@ class BlobStore:
             self._append(canonical_json(entry) + "\n")
         except OSError as error:
             raise StorageError(
-                f"the index of {self._root} could not be written ({error.strerror}). Make room, then "
+                f"the index of {self._root} could not be written ({error.strerror}). Make room, "
+                "then "
                 "run again"
             ) from error
 
