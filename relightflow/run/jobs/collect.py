@@ -108,7 +108,8 @@ class Collector:
                 return await self._not_collected(active, step, following)
             if not isinstance(following, FOLLOWS[type(step)]):
                 raise TypeError(
-                    f"the backend gave {type(following).__name__} after {type(step).__name__}; a call "
+                    f"the backend gave {type(following).__name__} after {type(step).__name__}; a "
+                    "call "
                     "that is still running raises CallFailed with FailureKind.PENDING"
                 )
             step = following

@@ -88,9 +88,7 @@ def _opened(folder: Path, file: str) -> BinaryIO:
     try:
         path = os.path.realpath(os.path.join(state_dir, file), strict=True)  # noqa: PTH118  text, as realpath gives it
         if not path.startswith(state_dir.rstrip("/") + "/"):
-            raise RefusedError(
-                f"{file}: outside the recipe's folder, which a recipe cannot read"
-            )
+            raise RefusedError(f"{file}: outside the recipe's folder, which a recipe cannot read")
         number = os.open(path, READ)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
