@@ -82,7 +82,7 @@ def fault(where: str, error: Exception) -> ObjectFault:
         Reason.NO_BUCKET: "bucket not found; create it, or correct its name",
         Reason.BAD_NAME: "an object has a name that is not a plain path (it contains //, ., .. or a control character); rename it, or use a prefix without it",
         Reason.UNSUPPORTED: "the store does not support this",
-        Reason.PASSING: "the store sent an invalid response; try again later",
+        Reason.PASSING: "the store is unavailable or sent an invalid response; try again later",
     }[reason]
     return ObjectFault(reason, where, words + said)
 
