@@ -168,7 +168,8 @@ class Engine:
 
 _CLAIMED = Failure(
     FailureKind.REFUSED_SAFETY,
-    "a manifest in a sink says that it was bought with another state, and the shared store does not have "
+    "a manifest in a sink says that it was bought with another state, and the shared store does "
+    "not have "
     "it; 'relightflow adopt' takes the file over, --buy-again buys it again",
     Billed.NO,
 )

@@ -147,7 +147,8 @@ class Folder:
                 ours = is_ours(head, file.read())
         if not ours:
             raise SinkFailed(
-                f"{path} was not written by relightflow, so it was left as it is; move it away, give "
+                f"{path} was not written by relightflow, so it was left as it is; move it away, "
+                "give "
                 "the sink a folder of its own, or replace it with --overwrite"
             )
 
