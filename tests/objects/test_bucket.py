@@ -104,7 +104,7 @@ def test_wrong_credentials_are_called_that(
         lambda: bucket.get("a"),
         lambda: bucket.put("a", b""),
     ):
-        with pytest.raises(ObjectFault, match="access key and its secret") as caught:
+        with pytest.raises(ObjectFault, match="secret does not match the access key") as caught:
             refused()
         assert caught.value.reason is Reason.CREDENTIALS
 
