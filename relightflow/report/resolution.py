@@ -121,7 +121,8 @@ def _amount(amount: Micros | None) -> str:
 
 def rebuilt(found: Rebuilt) -> str:
     lines = [
-        f"ledger recreated: {count(found.stored, 'result')} restored, nothing bought. What earlier runs spent is not known to it: the next run's cap starts with nothing spent"
+        f"ledger recreated: {count(found.stored, 'result')} restored, nothing bought. What "
+        "earlier runs spent is not known to it: the next run's cap starts with nothing spent"
     ]
     lines += facts(
         (
@@ -130,7 +131,8 @@ def rebuilt(found: Rebuilt) -> str:
             ("lost", count(found.lost, "image") if found.lost else ""),
             (
                 "damaged",
-                f"{count(found.nonsense, 'line')} of the index, skipped: compare with 'relightflow reconcile' before you buy"
+                f"{count(found.nonsense, 'line')} of the index, skipped: compare with "
+                "'relightflow reconcile' before you buy"
                 if found.nonsense
                 else "",
             ),

@@ -41,7 +41,8 @@ _NEXT = {
     FailureKind.PENDING: "Run again to collect it at no cost",
 }
 _CUT = (
-    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it and lets you decide"
+    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it "
+    "and lets you decide"
 )
 
 
