@@ -73,7 +73,7 @@ def _check_one(
         )
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):
         kind = "folder" if folder else "regular file"
-        raise RefusedError(f"refused the state folder: {path} is no {kind}. Nothing was sent")
+        raise RefusedError(f"refused the state folder: {path} is not a {kind}. Nothing was sent")
     if not folder and facts.st_nlink > 1:
         raise RefusedError(
             f"refused the state folder: {path} has a second name (a hard link) elsewhere, so what "
