@@ -39,7 +39,8 @@ def check_state(root: Path, named: bool, environ: Mapping[str, str] = os.environ
         raise RefusedError(
             f"refused the state folder {root}: git tracks files in it, so whoever can commit would "
             f"decide what was paid for and where files are written. Delete it if it came with the "
-            f"repository; if it is yours, 'git rm -r --cached {root.name}' keeps it here and out of "
+            f"repository; if it is yours, 'git rm -r --cached {root.name}' keeps it here and out "
+            "of "
             "git. Nothing was sent"
         )
     try:
@@ -67,7 +68,8 @@ def _check_one(
 ) -> None:
     if stat.S_ISLNK(facts.st_mode):
         raise RefusedError(
-            f"refused the state folder: {path} is a symbolic link, which could lead anywhere. If it "
+            f"refused the state folder: {path} is a symbolic link, which could lead anywhere. If "
+            "it "
             "is yours, name the folder itself with --state or RELIGHTFLOW_STATE; otherwise delete "
             "the link. Nothing was sent"
         )
@@ -77,13 +79,16 @@ def _check_one(
     if not folder and facts.st_nlink > 1:
         raise RefusedError(
             f"refused the state folder: {path} has a second name (a hard link) elsewhere, so what "
-            "is written to it would change that file too. Copy it to a file of its own. Nothing was "
+            "is written to it would change that file too. Copy it to a file of its own. Nothing "
+            "was "
             "sent"
         )
     if owners is not None and facts.st_uid not in owners:
         raise RefusedError(
-            f"refused the state folder: {path} belongs to another user (uid {facts.st_uid}, you are "
-            f"uid {os.geteuid()}), who would decide what was paid for. If you trust it, name it with "
+            f"refused the state folder: {path} belongs to another user (uid {facts.st_uid}, you "
+            "are "
+            f"uid {os.geteuid()}), who would decide what was paid for. If you trust it, name it "
+            "with "
             "--state or RELIGHTFLOW_STATE; or give the recipe a state of its own the same way. "
             "Nothing was sent"
         )
