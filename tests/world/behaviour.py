@@ -104,15 +104,19 @@ class Behaviour:
     """For downloads of results."""
     same_id: bool = False
     """Every submit gets the first one's request id."""
-    swapped: bool = False
-    """Polls are answered with the first call's record, whichever was asked for."""
+    swapped: int = 0
+    """So many polls are answered with the first call's record, whichever was asked for."""
     failing: bool = False
     """v2 calls run and fail, unbilled."""
+    failure_id: bool = False
+    """Whether a failure repeats the request id, which the documents do not show."""
     polls_until_done: int = 0
     polls_until_named: int = 0
     """COMPLETED answers that do not name the output yet."""
     request_life: float = 3600.0
     """Seconds after which a request id is forgotten."""
+    patience: int = FOREVER
+    """Downloads, after which the client gets SIGTERM, from a user who does not wait longer."""
     oversize: bool = False
     """Results are served larger than 64 MiB."""
     v1_cut: int = 0

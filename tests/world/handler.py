@@ -191,7 +191,8 @@ class Wire(BaseHTTPRequestHandler):
         call = self.owner.find(request_id)
         if call is None or behaviour.protocol != "v2":
             return self._error(404, "no such request")
-        if behaviour.swapped:
+        if behaviour.swapped > 0:
+            behaviour.swapped -= 1
             call = self.owner.memory.calls[0]
             request_id = call.told_id
         if self.owner.is_doomed(call, "polled"):
@@ -199,7 +200,9 @@ class Wire(BaseHTTPRequestHandler):
             raise Dropped
         if call.failed:
             error = self.owner.echoed("the model failed")
-            told = {"status": "FAILED", "request_id": request_id, "error": error, "metrics": {}}
+            told = {"status": "FAILED", "error": error, "metrics": {}}
+            if behaviour.failure_id:
+                told["request_id"] = request_id
             return self._json(told, 422)
         call.polls += 1
         if call.polls <= behaviour.polls_until_done:
@@ -237,6 +240,9 @@ class Wire(BaseHTTPRequestHandler):
         if self.owner.is_doomed(found, "fetched"):
             self.owner.kill()
             raise Dropped
+        self.owner.behaviour.patience -= 1
+        if self.owner.behaviour.patience == 0:
+            self.owner.interrupt()
         if answer := self._fault(self.owner.behaviour.result_fault):
             return self._answer(answer)
         if self.owner.behaviour.oversize:

@@ -46,6 +46,7 @@ class World:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.provider.kill = self.kill
+        self.provider.interrupt = self.interrupt
 
     # The project
 
@@ -147,6 +148,11 @@ class World:
         """SIGKILL for the command that is running; the provider calls it."""
         if self._running is not None:
             self._running.kill()
+
+    def interrupt(self) -> None:
+        """SIGTERM for the command that is running."""
+        if self._running is not None:
+            self._running.send(signal.SIGTERM)
 
     def settle(self, runs: int = 4, wait: float = 660.0) -> Said:
         """Run again until everything is in place, with time between; the last run's end."""

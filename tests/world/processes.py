@@ -24,7 +24,7 @@ from typing import Any
 from tests.world import clocks
 
 FORKING = "RELIGHTFLOW_WORLD_EXEC" not in os.environ
-TIMEOUT = 60
+TIMEOUT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,12 @@ class Running:
     ended: threading.Event = field(default_factory=threading.Event)
     code: int = 0
 
-    def kill(self) -> None:
+    def send(self, number: int) -> None:
         if not self.ended.is_set():
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
 
     def wait(self) -> Said:
         if not self.ended.wait(TIMEOUT):

@@ -35,6 +35,7 @@ class Provider:
     behaviour: Behaviour = field(default_factory=Behaviour)
     memory: Memory = field(default_factory=Memory)
     kill: Callable[[], None] = lambda: None
+    interrupt: Callable[[], None] = lambda: None
     hooks: dict[str, Callable[[], None]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     submits: int = 0

@@ -63,8 +63,10 @@ def test_a_proxy_that_keeps_a_submit_back_is_overcome(world: World, name: str) -
     world.assert_complete(4)
 
 
-def test_the_providers_own_failure_is_believed(world: World) -> None:
+@pytest.mark.parametrize("named", [False, True], ids=["as documented", "with its id"])
+def test_the_providers_own_failure_is_believed(world: World, named: bool) -> None:
     world.recipe(images=1)
+    world.provider.behaviour.failure_id = named
     world.provider.behaviour.failing = True
     assert world.run().code == 1, world.story()
     assert not world.provider.bill
@@ -83,10 +85,9 @@ def test_one_id_for_several_submits_is_delivered_once_at_most(world: World) -> N
 def test_a_result_that_bears_another_id_is_delivered_nowhere_else(world: World) -> None:
     world.recipe(concurrency=4)
     world.provider.behaviour.fates[4] = "swap"
-    world.provider.hooks["swap"] = lambda: setattr(world.provider.behaviour, "swapped", True)
-    world.run("--stop-after", "1s")
+    world.provider.hooks["swap"] = lambda: setattr(world.provider.behaviour, "swapped", 8)
+    world.run()
     world.assert_paid_once()
     assert not world.misplaced(), world.story()
-    world.provider.behaviour.swapped = False
     world.settle(runs=2)
     world.assert_complete(4)

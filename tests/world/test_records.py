@@ -77,7 +77,7 @@ def test_a_provider_whose_clock_differs_is_paid_once(
     world.assert_paid_once()
 
 
-@pytest.mark.parametrize("hours", [(-48, 48), (48, -48), (0, 5), (0, -5), (0, 9600)])
+@pytest.mark.parametrize("hours", [(-48, 48), (0, -5), (0, 9600)])
 def test_a_clock_that_jumps_between_runs_pays_once(
     world: World, hours: tuple[float, float]
 ) -> None:
