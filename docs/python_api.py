@@ -28,18 +28,20 @@ recipe = relightflow.load_recipe("recipe.yaml")
 plan = relightflow.plan_recipe(recipe)
 status = relightflow.plan_status(plan)
 print(f"{status.new} new jobs, {status.done} done")
-options = relightflow.RunOptions(cap=relightflow.micros("5.00"), cap_source="my program")
+cap = relightflow.SpendLimit(relightflow.micros("5.00"), "my program")
+options = relightflow.RunOptions(limits=(cap,))
 summary = asyncio.run(relightflow.run_plan(plan, run_options=options))
 print(summary.exit, summary.counts.made)
 ```
 
-A paid plan is refused without a cap.
+A paid plan is refused without a limit: a cap or a budget, from the recipe or from the program.
 
 """
 
 GROUPS = {
     "Load, plan and run": (
         "load_recipe plan_recipe plan_status run_plan Recipe Selection Plan PlanStatus RunOptions "
+        "SpendLimit "
         "OperatorPolicy RunCallbacks Progress Outcome Result Summary Issue StateDir Registry"
     ),
     "Plugin records": (
@@ -104,7 +106,8 @@ Image(
     "Artifact": 'Artifact("index.csv", WriteReceipt("ab" * 32, 2_048, "etag-2"))',
     "FrozenMap": 'FrozenMap({"light_direction": "left"})',
     "micros": 'micros("0.05")  # 50000',
-    "RunOptions": 'RunOptions(cap=micros("5.00"), cap_source="my program")',
+    "RunOptions": 'RunOptions(limits=(SpendLimit(micros("5.00"), "my program"),))',
+    "SpendLimit": 'SpendLimit(micros("20.00"), "my program", window=7 * 86_400)  # a budget',
     "Selection": "Selection(limit=3)",
 }
 

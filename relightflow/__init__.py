@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from relightflow.model.progress import Progress as Progress
     from relightflow.model.recipe import Recipe as Recipe
     from relightflow.model.run_options import RunOptions as RunOptions
+    from relightflow.model.spending import SpendLimit as SpendLimit
     from relightflow.model.step import Accepted as Accepted
     from relightflow.model.step import Completed as Completed
     from relightflow.model.step import PaidUnfetched as PaidUnfetched
@@ -102,6 +103,7 @@ _MODULES = {
         "SinkRecord",
         "SourceContext",
         "SourceRecord",
+        "SpendLimit",
     ),
     "relightflow.model.evidence": ("Evidence", "Needs", "Undecided"),
     "relightflow.plugins.backend": (
@@ -162,6 +164,7 @@ _MODULES = {
     ),
     "relightflow.model.plan_status": ("PlanStatus",),
     "relightflow.model.run_options": ("RunOptions",),
+    "relightflow.model.spending": ("SpendLimit",),
     "relightflow.model.callbacks": ("RunCallbacks",),
     "relightflow.model.progress": ("Progress",),
     "relightflow.model.outcome": (
@@ -246,6 +249,7 @@ __all__ = [
     "Source",
     "SourceContext",
     "SourceRecord",
+    "SpendLimit",
     "StaleImage",
     "StateDir",
     "Step",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,10 +22,14 @@ from relightflow.deliver.stream import deliver
 from relightflow.deliver.target import open_targets
 from relightflow.errors import InvalidRecipe, RelightflowError, UsageError
 from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.catalog import Price
+from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import Expanded, build
@@ -37,6 +42,9 @@ from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
 from relightflow.run import elsewhere
+from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.consent import estimate_cost as estimate
+from relightflow.run.limits.spend import identity, open_budget, with_recipe_limits
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
@@ -134,6 +142,30 @@ def bought_elsewhere(
     return found.message(plan) if found else ""
 
 
+def estimate_cost(
+    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, state_dir: StateDir
+) -> CostEstimate:
+    """What a run would buy now, and what its limits have left. Blocks; reads only."""
+    return estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
+
+
+def cost(recipe: Recipe, state_dir: StateDir) -> Micros:
+    """What a recipe has cost altogether in a state, or may have. Blocks; reads only."""
+    found = budget(recipe, RunOptions(limits=(SpendLimit(0, ""),)), state_dir)
+    return found.accounts[0].committed(found.highest)
+
+
+def budget(recipe: Recipe, run_options: RunOptions, state_dir: StateDir) -> Budget:
+    """What counts against each limit by now. Blocks; reads only. Raises StorageError."""
+    model = recipe.backend.model
+    price = model.price or Price(run_options.price or 0, run_options.price or 0)
+    with open_state_reader(state_dir) as seen:
+        return open_budget(
+            seen.ledger, identity(recipe), run_options.limits,
+            (recipe.backend.type, model.name, price), time.time(),
+        )  # fmt: skip
+
+
 async def run(
     plan: Plan,
     registry: Registry | None = None,
@@ -147,7 +179,8 @@ async def run(
     Raises EarlyStop (another run holds the lock), StorageError, AccountError, UsageError; a job's
     failure is part of the summary.
     """
-    _check_cap(plan, run_options)
+    run_options = with_recipe_limits(run_options, plan.recipe)
+    _check_limits(plan, run_options)
     registry = registry or load_plugins()
     state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
@@ -162,11 +195,11 @@ async def run(
         return summary
 
 
-def _check_cap(plan: Plan, run_options: RunOptions) -> None:
-    """Nothing is bought without a cap. Raises UsageError."""
+def _check_limits(plan: Plan, run_options: RunOptions) -> None:
+    """Nothing is bought without a limit. Raises UsageError."""
     price = plan.recipe.backend.model.price
-    if run_options.cap is None and not run_options.collect_only and not (price and price.free):
+    if not run_options.limits and not run_options.collect_only and not (price and price.free):
         raise UsageError(
-            f"'{plan.recipe.backend.type}' costs money and no cap was given, so nothing was sent. "
-            "Say the most that it may cost: --max-cost, limits.max_cost, or RunOptions(cap=…)"
+            f"'{plan.recipe.backend.type}' costs money and no cap or budget was given, so nothing was "
+            "sent. Say the most that it may cost: --max-cost, limits.max_cost, or RunOptions(limits=…)"
         )

@@ -21,6 +21,7 @@ from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy, SinkRecord
 from relightflow.plugins.registry import Loaded, Registry, load
@@ -96,7 +97,10 @@ class Stage:
         )
 
     async def go(self, **run_options: Any) -> Summary:
-        run_options.setdefault("cap", 100_000_000)
+        cap = run_options.pop("cap", 100_000_000)
+        run_options.setdefault(
+            "limits", () if cap is None else (SpendLimit(cap, "limits.max_cost"),)
+        )
         self.outcomes.clear()
         watch = RunCallbacks(on_outcome=self.outcomes.append, on_notice=self.notices.append)
         plan = self.plan()

@@ -23,6 +23,7 @@ from relightflow.ledger import ledger as ledgers
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
 from relightflow.store.state_dir import StateDir
@@ -80,7 +81,12 @@ async def _buy(shop: Shop) -> None:
     recipe = api.load(shop.folder / "recipe.yaml", registry)
     plan = api.plan(recipe, registry, Selection(), operator, state_dir)
     came = await api.run(
-        plan, registry, state_dir, RunOptions(10**9, "here"), operator, RunCallbacks()
+        plan,
+        registry,
+        state_dir,
+        RunOptions((SpendLimit(10**9, "here"),)),
+        operator,
+        RunCallbacks(),
     )
     assert came.exit == 0, came
 

@@ -28,6 +28,7 @@ from relightflow.errors import Exit, RelightflowError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry, load
 from relightflow.report.summary import summary as words
@@ -96,7 +97,7 @@ class Bought:
     async def run(self, cap: int | None = 100_000_000, **run_options: Any) -> Came:
         notices: list[str] = []
         try:
-            code, said = await self._run(RunOptions(cap, "a test", **run_options), notices.append)
+            code, said = await self._run(RunOptions(_limits(cap), **run_options), notices.append)
         except RelightflowError as error:
             code, said = error.exit_code, str(error)
         files = len(self.shop.delivered())
@@ -144,3 +145,7 @@ async def buying(
             mock.patch.object(adapter, "RING", key.KeyRing()),
         ):
             yield Bought(Shop(folder, emulator.url, work), emulator)
+
+
+def _limits(cap: int | None) -> tuple[SpendLimit, ...]:
+    return () if cap is None else (SpendLimit(cap, "a test"),)

@@ -45,6 +45,7 @@ from relightflow.model.maintenance import Resolution
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plan.build import build
 from relightflow.plugins.records import OperatorPolicy
@@ -112,7 +113,8 @@ class World:
 
     async def _run(self, loop: Loop, power: Power, collect_only: bool) -> Exit:
         wall = partial(wall_of, loop)
-        run_options = RunOptions(self.cap, "a test", collect_only=collect_only)
+        limits = () if self.cap is None else (SpendLimit(self.cap, "a test"),)
+        run_options = RunOptions(limits, collect_only=collect_only)
         backend = record(self.provider, self.api, wall)
         with one_thread(power, wall):
             try:
@@ -166,8 +168,9 @@ class World:
             failure = outcome.failure
             if failure and failure.kind is FailureKind.BUG and not _dead(failure.message):
                 raise Broken(f"a bug: {failure.message}")
-            if self.cap is not None and engine.recorder.budget.committed > self.cap:
-                raise Broken(f"{engine.recorder.budget.committed} committed of {self.cap}")
+            for account in engine.recorder.budget.accounts:
+                if account.committed() > account.limit.amount:
+                    raise Broken(f"{account.committed()} committed of {account.limit.amount}")
 
     def check(self) -> None:
         """The ledger against the provider's books, after a life. Raises Broken."""

@@ -19,11 +19,15 @@ from relightflow.cli import types
 from relightflow.cli.console import Console
 from relightflow.errors import UsageError
 from relightflow.model.plan import Selection
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import Allowance, SpendLimit
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.recipe import read_picks
 from relightflow.store.state_dir import StateDir, locate
 
 Function = Callable[..., Any]
+MAX_COST = "RELIGHTFLOW_MAX_COST"
+BUDGET = "RELIGHTFLOW_BUDGET"
 FILE = click.Path(path_type=Path)
 
 
@@ -164,6 +168,46 @@ def operator(command: Function) -> Function:
         return command(*args, operator=operator, **rest)
 
     return gathered
+
+
+def spending(command: Function) -> Function:
+    """`run_options`: the operator's limits and --price."""
+
+    @click.option(
+        "--max-cost", callback=types.reads(types.usd), metavar="USD",
+        help="The most that the recipe may cost altogether, over all its runs; the lowest of this, "
+        f"limits.max_cost and the environment's holds. [env: {MAX_COST}]",
+    )  # fmt: skip
+    @click.option(
+        "--budget", callback=types.reads(types.budget), metavar="USD/WINDOW",
+        help="The most that all recipes of the state may spend in any such window, such as 20/7d (h, "
+        f"d, w); holds beside limits.budget and the environment's. [env: {BUDGET}]",
+    )  # fmt: skip
+    @click.option(
+        "--price", callback=types.reads(types.usd), metavar="USD",
+        help="Highest price of one call, if the model's price is unknown.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def gathered(
+        *args: Any, max_cost: int | None, budget: Allowance | None, price: int | None, **rest: Any
+    ) -> Any:
+        caps = {"--max-cost": max_cost, MAX_COST: _variable(MAX_COST, types.usd)}
+        budgets = {"--budget": budget, BUDGET: _variable(BUDGET, types.budget)}
+        limits = [SpendLimit(cap, source) for source, cap in caps.items() if cap is not None]
+        limits += [SpendLimit(a.amount, source, a.seconds) for source, a in budgets.items() if a]
+        run_options = RunOptions(limits=tuple(limits), price=price)
+        return command(*args, run_options=run_options, **rest)
+
+    return gathered
+
+
+def _variable(name: str, parse: Callable[[str], Any]) -> Any:
+    """Raises UsageError where it says no amount."""
+    text = os.environ.get(name)
+    try:
+        return None if text is None else parse(text)
+    except ValueError as problem:
+        raise UsageError(f"{name}: {problem}") from None
 
 
 def found(given: tuple[Path, ...]) -> tuple[Path, ...]:

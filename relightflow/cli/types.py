@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from relightflow.model.money import Micros, micros
+from relightflow.model.spending import Allowance, allowance
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -30,6 +31,11 @@ def reads(parse: Callable[[str], Any]) -> Callable[..., Any]:
 def usd(text: str) -> Micros:
     """US dollars, `5`, `0.05` or `5 USD`, as micro-dollars."""
     return micros(text.strip().removesuffix("USD"))
+
+
+def budget(text: str) -> Allowance:
+    """`20/7d`: 20 USD in any 7 days."""
+    return allowance(text)
 
 
 def duration(text: str) -> float:

@@ -84,11 +84,12 @@ class Ledger:
         details: FrozenMap = NO_DETAILS,
         instead_of: int | None = None,
         uuid: str = "",
+        floor: Micros | None = None,
     ) -> int:
         """Write INTENT and give the attempt's id. Raises DuplicateAttempt.
 
         `instead_of`: an unknown attempt that is given up in the same breath. `uuid`: what the blob
-        store's index calls the attempt.
+        store's index calls the attempt. `floor`: the lowest price on the list; None: `price`.
         """
         now = self._now()
         row = rows.new_attempt(job, run_id, price, "INTENT", now, details=details, uuid=uuid)
@@ -96,7 +97,9 @@ class Ledger:
         def put(db: sqlite3.Connection) -> int:
             if instead_of is not None:
                 rows.update(db, instead_of, rows.of_failure(State.READY, GIVEN_UP, now))
-            return rows.insert(db, row)
+            attempt = rows.insert(db, row)
+            rows.update(db, attempt, {"floor": price if floor is None else floor})
+            return attempt
 
         try:
             return await self.change(put)
@@ -234,22 +237,16 @@ class Ledger:
             facts = (backend, key, value)  # type: ignore[assignment]  # a longer tuple
         await self.change(lambda db: db.execute(sql, facts))
 
-    async def run_started(self, run_id: str, recipe: str) -> None:
-        facts = (run_id, recipe, self._now())
-        await self.change(
-            lambda db: db.execute("INSERT INTO run (id, recipe, started) VALUES (?, ?, ?)", facts)
-        )
+    async def run_started(self, run_id: str, recipe: str, file: str = "") -> None:
+        """`file`: the recipe's absolute path."""
+        facts = (run_id, recipe, rows.text(file), self._now())
+        sql = "INSERT INTO run (id, recipe, file, started) VALUES (?, ?, ?, ?)"
+        await self.change(lambda db: db.execute(sql, facts))
 
-    async def run_ended(self, run_id: str, exit_code: int, goes_on: bool = False) -> None:
-        """`goes_on`: the purchase does, under the same cap, whatever the exit code says."""
+    async def run_ended(self, run_id: str, exit_code: int) -> None:
         facts = (self._now(), exit_code, run_id)
-
-        def put(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE run SET ended = ?, exit_code = ? WHERE id = ?", facts)
-            if goes_on:
-                db.execute("INSERT INTO memory VALUES (?, ?, '')", (rows.GOES_ON, run_id))
-
-        await self.change(put)
+        sql = "UPDATE run SET ended = ?, exit_code = ? WHERE id = ?"
+        await self.change(lambda db: db.execute(sql, facts))
 
     async def interrupted_intents(self, backend: str) -> Sequence[Attempt]:
         """At the start of a run: what the last process left in INTENT becomes UNKNOWN.

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from relightflow.errors import RESUMABLE, StorageError
+from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows
 from relightflow.ledger.ledger import MIXED, agrees, check, damaged, is_blank
 from relightflow.ledger.restoring import Difference, Found
@@ -19,8 +19,10 @@ from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
 from relightflow.model.restoration import Restoration
+from relightflow.model.spending import Charge, Kind
 
 NOWHERE = Path()
+KINDS = {kind.value: kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,44 +148,44 @@ class Reader:
         query = "SELECT DISTINCT blob, size FROM attempt WHERE blob <> '' ORDER BY blob"
         yield from self._db.execute(query) if self._db else ()
 
-    def money(self, campaign: str | None = None) -> Commitments:
-        """What was spent, is in flight and is unknown: in all, or for a recipe's `campaign`.
-
-        A campaign is a run of the recipe with that name together with the runs it resumes:
-        everything since its last run that came to its own end. So a run that is killed and started
-        again has one cap, not two. A run that could buy nothing ends no campaign.
-        What is in flight or unknown counts from all times and recipes.
-        """
+    def money(self) -> Commitments:
+        """What was spent, is in flight and is unknown, in all. As the provider reported it; limits
+        count by `charges`."""
         if not self._db:
             return Commitments(0, 0, 0)
-        mine, facts = "1", ()
-        if campaign is not None:
-            mine = "run_id IN (SELECT id FROM run WHERE recipe = ? AND rowid > ?)"
-            facts = (campaign, self._last_of_its_own_end(campaign))  # type: ignore[assignment]  # longer
         row = self._db.execute(
             "SELECT"
-            f" sum(CASE WHEN billed = 'yes' AND {mine} THEN coalesce(cost, price) END),"
+            " sum(CASE WHEN billed = 'yes' THEN coalesce(cost, price) END),"
             " sum(CASE WHEN billed = 'unknown' AND state IN ('INTENT', 'ACCEPTED') THEN price END),"
             " sum(CASE WHEN billed = 'unknown' AND state NOT IN ('INTENT', 'ACCEPTED')"
             "     THEN price END)"
             ", min(price), min(cost)"
-            " FROM attempt",
-            facts,
+            " FROM attempt"
         ).fetchone()
         checks.check_money(*row)
         return Commitments(*(value or 0 for value in row[:3]))
 
-    def _last_of_its_own_end(self, recipe: str) -> int:
-        """Its rowid; runs are numbered as they start, whatever the clock says."""
-        assert self._db
-        marks = ",".join(map(str, RESUMABLE))
-        row = self._db.execute(
-            "SELECT max(rowid) FROM run WHERE ended IS NOT NULL AND recipe = ?"
-            f" AND exit_code NOT IN ({marks})"
-            " AND id NOT IN (SELECT key FROM memory WHERE backend = ?)",
-            (recipe, rows.GOES_ON),
-        ).fetchone()
-        return row[0] or 0
+    def charges(self) -> list[Charge]:
+        """Every call that cost money or may have, and every result bought elsewhere, in the order in
+        which they were made."""
+        if not self._db:
+            return []
+        found = self._db.execute(
+            "SELECT attempt.id, coalesce(run.recipe, ''), backend, model, created,"
+            " CASE billed WHEN 'yes' THEN 'spent' WHEN 'no' THEN 'adopted' ELSE"
+            "  CASE WHEN state IN ('INTENT', 'ACCEPTED') THEN 'in_flight' ELSE 'unknown' END END,"
+            " price, cost, floor FROM attempt LEFT JOIN run ON run.id = attempt.run_id"
+            " WHERE billed <> 'no' OR (blob <> '' AND price > 0) ORDER BY attempt.id"
+        )
+        charges = [Charge._make((*row[:5], KINDS[row[5]], *row[6:])) for row in found]
+        for charge in charges:
+            checks.check_money(charge.price, charge.cost, charge.floor)
+        return charges
+
+    def recipes(self) -> list[tuple[str, str]]:
+        """(name, file) of all recipes that were ever run here; the file may be empty."""
+        query = "SELECT DISTINCT recipe, file FROM run"
+        return list(self._db.execute(query)) if self._db else []
 
     def index_position(self) -> tuple[int, str] | None:
         """How far the blob store's index was found to agree with this ledger: (bytes, sha256 of their

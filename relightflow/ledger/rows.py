@@ -21,10 +21,6 @@ from relightflow.model.values import FrozenMap, canonical_json
 T = TypeVar("T")
 
 
-GOES_ON = "run whose purchase goes on"
-"""Under which the table `memory` notes ids of runs, beside the notes of backends."""
-
-
 GIVEN_UP = "given_up"
 """True in the details of an attempt that its owner gave up while its outcome was unknown."""
 

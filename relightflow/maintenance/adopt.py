@@ -27,6 +27,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.values import FrozenMap
 from relightflow.plan.outputs import firsts
 from relightflow.run.elsewhere import bought_elsewhere
+from relightflow.run.limits.spend import identity
 from relightflow.run.opening import OpenState, open_state
 from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
 from relightflow.store.state_dir import StateDir
@@ -60,7 +61,7 @@ async def adopt(plan: Plan, targets: Sequence[SinkTarget], state_dir: StateDir) 
         with open_reader(state_dir.ledger) as reader:
             claims = bought_elsewhere(plan, reader, targets, state_dir).claims
         if claims:
-            await state.ledger.run_started(run_id, plan.recipe.name)
+            await state.ledger.run_started(run_id, *identity(plan.recipe))
         for job in (output.job for output in firsts(plan)):
             claim = claims.get(job.key)
             if claim is None:
@@ -71,7 +72,7 @@ async def adopt(plan: Plan, targets: Sequence[SinkTarget], state_dir: StateDir) 
             else:
                 results, price = results + 1, price + cost
         if claims:
-            await state.ledger.run_ended(run_id, Exit.OK, goes_on=True)
+            await state.ledger.run_ended(run_id, Exit.OK)
     return Adopted(results, price, tuple(left))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from random import Random
 
 from relightflow.errors import AccountError, EarlyStop, RefusedError, RelightflowError, UsageError
-from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.reconcile import compare, recorded
 from relightflow.maintenance.resolve import held_attempts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -99,9 +98,7 @@ async def _settler(
 ) -> DoubtSettler:
     """Doubts alone; money is only counted, so the books have no cap."""
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
-    with open_reader(state.state_dir.ledger) as reader:
-        money = reader.money()
-    budget = Budget(None, money.spent, money.unknown, money.in_flight)
+    budget = Budget()
     rng = Random()  # noqa: S311  jitter guards nothing
 
     def patience() -> RecordsPatience:

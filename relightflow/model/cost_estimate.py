@@ -6,6 +6,18 @@ from dataclasses import dataclass
 
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros
+from relightflow.model.spending import SpendLimit
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStatus:
+    limit: SpendLimit
+    committed: Micros
+    """Counts against it already: spent, in flight, unknown, adopted."""
+
+    @property
+    def left(self) -> Micros:
+        return max(0, self.limit.amount - self.committed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +26,8 @@ class CostEstimate:
     """Calls that a run would make: new jobs, and unknown ones where the recipe resubmits them."""
     price: Price | None
     """Of those calls; None: unknown."""
-    committed: Micros
-    """Counts against the cap already: spent by the run that would be resumed, in flight, unknown."""
-    cap: Micros | None = None
-    cap_source: str = ""
+    limits: tuple[LimitStatus, ...] = ()
+    """The one with the least left comes first."""
 
     @property
     def paid(self) -> bool:
@@ -26,9 +36,9 @@ class CostEstimate:
 
     @property
     def enough(self) -> bool:
-        """Whether the cap, or its absence, lets all calls be made at their highest price."""
+        """Whether the limits, or their absence, let all calls be made at their highest price."""
         if not self.paid:
             return True
-        if self.price is None or self.cap is None:
+        if self.price is None or not self.limits:
             return False
-        return self.committed + self.price.high <= self.cap
+        return all(self.price.high <= status.left for status in self.limits)

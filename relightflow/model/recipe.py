@@ -10,6 +10,7 @@ from relightflow.errors import Problem
 from relightflow.model.catalog import Model
 from relightflow.model.money import Micros
 from relightflow.model.picks import Picks
+from relightflow.model.spending import Allowance
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 
 
@@ -89,6 +90,9 @@ class Limits:
     rate: Rate | None = None
     """None: learned from the provider's answers."""
     max_cost: Micros | None = None
+    """The most that the recipe may cost altogether."""
+    budget: Allowance | None = None
+    """Over everything in the state."""
     max_jobs: int = 10_000
     fail_fast: bool = False
     on_unknown: Literal["hold", "resubmit"] = "hold"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relightflow.model.money import Micros
+from relightflow.model.spending import SpendLimit
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """Trusted: from the command line and the environment, never from a recipe."""
 
-    cap: Micros | None = None
-    """The lowest of all caps; None: no cap, which only a free backend may have."""
-    cap_source: str = ""
-    """Which of them it is, in words: `limits.max_cost`, `--max-cost`, `RELIGHTFLOW_MAX_COST`."""
+    limits: tuple[SpendLimit, ...] = ()
+    """All of them hold. Empty: no limit, which only a free backend may have."""
     price: Micros | None = None
     """Of one call, where the model's is unknown."""
     overwrite: bool = False

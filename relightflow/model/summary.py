@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relightflow.errors import RESUMABLE, Exit, gravest
+from relightflow.errors import Exit, gravest
 from relightflow.model.money import Micros
 
 
@@ -38,9 +38,12 @@ class Money:
     in_flight: Micros
     unknown: Micros
     cap: Micros | None
+    """The limit that has the least left; None: there is none."""
     cap_source: str
-    """Where the cap in force comes from, in words; empty without a cap."""
+    """Where it comes from, in words; empty without one."""
     balance: Micros | None = None
+    window: float | None = None
+    """Seconds, where the limit is a budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,3 @@ class Summary:
     def exit(self) -> Exit:
         """The exit code of the gravest issue; 0 without one."""
         return gravest(issue.exit for issue in self.issues)
-
-    @property
-    def resumable(self) -> bool:
-        """Whether it was stopped before its end, whatever else there was. A budget that is used up is
-        an end."""
-        exits = {issue.exit for issue in self.issues}
-        return Exit.BUDGET not in exits and not exits.isdisjoint(RESUMABLE)

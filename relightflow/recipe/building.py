@@ -20,6 +20,7 @@ from relightflow.model.recipe import (
     SinkSpec,
     SourceSpec,
 )
+from relightflow.model.spending import allowance
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import BackendRecord
 from relightflow.recipe.findings import spelled
@@ -68,6 +69,8 @@ def _limits(data: Mapping[str, Any]) -> Limits:
         given["rate"] = rate(given["rate"])
     if "max_cost" in given:
         given["max_cost"] = micros(given["max_cost"])
+    if "budget" in given:
+        given["budget"] = allowance(given["budget"])
     return Limits(**given)
 
 

@@ -15,6 +15,8 @@ VERSION = 1
 SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
 RATE = "^[1-9][0-9]{0,6}/(?:[1-9][0-9]{0,5})?(?:s|m|h)$"
 
+BUDGET = "^[0-9]{1,7}(?:\\.[0-9]{1,6})?/(?:[1-9][0-9]{0,3})?(?:h|d|w)$"
+
 _TYPED = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 
 SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
@@ -68,7 +70,15 @@ _LIMITS = {
         "type": "number",
         "minimum": 0,
         "maximum": 1_000_000,
-        "description": "A hard cap in USD. The operator's own cap may be lower, never higher.",
+        "description": "The most that this recipe may cost altogether, in USD, over all its runs. The "
+        "lowest of it and the operator's holds.",
+    },
+    "budget": {
+        "type": "string",
+        "pattern": BUDGET,
+        "patternErrorMessage": "is not a budget; write USD/window, such as 20/7d, 5/12h or 50/4w",
+        "description": "The most that all recipes of this state may spend in any window, such as 20/7d. "
+        "Holds beside max_cost and beside the operator's.",
     },
     "max_jobs": {
         "type": "integer",
@@ -84,7 +94,8 @@ _LIMITS = {
     "on_unknown": {
         "enum": ["hold", "resubmit"],
         "default": "hold",
-        "description": "What to do with a call that may have been billed: hold it for a decision, or buy it again within max_cost.",
+        "description": "What to do with a call that may have been billed: hold it for a decision, or buy "
+        "it again within the limits.",
     },
 }
 

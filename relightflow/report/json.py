@@ -75,6 +75,7 @@ def failed(path: str, error: RelightflowError) -> Document:
 
 def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Document:
     recipe = found.recipe
+    tightest = estimate.limits[0] if estimate.limits else None
     return {
         **_kind("plan"),
         "path": str(recipe.path),
@@ -101,10 +102,19 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Docume
         "unknown_price_usd": usd(plan_status.unknown_price),
         "restored": restored(plan_status.restoration),
         "bought_elsewhere": plan_status.elsewhere or None,
-        "committed_usd": usd(estimate.committed),
-        "cap_usd": _usd(estimate.cap),
-        "cap_source": estimate.cap_source,
+        "committed_usd": usd(tightest.committed) if tightest else 0.0,
+        "cap_usd": usd(tightest.limit.amount) if tightest else None,
+        "cap_source": tightest.limit.source if tightest else "",
         "cap_suffices": estimate.enough,
+        "limits": [
+            {
+                "source": status.limit.source,
+                "limit_usd": usd(status.limit.amount),
+                "window_seconds": status.limit.window,
+                "committed_usd": usd(status.committed),
+            }
+            for status in estimate.limits
+        ],
         "warnings": list(found.warnings),
     }
 
@@ -152,6 +162,7 @@ def summary(found: Summary) -> Document:
             "unknown_usd": usd(money.unknown),
             "cap_usd": _usd(money.cap),
             "cap_source": money.cap_source,
+            "window_seconds": money.window,
             "balance_usd": _usd(money.balance),
         },
         "calls": found.calls,

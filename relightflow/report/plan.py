@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.job import SHORT, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.restoration import Restoration
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice
-from relightflow.report.text import count, facts, listing, money, price
+from relightflow.report.text import count, facts, listing, money, price, span
 
 _FIRST = 5
 """Rejected images that are named."""
@@ -55,14 +55,19 @@ def cap(estimate: CostEstimate) -> str:
     """The cap in force and what it means for this plan; empty where nothing is paid for."""
     if not estimate.paid:
         return ""
-    if estimate.cap is None:
-        return "none; a paid run needs one: --max-cost USD"
-    said = f"{money(estimate.cap)} ({estimate.cap_source})"
-    if estimate.committed:
-        said += f", {money(estimate.committed)} of it used"
+    if not estimate.limits:
+        return "none; a paid run needs one: --max-cost USD or --budget USD/WINDOW"
+    said = "; ".join(map(_limit, estimate.limits))
     if estimate.price is None:
         return said
     return f"{said}: {'enough' if estimate.enough else 'NOT enough for the whole plan'}"
+
+
+def _limit(status: LimitStatus) -> str:
+    limit = status.limit
+    said = money(limit.amount) + (f" in {span(limit.window)}" if limit.window else "")
+    said += f" ({limit.source})"
+    return f"{said}, {money(status.committed)} of it used" if status.committed else said
 
 
 def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterator[str]:
@@ -160,7 +165,7 @@ def _unknown(found: Plan, plan_status: PlanStatus) -> str:
     if not plan_status.unknown:
         return ""
     again = found.recipe.limits.on_unknown == "resubmit"
-    held = "submitted again within the cap (limits.on_unknown)" if again else "held"
+    held = "submitted again within the limits (limits.on_unknown)" if again else "held"
     return f"{plan_status.unknown:,} (may have been billed, {money(plan_status.unknown_price)}; {held})"
 
 

@@ -14,6 +14,7 @@ from relightflow.report.text import (
     money,
     paragraph,
     relative_path,
+    span,
 )
 
 
@@ -81,7 +82,8 @@ def _money(found: Money) -> str:
         parts.append(f"{money(found.unknown)} unknown")
     if found.cap is not None:
         source = f" ({found.cap_source})" if found.cap_source else ""
-        parts.append(f"cap {money(found.cap)}{source}")
+        word = f"budget {money(found.cap)} in {span(found.window)}" if found.window else None
+        parts.append(f"{word or f'cap {money(found.cap)}'}{source}")
     if found.balance is not None:
         parts.append(f"balance {money(found.balance)} before the run")
     if not parts and not found.spent:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros, dollars
+from relightflow.model.spending import span as span
 from relightflow.report import escape
 
 INDENT = "  "

@@ -38,12 +38,11 @@ class Counters:
         self._clock = clock
         self._seconds_by_rate = seconds_by_rate
         self._begun = clock.monotonic()
-        self._spent_before = budget.spent
 
     @property
     def spent(self) -> int:
-        """By this run, in micro-dollars."""
-        return self._budget.spent - self._spent_before
+        """By this run, in micro-dollars, as the provider reported it."""
+        return self._budget.spent
 
     @property
     def seconds(self) -> float:

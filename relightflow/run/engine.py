@@ -156,12 +156,12 @@ class Engine:
         return await self.submitter.make(job)
 
     def _may_resubmit(self) -> bool:
-        """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the cap.
+        """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the limits.
 
         The old attempt goes on counting as possibly billed.
         """
-        wanted = (
-            self.context.limits.on_unknown == "resubmit" and self.recorder.budget.cap is not None
+        wanted = self.context.limits.on_unknown == "resubmit" and bool(
+            self.recorder.budget.accounts
         )
         return wanted and self.recorder.shutdown.submits_allowed
 

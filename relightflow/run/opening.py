@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from relightflow.errors import StorageError, UsageError
+from relightflow.errors import BudgetError, StorageError, UsageError
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.lock import HeldLock
 from relightflow.ledger.reader import Reader, open_reader
-from relightflow.model.catalog import Model
+from relightflow.model.catalog import Model, Price
 from relightflow.model.image import Image
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan
@@ -46,6 +46,7 @@ from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.patience import RecordsPatience
 from relightflow.run.limits.rate_limit import RateLimiter
+from relightflow.run.limits.spend import identity, open_budget
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
 from relightflow.run.shared.adopt import SharedResults
@@ -194,7 +195,7 @@ def _admission(
     """The limits of the run, with the budget as earlier runs left it."""
     clock, rate = context.clock, context.limits.rate
     limiter = RateLimiter(clock, rate, context.rng) if context.price or rate else None
-    budget = _budget(state.state_dir.ledger, plan.recipe.name, run_options.cap)
+    budget = _budget(plan, context, state.state_dir.ledger, run_options)
     by_rate = limiter.seconds_for if limiter else lambda _: 0.0
     return Admission(
         context=context,
@@ -292,8 +293,19 @@ def _price(plan: Plan, run_options: RunOptions) -> Micros:
     return run_options.price
 
 
-def _budget(ledger: Path, recipe: str, cap: Micros | None) -> Budget:
-    """The books go on where the runs that this one resumes left them."""
+def _budget(plan: Plan, context: RunContext, ledger: Path, run_options: RunOptions) -> Budget:
+    """The budget goes on where all earlier runs left it. Raises BudgetError without any limit."""
+    if context.price and not run_options.limits and not run_options.collect_only:
+        raise BudgetError(
+            "a paid run needs a cap or a budget; nothing was sent. Set limits.max_cost"
+        )
+    model = plan.recipe.backend.model
+    price = model.price or Price(context.price, context.price)
     with open_reader(ledger) as reader:
-        money = reader.money(campaign=recipe)
-    return Budget(cap, money.spent, money.unknown, money.in_flight)
+        return open_budget(
+            reader,
+            identity(plan.recipe),
+            run_options.limits,
+            (context.backend, model.name, price),
+            context.clock.wall(),
+        )

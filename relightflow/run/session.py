@@ -28,6 +28,7 @@ from relightflow.plugins.registry import Registry
 from relightflow.run.elsewhere import bought_elsewhere
 from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog
+from relightflow.run.limits.spend import identity
 from relightflow.run.opening import open_run, open_state
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
@@ -67,7 +68,7 @@ class RunSession:
     async def begin(self) -> None:
         """The run is written down, and everybody is told."""
         recipe, run_id = self.plan.recipe, self.engine.context.run_id
-        await self.engine.ledger.run_started(run_id, recipe.name)
+        await self.engine.ledger.run_started(run_id, *identity(recipe))
         self.callbacks.on_start(self.engine.recorder.counters.snapshot)
         jobs = self.plan.jobs_count
         self._notify("relightflow_run_started", recipe=recipe, run_id=run_id, jobs=jobs)
@@ -99,8 +100,7 @@ class RunSession:
             manifest,
             self.notices.seen,
         )
-        goes_on = self.engine.context.free or self.run_options.collect_only or summary.resumable
-        await self.engine.ledger.run_ended(self.engine.context.run_id, summary.exit, goes_on)
+        await self.engine.ledger.run_ended(self.engine.context.run_id, summary.exit)
         facts = {"run_id": self.engine.context.run_id, "exit_code": summary.exit}
         self._notify("relightflow_run_finished", **facts)
         return summary

@@ -41,7 +41,7 @@ def summarize(
         backend=plan.recipe.backend.type,
         model=plan.recipe.backend.model.name,
         counts=counts,
-        money=_money(engine, run_options),
+        money=_money(engine),
         issues=issues.all(),
         seconds=engine.recorder.counters.seconds,
         manifest=manifest,
@@ -91,15 +91,17 @@ def _counts(
     )
 
 
-def _money(engine: Engine, run_options: RunOptions) -> Money:
+def _money(engine: Engine) -> Money:
+    tightest = engine.recorder.budget.tightest
     with open_reader(engine.ledger.path) as reader:
         held = reader.money()
     return Money(
         spent=engine.recorder.counters.spent,
         in_flight=held.in_flight,
         unknown=held.unknown,
-        cap=run_options.cap,
-        cap_source=run_options.cap_source,
+        cap=tightest.limit.amount if tightest else None,
+        cap_source=tightest.limit.source if tightest else "",
+        window=tightest.limit.window if tightest else None,
         balance=engine.recorder.counters.balance,
     )
 

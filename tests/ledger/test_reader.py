@@ -79,61 +79,22 @@ async def bought(ledger: Ledger, run: str, exit_code: int | None) -> None:
         await ledger.run_ended(run, exit_code)
 
 
-@pytest.mark.parametrize("exit_code", [None, 4, 6, 75, 130, 143])
-async def test_a_run_that_was_cut_off_and_the_next_one_have_one_cap(
-    path: Path, exit_code: int | None
-) -> None:
+async def test_charges_say_whose_they_are_and_what_they_count_at(path: Path) -> None:
     ledger = Ledger(path, Time())
-    await bought(ledger, "first", 0)
-    await bought(ledger, "second", exit_code)
-    await bought(ledger, "third", None)
+    await ledger.run_started("mine", "demo", "/project/recipe.yaml")
+    cheap = await ledger.intend(job_of("cheap"), "mine", PRICE)
+    await ledger.stored(cheap, Result("b" * 64, 1, 1, 1, "image/png"), 1)
+    ranged = await ledger.intend(job_of("range"), "mine", PRICE, floor=10)
+    await ledger.stored(ranged, Result("b" * 64, 1, 1, 1, "image/png"), 20)
+    await ledger.intend(job_of("air"), "of a lost ledger", PRICE)
     ledger.close()
     with open_reader(path) as reader:
-        assert reader.money(campaign="demo").spent == 2 * PRICE
-        assert reader.money().spent == 3 * PRICE
-
-
-@pytest.mark.parametrize("exit_code", [0, 1, 5, 7])
-async def test_a_run_that_came_to_its_end_leaves_the_next_its_own_cap(
-    path: Path, exit_code: int
-) -> None:
-    ledger = Ledger(path, Time())
-    await bought(ledger, "first", exit_code)
-    await bought(ledger, "second", None)
-    ledger.close()
-    with open_reader(path) as reader:
-        assert reader.money(campaign="demo").spent == PRICE
-
-
-async def test_a_run_whose_purchase_goes_on_ends_no_campaign_whatever_its_exit_code(
-    path: Path,
-) -> None:
-    ledger = Ledger(path, Time())
-    await bought(ledger, "first", 75)
-    await ledger.run_started("only collects", "demo")
-    await ledger.run_ended("only collects", 0, goes_on=True)
-    ledger.close()
-    with open_reader(path) as reader:
-        assert reader.money(campaign="demo").spent == PRICE
-
-
-async def test_a_clock_that_was_put_back_hides_no_spending_from_the_cap(path: Path) -> None:
-    ledger = Ledger(path, iter([*range(9000, 9004), *range(1, 99)]).__next__)
-    await bought(ledger, "first", 0)
-    await bought(ledger, "second", None)
-    ledger.close()
-    with open_reader(path) as reader:
-        assert reader.money(campaign="demo").spent == PRICE
-
-
-async def test_what_is_in_the_air_counts_from_all_times(path: Path) -> None:
-    ledger = Ledger(path, Time())
-    await ledger.advance(await ledger.intend(job_of(), "first", PRICE), Accepted("r"))
-    await ledger.run_started("first", "demo")
-    await ledger.run_ended("first", 0)
-    ledger.close()
-    with open_reader(path) as reader:
-        assert reader.money(campaign="demo") == Commitments(0, PRICE, 0)
+        charges = reader.charges()
+        assert reader.recipes() == [("demo", "/project/recipe.yaml")]
+    assert [charge.recipe for charge in charges] == ["demo", "demo", ""]
+    assert [charge.kind for charge in charges] == ["spent", "spent", "in_flight"]
+    assert [charge.counted for charge in charges] == [PRICE, 20, PRICE]
+    assert [charge.reported for charge in charges] == [1, 20, PRICE]
 
 
 def test_a_reader_cannot_write(ledger: Ledger, path: Path) -> None:
@@ -166,18 +127,6 @@ async def test_a_few_thousand_keys_can_be_asked_for_at_once(ledger: Ledger, path
     keys = [job_of(str(number)).key for number in range(5000)]
     with open_reader(path) as reader:
         assert list(reader.job_states(keys)) == [job_of("7").key]
-
-
-async def test_what_another_recipe_spent_does_not_count_against_a_cap(path: Path) -> None:
-    ledger = Ledger(path, Time())
-    await bought(ledger, "mine", None)
-    await ledger.run_started("theirs", "other")
-    attempt = await ledger.intend(job_of("theirs"), "theirs", PRICE)
-    await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), PRICE)
-    ledger.close()
-    with open_reader(path) as reader:
-        assert reader.money(campaign="demo").spent == PRICE
-        assert reader.money(campaign="other").spent == PRICE
 
 
 def test_a_ledger_whose_maker_died_before_its_tables_is_no_ledger_yet(tmp_path: Path) -> None:

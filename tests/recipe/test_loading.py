@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.recipe import Axis, Limits, Position, Rate, Sample
+from relightflow.model.spending import Allowance
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.registry import Registry
 from relightflow.recipe import load, load_text
@@ -32,7 +33,7 @@ matrix:
   include: [{light_direction: back}]
 sample: {strategy: random, count: 3, seed: 7}
 repeat: 2
-limits: {concurrency: 3, rate: 50/5m, max_cost: 1.5, max_jobs: 9, fail_fast: true, on_unknown: resubmit}
+limits: {concurrency: 3, rate: 50/5m, max_cost: 1.5, budget: 20/7d, max_jobs: 9, fail_fast: true, on_unknown: resubmit}
 sinks: [{type: directory, path: out/, name: "{key}.{ext}"}]
 """
 
@@ -61,7 +62,9 @@ def test_every_field_arrives(registry: Registry) -> None:
     assert recipe.matrix.include == (FrozenMap({"light_direction": "back"}),)
     assert recipe.sample == Sample("random", 3, 7)
     assert recipe.repeat == 2
-    assert recipe.limits == Limits(3, Rate(50, 300.0), 1_500_000, 9, True, "resubmit")
+    assert recipe.limits == Limits(
+        3, Rate(50, 300.0), 1_500_000, Allowance(20_000_000, 604_800.0), 9, True, "resubmit"
+    )
     assert recipe.sinks[0].options == FrozenMap({"path": "out/", "name": "{key}.{ext}"})
     assert hash(recipe)
 
@@ -92,7 +95,7 @@ def test_later_rooms_find_the_place_of_a_field(registry: Registry) -> None:
     recipe = load_text(WHOLE, registry)
     assert recipe.positions["matrix"] == Position("recipe.yaml", 5, 1)
     assert recipe.positions["matrix.light_direction[1]"] == Position("recipe.yaml", 6, 27)
-    assert recipe.positions["limits.max_jobs"] == Position("recipe.yaml", 12, 54)
+    assert recipe.positions["limits.max_jobs"] == Position("recipe.yaml", 12, 69)
     assert recipe.positions["sinks[0].name"] == Position("recipe.yaml", 13, 39)
     assert str(recipe.problem("matrix.include[0].light_direction", "no")).startswith(
         "recipe.yaml:9:13: "

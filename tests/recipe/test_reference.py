@@ -35,7 +35,7 @@ def test_every_field_has_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", CORE["properties"]["limits"]["properties"])
 def test_every_limit_has_its_row_and_its_default(name: str) -> None:
     default = getattr(Limits(), name)
-    words = {"rate": "learned", "max_cost": "none", "fail_fast": "false"}
+    words = {"rate": "learned", "max_cost": "none", "budget": "none", "fail_fast": "false"}
     assert ROWS[name][0] == words.get(name, str(default))
     assert CORE["properties"]["limits"]["properties"][name].get("default", default) == default
 

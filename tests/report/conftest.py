@@ -3,11 +3,12 @@ from pathlib import Path
 import pytest
 
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.image import Image, Rejected
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
+from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Counts, Money, Summary
 from relightflow.model.values import FrozenMap
 
@@ -55,7 +56,9 @@ def plan_status() -> PlanStatus:
 
 @pytest.fixture
 def estimate() -> CostEstimate:
-    return CostEstimate(3, Price(150_000, 150_000), 0, 1_000_000, "--max-cost")
+    return CostEstimate(
+        3, Price(150_000, 150_000), (LimitStatus(SpendLimit(1_000_000, "--max-cost"), 0),)
+    )
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 from relightflow.model.catalog import FREE, Price
-from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.job import Job, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.spending import SpendLimit
 from relightflow.report import escape
 from relightflow.report.plan import cap, jobs
 from relightflow.report.plan import plan as words
@@ -30,13 +31,13 @@ def test_images_that_cannot_be_used_are_named_with_the_reason(
 
 def test_a_finished_plan_says_so(plan: Plan, plan_status: PlanStatus) -> None:
     done = replace(plan_status, done=4, new=0, price=FREE)
-    said = words(plan, done, CostEstimate(0, FREE, 0))
+    said = words(plan, done, CostEstimate(0, FREE))
     assert said.startswith("spring: all 4 jobs are done; nothing to make\n")
 
 
 def test_a_plan_without_images_says_so(plan: Plan) -> None:
     empty = replace(plan, images=(), rejected=(), outputs_count=0, jobs_count=0)
-    said = words(empty, PlanStatus(0, 0, 0, 0, 0, 0, FREE, 0), CostEstimate(0, FREE, 0))
+    said = words(empty, PlanStatus(0, 0, 0, 0, 0, 0, FREE, 0), CostEstimate(0, FREE))
     assert said.startswith("spring: no image found")
 
 
@@ -47,22 +48,33 @@ def test_unknown_jobs_are_told_with_their_price(
     assert "2 (may have been billed, 0.10 USD; held)" in words(plan, doubtful, estimate)
 
 
+def capped(committed: int) -> tuple[LimitStatus, ...]:
+    return (LimitStatus(SpendLimit(50_000, "--max-cost"), committed),)
+
+
+def test_a_budget_names_its_window() -> None:
+    limits = (LimitStatus(SpendLimit(2_000_000, "--budget", 7 * 86_400), 0), *capped(0))
+    assert cap(CostEstimate(1, Price(1, 50_000), limits)) == (
+        "2.00 USD in 7 days (--budget); 0.05 USD (--max-cost): enough"
+    )
+
+
 def test_a_cap_that_suffices() -> None:
-    said = cap(CostEstimate(1, Price(1, 50_000), 0, 50_000, "--max-cost"))
+    said = cap(CostEstimate(1, Price(1, 50_000), capped(0)))
     assert said == "0.05 USD (--max-cost): enough"
 
 
 def test_a_cap_that_does_not_suffice_counts_what_is_in_use() -> None:
-    said = cap(CostEstimate(1, Price(1, 50_000), 10_000, 50_000, "--max-cost"))
+    said = cap(CostEstimate(1, Price(1, 50_000), capped(10_000)))
     assert said == ("0.05 USD (--max-cost), 0.01 USD of it used: NOT enough for the whole plan")
 
 
 def test_a_paid_plan_without_a_cap_says_what_to_type() -> None:
-    assert "--max-cost" in cap(CostEstimate(1, Price(1, 1), 0))
+    assert "--max-cost" in cap(CostEstimate(1, Price(1, 1)))
 
 
 def test_a_free_plan_speaks_of_no_cap() -> None:
-    assert cap(CostEstimate(5, FREE, 0)) == ""
+    assert cap(CostEstimate(5, FREE)) == ""
 
 
 def outputs(plan: Plan) -> list[Output]:

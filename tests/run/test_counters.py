@@ -20,7 +20,7 @@ class Stopwatch:
 
 
 def test_a_job_that_waits_for_the_rate_limit_is_not_in_flight() -> None:
-    counters = Counters(3, Budget(None), Stopwatch())
+    counters = Counters(3, Budget(), Stopwatch())
     with counters.working(), counters.working():
         with counters.waiting():
             assert (counters.in_flight, counters.snapshot().waiting) == (1, 1)
@@ -31,7 +31,7 @@ def test_a_job_that_waits_for_the_rate_limit_is_not_in_flight() -> None:
 def test_the_time_left_is_what_the_rate_limit_allows_where_that_is_longer() -> None:
     clock = Stopwatch()
     limiter = RateLimiter(clock, Rate(50, 60.0))
-    counters = Counters(1000, Budget(None), clock, limiter.seconds_for)
+    counters = Counters(1000, Budget(), clock, limiter.seconds_for)
     clock.now = 10.0
     counters.made = 500  # one burst: fifty a second would be 10 s for the rest
     assert counters.snapshot().seconds_left == 600.0
@@ -39,7 +39,7 @@ def test_the_time_left_is_what_the_rate_limit_allows_where_that_is_longer() -> N
 
 def test_an_unknown_limit_leaves_the_time_to_the_pace() -> None:
     clock = Stopwatch()
-    counters = Counters(1000, Budget(None), clock, RateLimiter(clock).seconds_for)
+    counters = Counters(1000, Budget(), clock, RateLimiter(clock).seconds_for)
     clock.now = 10.0
     counters.made = 500
     assert counters.snapshot().seconds_left == 10.0

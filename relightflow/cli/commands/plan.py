@@ -10,19 +10,19 @@ import click
 
 from relightflow import api
 from relightflow.cli import opening, params
-from relightflow.cli.consent import estimate_cost
 from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
-from relightflow.cli.paying import SpendOptions, committed, spend_options
 from relightflow.errors import Exit, gravest
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.run_options import RunOptions
 from relightflow.plan.outputs import outputs
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.report import json
 from relightflow.report import plan as words
+from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.store.state_dir import locate
 
 
@@ -38,7 +38,7 @@ class _PlannedRecipe:
 @params.selection
 @params.state
 @params.operator
-@spend_options
+@params.spending
 @click.option("--jobs", is_flag=True, help="List every output as a table.")
 @click.option("--exit-code", is_flag=True, help="End with exit code 3 if there is work to do.")
 @params.output()
@@ -47,7 +47,7 @@ def command(
     selection: Selection,
     state: Path | None,
     operator: OperatorPolicy,
-    spend_options: SpendOptions,
+    run_options: RunOptions,
     jobs: bool,
     exit_code: bool,
     console: Console,
@@ -60,7 +60,7 @@ def command(
     exits = []
 
     def step(path: Path) -> _PlannedRecipe:
-        return _look(path, registry, reading, selection, state, operator, spend_options)
+        return _look(path, registry, reading, selection, state, operator, run_options)
 
     for _, seen in opening.each(reading, console, step):
         if isinstance(seen, Exit):
@@ -80,7 +80,7 @@ def _look(
     selection: Selection,
     state: Path | None,
     operator: OperatorPolicy,
-    spend_options: SpendOptions,
+    run_options: RunOptions,
 ) -> _PlannedRecipe:
     recipe = api.load(path, registry, reading.overrides, reading.backend)
     state_dir = locate(path, state, os.environ)
@@ -89,12 +89,9 @@ def _look(
         api.plan_status(plan, state_dir),
         elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
     )
-    run_options = spend_options.run_options(recipe)
-    return _PlannedRecipe(
-        plan,
-        plan_status,
-        estimate_cost(plan, plan_status, run_options, committed(state_dir, plan.recipe.name)),
-    )
+    options = with_recipe_limits(run_options, recipe)
+    estimate = api.estimate_cost(plan, plan_status, options, state_dir)
+    return _PlannedRecipe(plan, plan_status, estimate)
 
 
 def _show(seen: _PlannedRecipe, jobs: bool, console: Console) -> None:

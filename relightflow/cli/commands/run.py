@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,22 +15,22 @@ import click
 
 from relightflow import api
 from relightflow.cli import opening, params
-from relightflow.cli.consent import agreed, consent, estimate_cost, shortfall, unasked
 from relightflow.cli.console import Console
 from relightflow.cli.looking import looked_at
 from relightflow.cli.params import RecipeArguments
-from relightflow.cli.paying import SpendOptions, SpentSoFar, committed, spend_options
 from relightflow.cli.types import duration, reads
 from relightflow.errors import BudgetError, Exit, RelightflowError, UsageError, gravest
 from relightflow.model.callbacks import RunCallbacks
-from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.report import consent as asking
 from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
+from relightflow.run.limits.consent import Consent, affordable, confirmed, consent, unasked
+from relightflow.run.limits.spend import identity, shared_limits, with_recipe_limits
 from relightflow.store.state_dir import StateDir, locate
 
 
@@ -57,7 +58,7 @@ class _PlannedRun:
 @params.selection
 @params.state
 @params.operator
-@spend_options
+@params.spending
 @click.option("--yes", "-y", is_flag=True, help="Skip the purchase confirmation.")
 @click.option("--overwrite", is_flag=True, help="Replace output files that were edited.")
 @click.option(
@@ -81,15 +82,15 @@ def command(
     selection: Selection,
     state: Path | None,
     operator: OperatorPolicy,
-    spend_options: SpendOptions,
+    run_options: RunOptions,
     console: Console,
     **wishes: object,
 ) -> Exit:
     """Make missing results within the cap, and deliver them.
 
     All recipes are checked before the first one runs; if one is invalid, nothing is sent. A paid run
-    needs a cap: without one, a run on a terminal asks for confirmation and any other run is refused.
-    --max-cost applies to all recipes together. With --json, prints one summary per recipe, one per
+    needs a cap or a budget: without one, a run on a terminal asks for confirmation and any other run is
+    refused. Of several recipes, --max-cost is what they may cost together. With --json, prints one summary per recipe, one per
     line.
     """
     registry = opening.registry(console)
@@ -112,26 +113,22 @@ def command(
     ready = [found for _, found in opened if isinstance(found, _PlannedRun)]
     for found in ready:
         opening.warn_of(found.plan.warnings, console)
-    return _run_all(ready, registry, operator, spend_options, wanted, console)
+    return _run_all(ready, registry, operator, _shared(ready, run_options), wanted, console)
 
 
 def _run_all(
     ready: list[_PlannedRun],
     registry: Registry,
     operator: OperatorPolicy,
-    spend_options: SpendOptions,
+    run_options: Callable[[_PlannedRun], RunOptions],
     wanted: _RunFlags,
     console: Console,
 ) -> Exit:
     exits: list[Exit] = []
-    tab = SpentSoFar()
     for found in ready:
         try:
-            with tab.noting(found.state_dir):
-                run_options = _terms(
-                    found, spend_options, tab.used(found.state_dir), wanted, console
-                )
-                came_to = _run(found, registry, operator, run_options, console)
+            agreed = _agreed(found, run_options(found), wanted, console)
+            came_to = _run(found, registry, operator, agreed, console)
         except RelightflowError as problem:
             opening.tell(found.plan.recipe.path, problem, console)
             exits.append(problem.exit_code)
@@ -149,17 +146,27 @@ def _run_all(
     return gravest(exits)
 
 
-def _terms(
-    found: _PlannedRun,
-    spend_options: SpendOptions,
-    used: Micros,
-    wanted: _RunFlags,
-    console: Console,
+def _shared(ready: list[_PlannedRun], given: RunOptions) -> Callable[[_PlannedRun], RunOptions]:
+    """The options of each run: what the recipes of this command cost counts together."""
+
+    def options(run: _PlannedRun) -> RunOptions:
+        here = [other for other in ready if other.state_dir == run.state_dir]
+        away = [other for other in ready if other.state_dir != run.state_dir]
+        elsewhere = sum(api.cost(other.plan.recipe, other.state_dir) for other in away)
+        together = [identity(other.plan.recipe) for other in here]
+        shared = shared_limits(given.limits, together, elsewhere)
+        return with_recipe_limits(replace(given, limits=shared), run.plan.recipe)
+
+    return options
+
+
+def _agreed(
+    found: _PlannedRun, run_options: RunOptions, wanted: _RunFlags, console: Console
 ) -> RunOptions:
-    """The terms of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
-    recipe = found.plan.recipe
+    """The options of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
+    recipe, typed = found.plan.recipe, params.typed()
     run_options = replace(
-        spend_options.run_options(recipe, used),
+        run_options,
         overwrite=wanted.overwrite,
         buy_again=wanted.buy_again,
         collect_only=wanted.collect_only,
@@ -169,17 +176,20 @@ def _terms(
     if found.plan.price and found.plan.price.free:
         return run_options  # nobody need be asked, so nothing need be counted
     plan_status = api.plan_status(found.plan, found.state_dir)
-    seen = estimate_cost(
-        found.plan, plan_status, run_options, committed(found.state_dir, recipe.name)
-    )
-    question = consent(seen, recipe.name, console.can_ask, params.typed())
-    if question:
-        if not wanted.yes and not console.ask(question.text):
+    seen = api.estimate_cost(found.plan, plan_status, run_options, found.state_dir)
+    given = consent(seen)
+    if given is Consent.NO_PRICE:
+        raise UsageError(asking.no_price(recipe.name, typed))
+    if given is Consent.NEEDED:
+        cap = api.cost(recipe, found.state_dir) + (seen.price.high if seen.price else 0)
+        if not console.can_ask:
+            raise BudgetError(asking.no_limit(seen, recipe.name, typed, cap))
+        if not wanted.yes and not console.ask(asking.question(seen, recipe.name)):
             raise BudgetError("not confirmed; nothing was sent")
-        return agreed(run_options, question)
-    warning = shortfall(seen, recipe.name)
-    if warning:
-        console.warn(warning)
+        return confirmed(run_options, cap)
+    calls = affordable(seen)
+    if calls is not None:
+        console.warn(asking.shortfall(seen, recipe.name, calls))
     return unasked(run_options, recipe.backend.model.price)
 
 

@@ -11,23 +11,34 @@ from relightflow.cli.console import Console
 from relightflow.model.attempt import State
 from relightflow.model.status import LastRun, Status
 from relightflow.report import json
+from relightflow.report import spending as report
 from relightflow.report.status import status as words
+from relightflow.run.limits.spend import spending
 from relightflow.run.restoring import open_state_reader
 from relightflow.store.state_dir import StateDir
 
 
 @click.command
 @click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
+@click.option("--spend", is_flag=True, help="Show the spending by recipe, model, month and day.")
 @params.state
 @params.output()
-def command(recipe: Path | None, state: Path | None, console: Console) -> None:
+def command(recipe: Path | None, spend: bool, state: Path | None, console: Console) -> None:
     """Show the last run, the money spent, and unknown outcomes.
 
     RECIPE selects the state folder; the default is that of the current folder. Nothing is sent.
     """
-    found = look(params.state_dir(recipe, state))
-    console.answer(words(found, console.columns))
-    console.document(json.text(json.status(found)))
+    state_dir = params.state_dir(recipe, state)
+    found = look(state_dir)
+    document = json.status(found)
+    if spend:
+        with open_state_reader(state_dir) as seen:
+            spent = spending(seen.ledger.charges())
+        console.answer(report.spending(spent))
+        document["spending"] = report.spending_document(spent)
+    else:
+        console.answer(words(found, console.columns))
+    console.document(json.text(document))
 
 
 def look(state_dir: StateDir) -> Status:

@@ -82,7 +82,7 @@ class AttemptRecorder:
         if active.settled:
             return
         active.settled = True
-        settled = self.budget.settle(active.price, cost)
+        settled = self.budget.settle(active.price, cost, active.id)
         if settled.overcharged:
             self.shutdown.stop_new(
                 Issue(
@@ -101,9 +101,9 @@ class AttemptRecorder:
         if failure.billed is Billed.YES:
             self.settle(active, failure.cost)
         elif not active.settled and failure.billed is Billed.NO:
-            self.budget.release(active.price)
+            self.budget.release(active.price, active.id)
         elif not active.settled:
-            self.budget.hold(active.price)
+            self.budget.hold(active.price, active.id)
         await self.ledger.close_attempt(active.id, state, failure)
         self.call_log.end(active.job, active.uuid, state, failure)
 

@@ -146,22 +146,22 @@ class DoubtSettler:
         assert not isinstance(step, Completed | PaidUnfetched)
         held = attempt.billed is Billed.UNKNOWN
         if held:
-            self.budget.resume(attempt.price)
+            self.budget.resume(attempt.price, attempt.id)
             if isinstance(step, ResultKnown):
-                self.budget.settle(attempt.price, step.cost)
+                self.budget.settle(attempt.price, step.cost, attempt.id)
         if attempt.state is State.UNKNOWN:
             await self.ledger.advance(attempt.id, step)
             return
         revived = await self.ledger.revive(attempt, step)
         if isinstance(step, Accepted) and held and not revived:
-            self.budget.hold(attempt.price)  # taken, and not seen to be billed yet
+            self.budget.hold(attempt.price, attempt.id)  # taken, and not seen to be billed yet
         elif isinstance(step, Accepted) and not held and revived:
             self.budget.adopt(attempt.price)
 
     async def _release(self, attempt: Attempt, state: State, why: str) -> None:
         if attempt.billed is Billed.UNKNOWN:
-            self.budget.resume(attempt.price)
-            self.budget.release(attempt.price)
+            self.budget.resume(attempt.price, attempt.id)
+            self.budget.release(attempt.price, attempt.id)
         failure = Failure(FailureKind.JOB_FAILED, why)
         if attempt.state is State.UNKNOWN:
             await self.ledger.close_attempt(attempt.id, state, failure)

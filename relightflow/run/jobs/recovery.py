@@ -87,7 +87,7 @@ class Recovery:
         the budget."""
         left = await settle_interrupted(self.ledger, self.blobs_path, self.context.backend)
         for attempt in left:
-            self.budget.doubt(attempt.price)
+            self.budget.hold(attempt.price, attempt.id)
 
 
 def _open_attempts(ledger: Path, backend: str) -> list[Attempt]:

@@ -61,7 +61,10 @@ class Submitter:
                 prepared = await self._prepared(job)
             except CallFailed as error:
                 return await self._never_called(job, error.failure)
-            return await self._submit(job, prepared, begun, instead_of)
+            try:
+                return await self._submit(job, prepared, begun, instead_of)
+            finally:
+                self.admission.ended(job)
 
         return await self.recorder.isolate_job(job, life)
 
@@ -120,6 +123,7 @@ class Submitter:
             await self.recorder.close(active, State.READY, failure)
             counts = decision.counts
             self.recorder.counters.retries += 1
+            self.admission.ended(job)
             await self._wait_before_retry(failure, decision.after)
 
     async def _wait_before_retry(self, failure: Failure, after: float) -> None:
@@ -139,8 +143,9 @@ class Submitter:
         price = self.context.price
         try:
             attempt = await self.ledger.intend(
-                call.job, self.context.run_id, price, details, instead_of, uuid
-            )
+                call.job, self.context.run_id, price, details, instead_of, uuid,
+                self.admission.budget.price.low,
+            )  # fmt: skip
         except BaseException as error:
             self.admission.budget.release(price)
             self.admission.release(call.job, permit)

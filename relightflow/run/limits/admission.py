@@ -1,6 +1,6 @@
 """Whether one more call may be made now: waits for what passes, refuses what does not.
 
-    refusals → expiring results → circuit breaker → rate limit → lock → disk → budget
+    refusals → room in the budget → expiring results → circuit breaker → rate limit → lock → disk → reserve
 
 Each rule decides in a module of its own; this is the thin part that asks them in their order and
 tells them what a call came to.
@@ -8,20 +8,21 @@ tells them what a call came to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from relightflow.errors import EarlyStop, Exit
 from relightflow.ledger.lock import HeldLock
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.job import Job
-from relightflow.model.money import dollars
 from relightflow.model.summary import Issue
 from relightflow.run.context import RunContext
 from relightflow.run.counters import Counters
-from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.rate_limit import Permit, RateLimiter
+from relightflow.run.limits.spend import reached
 from relightflow.run.shutdown import Shutdown, Stopped
 
 
@@ -38,12 +39,40 @@ class Admission:
     counters: Counters
     shutdown: Shutdown
     lock: HeldLock
+    call_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def acquire(self, job: Job) -> Permit | None:
-        """Wait until the call may be made, then reserve its price. Raises Stopped."""
+        """Wait until the call may be made, then reserve its price. Raises Stopped.
+
+        `ended` must follow, whatever becomes of the call.
+        """
+        while True:
+            permit = await self._permit(job)
+            issue = self._lock_issue() or self._disk_issue()
+            if issue is None and self.shutdown.submits_allowed:
+                if self.budget.reserve(job.key):
+                    return permit
+                if self.budget.room() is Room.NO:
+                    issue = Issue(Exit.BUDGET, reached(self.budget))
+            self.release(job, permit)
+            if issue:
+                self.shutdown.stop_new(issue)
+            if not self.shutdown.submits_allowed:
+                raise Stopped
+
+    def ended(self, job: Job) -> None:
+        """The job has no call in flight any more; one that waits for room may look again."""
+        self.budget.ended(job.key)
+        self.call_ended.set()
+
+    async def _permit(self, job: Job) -> Permit | None:
+        """Raises Stopped."""
         permit = None
         try:
             with self.shutdown.submitting(), self.counters.waiting():
+                while self.budget.room() is Room.LATER:
+                    self.call_ended.clear()
+                    await self.call_ended.wait()
                 await self.expiry_guard.none_expiring()
                 await self.circuit_breaker.closed(job.key)
                 if self.rate_limiter:
@@ -51,15 +80,7 @@ class Admission:
         except EarlyStop as stop:
             self._stop_early(stop)
             raise Stopped from stop
-        issue = self._lock_issue() or self._disk_issue()
-        if issue is None and self.shutdown.submits_allowed:
-            if self.budget.reserve(self.context.price):
-                return permit
-            issue = self._budget_reached()
-        if issue:
-            self.shutdown.stop_new(issue)
-        self.release(job, permit)
-        raise Stopped
+        return permit
 
     def release(self, job: Job, permit: Permit | None) -> None:
         """The job was let through, and no answer of it will be heard."""
@@ -114,20 +135,4 @@ class Admission:
             f"the disk with {self.disk_guard.folder} is short of {missing >> 20:,} MB for the "
             "results of the calls in flight and one more; nothing more was sent. Free some "
             "space, then run again",
-        )
-
-    def _budget_reached(self) -> Issue:
-        budget, price = self.budget, self.context.price
-        if not budget.cap:
-            return Issue(
-                Exit.BUDGET,
-                f"a job must still be bought, for up to {dollars(price)} USD, and the cap is 0; "
-                "nothing more was sent. Run again with --max-cost to allow it",
-            )
-        return Issue(
-            Exit.BUDGET,
-            f"the cap of {dollars(budget.cap)} USD does not allow one more call of up to "
-            f"{dollars(price)} USD ({dollars(budget.spent)} spent, {dollars(budget.in_flight)} "
-            f"in flight, {dollars(budget.held)} unknown); nothing more was sent. Raise the cap to "
-            "continue",
         )

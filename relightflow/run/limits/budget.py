@@ -1,42 +1,29 @@
-"""Keeps what is spent, in flight and unknown under the cap, before each call and not after it.
+"""Keeps what is spent, in flight and unknown under every limit, before each call and not after it.
 
-Every call is counted at its highest price until its real cost is known, so that
-`spent + in_flight + held` cannot pass the cap whatever becomes of the calls in the air. Only a
-provider that charges more than its highest price can; then nothing more is reserved.
+A call counts at the highest cost ever seen for its model until its own cost is known. Calls that are
+made beside others count at 1.5 × the plan's price, the most that a run tolerates, so that no limit is
+passed where costs rise while they are in flight; the nearer the limit, the fewer calls at a time. A
+call that is made alone needs room for the highest cost seen, so that a cap of exactly the plan's price
+buys the whole plan.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
 
-from relightflow.model.money import Micros
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """The most a run may spend, and who said so."""
-
-    amount: Micros | None
-    """None: nobody gave one."""
-    source: str
-    """In words, for messages: `limits.max_cost`, `--max-cost`, `RELIGHTFLOW_MAX_COST`."""
+from relightflow.model.catalog import FREE, Price
+from relightflow.model.money import Micros, valid_cost
+from relightflow.model.spending import SpendLimit
 
 
-def cap_in_force(recipe: Micros | None, option: Micros | None, environment: Micros | None) -> Cap:
-    """The lowest of those given: a recipe can lower the operator's cap, never raise it."""
-    given = [
-        (amount, source)
-        for amount, source in (
-            (option, "--max-cost"),
-            (environment, "RELIGHTFLOW_MAX_COST"),
-            (recipe, "limits.max_cost"),
-        )
-        if amount is not None
-    ]
-    if not given:
-        return Cap(None, "no cap was given")
-    return Cap(*min(given, key=lambda pair: pair[0]))
+class Room(Enum):
+    YES = "yes"
+    LATER = "later"
+    """When calls in flight have ended there may be."""
+    NO = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,76 +35,146 @@ class SettledCost:
     """True: more than 1.5 × the highest price of the plan; the run stops (exit 7)."""
 
 
+@dataclass(slots=True)
+class Account:
+    """What counts against one limit."""
+
+    limit: SpendLimit
+    spent: Micros = 0
+    in_flight: Counter[Micros] = field(default_factory=Counter)
+    """Price → calls."""
+    unknown: Counter[Micros] = field(default_factory=Counter)
+    counted: frozenset[int] = frozenset()
+    """Attempts of earlier runs, in flight or unknown, that count here."""
+    days: tuple[tuple[str, Micros], ...] = ()
+    """What earlier runs spent, by day (`2026-11-27`, UTC)."""
+    frees_at: float | None = None
+    """When the oldest purchase leaves the window; Unix seconds."""
+    before: Micros = 0
+    """Spent by earlier runs."""
+
+    def committed(self, each: Micros = 0) -> Micros:
+        """What would be gone if every open call were billed at its price, or at `each` where that is
+        more."""
+        held = self.in_flight + self.unknown
+        return self.spent + sum(max(price, each) * calls for price, calls in held.items())
+
+
 class Budget:
-    """The books of one run. Amounts in micro-dollars; one event loop, no locks."""
+    """The limits of one run. Amounts in micro-dollars; one event loop, no locks.
+
+    `attempt` is the ledger's id of an attempt of an earlier run, which may count against some limits
+    only; 0 or any other id is a call of this run. What was never set aside is not given back, so a
+    mistake can only count too much.
+    """
 
     def __init__(
-        self, cap: Micros | None, spent: Micros = 0, held: Micros = 0, in_flight: Micros = 0
+        self,
+        price: Price = FREE,
+        accounts: Iterable[Account] = (),
+        highest: Micros = 0,
+        earlier: Iterable[int] = (),
     ) -> None:
-        """`held` and `in_flight`: the highest prices of what earlier runs left unknown and accepted."""
-        self.cap = cap
-        self.spent = spent
-        self.held = held
-        self.in_flight = in_flight
+        """`highest`: cost ever seen for the model. `earlier`: attempts of earlier runs, in flight or
+        unknown; each counts where its account says so."""
+        self.price = price
+        self.accounts = tuple(accounts)
+        self.planned = max(price.high, highest)
+        self.highest = self.planned
+        self.spent = 0
+        """By this run, as reported."""
+        self._active: set[str] = set()
+        """Keys of the jobs with a call of this run in flight."""
+        self._earlier = {
+            attempt: tuple(a for a in self.accounts if attempt in a.counted) for attempt in earlier
+        }
 
     @property
-    def committed(self) -> Micros:
-        """What would be gone if every call in the air were billed at its highest price."""
-        return self.spent + self.in_flight + self.held
+    def bound(self) -> Micros:
+        """The most that a call may cost without stopping the run."""
+        return max(self.highest, self.planned * 3 // 2)
+
+    @property
+    def tightest(self) -> Account | None:
+        """The account with the least left; None: there is no limit."""
+        return min(self.accounts, key=self.left_of, default=None)
+
+    @property
+    def cap(self) -> Micros | None:
+        return self.tightest.limit.amount if self.tightest else None
 
     @property
     def left(self) -> Micros | None:
-        """What may still be reserved; None without a cap."""
-        return None if self.cap is None else max(0, self.cap - self.committed)
+        """What may still be reserved; None without a limit."""
+        return max(0, self.left_of(self.tightest)) if self.tightest else None
 
-    def reserve(self, price: Micros) -> bool:
-        """Set the highest price of a call aside. False: it might pass the cap, so do not call.
+    def left_of(self, account: Account) -> Micros:
+        """May be negative."""
+        return account.limit.amount - account.committed(self.highest)
 
-        Something free is always allowed.
-        """
-        if price < 0:
-            raise ValueError(f"a price cannot be negative: {price}")
-        if price and self.cap is not None and self.committed + price > self.cap:
+    def room(self) -> Room:
+        """Whether one more call may be made now. Something free always may."""
+        if not self.planned:
+            return Room.YES
+        alone = not self._active
+        each = self.highest if alone else self.bound
+        if all(a.committed(each) + each <= a.limit.amount for a in self.accounts):
+            return Room.YES
+        return Room.NO if alone else Room.LATER
+
+    def reserve(self, job_key: str) -> bool:
+        """Set the price of a call aside. False: there is no room for it."""
+        if self.room() is not Room.YES:
             return False
-        self.in_flight += price
+        self._active.add(job_key)
+        self.adopt(self.price.high)
         return True
 
+    def ended(self, job_key: str) -> None:
+        """The job's call has ended, whatever became of it; also for a job without one."""
+        self._active.discard(job_key)
+
     def adopt(self, price: Micros) -> None:
-        """A call that another machine made is in the air: it counts, whatever the cap says."""
-        self.in_flight += price
+        """A call that another machine made is in flight: it counts, whatever the limits say."""
+        for account in self.accounts:
+            account.in_flight[price] += 1
 
-    def settle(self, reserved: Micros, cost: Micros | float | None) -> SettledCost:
-        """A call was billed. A `cost` that is unknown, negative or no number counts as `reserved`."""
-        self._take(reserved)
-        real = reserved
-        if cost is not None and math.isfinite(cost) and cost >= 0:
-            real = math.ceil(cost)
-        self.spent += real
-        return SettledCost(real, overcharged=2 * real > 3 * reserved)
+    def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> SettledCost:
+        """A call was billed. A `cost` that is unknown, negative or no number counts as the highest
+        price, and one below the price list as the list's."""
+        own = reserved == self.price.high
+        known = valid_cost(cost)
+        real = (max(reserved, self.highest) if own else reserved) if known is None else known
+        least = self.price.low if own else reserved
+        for account in self._accounts(attempt):
+            _take(account.in_flight, reserved)
+            account.spent += max(real, least)
+        self.spent += reserved if known is None else known
+        if own:
+            self.highest = max(self.highest, real)
+        return SettledCost(real, 2 * real > 3 * (self.planned if own else reserved))
 
-    def release(self, reserved: Micros) -> None:
+    def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""
-        self._take(reserved)
+        for account in self._accounts(attempt):
+            _take(account.in_flight, reserved)
 
-    def hold(self, reserved: Micros) -> None:
-        """A call may have been billed: it goes on counting."""
-        self._take(reserved)
-        self.held += reserved
+    def hold(self, reserved: Micros, attempt: int = 0) -> None:
+        """A call may have been billed, or ended without a word: it goes on counting."""
+        for account in self._accounts(attempt):
+            _take(account.in_flight, reserved)
+            account.unknown[reserved] += 1
 
-    def doubt(self, price: Micros) -> None:
-        """A call ended without a word, so nobody knows whether its price is still set aside: it goes
-        on counting from here on."""
-        self.in_flight -= min(price, self.in_flight)
-        self.held += price
-
-    def resume(self, price: Micros) -> None:
+    def resume(self, price: Micros, attempt: int = 0) -> None:
         """A held call turned out to be in flight after all; settle or release it next."""
-        if price > self.held:
-            raise ValueError(f"{price} was never held")
-        self.held -= price
-        self.in_flight += price
+        for account in self._accounts(attempt):
+            _take(account.unknown, price)
+            account.in_flight[price] += 1
 
-    def _take(self, reserved: Micros) -> None:
-        if reserved < 0 or reserved > self.in_flight:
-            raise ValueError(f"{reserved} was never reserved")
-        self.in_flight -= reserved
+    def _accounts(self, attempt: int) -> Iterator[Account]:
+        yield from self._earlier.get(attempt, self.accounts)
+
+
+def _take(calls: Counter[Micros], price: Micros) -> None:
+    if calls[price]:
+        calls[price] -= 1

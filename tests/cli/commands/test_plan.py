@@ -28,7 +28,7 @@ def test_the_cap_in_force_and_whether_it_suffices(relightflow: Relightflow, writ
     done = relightflow(
         "plan", "spring.yaml", "--max-cost", "2", env={"RELIGHTFLOW_MAX_COST": "0.05"}
     )
-    assert "0.05 USD (RELIGHTFLOW_MAX_COST): NOT enough" in done.stdout
+    assert "cap      0.05 USD (RELIGHTFLOW_MAX_COST); 2.00 USD (--max-cost)" in done.stdout
 
 
 def test_work_to_do_is_told_by_the_exit_code(relightflow: Relightflow, write: Write) -> None:

@@ -218,7 +218,7 @@ def test_a_bug_of_the_job_that_tries_a_closed_provider_lets_the_others_go_on(
 def test_the_cap_is_never_passed(stage: Stage, mode: str, concurrency: int) -> None:
     stage.recipe(SIX, concurrency=concurrency)
     stage.provider.mode = mode
-    summary = stage.run(cap=3 * PRICE + 1, cap_source="--max-cost")
+    summary = stage.run(cap=3 * PRICE + 1)
     assert len(stage.provider.bill) == 3
     assert (summary.money.spent, summary.exit) == (3 * PRICE, Exit.BUDGET)
 

@@ -6,118 +6,183 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.run.limits.budget import Budget, Cap, cap_in_force
+from relightflow.model.catalog import Price
+from relightflow.model.spending import SpendLimit
+from relightflow.run.limits.budget import Account, Budget, Room
+
+LIST = 100
+
+
+def budget(cap: int, spent: int = 0, highest: int = 0, price: int = LIST) -> Budget:
+    account = Account(SpendLimit(cap, "--max-cost"), spent)
+    return Budget(Price(price, price), [account], highest)
+
+
+def buy(shop: Budget, costs: list[int | None], width: int, choose: list[int]) -> int:
+    """As a run does it: at most `width` calls in flight, which end in any order. Gives the bill."""
+    flight: list[str] = []
+    billed = 0
+    left = list(range(len(costs)))
+    while left or flight:
+        full = len(flight) == width or not left
+        if not full and shop.reserve(str(left[0])):
+            flight.append(str(left.pop(0)))
+            continue
+        if not flight:
+            break
+        key = flight.pop((choose or [0])[len(left) % len(choose or [0])] % len(flight))
+        cost = costs[int(key)]
+        billed += LIST if cost is None else cost
+        shop.settle(LIST, cost)
+        shop.ended(key)
+    return billed
+
+
+bought = st.lists(st.one_of(st.none(), st.integers(0, 150)), max_size=60)
+
+
+@given(
+    cap=st.integers(0, 3000),
+    costs=bought,
+    width=st.integers(1, 40),
+    choose=st.lists(st.integers(0, 50), max_size=9),
+)
+def test_the_cap_is_passed_by_no_more_than_a_call_that_was_made_alone_and_dearer_than_all_before(
+    cap: int, costs: list[int | None], width: int, choose: list[int]
+) -> None:
+    billed = buy(budget(cap), costs, width, choose)
+    assert billed <= max(cap, 0) + LIST // 2
+    if billed > cap:
+        dearest = max(LIST if cost is None else cost for cost in costs)
+        assert dearest > LIST
+
+
+@given(cap=st.integers(150, 3000), cost=st.integers(0, 150), width=st.integers(1, 40))
+def test_calls_that_all_cost_more_than_announced_never_pass_the_cap(
+    cap: int, cost: int, width: int
+) -> None:
+    shop = budget(cap)
+    assert buy(shop, [cost] * 60, width, [0]) <= cap
+    assert shop.accounts[0].spent <= cap
+
+
+@given(cap=st.integers(0, 3000), width=st.integers(1, 40))
+def test_a_cap_buys_all_that_fits_at_the_price_list(cap: int, width: int) -> None:
+    assert buy(budget(cap), [LIST] * 60, width, [0]) == min(60, cap // LIST) * LIST
+
+
+def test_fewer_calls_are_in_flight_the_nearer_the_cap() -> None:
+    shop = budget(1600)
+    flight = 0
+    while shop.reserve(str(flight)):
+        flight += 1
+    assert flight == 10  # × 150, and not 16 × 100
+    assert shop.room() is Room.LATER
+
 
 moves = st.lists(
     st.tuples(
-        st.sampled_from(["reserve", "settle", "release", "hold", "resume"]),
-        st.integers(0, 400),
-        st.integers(0, 50),
-        st.floats(0, 1),
+        st.sampled_from(["reserve", "settle", "release", "hold", "resume"]), st.integers(0, 50)
     ),
     max_size=80,
 )
 
 
-@given(cap=st.integers(0, 2000), spent=st.integers(0, 500), held=st.integers(0, 500), moves=moves)
-def test_no_sequence_of_calls_passes_the_cap(
-    cap: int, spent: int, held: int, moves: list[tuple[str, int, int, float]]
+@given(cap=st.integers(0, 2000), moves=moves)
+def test_no_sequence_of_calls_at_the_price_list_passes_the_cap(
+    cap: int, moves: list[tuple[str, int]]
 ) -> None:
-    budget = Budget(cap, spent=spent, held=held)
-    limit = max(cap, spent + held)
-    flight: list[int] = []
-    parked: list[int] = []
-    real = spent
-    for move, price, which, part in moves:
+    shop, account = budget(cap), None
+    account = shop.accounts[0]
+    flight = parked = real = 0
+    for number, (move, _) in enumerate(moves):
         if move == "reserve":
-            if budget.reserve(price):
-                flight.append(price)
-        elif move == "resume":
-            if parked:
-                flight.append(parked.pop(which % len(parked)))
-                budget.resume(flight[-1])
-        elif flight:
-            reserved = flight.pop(which % len(flight))
+            flight += shop.reserve(str(number))
+        elif move == "resume" and parked:
+            parked, flight = parked - 1, flight + 1
+            shop.resume(LIST)
+        elif flight and move != "resume":
+            flight -= 1
             if move == "settle":
-                cost = None if part > 0.9 else math.floor(part * reserved)
-                budget.settle(reserved, cost)
-                real += reserved if cost is None else cost
+                shop.settle(LIST, LIST)
+                real += LIST
             elif move == "release":
-                budget.release(reserved)
+                shop.release(LIST)
             else:
-                budget.hold(reserved)
-                parked.append(reserved)
-        assert budget.spent == real
-        assert budget.in_flight == sum(flight)
-        assert budget.held == held + sum(parked)
-        assert budget.spent + budget.in_flight + budget.held <= limit
-
-
-@given(cap=st.integers(1, 100), price=st.integers(1, 100))
-def test_a_cap_buys_as_much_as_it_can(cap: int, price: int) -> None:
-    budget = Budget(cap)
-    bought = 0
-    while budget.reserve(price):
-        bought += 1
-    assert bought == cap // price
-    assert budget.left == cap % price
+                shop.hold(LIST)
+                parked += 1
+        assert account.spent == real
+        assert account.committed() == real + (flight + parked) * LIST <= cap
 
 
 @pytest.mark.parametrize("cost", [None, math.nan, math.inf, -math.inf, -1, -0.5])
 def test_a_cost_that_is_none_counts_as_the_highest_price(cost: float | None) -> None:
-    budget = Budget(100)
-    budget.reserve(60)
-    settled = budget.settle(60, cost)
-    assert (settled.cost, settled.overcharged, budget.spent) == (60, False, 60)
+    shop = budget(1000, highest=120)
+    settled = shop.settle(LIST, cost)
+    assert (settled.cost, settled.overcharged) == (120, False)
+    assert (shop.accounts[0].spent, shop.spent) == (120, LIST)
 
 
-@pytest.mark.parametrize(("cost", "over"), [(59, False), (60, False), (90, False), (91, True)])
+@pytest.mark.parametrize("cost", [0, 1e-9, 1, 99])
+def test_a_cost_below_the_price_list_counts_as_the_list_s_and_is_shown_as_reported(
+    cost: float,
+) -> None:
+    shop = budget(1000)
+    shop.settle(LIST, cost)
+    assert (shop.accounts[0].spent, shop.spent) == (LIST, math.ceil(cost))
+
+
+def test_within_a_price_range_a_cost_counts_as_it_is() -> None:
+    shop = Budget(Price(10, LIST), [Account(SpendLimit(1000, "--max-cost"))])
+    shop.settle(LIST, 20)
+    shop.settle(LIST, 5)
+    assert shop.accounts[0].spent == 20 + 10
+
+
+@pytest.mark.parametrize(("cost", "over"), [(100, False), (150, False), (151, True)])
 def test_more_than_half_as_much_again_is_an_overcharge(cost: int, over: bool) -> None:
-    budget = Budget(1000)
-    budget.reserve(60)
-    assert budget.settle(60, cost).overcharged is over
-    assert budget.spent == cost
+    assert budget(1000).settle(LIST, cost).overcharged is over
 
 
-def test_anything_charged_for_something_free_is_an_overcharge() -> None:
-    budget = Budget(None)
-    budget.reserve(0)
-    assert budget.settle(0, 1).overcharged
+def test_what_is_in_flight_counts_at_the_highest_cost_seen() -> None:
+    shop = budget(1000)
+    for key in "abc":
+        assert shop.reserve(key)
+    shop.settle(LIST, 140)
+    shop.ended("a")
+    assert shop.highest == 140
+    assert shop.left == 1000 - 3 * 140
 
 
 def test_something_free_is_allowed_when_the_cap_is_reached() -> None:
-    budget = Budget(10, spent=10)
-    assert not budget.reserve(1)
-    assert budget.reserve(0)
+    assert budget(10, spent=10, price=0).reserve("a")
+    assert budget(10, spent=10).room() is Room.NO
+    assert budget(10, price=0).settle(0, 1).overcharged
 
 
-def test_without_a_cap_everything_is_allowed() -> None:
-    budget = Budget(None)
-    assert budget.reserve(10**12)
-    assert budget.left is None
+def test_every_limit_holds_and_the_tightest_is_named() -> None:
+    cap, week = SpendLimit(1000, "--max-cost"), SpendLimit(300, "--budget", 7 * 86_400)
+    shop = Budget(Price(LIST, LIST), [Account(cap), Account(week, spent=150)])
+    assert shop.tightest
+    assert shop.tightest.limit is week
+    assert shop.reserve("a")
+    assert not shop.reserve("b")
 
 
-def test_an_overcharge_stops_further_calls() -> None:
-    budget = Budget(100)
-    budget.reserve(50)
-    budget.settle(50, 120)
-    assert budget.left == 0
-    assert not budget.reserve(1)
+def test_an_earlier_attempt_counts_only_where_it_did() -> None:
+    mine = Account(SpendLimit(1000, "--max-cost"), counted=frozenset({1}))
+    all_of_them = Account(SpendLimit(1000, "--budget", 60), counted=frozenset({1, 2}))
+    for account, calls in ((mine, 1), (all_of_them, 2)):
+        account.unknown[LIST] = calls
+    shop = Budget(Price(LIST, LIST), [mine, all_of_them], earlier=(1, 2, 3))
+    for attempt in (2, 3):
+        shop.resume(LIST, attempt)
+        shop.settle(LIST, LIST, attempt)
+    assert (mine.spent, mine.committed()) == (0, LIST)
+    assert (all_of_them.spent, all_of_them.committed()) == (LIST, 2 * LIST)
 
 
-def test_money_that_was_never_set_aside_cannot_be_given_back() -> None:
-    budget = Budget(100)
-    budget.reserve(10)
-    for wrong, amount in ((budget.release, 11), (budget.hold, 11), (budget.resume, 1)):
-        with pytest.raises(ValueError, match="never"):
-            wrong(amount)
-    with pytest.raises(ValueError, match="negative"):
-        budget.reserve(-1)
-
-
-def test_the_lowest_cap_is_in_force() -> None:
-    assert cap_in_force(5, 7, 9) == Cap(5, "limits.max_cost")
-    assert cap_in_force(9, 7, 8) == Cap(7, "--max-cost")
-    assert cap_in_force(9, None, 8) == Cap(8, "RELIGHTFLOW_MAX_COST")
-    assert cap_in_force(0, 7, None) == Cap(0, "limits.max_cost")
-    assert cap_in_force(None, None, None).amount is None
+def test_without_a_limit_everything_is_allowed() -> None:
+    shop = Budget(Price(LIST, 10**12))
+    assert shop.reserve("a")
+    assert (shop.left, shop.cap) == (None, None)

@@ -1,0 +1,51 @@
+"""What a person is asked or told before money is spent."""
+
+from __future__ import annotations
+
+import shlex
+
+from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.money import Micros, dollars
+from relightflow.report.text import count, money, price
+
+
+def question(found: CostEstimate, name: str) -> str:
+    return f"{name}: buy {_said(found)}?"
+
+
+def no_limit(found: CostEstimate, name: str, command: tuple[str, ...], cap: Micros) -> str:
+    """Why a run is refused where nobody can be asked. `command` is what was typed; `cap` would do."""
+    return (
+        f"{name}: this would buy {_said(found)}, and a paid run needs a cap or a budget; nothing was "
+        f"sent. To allow it:\n  {_typed(command, '--max-cost', dollars(cap).replace(',', ''))}"
+    )
+
+
+def no_price(name: str, command: tuple[str, ...]) -> str:
+    return (
+        f"{name}: the price of this model is unknown, so nothing was sent. Set the highest "
+        f"price of one call:\n  {_typed(command, '--price', 'USD')}"
+    )
+
+
+def shortfall(found: CostEstimate, name: str, affordable: int) -> str:
+    """A warning where a limit ends the run before the plan is complete."""
+    return (
+        f"{name}: the plan costs {price(found.price)} and the {limit(found.limits[0])}. It will buy "
+        f"about {affordable:,} of {count(found.calls, 'job')} and end with exit code 7"
+    )
+
+
+def limit(status: LimitStatus) -> str:
+    """`cap is 5.00 USD (--max-cost, 1.20 USD of it used)`."""
+    word = "cap" if status.limit.window is None else "budget"
+    used = f", {money(status.committed)} of it used" if status.committed else ""
+    return f"{word} is {money(status.limit.amount)} ({status.limit.source}{used})"
+
+
+def _said(found: CostEstimate) -> str:
+    return f"{count(found.calls, 'job')} for {price(found.price)}"
+
+
+def _typed(command: tuple[str, ...], *more: str) -> str:
+    return shlex.join((*command, *more))

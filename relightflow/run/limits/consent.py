@@ -1,0 +1,80 @@
+"""What a run would cost, and whether a person has to agree to it. Pure: whoever calls asks and prints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+
+from relightflow.model.catalog import Price
+from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.money import Micros
+from relightflow.model.plan import Plan
+from relightflow.model.plan_status import PlanStatus
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
+from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.spend import NOTHING_TO_BUY
+
+CONFIRMED = "confirmed on the terminal"
+
+
+class Consent(Enum):
+    GIVEN = "given"
+    """By a limit, or because nothing is paid for."""
+    NEEDED = "needed"
+    """A person must say yes, or set a limit."""
+    NO_PRICE = "no price"
+    """Nobody knows what the calls cost, so nothing may be sent."""
+
+
+def estimate_cost(
+    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, budget: Budget
+) -> CostEstimate:
+    """What a run would buy now: new jobs, and unknown ones where the recipe asks for them again. A call
+    is priced at the highest cost ever seen, where that is above the price list."""
+    limits = tuple(
+        LimitStatus(account.limit, account.committed(budget.highest))
+        for account in sorted(budget.accounts, key=budget.left_of)
+    )
+    if run_options.collect_only:
+        return CostEstimate(0, Price(0, 0), limits)
+    again = plan_status.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
+    found = plan_status.price
+    if found is None and run_options.price is not None:
+        found = Price(run_options.price, run_options.price).times(plan_status.new)
+    if found is not None:
+        high = max(found.high, budget.highest * plan_status.new)
+        found = Price(found.low, high + (plan_status.unknown_price if again else 0))
+    return CostEstimate(plan_status.new + again, found, limits)
+
+
+def consent(found: CostEstimate) -> Consent:
+    """Whether the run may go on as it is."""
+    if not found.paid:
+        return Consent.GIVEN
+    if found.price is None:
+        return Consent.NO_PRICE
+    return Consent.GIVEN if found.limits else Consent.NEEDED
+
+
+def affordable(found: CostEstimate) -> int | None:
+    """How many of the calls the limits hold; None: all of them."""
+    if found.enough or found.price is None or not found.limits or not found.calls:
+        return None
+    return found.limits[0].left * found.calls // found.price.high
+
+
+def confirmed(run_options: RunOptions, cap: Micros) -> RunOptions:
+    """After a person has said yes to what the plan costs."""
+    return replace(run_options, limits=(SpendLimit(cap, CONFIRMED),))
+
+
+def unasked(run_options: RunOptions, price: Price | None) -> RunOptions:
+    """Where nobody was asked for a limit, because there is nothing to buy. `price`: of a call.
+
+    Jobs under way may turn out to have failed, or never to have been taken. Making them again is a
+    purchase, and nobody has agreed to one.
+    """
+    if run_options.limits or (price is not None and price.free):
+        return run_options
+    return replace(run_options, limits=(SpendLimit(0, NOTHING_TO_BUY),))

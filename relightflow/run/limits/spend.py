@@ -1,0 +1,224 @@
+"""What counts against which limit: the ledger's charges become the accounts of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from relightflow.ledger.reader import Reader
+from relightflow.model.catalog import Price
+from relightflow.model.money import Micros, dollars
+from relightflow.model.recipe import Recipe
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import Charge, Kind, Spending, SpendingRow, SpendLimit, span
+from relightflow.run.limits.budget import Account, Budget
+
+NOTHING_TO_BUY = "there was nothing to buy"
+"""The source of a limit that nobody set, because no purchase was in sight."""
+_OPEN = (Kind.IN_FLIGHT, Kind.UNKNOWN)
+_DAYS_TOLD = 3
+
+
+def with_recipe_limits(options: RunOptions, recipe: Recipe) -> RunOptions:
+    """The operator's limits and the recipe's: all hold, so a recipe can only lower what may be spent."""
+    limits = list(options.limits)
+    if recipe.limits.max_cost is not None:
+        limits.append(SpendLimit(recipe.limits.max_cost, "limits.max_cost"))
+    if recipe.limits.budget is not None:
+        allowance = recipe.limits.budget
+        limits.append(SpendLimit(allowance.amount, "limits.budget", allowance.seconds))
+    return replace(options, limits=tuple(dict.fromkeys(limits)))
+
+
+def identity(recipe: Recipe) -> tuple[str, str]:
+    """(name, file): either makes it the same recipe."""
+    return recipe.name, str(recipe.path.resolve())
+
+
+def names_of(recipe: tuple[str, str], known: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """All names of a recipe: its own, those that its file had, and those of the files that had one of
+    them. Whoever changes the name or moves the file gets no second cap."""
+    pairs = {pair for pair in known if pair[1]} | {recipe}
+    names, files = {recipe[0]}, {recipe[1]} - {""}
+    while True:
+        more = {pair for pair in pairs if pair[0] in names or pair[1] in files}
+        found = names | {name for name, _ in more}, files | {file for _, file in more if file}
+        if found == (names, files):
+            return frozenset(names)
+        names, files = found
+
+
+def highest_cost(charges: Iterable[Charge], backend: str, model: str) -> Micros:
+    """The most that a call of the model was ever billed at in this state; 0: none was."""
+    return max(
+        (
+            charge.cost or 0
+            for charge in charges
+            if charge.kind is Kind.SPENT and (charge.backend, charge.model) == (backend, model)
+        ),
+        default=0,
+    )
+
+
+def account(
+    limit: SpendLimit, charges: Sequence[Charge], names: frozenset[str], now: float
+) -> Account:
+    """What counts against `limit`. `names`: of the recipes that it is for; a call whose recipe the
+    ledger does not know counts against all. `now`: Unix seconds."""
+    if limit.window is None:
+        mine = [charge for charge in charges if not charge.recipe or charge.recipe in names]
+    else:
+        mine = list(_within(limit.window, charges, now))
+    done = [charge for charge in mine if charge.kind not in _OPEN]
+    days: Counter[str] = Counter()
+    for charge in done:
+        days[_day(charge.at)] += charge.counted
+    spent = sum(charge.counted for charge in done)
+    return Account(
+        limit=limit,
+        spent=spent,
+        in_flight=Counter(charge.price for charge in mine if charge.kind is Kind.IN_FLIGHT),
+        unknown=Counter(charge.price for charge in mine if charge.kind is Kind.UNKNOWN),
+        counted=frozenset(charge.attempt for charge in mine if charge.kind in _OPEN),
+        days=tuple(sorted(days.items())),
+        frees_at=min((c.at for c in done), default=now) + limit.window if limit.window else None,
+        before=spent,
+    )
+
+
+def _within(window: float, charges: Sequence[Charge], now: float) -> Iterator[Charge]:
+    """What was bought in the last `window` seconds, and whatever is in flight. Results that others
+    bought cost nothing here. A call is never taken for older than one made before it, and one from the
+    future counts, so that a clock that was put back frees nothing."""
+    latest = 0.0
+    for charge in charges:
+        if charge.at <= now:
+            latest = max(latest, charge.at)
+        recent = charge.at > now or latest > now - window
+        if charge.kind is not Kind.ADOPTED and (recent or charge.kind is Kind.IN_FLIGHT):
+            yield charge
+
+
+def open_budget(
+    reader: Reader,
+    recipe: tuple[str, str],
+    limits: Sequence[SpendLimit],
+    model: tuple[str, str, Price],
+    now: float,
+) -> Budget:
+    """The budget as earlier runs left it. `model`: (backend, model, price of a call)."""
+    charges, known = reader.charges(), reader.recipes()
+    accounts = []
+    for limit in limits:
+        names = frozenset().union(
+            *(names_of(one, known) for one in (recipe, *limit.together)), {recipe[0]}
+        )
+        accounts.append(account(limit, charges, names, now))
+    backend, name, price = model
+    highest = highest_cost(charges, backend, name) if price.high else 0
+    earlier = (charge.attempt for charge in charges if charge.kind in _OPEN)
+    return Budget(price, accounts, highest, earlier)
+
+
+def reached(budget: Budget) -> str:
+    """Why no more is bought: what was spent when, and what to raise."""
+    tight = budget.tightest
+    call = f"one more call of up to {dollars(budget.highest)} USD"
+    if tight is None or tight.limit.source == NOTHING_TO_BUY:
+        return (
+            f"a job has still to be bought, for up to {dollars(budget.highest)} USD, and no cap was "
+            "given; nothing more was sent. Run again with --max-cost to allow it"
+        )
+    limit = tight.limit
+    said = ", ".join(_when(tight, budget))
+    if limit.window is None:
+        return (
+            f"the cap of {dollars(limit.amount)} USD ({limit.source}) is what this recipe may cost "
+            f"altogether, and it does not hold {call}; nothing more was sent. It has cost: {said}. "
+            f"Raise {limit.source} to go on"
+        )
+    free = ""
+    if tight.frees_at is not None and tight.before:
+        free = f"; some of it is free again from {_minute(tight.frees_at)} on"
+    return (
+        f"the budget of {dollars(limit.amount)} USD in {span(limit.window)} ({limit.source}), for all "
+        f"recipes of this state, does not hold {call}; nothing more was sent. Spent: {said}{free}. "
+        f"Wait, or raise {limit.source}"
+    )
+
+
+def _when(tight: Account, budget: Budget) -> Iterator[str]:
+    days = tight.days[-_DAYS_TOLD:]
+    earlier = tight.before - sum(amount for _, amount in days)
+    if earlier:
+        yield f"{dollars(earlier)} before {days[0][0]}"
+    for day, amount in days:
+        yield f"{dollars(amount)} on {day}"
+    if tight.spent > tight.before:
+        yield f"{dollars(tight.spent - tight.before)} in this run"
+    for calls, words in ((tight.in_flight, "in flight"), (tight.unknown, "unknown")):
+        amount = sum(max(price, budget.highest) * number for price, number in calls.items())
+        if amount:
+            yield f"{dollars(amount)} {words}"
+    if not tight.committed(budget.highest):
+        yield "nothing yet"
+
+
+def spending(charges: Sequence[Charge]) -> Spending:
+    """By recipe and model (the dearest first), by day and month (in order)."""
+
+    def rows(names: Iterable[str], by_name: bool) -> tuple[SpendingRow, ...]:
+        groups: dict[str, list[Charge]] = {}
+        for name, charge in zip(names, charges, strict=True):
+            groups.setdefault(name, []).append(charge)
+        found = [_row(name, group) for name, group in sorted(groups.items())]
+        return tuple(found if by_name else sorted(found, key=lambda row: -row.counted))
+
+    return Spending(
+        recipes=rows((charge.recipe for charge in charges), by_name=False),
+        models=rows((f"{charge.backend} {charge.model}" for charge in charges), by_name=False),
+        days=rows((_day(charge.at) for charge in charges), by_name=True),
+        months=rows((_day(charge.at)[:7] for charge in charges), by_name=True),
+        total=_row("", charges),
+    )
+
+
+def _row(name: str, charges: Iterable[Charge]) -> SpendingRow:
+    sums: Counter[Kind] = Counter()
+    calls = counted = 0
+    for charge in charges:
+        calls += charge.kind is not Kind.ADOPTED
+        sums[charge.kind] += charge.reported
+        counted += charge.counted
+    return SpendingRow(
+        name, calls, sums[Kind.SPENT], counted,
+        sums[Kind.IN_FLIGHT], sums[Kind.UNKNOWN], sums[Kind.ADOPTED],
+    )  # fmt: skip
+
+
+def _day(at: float) -> str:
+    return _moment(at).strftime("%Y-%m-%d")
+
+
+def _minute(at: float) -> str:
+    return _moment(at).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _moment(at: float) -> datetime:
+    """Clocks have been set to every year there is."""
+    return datetime.fromtimestamp(min(max(at, 0.0), 253_402_300_799.0), UTC)
+
+
+def shared_limits(
+    limits: Sequence[SpendLimit], together: Sequence[tuple[str, str]], elsewhere: Micros
+) -> tuple[SpendLimit, ...]:
+    """The operator's limits where a command was given several recipes: a cap is for all of them.
+    `elsewhere`: what those with another state have cost."""
+    return tuple(
+        limit
+        if limit.window is not None
+        else replace(limit, amount=max(limit.amount - elsewhere, 0), together=tuple(together))
+        for limit in limits
+    )
