@@ -67,12 +67,14 @@ async def check_backend(
     operator: OperatorPolicy | None = None,
     cells: int = 3,
 ) -> None:
-    """`record` makes backends that keep the protocol's promises. Makes `cells` + 1 billable calls.
+    """`record` makes backends that keep the protocol's promises. Makes `cells` + 1 calls: the last
+    with bytes that are no image, which `prepare` or the provider must refuse, unbilled.
 
     Checked: the record and its models; create without a network; open, prepare, submit, collect,
     close, and close again; every step may follow the one before and can be written down as JSON;
     a call goes on from a written step in a backend made anew, and a step may be collected twice;
-    the result is an image; what is not an image, or fails, ends in CallFailed with a verdict.
+    the result is an image; what is not an image, or fails, ends in CallFailed with a verdict; `balance`, `intent_details`,
+    `bill` and `look_up` where it has them.
     """
     options = options or {}
     check_record(record, BackendRecord, options)
@@ -109,6 +111,10 @@ class _Kit:
     async def unopened(self) -> None:
         """A backend that was made and never used gives back what it holds, which is nothing."""
         made = self._record.make(self._context)
+        assert isinstance(made, Backend), (
+            f"{self._name}: `create` gives {type(made).__name__}, which is no relightflow.Backend: "
+            "derive it from that class"
+        )
         for method in ("open", "close", "prepare", "submit", "collect"):
             assert inspect.iscoroutinefunction(getattr(made, method, None)), (
                 f"{self._name}: `{method}` must be an `async def` method"
@@ -158,14 +164,23 @@ class _Kit:
         """What the backend has beside the five methods keeps its protocol too."""
         if isinstance(backend, HasBalance):
             balance = await self.asked("balance", backend.balance())
-            assert isinstance(balance, Balance), f"{self._name}: balance gave {balance!r}"
+            assert isinstance(balance, Balance), (
+                f"{self._name}: balance gave {balance!r}; give a Balance, in micro-dollars"
+            )
         if isinstance(backend, HasIntentDetails):
             image, data = sample_image(sample_image_bytes()), sample_image_bytes()
             prepared = await self.asked("prepare", backend.prepare(image, data))
             job = sample_job(image, self._name, self._context.model, {})
             details = backend.intent_details(Call(job, prepared))
-            assert isinstance(details, FrozenMap), f"{self._name}: intent_details gave {details!r}"
-            canonical_json(thaw(details))
+            assert isinstance(details, FrozenMap), (
+                f"{self._name}: intent_details gave {details!r}; give a FrozenMap"
+            )
+            try:
+                canonical_json(thaw(details))
+            except (TypeError, ValueError) as error:
+                raise AssertionError(
+                    f"{self._name}: intent_details are not JSON: {error}"
+                ) from error
         if isinstance(backend, HasHistory):
             rows = await self.asked("bill", backend.bill(0.0, 1.0, _give_up))
             sound = all(isinstance(row, BillRow) for row in rows)
@@ -187,7 +202,15 @@ class _Kit:
             "records would have it"
         )
         told = [*found.adopted, *found.failed, *found.undecided]
-        assert [number for number, _ in told] == [1], f"{self._name}: look_up left out an attempt"
+        assert [number for number, _ in told] == [1], (
+            f"{self._name}: look_up must name each of `query.doubts` once, by its `id`; it named "
+            f"{[number for number, _ in told]} instead of [1]"
+        )
+        steps = [step for _, step in found.adopted]
+        assert all(isinstance(step, Accepted | ResultKnown) for step in steps), (
+            f"{self._name}: look_up adopted {steps!r}; adopt `Accepted` or `ResultKnown`, and the run "
+            "collects it"
+        )
 
     async def call(self, backend: Backend, call: Call) -> None:
         """One call to its end, then once more from each step that was written down."""
@@ -260,7 +283,7 @@ class _Kit:
         except BadImage as error:
             raise AssertionError(
                 f"{self._name}: the result is not an image ({error.reason}); raise CallFailed with "
-                "Kind.BAD_RESULT and the bytes in `kept`"
+                "FailureKind.BAD_RESULT and the bytes in `kept`"
             ) from error
         price = self._context.model.price
         dear = price is not None and (step.cost or 0) > price.high
@@ -274,19 +297,29 @@ class _Kit:
             prepared = await backend.prepare(image, data)
             job = sample_job(image, self._name, self._context.model, {})
             step = await backend.submit(Call(job, prepared))
-            while not isinstance(step, Completed):
-                step = await backend.collect(step)
+            for _ in range(MOST_STEPS):
+                if isinstance(step, Completed):
+                    break
+                step = await self.collected(backend, step)
         except CallFailed as error:
             failure = error.failure
             assert failure.message, f"{self._name}: a failure without a message"
-            assert failure.billed is Billed.NO, f"{self._name}: a bad image was billed: {failure}"
+            assert failure.billed is Billed.NO, (
+                f"{self._name}: bytes that are no image must end unbilled: refuse them in `prepare` with "
+                f"FailureKind.BAD_IMAGE, or let the stub refuse them as the provider does; {failure}"
+            )
+        except AssertionError:
+            raise
         except Exception as error:
             raise AssertionError(
                 f"{self._name}: bytes that are no image raised {error!r}; raise CallFailed with "
-                "Kind.BAD_IMAGE"
+                "FailureKind.BAD_IMAGE"
             ) from error
         else:
-            raise AssertionError(f"{self._name}: bytes that are no image gave a result")
+            raise AssertionError(
+                f"{self._name}: bytes that are no image gave a result; refuse them in `prepare` with "
+                "FailureKind.BAD_IMAGE, or let the stub refuse them as the provider does"
+            )
 
 
 def _check_model(record: BackendRecord, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Small real things to try a plugin with: an image, an image, a finished run."""
+"""Small real things to try a plugin with: an image, a job, a finished run."""
 
 from __future__ import annotations
 

@@ -24,20 +24,20 @@ def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> 
 
     `folder` (empty) plays the recipe's folder; `options` say where in it, or elsewhere, to write.
 
-    Checked: the record; what was written is found to be the same, with and without its stamp, also
+    Checked: the record; what was written is found to be the same, with and without its receipt, also
     by a sink made anew; other bytes are seen as edited, none as missing; writing twice replaces,
-    never half; several threads may write and look at once; a path that would lead out is refused;
-    finishing twice gives the same files and the same bytes, or touches nothing. A sink that gathers
-    (`layout` other than `files`) is only finished.
+    never half; several threads may write and check at once, also at one path; a path that would lead out is refused;
+    finalizing twice gives the same files and the same bytes, or touches nothing. A sink that gathers
+    (`layout` other than `files`) is only finalized.
     """
     check_record(record, SinkRecord, options)
-    state_dir = folder / "recipe"
-    state_dir.mkdir()
-    context = SinkContext(state_dir, FrozenMap(options), recipe="sample")
+    recipe_folder = folder / "recipe"
+    recipe_folder.mkdir()
+    context = SinkContext(recipe_folder, FrozenMap(options), recipe="sample")
     sink = record.make(context)
-    assert sink.location, f"{record.name}: `place` is empty: say where it writes"
+    assert sink.location, f"{record.name}: `location` is empty: say where it writes"
     assert record.make(context).location == sink.location, (
-        f"{record.name}: `place` is not always the same"
+        f"{record.name}: `location` is not always the same"
     )
     if record.layout == "files":
         _check_files(record, context, sink)
@@ -53,10 +53,10 @@ def _check_files(record: SinkRecord, context: SinkContext, sink: Sink) -> None:
     _expect(record, sink, path, None, one, FileState.MISSING, "nothing was written yet")
     receipt = sink.write(path, one, "image/png")
     assert (receipt.sha256, receipt.size) == (_sha(one), len(one)), (
-        f"{name}: a false stamp: {receipt}"
+        f"{name}: a false receipt: {receipt}"
     )
     _expect(record, sink, path, receipt, one, FileState.SAME, "it was just written")
-    _expect(record, sink, path, None, one, FileState.SAME, "its stamp was lost")
+    _expect(record, sink, path, None, one, FileState.SAME, "its receipt was lost")
     forged = WriteReceipt(receipt.sha256, receipt.size, "another mark")
     _expect(record, sink, path, forged, one, FileState.SAME, "its mark changed, its bytes did not")
     _expect(record, sink, path, receipt, two, FileState.EDITED, "other bytes are wanted there")
@@ -81,11 +81,11 @@ def _check_threads(record: SinkRecord, sink: Sink) -> None:
     def work(number: int) -> None:
         for turn in range(8):
             mine = data[(number + turn) % len(data)]
-            receipt = sink.write(f"own/{number}.png", mine, "image/png")
+            receipt = _written(record, sink, f"own/{number}.png", mine)
             _expect(
                 record, sink, f"own/{number}.png", receipt, mine, FileState.SAME, "threads write"
             )
-            sink.write("shared.png", mine, "image/png")
+            _written(record, sink, "shared.png", mine)
             seen = sink.check("shared.png", None, _sha(mine))
             assert seen is not FileState.MISSING, (
                 f"{record.name}: while a file was replaced it was not there; write it under another "
@@ -100,6 +100,16 @@ def _check_threads(record: SinkRecord, sink: Sink) -> None:
     )
 
 
+def _written(record: SinkRecord, sink: Sink, path: str, data: bytes) -> WriteReceipt:
+    try:
+        return sink.write(path, data, "image/png")
+    except Exception as error:
+        raise AssertionError(
+            f"{record.name}: while several threads write, write({path!r}) raised {error!r}; write each "
+            "under a new name of its own and rename it"
+        ) from error
+
+
 def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
     """Nothing may appear outside the sink's place."""
     before = _outside(sink, folder)
@@ -112,7 +122,10 @@ def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
             raise AssertionError(
                 f"{record.name}: write({path!r}) raised {error!r}; say it with SinkFailed"
             ) from error
-        assert _outside(sink, folder) == before, f"{record.name}: write({path!r}) left its folder"
+        assert _outside(sink, folder) == before, (
+            f"{record.name}: write({path!r}) wrote outside of the sink's place; raise "
+            "RefusedError for a path that leads out, whoever hands it over"
+        )
 
 
 def _check_finish(record: SinkRecord, context: SinkContext, sink: Sink, folder: Path) -> None:
@@ -124,13 +137,13 @@ def _check_finish(record: SinkRecord, context: SinkContext, sink: Sink, folder: 
     fresh.close()
     told = [(artifact.path, artifact.receipt.sha256) for artifact in first]
     assert told == [(artifact.path, artifact.receipt.sha256) for artifact in again], (
-        f"{record.name}: finishing twice gives other files or bytes (a clock? an unordered set?)"
+        f"{record.name}: finalizing twice gives other files or bytes (a clock? an unordered set?)"
     )
-    assert contents == _contents(sink, again), f"{record.name}: finishing twice changed a file"
+    assert contents == _contents(sink, again), f"{record.name}: finalizing twice changed a file"
     for artifact, data in zip(first, contents, strict=True):
         if data is not None:
             assert artifact.receipt.sha256 == _sha(data), (
-                f"{record.name}: {artifact.path}: false stamp"
+                f"{record.name}: {artifact.path}: false receipt"
             )
 
 
@@ -150,7 +163,7 @@ def _expect(
     when: str,
 ) -> None:
     seen = sink.check(path, known, _sha(wanted))
-    assert seen is file_state, f"{record.name}: look() said {seen!r} for {path}, although {when}"
+    assert seen is file_state, f"{record.name}: check() said {seen!r} for {path}, although {when}"
 
 
 def _outside(sink: Sink, folder: Path) -> set[Path]:

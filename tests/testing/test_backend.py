@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 
 from relightflow.images import BadImage, probe
 from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.model.evidence import Evidence, Needs, Undecided
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.money import micros
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import Backend, BillRow, Call, RecordsQuery, Retry
 from relightflow.plugins.records import BackendContext, BackendRecord
 from relightflow.testing import check_backend, sample_image_bytes
 
@@ -136,6 +138,73 @@ class TakesAnything(ScriptedBackend):
         return data
 
 
+class NoticesLate(TakesAnything):
+    """The provider takes everything and works on it for a while; what is no image fails, unbilled."""
+
+    def __init__(self, context: BackendContext) -> None:
+        super().__init__(context)
+        self.looks = 0
+
+    async def submit(self, call: Call) -> Step:
+        step = await super().submit(call)
+        if call.prepared != sample_image_bytes():
+            PROVIDER[call.job.id] = b""
+        return step
+
+    async def collect(self, step: Step) -> Step:
+        self.looks += 1
+        if self.looks % 3:
+            raise CallFailed(Failure(FailureKind.PENDING, "still running", Billed.UNKNOWN))
+        if isinstance(step, Accepted) and not PROVIDER[step.request_id]:
+            raise CallFailed(Failure(FailureKind.JOB_FAILED, "not an image", Billed.NO))
+        return await super().collect(step)
+
+
+class BillsAnything(NoticesLate):
+    async def collect(self, step: Step) -> Step:
+        try:
+            return await super().collect(step)
+        except CallFailed as error:
+            raise CallFailed(replace(error.failure, billed=Billed.YES)) from None
+
+
+class DollarBalance(ScriptedBackend):
+    async def balance(self) -> Any:
+        return 12.5
+
+
+class DictDetails(ScriptedBackend):
+    def intent_details(self, call: Call) -> Any:
+        return {"label": call.job.id}
+
+
+class BinaryIntent(ScriptedBackend):
+    def intent_details(self, call: Call) -> Any:
+        return FrozenMap({"label": b"x"})
+
+
+class Records(ScriptedBackend):
+    """Looks calls up as a subclass says."""
+
+    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
+        return ()
+
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        why = Undecided(Needs.PERSON, "nothing is kept")
+        return Evidence(undecided=tuple((doubt.id, why) for doubt in query.doubts))
+
+
+class LeavesOut(Records):
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        return Evidence()
+
+
+class AdoptsTheImage(Records):
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        done = Completed(sample_image_bytes())
+        return Evidence(adopted=tuple((doubt.id, done) for doubt in query.doubts))
+
+
 class Synchronous(ScriptedBackend):
     def close(self) -> Any:
         return None
@@ -148,7 +217,7 @@ def record(backend: type[ScriptedBackend], model: Model = MODEL) -> BackendRecor
     return BackendRecord("studio", "For tests", (model,), create)
 
 
-@pytest.mark.parametrize("backend", [ScriptedBackend, Immediate, Streams])
+@pytest.mark.parametrize("backend", [ScriptedBackend, Immediate, Streams, NoticesLate, Records])
 async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
     await check_backend(record(backend))
 
@@ -166,6 +235,12 @@ async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
         (FloatCost, "micro-dollars"),
         (Raises, "KeyError"),
         (TakesAnything, "gave a result"),
+        (BillsAnything, "must end unbilled"),
+        (DollarBalance, "give a Balance, in micro-dollars"),
+        (DictDetails, "give a FrozenMap"),
+        (BinaryIntent, "intent_details are not JSON"),
+        (LeavesOut, "each of `query.doubts` once"),
+        (AdoptsTheImage, "adopt `Accepted` or `ResultKnown`"),
         (Synchronous, "async def"),
     ],
 )
@@ -207,6 +282,16 @@ class StillRunning(ScriptedBackend):
 
 async def test_a_call_that_is_still_running_is_asked_again() -> None:
     await check_backend(record(StillRunning))
+
+
+async def test_what_is_no_backend_is_told_its_base_class() -> None:
+    class Other:
+        def __init__(self, context: BackendContext) -> None: ...
+
+    with pytest.raises(AssertionError, match=r"Other, which is no relightflow\.Backend"):
+        await check_backend(
+            replace(record(ScriptedBackend), create=Other)  # type: ignore[arg-type]  # the fault
+        )
 
 
 def test_a_misspelt_method_is_refused_when_the_class_is_made() -> None:

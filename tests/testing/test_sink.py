@@ -111,6 +111,15 @@ class Forgets(Plain):
         super().put(target, data)
 
 
+class SharesPart(Plain):
+    """Two threads write one path under one temporary name."""
+
+    def put(self, target: Path, data: bytes) -> None:
+        if target.name == "shared.png" and next(SERIAL) % 3 == 0:
+            raise FileNotFoundError(f"{target}.part")
+        super().put(target, data)
+
+
 class CountsRuns(Plain):
     def index(self, run: FinishedRun) -> bytes:
         runs = self.root / "runs"
@@ -140,12 +149,13 @@ def test_a_sound_sink_passes(tmp_path: Path) -> None:
     ("sink", "words"),
     [
         (TrustsStamps, "somebody replaced it|somebody edited it"),
-        (NeedsStamps, "its stamp was lost"),
-        (FalseStamp, "a false stamp"),
-        (Escapes, "left its folder"),
+        (NeedsStamps, "its receipt was lost"),
+        (FalseStamp, "a false receipt"),
+        (Escapes, "outside of the sink's place"),
         (Stumbles, "say it with SinkFailed"),
         (Forgets, "it was not there"),
-        (CountsRuns, "finishing twice"),
+        (SharesPart, "under a new name of its own"),
+        (CountsRuns, "finalizing twice"),
         (Moves, "not always the same"),
     ],
 )
