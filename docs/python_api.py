@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import relightflow
 from docs.hooks import class_entry
+from relightflow import testing
 
 NOTE = "<!-- Written by `python -m docs.generate`; change the docstrings instead. -->\n"
 
 _INTRO = """# Python API
 
-The names below can be imported from `relightflow`. They are the public interface: for programs that load,
-plan and run recipes, and for plugins. All other modules are internal and may change in any release.
+The names below can be imported from `relightflow`, those of the last section from `relightflow.testing`.
+They are the public interface: for programs that load, plan and run recipes, and for plugins. All other
+modules are internal and may change in any release.
 
 Amounts of money are whole micro-dollars (USD × 10⁻⁶); `micros("0.05")` is 50,000. Times are seconds. Hashes
 are SHA-256 as 64 hexadecimal digits.
@@ -38,6 +43,13 @@ A paid plan is refused without a limit: a cap or a budget, from the recipe or fr
 
 """
 
+_TESTING = """## Test a plugin
+
+From `relightflow.testing`. A check raises AssertionError with a sentence that says what is wrong; it needs no
+framework. `check_backend` and `check_http_faults` are coroutines.
+
+"""
+
 GROUPS = {
     "Load, plan and run": (
         "load_recipe plan_recipe plan_status run_plan Recipe Selection Plan PlanStatus RunOptions "
@@ -50,7 +62,8 @@ GROUPS = {
     "Sources": "Source Image Rejected StaleImage",
     "Backends": (
         "Backend Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
-        "Step CallFailed Failure FailureKind Billed Memory Balance Evidence BillRow"
+        "Step CallFailed Failure FailureKind Billed Memory Balance RecordsQuery Attempt "
+        "Retry Evidence Undecided Needs BillRow"
     ),
     "Sinks": "Sink SinkFailed FileState WriteReceipt Artifact FinishedRun",
     "Values": "FrozenMap Micros micros",
@@ -118,13 +131,15 @@ def pages() -> dict[str, str]:
     for title, names in GROUPS.items():
         parts.append(f"## {title}\n\n")
         parts += [_entry(name) for name in names.split()]
+    parts.append(_TESTING)
+    parts += [_entry(name, testing) for name in testing.__all__]
     return {"python-api.md": "".join(parts).rstrip() + "\n"}
 
 
-def _entry(name: str) -> str:
-    thing = getattr(relightflow, name)
+def _entry(name: str, package: ModuleType = relightflow) -> str:
+    thing = getattr(package, name)
     example = f"\n```python\n{EXAMPLES[name]}\n```\n" if name in EXAMPLES else ""
-    node = _definition(name)
+    node = _definition(name if package is relightflow else thing)
     if isinstance(node, ast.ClassDef):
         body = class_entry(node)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -139,14 +154,21 @@ def _entry(name: str) -> str:
 
 _ALIASES = {
     "Micros": "An amount of money in micro-dollars, an `int`.",
+    "Retry": (
+        "`Callable[[Failure], Awaitable[None]]`: waits until a read that failed may be repeated; raises "
+        "`CallFailed` where it is not worth it."
+    ),
     "Step": "`Accepted`, `ResultKnown`, `PaidUnfetched` or `Completed`.",
     "hookimpl": "Marks a function of a plugin as the implementation of the hook with its name.",
 }
 
 
-def _definition(name: str) -> ast.stmt | None:
-    """Where the public `name` is defined; None for an alias or a marker."""
-    module, attribute = relightflow.where(name)
+def _definition(public: str | Callable[..., Any]) -> ast.stmt | None:
+    """Where a public name, or a function, is defined; None for an alias or a marker."""
+    if isinstance(public, str):
+        module, attribute = relightflow.where(public)
+    else:
+        module, attribute = public.__module__, public.__name__
     tree = ast.parse(Path(str(importlib.import_module(module).__file__)).read_text("utf-8"))
     return next(
         (

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from relightflow.errors import RelightflowError as RelightflowError
     from relightflow.errors import StorageError as StorageError
     from relightflow.errors import UsageError as UsageError
+    from relightflow.model.attempt import Attempt as Attempt
     from relightflow.model.callbacks import RunCallbacks as RunCallbacks
     from relightflow.model.catalog import Model as Model
     from relightflow.model.catalog import Parameter as Parameter
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from relightflow.plugins.backend import Call as Call
     from relightflow.plugins.backend import Memory as Memory
     from relightflow.plugins.backend import RecordsQuery as RecordsQuery
+    from relightflow.plugins.backend import Retry as Retry
     from relightflow.plugins.hookspecs import hookimpl as hookimpl
     from relightflow.plugins.records import BackendContext as BackendContext
     from relightflow.plugins.records import BackendRecord as BackendRecord
@@ -105,6 +107,7 @@ _MODULES = {
         "SourceRecord",
         "SpendLimit",
     ),
+    "relightflow.model.attempt": ("Attempt",),
     "relightflow.model.evidence": ("Evidence", "Needs", "Undecided"),
     "relightflow.plugins.backend": (
         "Backend",
@@ -113,6 +116,7 @@ _MODULES = {
         "Call",
         "Memory",
         "RecordsQuery",
+        "Retry",
     ),
     "relightflow.plugins.source": (
         "Source",
@@ -197,6 +201,7 @@ __all__ = [
     "Accepted",
     "AccountError",
     "Artifact",
+    "Attempt",
     "Backend",
     "BackendContext",
     "BackendRecord",
@@ -239,6 +244,7 @@ __all__ = [
     "RelightflowError",
     "Result",
     "ResultKnown",
+    "Retry",
     "RunCallbacks",
     "RunOptions",
     "Selection",

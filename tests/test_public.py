@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import relightflow
 from docs.python_api import EXAMPLES, GROUPS
+from relightflow import testing
 from relightflow.testing import sample_image_bytes
 
 PAGE = (Path(__file__).parents[1] / "docs/reference/python-api.md").read_text(encoding="utf-8")
@@ -27,6 +29,12 @@ sinks: [{type: directory, path: out/}]
 def test_a_public_name_is_there_and_has_its_entry(name: str) -> None:
     assert getattr(relightflow, name) is not None
     assert f"### `{name}`" in PAGE
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_a_name_for_the_tests_of_plugins_has_its_entry(name: str) -> None:
+    assert PAGE.index("`relightflow.testing`") < PAGE.index(f"### `{name}`")
+    assert inspect.getdoc(getattr(testing, name))
 
 
 def test_another_name_is_not() -> None:

@@ -67,23 +67,34 @@ IN_DOUBT = frozenset({State.UNKNOWN, State.PAID_UNFETCHED})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One row of the ledger."""
+    """One row of the ledger: one billable call."""
 
     id: int
+    """Names it in the ledger, and in `Evidence`."""
     job_key: str
+    """64 hex digits: the key of the job that it was made for."""
     run_id: str
+    """The run that made it."""
     state: State
+    """How far it came; `UNKNOWN` where its outcome is in doubt."""
     backend: str
+    """The backend's name."""
     model: str
+    """The model's name."""
     image_sha256: str
+    """64 hex digits: of the input image's bytes."""
     parameters: Parameters
+    """Exactly what the backend was asked for."""
     repeat: int
+    """0-based."""
     price: Micros
     """The highest price of the call, reserved against the cap."""
     cost: Micros | None
     """What was really charged, once known."""
     billed: Billed
+    """Whether it was charged, as far as is known."""
     request_id: str
+    """The provider's id; empty where no answer gave one."""
     url: str
     """Of the result; a secret."""
     blob: str
@@ -93,6 +104,8 @@ class Attempt:
     created: float
     """Unix seconds, for people and for the provider's history; never for deciding expiry."""
     updated: float
+    """Unix seconds: when the row was last written."""
     details: FrozenMap = field(default_factory=FrozenMap)
+    """What the backend noted: `intent_details` before the call, then each step's `details`."""
     uuid: str = ""
     """Its name in the blob store's index; empty for what relightflow 0.1.0 began."""

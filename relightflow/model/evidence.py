@@ -30,6 +30,7 @@ class Undecided:
     """Why the records do not settle an attempt, and what would."""
 
     needs: Needs
+    """What would settle it."""
     why: str
     """In words, to follow 'because'."""
     at: float | None = None
@@ -65,7 +66,8 @@ class Evidence:
     """What the provider's own records say; attempts are named by their ids in the ledger."""
 
     adopted: tuple[tuple[int, Step], ...] = ()
-    """The step that an attempt had really reached; exactly one row of the records fits."""
+    """The step that an attempt had really reached, `Accepted` or `ResultKnown`; exactly one row of the
+    records fits. The run collects it."""
     failed: tuple[tuple[int, str], ...] = ()
     """Taken, failed, and not billed: why. As much is needed to believe it as for `absent`."""
     absent: tuple[int, ...] = ()

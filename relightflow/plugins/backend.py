@@ -97,8 +97,8 @@ class Backend:
         raise NotImplementedError(f"{type(self).__qualname__} has no `submit`")
 
     async def collect(self, step: Step) -> Step:
-        """The step after `step` (`relightflow.model.step.FOLLOWS`): polls, downloads; never billed and
-        safe to repeat. A call that is still running raises `CallFailed` with `FailureKind.PENDING`.
+        """The step after `step`: polls, downloads; never billed and safe to repeat. After `Accepted` and
+        `PaidUnfetched` comes `ResultKnown` or `Completed`, after `ResultKnown` `Completed`. A call that is still running raises `CallFailed` with `FailureKind.PENDING`.
 
         `step` may come from the ledger of an earlier process. Raises `CallFailed`. The default is
         for backends whose `submit` gives `Completed`.
@@ -140,6 +140,7 @@ class RecordsQuery:
     """Attempts whose outcome is unknown, and what the ledger knows that helps to settle them."""
 
     doubts: tuple[Attempt, ...]
+    """Calls that may have been taken: no answer came, or the provider forgot the request."""
     known: tuple[Attempt, ...]
     """Calls of our own that the provider certainly took, by request id, from before, between and
     after the doubts: if the records do not show these as they were sent, they prove nothing."""

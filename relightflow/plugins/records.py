@@ -73,7 +73,8 @@ class SourceRecord:
     create: Callable[[SourceContext], Source] | str
     """Makes the source; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
-    """JSON Schema (draft-07) of the source's own options."""
+    """JSON Schema (draft-07) of the source's own options, with `additionalProperties: False`; `type` is
+    relightflow's. Left out: there are no options."""
     fetches: bool = False
     """True: reading its images costs more than a look at the disk, so a run gives it a cache before
     it is asked for the first time."""
@@ -108,7 +109,8 @@ class BackendRecord:
     create: Callable[[BackendContext], Backend] | str
     """Makes the backend; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
-    """JSON Schema (draft-07) of the backend's own options."""
+    """JSON Schema (draft-07) of the backend's own options, with `additionalProperties: False`; `type`
+    and `model` are relightflow's. Left out: there are no options."""
     keeps_requests: float = math.inf
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
     keeps_results: float = 0.0
@@ -145,7 +147,8 @@ class SinkRecord:
     create: Callable[[SinkContext], Sink] | str
     """Makes the sink; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
     schema: Schema = field(default_factory=lambda: OPEN_SCHEMA)
-    """JSON Schema (draft-07) of the sink's own options."""
+    """JSON Schema (draft-07) of the sink's own options, with `additionalProperties: False`; `type` is
+    relightflow's. Left out: there are no options. Where the sink takes `name`, it lists it here."""
     layout: Layout = "files"
     """`files`: one file an output, at a path made from the option `name`; `write` is called.
     `archive`: all images in one file, each at a path made from the option `name`, which

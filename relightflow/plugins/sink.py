@@ -1,7 +1,7 @@
 """The protocol of a sink: where finished images are written.
 
-Methods block and are called in worker threads, `write` and `look` several at a time. A sink only
-ever sees bytes that are already safe in the store: whatever it does, nothing is bought again. It
+Methods block and are called in worker threads, `write` and `check` several at a time, also for
+one path: write under a new name of its own and rename. A sink only ever sees bytes that are already safe in the store: whatever it does, nothing is bought again. It
 raises `SinkFailed` (or OSError) to say that it could not; the next run tries again.
 """
 
@@ -46,7 +46,7 @@ class WriteReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that `finish` wrote, relative to the sink's place."""
+    """A file that `finalize` wrote."""
 
     path: str
     """Relative to the sink's location, with `/`."""
@@ -80,7 +80,7 @@ class FinishedRun:
     path: Callable[[Output, Result], str] = _own_path
     """Where an output goes, by the sink's option `name`; safe, and of one job only."""
     held: tuple[str, ...] = ()
-    """Paths of artifacts from earlier runs that nobody changed since. What `finish` does not make
+    """Paths of artifacts from earlier runs that nobody changed since. What `finalize` does not make
     any more it may take away."""
     overwrite: bool = False
     """Whether the operator says `--overwrite`. Otherwise a sink leaves files alone that it did not
@@ -102,11 +102,12 @@ class Sink(Protocol):
         """Where it writes, for people and as its identity: an absolute path, a URL without secrets."""
 
     def check(self, path: str, known: WriteReceipt | None, sha256: str) -> FileState:
-        """Whether `path` holds what it should (`sha256`). `known` is the stamp of the last write:
+        """Whether `path` holds what it should (`sha256`). `known` is the receipt of the last write:
         where its mark still holds, no byte need be read."""
 
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
-        """Put `data` at `path` (relative, `/`, already sanitised), whole or not at all."""
+        """Put `data` at `path` (relative, `/`), whole or not at all. The engine hands over sanitised paths;
+        one that leads out of the sink's place raises `RefusedError`."""
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         """All outcomes are in: write the manifest, sheets, shards. Same input, same bytes."""
@@ -117,11 +118,11 @@ class Sink(Protocol):
 
 @runtime_checkable
 class HasReceipt(Protocol):
-    """A sink that knows the stamp of what it holds, so that equal bytes need not be written again
+    """A sink that knows the receipt of what it holds, so that equal bytes need not be written again
     where the ledger is new."""
 
     def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
-        """The stamp of what is at `path`, after `look` called it the same; None: not known."""
+        """The receipt of what is at `path`, after `check` called it the same; None: not known."""
 
 
 @runtime_checkable
