@@ -10,7 +10,7 @@ UPDATE := .venv-update
 LOCK := $(UPDATE)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make update' pyproject.toml
 
-.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs pictures screenshot format clean
+.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs images screenshot format clean
 
 help:
 	@echo 'make demo         relight the sample images, free of charge, and say where to look'
@@ -94,7 +94,7 @@ docs: $(TOOLS)
 	$(BIN)/python -m docs.generate
 
 # The sheet that the README shows. Its bytes depend on the version of Pillow, so it is made by hand.
-pictures: $(RUNS)
+images: $(RUNS)
 	$(BIN)/relightflow run recipes/quickstart.yaml --only 'image=*perfume*' \
 	  --set 'sinks=[{type: contact-sheet, path: out/readme/, rows: light_temperature, columns: light_direction, title: One image in eight lights}]'
 	cp recipes/out/readme/perfume.jpg docs/images/contact-sheet.jpg

@@ -61,7 +61,7 @@ def test_ci_runs_commands_that_exist() -> None:
 def test_make_help_tells_of_every_command_that_people_type() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     told = set(re.findall(r"^make ([a-z-]+) ", done.stdout, re.MULTILINE))
-    parts = {"help", "lint", "types", "unit", "pictures"}
+    parts = {"help", "lint", "types", "unit", "images"}
     assert told == TARGETS - parts
 
 

@@ -1,4 +1,4 @@
-"""Makes the sample pictures beside this file: `python recipes/photos/make_samples.py [name…]`.
+"""Makes the sample images beside this file: `python recipes/photos/make_samples.py [name…]`.
 
 Three scenes in soft, neutral light, so that there is something to relight: a still life, a product
 on a table, a bust. Each takes about a minute.
@@ -30,10 +30,10 @@ def main(names: list[str]) -> None:
         scene, (width, height), exposure = SAMPLES[name]
         size = (width // 2, height // 2) if small else (width, height)
         linear = render(scene(), *size, samples=1 if small else 5)
-        picture = PIL.Image.fromarray(develop(linear, exposure))
+        image = PIL.Image.fromarray(develop(linear, exposure))
         options = {"quality": 88} if name.endswith(".jpg") else {"quality": 88, "method": 6}
         place = Path(tempfile.gettempdir()) / f"{name}.png" if small else HERE / name
-        picture.save(place, **({} if small else options))
+        image.save(place, **({} if small else options))
         sys.stdout.write(f"{place}: {place.stat().st_size // 1000} kB\n")
 
 

@@ -1,7 +1,7 @@
-"""A small ray marcher over signed distances, in numpy: enough for pictures of things on tables.
+"""A small ray marcher over signed distances, in numpy: enough for images of things on tables.
 
 Points and directions are float32 arrays of shape (3, n), lengths are in scene units, colours are
-linear sRGB. A scene is a list of `Thing`; everything random is seeded, so a picture is reproducible
+linear sRGB. A scene is a list of `Thing`; everything random is seeded, so an image is reproducible
 on one machine.
 """
 
@@ -59,7 +59,7 @@ class Scene:
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
     zoom: float
-    """Focal length over half the picture's height."""
+    """Focal length over half the image's height."""
     sky: tuple[float, float, float] = (0.62, 0.64, 0.68)
     ground: tuple[float, float, float] = (0.24, 0.22, 0.20)
     panels: Sequence[tuple[float, float, float]] = field(default=((-0.7, 0.6, 0.5),))

@@ -23,7 +23,7 @@ from relightflow.plugins.registry import Registry
 from relightflow.plugins.sink import FileState, HasReceipt, Sink, SinkFailed, WriteReceipt, width_of
 
 FAULTS = Exception
-"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in the air."""
+"""A sink may be anybody's: whatever it raises, bugs included, costs it alone and no call in flight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The durable record of every attempt: the only room that knows SQLite."""
+"""The durable record of every attempt: the only package that knows SQLite."""

@@ -31,7 +31,7 @@ class Commitments:
 
     spent: Micros
     in_flight: Micros
-    """Reserved by attempts that are accepted or in the air, and not known to be billed."""
+    """Reserved by attempts that are accepted or in flight, and not known to be billed."""
     unknown: Micros
     """May have been billed."""
 
@@ -58,7 +58,7 @@ class Reader:
         return rows.job_states(self._db, keys) if self._db else {}
 
     def open_attempts(self, backend: str | None = None) -> list[Attempt]:
-        """Every attempt with money or bytes in the air, oldest first."""
+        """Every attempt with money or bytes in flight, oldest first."""
         return self._open("state NOT IN ('READY', 'FAILED', 'DONE', 'STORED')", backend)
 
     def unknown_attempts(self, backend: str | None = None) -> list[Attempt]:

@@ -119,7 +119,7 @@ def find_garbage(
 
 
 def delete(state_dir: StateDir, ledger: Ledger, blobs: BlobStore, found: Garbage) -> None:
-    """Blocks. The ledger first, so that it never relies on what is gone; the trail hears of it too."""
+    """Blocks. The ledger first, so that it never relies on what is gone; the call log is told too."""
     for attempt in found.finished:
         ledger.close_attempt_now(attempt.id, State.READY, _removed(attempt))
         facts = {**job_facts(job_of(attempt), attempt.price), **attempt_facts(attempt.uuid)}

@@ -96,7 +96,7 @@ async def _settler(
     notice: Callable[[str], None],
     clock: Clock,
 ) -> DoubtSettler:
-    """Doubts alone; money is only counted, so the books have no cap."""
+    """Doubts alone; money is only counted, so the budget has no cap."""
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
     budget = Budget()
     rng = Random()  # noqa: S311  jitter guards nothing

@@ -1,1 +1,1 @@
-"""The nouns: frozen, hashable, standard library only. Every other room speaks in them."""
+"""The nouns: frozen, hashable, standard library only. Every other package speaks in them."""

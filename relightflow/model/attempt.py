@@ -14,7 +14,7 @@ class State(StrEnum):
     """The life of a job, as docs/explanation/life-of-a-job.md draws it."""
 
     READY = "READY"
-    """Nothing bought and nothing in the air: as a closed attempt's state, it ended unbilled."""
+    """Nothing bought and nothing in flight: as a closed attempt's state, it ended unbilled."""
     INTENT = "INTENT"
     """Committed before the first byte leaves."""
     ACCEPTED = "ACCEPTED"
@@ -59,7 +59,7 @@ Out of STORED and DONE only the user's word leads, for an image that is lost for
 OPEN = frozenset(
     {State.INTENT, State.ACCEPTED, State.RESULT_KNOWN, State.PAID_UNFETCHED, State.UNKNOWN}
 )
-"""States in which money is or may be in the air."""
+"""States in which money is or may be in flight."""
 
 IN_DOUBT = frozenset({State.UNKNOWN, State.PAID_UNFETCHED})
 """States that only the provider's records or a person's word may end without an image."""

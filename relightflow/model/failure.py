@@ -101,7 +101,7 @@ class Failure:
 
 
 class CallFailed(Exception):
-    """How an adapter ends a call that gave no step. Carries the verdict; the engine decides."""
+    """How an adapter ends a call that gave no step. Carries the failure; the engine decides."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure

@@ -8,7 +8,7 @@ from relightflow.model.image import Image
 from relightflow.model.values import Parameters
 
 SHORT = 16
-"""Hex digits of a key that people see: 64 bits, enough for a billion jobs without a twin."""
+"""Hex digits of a key that people see: 64 bits, enough for a billion jobs without a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ class Output:
     job: Job
     """The job whose result goes there."""
     image: Image
-    """Bears the name of this output; `job.image` may be its twin."""
+    """Bears the name of this output; `job.image` may be a duplicate of it."""
     cell: Parameters
     """As the recipe spells it, for names and captions; `job.parameters` is what is sent."""

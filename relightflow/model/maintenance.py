@@ -162,7 +162,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A ledger made anew from the blob store."""
+    """A ledger recreated from the blob store."""
 
     stored: int
     """Images found again."""

@@ -134,7 +134,7 @@ class Recipe:
         return self.path.parent
 
     def problem(self, path: str, message: str) -> Problem:
-        """A problem that later rooms find, at `path` or the nearest place above it in the file."""
+        """A problem that later packages find, at `path` or the nearest place above it in the file."""
         at = path
         while at and at not in self.positions:
             at = at[: max(at.rfind("."), at.rfind("["), 0)]

@@ -74,7 +74,7 @@ def timeout(seconds: float, total: float | None = None) -> aiohttp.ClientTimeout
 
 
 def refused_certificate(error: BaseException) -> bool:
-    """Whether the other side could not prove who it is; other TLS trouble passes."""
+    """Whether the other side could not prove who it is; other TLS problem passes."""
     inner = getattr(error, "certificate_error", None) or error.__cause__
     return isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(
         inner, ssl.SSLCertVerificationError

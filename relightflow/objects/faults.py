@@ -45,7 +45,7 @@ class ObjectFault(Exception):
     def __init__(self, reason: Reason, where: str, words: str) -> None:
         self.reason = reason
         self.words = words
-        """What happened, without where: the same for many objects with one trouble."""
+        """What happened, without where: the same for many objects with one problem."""
         super().__init__(f"{where}: {words}")
 
     @property

@@ -13,7 +13,7 @@ from relightflow.plan.distinct import first_images, repeated_cells
 from relightflow.plan.keys import KeyMaker, key_of
 
 HELD = 20_000
-"""Up to so many cells are written out once and kept; beyond it they are made anew for each image."""
+"""Up to so many cells are written out once and kept; beyond it they are made again for each image."""
 
 Ready = tuple[Parameters, Parameters, bytes]
 """A cell, what is sent for it, and that part of its key."""

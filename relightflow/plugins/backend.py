@@ -1,7 +1,7 @@
 """The protocol of a backend: what relights.
 
 relightflow decides, the backend speaks: it owns no retry, no rate limit, no budget and no storage.
-It answers each call with a step, or raises `CallFailed` with a verdict that says above all whether
+It answers each call with a step, or raises `CallFailed` with a failure that says above all whether
 the call was billed. What it must never do: send one submit twice, or follow a redirect with a key.
 """
 
@@ -39,7 +39,7 @@ METHODS = (
 
 
 class Memory(Protocol):
-    """A small durable notebook of the backend's own, kept in the ledger across runs."""
+    """A small durable notes of the backend's own, kept in the ledger across runs."""
 
     def recall(self, key: str) -> str | None:
         """What was remembered under `key`; None: nothing."""
@@ -129,7 +129,7 @@ class Balance:
 
 @runtime_checkable
 class HasBalance(Protocol):
-    """A backend whose account can be asked, free of charge; also the breaker's probe."""
+    """A backend whose account can be asked, free of charge; also the circuit breaker's probe."""
 
     async def balance(self) -> Balance:
         """Free of charge and quick. Raises `CallFailed`."""

@@ -1,4 +1,4 @@
-"""What a run came to, in plain words: counts, money, every trouble, and what to do next."""
+"""What a run came to, in plain words: counts, money, every problem, and what to do next."""
 
 from __future__ import annotations
 

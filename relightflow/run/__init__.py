@@ -1,1 +1,1 @@
-"""Plan → a stream of outcomes: scheduler, gate, retry, breaker, budget, recovery."""
+"""Plan → a stream of outcomes: engine, limits, shutdown, recovery, summary."""

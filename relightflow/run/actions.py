@@ -26,7 +26,7 @@ CHUNK = 512
 
 class Action(Enum):
     MAKE = auto()
-    """Nothing bought and nothing in the air: call."""
+    """Nothing bought and nothing in flight: call."""
     REUSE = auto()
     """Stored already."""
     COLLECT = auto()

@@ -97,7 +97,7 @@ def _failed(task: asyncio.Task[Any]) -> bool:
 
 
 def _asked(source: Callable[[Image], T], image: Image) -> T:
-    """What the source says of the image; its refusals as verdicts."""
+    """What the source says of the image; its refusals as failures."""
     try:
         return source(image)
     except (StaleImage, RefusedError) as error:

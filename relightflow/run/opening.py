@@ -93,7 +93,7 @@ def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
 
 
 class _LedgerMemory:
-    """A backend's notebook, kept in the ledger."""
+    """A backend's notes, kept in the ledger."""
 
     def __init__(self, backend: str, ledger: Ledger, reader: Reader) -> None:
         self._backend = backend

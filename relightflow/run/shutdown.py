@@ -1,7 +1,7 @@
 """Why and how far a run stops: first no new submits, then no waiting, last everything.
 
 Whoever waits for something that has cost nothing yet does so inside `submitting()`; whoever polls
-something that another process could collect does so inside `collecting()`. When the brake is put on,
+something that another process could collect does so inside `collecting()`. When the run is shut down,
 those waits end with `Stopped`, and nothing that may have been billed is torn.
 """
 
@@ -90,7 +90,7 @@ class Shutdown:
 
 
 def _cancel(waiters: set[asyncio.Task[object]]) -> None:
-    """End the waits; a task that is no longer in the set knows that it was the brake."""
+    """End the waits; a task that is no longer in the set knows that it was the shutdown."""
     for task in tuple(waiters):
         waiters.discard(task)
         task.cancel()

@@ -1,7 +1,7 @@
 """The blob store: result bytes by their sha256, durable before anybody hears of them.
 
 Beside the blobs, `index.jsonl` says for each what it is (job key, request, cost), so that a lost
-ledger can be made anew without buying anything again. A line is written before its blob counts as
+ledger can be made again without buying anything again. A line is written before its blob counts as
 stored, so the index never knows less than the ledger.
 """
 
@@ -228,7 +228,7 @@ def sweep(root: Path) -> None:
 
 
 def _holds(path: str, sha256: str) -> bool:
-    """Raises OSError where the file cannot be opened; one that cannot be read is written anew."""
+    """Raises OSError where the file cannot be opened; one that cannot be read is written again."""
     try:
         blob = _open(path)
     except (FileNotFoundError, _NoFile):

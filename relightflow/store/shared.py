@@ -1,4 +1,4 @@
-"""A store that machines share: finished jobs and their bytes, and calls that are in the air.
+"""A store that machines share: finished jobs and their bytes, and calls that are in flight.
 
     blobs/ab/<sha256>          a result's bytes
     jobs/ab/<job key>.json     what a finished job came to, written after its blob
@@ -54,7 +54,7 @@ class SharedStore:
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
     def accepted(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A call for this very `job` that another machine has in the air."""
+        """A call for this very `job` that another machine has in flight."""
         entry = self._entry(_in_flight(job["key"]), job)
         return entry if entry and _is_id(entry.get("request_id")) else None
 
@@ -70,7 +70,7 @@ class SharedStore:
         self._put(_in_flight(entry["key"]), entry)
 
     def retract(self, key: str) -> None:
-        """The call is no longer in the air."""
+        """The call is no longer in flight."""
         self.bucket.delete([_in_flight(key)])
 
     def blobs(self) -> Iterator[tuple[str, Facts]]:

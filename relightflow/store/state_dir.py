@@ -85,7 +85,7 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
     `option` (`--state`) first, then RELIGHTFLOW_STATE, then the nearest ancestor that has a
     `.relightflow`, then the git root (of a linked worktree: that of the main one), then the recipe's
     own folder. Raises RefusedError where the
-    state that is found may not be used (`trust`): another one in its place would buy everything anew;
+    state that is found may not be used (`trust`): another one in its place would buy everything again;
     UsageError where the variable is empty.
     """
     state_dir, named = _located(recipe, option, environ)

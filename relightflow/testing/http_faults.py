@@ -32,7 +32,7 @@ class Fault:
 
     name: str
     forward: bool
-    """True: the provider gets the request before its answer is spoilt."""
+    """True: the provider gets the request before its answer is damaged."""
     status: int = 0
     """Of the answer that is given instead; 0: the connection is closed without one."""
     body: bytes = PAGE

@@ -30,7 +30,7 @@ def check_source(
     `folder` and `options` must lead to at least one usable image. `change`, where given, alters
     what the source would read for an image; the source must then call it stale.
 
-    Checked: the record; two scans, also of a source made anew, yield the same in the same order;
+    Checked: the record; two scans, also of a source made again, yield the same in the same order;
     every image is what its bytes say and can be read again by another process; nothing that was
     hashed differently is handed out; the cache folder may be empty, filled or away.
     """

@@ -1,1 +1,1 @@
-"""The scenes of the sample pictures."""
+"""The scenes of the sample images."""

@@ -102,7 +102,7 @@ def skin(p: Array) -> Look:
 
 
 def iris(p: Array) -> Look:
-    # both look a little to the picture's right, at the viewer
+    # both look a little to the image's right, at the viewer
     q = _face(p)
     r = np.sqrt((np.abs(q[0] - 0.022) - 0.272) ** 2 + (q[1] - 0.116) ** 2)
     colour = blend((0.10, 0.14, 0.13), (0.78, 0.75, 0.72), step(0.056, 0.064, r))

@@ -151,7 +151,7 @@ def bad_certificate(doing: str) -> Failure:
 
 
 def reason(error: BaseException, *secrets: str) -> str:
-    """Why a connection broke, for people: the kind of trouble, no address, no secret."""
+    """Why a connection broke, for people: the kind of problem, no address, no secret."""
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         return "the connection timed out" if connecting else "the request timed out"
@@ -166,7 +166,7 @@ def reason(error: BaseException, *secrets: str) -> str:
 
 
 def checked(answer: Response, doing: str) -> Response:
-    """`answer` if it is a 200; raises `CallFailed` with the verdict otherwise."""
+    """`answer` if it is a 200; raises `CallFailed` with the failure otherwise."""
     if answer.status != 200:
         raise CallFailed(responses.of_read(answer, doing))
     return answer

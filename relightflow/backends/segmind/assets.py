@@ -37,7 +37,7 @@ class PreparedInput:
     digest: str
     """sha256 of `value`: what the ledger may hold, and the history is searched by."""
     remembered: str = ""
-    """The notebook's key, where `value` is an uploaded copy."""
+    """The notes's key, where `value` is an uploaded copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ async def data_uri(media_type: str, data: bytes) -> str:
 
 
 def _refused(failure: Failure) -> Failure:
-    """What a refused upload means: it costs nothing and is no verdict on parameters or model."""
+    """What a refused upload means: it costs nothing and says nothing about parameters or model."""
     kind = {
         FailureKind.REFUSED_CELL: FailureKind.BAD_IMAGE,
         FailureKind.JOB_FAILED: FailureKind.BAD_IMAGE,

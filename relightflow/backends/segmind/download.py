@@ -52,7 +52,7 @@ class Downloads:
     idle_seconds: float = IDLE_SECONDS
 
     async def fetch(self, url: str) -> bytes:
-        """The image at `url`. Raises `CallFailed`; every verdict says that it is paid."""
+        """The image at `url`. Raises `CallFailed`; every failure says that it is paid."""
         partial = _Partial()
         try:
             async with asyncio.timeout(self.total_seconds):

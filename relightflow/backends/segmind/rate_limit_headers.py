@@ -25,7 +25,7 @@ def reset_after(
 
     The reset time minus the same answer's `Date`, so that clock skew cancels out; `now` (Unix
     seconds) stands in where there is no usable `Date`. `late`: how far the server's clock was past
-    its `Date`, which has whole seconds. How long is too long is the gate's to judge.
+    its `Date`, which has whole seconds. How long is too long is the rate limiter's to judge.
     """
     at = _moment(headers.get(RESET, ""))
     sent = date_of(headers)

@@ -60,7 +60,7 @@ class Response:
 
 
 def of_submit(answer: Response, api: str, model: str) -> Failure:
-    """The verdict on a billable call that was answered with anything but a usable 200."""
+    """The failure of a billable call that was answered with anything but a usable 200."""
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
@@ -102,7 +102,7 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
 
 
 def of_read(answer: Response, doing: str) -> Failure:
-    """The verdict on a free call (poll, history, balance, upload): never billed, safe to repeat."""
+    """The failure of a free call (poll, history, balance, upload): never billed, safe to repeat."""
     said = f": {answer.text}" if answer.text else ""
     if answer.status in (401, 402, 403):
         return _account(answer)

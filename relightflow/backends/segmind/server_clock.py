@@ -3,7 +3,7 @@
 The `Date` header has whole seconds (RFC 9110, 5.6.7), so a reset minus the same answer's `Date` is up
 to a second too long, and a window that is learned from it too. Each answer bounds the difference
 between the server's clock and ours; many answers together leave little of the second. A clock that
-is put right, on either side, makes the bounds contradict each other: then they begin anew.
+is put right, on either side, makes the bounds contradict each other: then they start over.
 
 Our side is a clock that only counts (`elapsed`): what the machine takes for the time of day, and
 whether somebody changes it, makes no difference.

@@ -33,7 +33,7 @@ class Cut(Exception):
 
 
 class OpenBody(AsyncIterator[bytes]):
-    """The unread body of an open answer; unpacked, capped, and closed at its end or on trouble."""
+    """The unread body of an open answer; unpacked, capped, and closed at its end or on failure."""
 
     def __init__(self, response: aiohttp.ClientResponse, cap: int) -> None:
         self._response = response
@@ -53,7 +53,7 @@ class OpenBody(AsyncIterator[bytes]):
 async def submit(
     api: Api, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
 ) -> PaidUnfetched | Response:
-    """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
+    """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)
     response, late = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
     if response.status != 200:

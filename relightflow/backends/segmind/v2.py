@@ -30,7 +30,7 @@ _WAITING = ("QUEUED", "PROCESSING")
 async def submit(
     api: Api, model: str, inputs: Mapping[str, Any], now: float
 ) -> Accepted | Response:
-    """The one billable POST. An `Answer` is a refusal that the caller turns into a verdict."""
+    """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     response, late = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
     async with response:
         if response.status != 200:
@@ -46,7 +46,7 @@ async def submit(
 
 
 async def refused(response: Any, late: float) -> Response:
-    """An answer that is no 200, with as much of its body as could be read. `late`: see `Answer`."""
+    """An answer that is no 200, with as much of its body as could be read. `late`: see `Response`."""
     try:
         body = await read_body(response, network.JSON_CAP)
     except (TooLarge, Unreadable, *BROKEN):

@@ -1,4 +1,4 @@
-"""`relightflow rebuild`: a lost ledger, made anew from the blob store."""
+"""`relightflow rebuild`: a lost ledger, recreated from the blob store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`relightflow validate`: every recipe's verdict, all problems at once. Looks at no image."""
+"""`relightflow validate`: every recipe's result, all problems at once. Looks at no image."""
 
 from __future__ import annotations
 

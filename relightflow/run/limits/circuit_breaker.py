@@ -1,6 +1,6 @@
 """Stops submitting while the provider is down, and stops what it has refused for good.
 
-A breaker opens after `FAILURES` failures in a row over at least `JOBS` different jobs: one sick
+The circuit breaker opens after `FAILURES` failures in a row over at least `JOBS` different jobs: one sick
 image is not an outage. While it is open nothing is submitted; a free call (the balance) asks
 whether the provider is back. A backend without a free call is given time, then one job goes ahead
 alone. Refusals remember cells and models, so that 1,000 repeats of a refused cell are not sent.

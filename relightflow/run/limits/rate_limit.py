@@ -30,7 +30,7 @@ from relightflow.run.limits.retry import LEAST_PAUSE, MOST_PAUSE, backoff
 QUICK = 1.0
 """Seconds within which a provider says 429; a submit that is silent for longer was let in."""
 FEW, SHARE = 6, 32
-"""While no limit is known, at most max(FEW, submits so far / SHARE) recent submits are in the air,
+"""While no limit is known, at most max(FEW, submits so far / SHARE) recent submits are in flight,
 because so many more are refused when the limit is met."""
 PATIENCE, MOST_PATIENCE = 8, 128
 """Full windows without a 429 before the learned limit is tried one higher."""
@@ -251,7 +251,7 @@ class RatePolicy:
         learned.calls = max(1, min(learned.calls - fewer, inside))
 
     def _most_recent(self) -> float:
-        """How many submits may be in the air that nothing is known of."""
+        """How many submits may be in flight that nothing is known of."""
         if self._met and self._met.epoch < self._epoch:
             return 1
         if self._sure:

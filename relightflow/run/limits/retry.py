@@ -1,6 +1,6 @@
 """Decides whether a failed call is made again, and after how long: the only owner of retries.
 
-Pure: a failure, what was tried so far, and a source of randomness give a verdict. Whatever may have
+Pure: a failure, what was tried so far, and a source of randomness give a failure. Whatever may have
 been billed is never retried here. Numbers: docs/explanation/rates-and-retries.md.
 """
 
@@ -38,7 +38,7 @@ class RetryCounts:
 @dataclass(frozen=True, slots=True)
 class Retry:
     after: float
-    """Seconds; 0 where the wait is somebody else's (a 429 waits at the gate)."""
+    """Seconds; 0 where the wait is somebody else's (a 429 waits at the rate limit)."""
     counts: RetryCounts
     """To be handed in with the next failure."""
 

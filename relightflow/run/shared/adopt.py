@@ -1,4 +1,4 @@
-"""Takes over what other machines finished or have in the air, before anything is bought."""
+"""Takes over what other machines finished or have in flight, before anything is bought."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SharedResults:
     recorder: AttemptRecorder
 
     async def adopt(self, job: Job) -> Outcome | None:
-        """What another machine made of `job`, or has in the air; None: nothing.
+        """What another machine made of `job`, or has in flight; None: nothing.
 
         Raises SharedStoreUnavailable.
         """

@@ -1,7 +1,7 @@
 """The shared store in a run: asked before anything is bought, told of everything that was.
 
 A job that another machine finished is adopted: its bytes go into the local store, and no money is
-booked. A call that another machine has in the air is collected, and booked as spent here, because
+booked. A call that another machine has in flight is collected, and booked as spent here, because
 nobody else may live to do it. Telling the store happens behind the run's back: a store that fails
 loses nothing and blocks nothing, and the next run tells it again. Asking is different: what cannot
 be asked might have been bought already, so nothing new is bought then.
@@ -52,7 +52,7 @@ class SharedStoreClient:
         return await self._do(self._finished, label)
 
     async def accepted(self, label: Mapping[str, Any]) -> tuple[Accepted, float] | None:
-        """A call that some machine has in the air, and when it was made. Raises ObjectFault."""
+        """A call that some machine has in flight, and when it was made. Raises ObjectFault."""
         entry = await self._do(self.store.accepted, label)
         if entry is None:
             return None

@@ -2,7 +2,7 @@
 
 The first of several that would be alike keeps the plain name and the others get a few digits of
 their address's hash, so that adding to the end of a list renames nothing. Credentials do not count:
-an address that was signed anew keeps its name.
+an address that was signed again keeps its name.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class UrlIndex:
             self._changed = True
 
     def forget(self, own: bytes) -> None:
-        """What was remembered proved wrong: the next scan fetches anew."""
+        """What was remembered proved wrong: the next scan fetches again."""
         self._lines.pop(own, None)
         self._forgotten.add(own)
         self._changed = True

@@ -30,7 +30,7 @@ KEY = "SG_0123456789abcdef"
 IMAGE = tiny()
 
 
-class Notebook:
+class InMemoryNotes:
     """A backend's memory without a ledger."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Connection:
 
     backend: Segmind
     notices: list[str]
-    memory: Notebook
+    memory: InMemoryNotes
     naps: list[float]
     """Seconds it asked to sleep; none of them was slept."""
 
@@ -108,13 +108,13 @@ async def connect() -> AsyncIterator[Connect]:
         url: str,
         *,
         operator: OperatorPolicy | None = None,
-        memory: Notebook | None = None,
+        memory: InMemoryNotes | None = None,
         wall: Callable[[], float] = time.time,
         **options: Any,
     ) -> Connection:
         notices: list[str] = []
         naps: list[float] = []
-        notebook = memory or Notebook()
+        notes = memory or InMemoryNotes()
         operator = operator or OperatorPolicy()
 
         async def nap(seconds: float) -> None:
@@ -122,13 +122,13 @@ async def connect() -> AsyncIterator[Connect]:
             await asyncio.sleep(0)
 
         context = BackendContext(
-            models.MODELS[0], FrozenMap(options), notebook, notices.append, operator
+            models.MODELS[0], FrozenMap(options), notes, notices.append, operator
         )
         where = from_environment({OVERRIDE: url}, operator.output_hosts)
         backend = Segmind(context, lambda _: KEY, where, ClockFunctions(sleep=nap, wall=wall))
         await backend.open()
         opened.append(backend)
-        return Connection(backend, notices, notebook, naps)
+        return Connection(backend, notices, notes, naps)
 
     yield make
     for backend in opened:

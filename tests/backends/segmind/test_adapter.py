@@ -16,7 +16,7 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
 from relightflow.plugins.records import BackendContext, OperatorPolicy
-from tests.backends.segmind.conftest import KEY, Connect, Emulate, Notebook, error
+from tests.backends.segmind.conftest import KEY, Connect, Emulate, InMemoryNotes, error
 
 JOBS = 24
 SHAPES: list[tuple[str, dict[str, Any]]] = [
@@ -149,7 +149,7 @@ async def test_the_override_is_said_aloud(connect: Connect) -> None:
 
 
 def test_keeps_every_protocol_of_a_backend() -> None:
-    context = BackendContext(models.MODELS[0], FrozenMap(), Notebook(), lambda _: None)
+    context = BackendContext(models.MODELS[0], FrozenMap(), InMemoryNotes(), lambda _: None)
     backend: Backend = Segmind(context, lambda _: KEY, Hosts())
     assert isinstance(backend, HasBalance)
     assert isinstance(backend, HasHistory)

@@ -13,8 +13,8 @@ from tests.backends.segmind.conftest import (
     IMAGE,
     Connect,
     Emulate,
+    InMemoryNotes,
     Listen,
-    Notebook,
     answer,
     error,
     image,
@@ -41,10 +41,10 @@ async def test_each_content_is_uploaded_once_across_runs(
     connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
-    notebook = Notebook()
+    notes = InMemoryNotes()
     values = []
     for _ in range(3):
-        context = await connect(emulator.url, memory=notebook)
+        context = await connect(emulator.url, memory=notes)
         values.append((await context.backend.prepare(image(), IMAGE)).value)
     assert len(set(values)) == 1
     assert emulator.requests()["phases"]["upload"] == 1
@@ -54,18 +54,18 @@ async def test_an_upload_that_is_no_longer_served_is_made_again(
     connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate(asset_life=0.0)
-    notebook = Notebook()
-    first = await (await connect(emulator.url, memory=notebook)).backend.prepare(image(), IMAGE)
-    second = await (await connect(emulator.url, memory=notebook)).backend.prepare(image(), IMAGE)
+    notes = InMemoryNotes()
+    first = await (await connect(emulator.url, memory=notes)).backend.prepare(image(), IMAGE)
+    second = await (await connect(emulator.url, memory=notes)).backend.prepare(image(), IMAGE)
     assert first.value != second.value
 
 
 async def test_an_address_of_a_rehearsal_is_not_used_elsewhere(
     connect: Connect, emulate: Emulate
 ) -> None:
-    notebook = Notebook()
+    notes = InMemoryNotes()
     for emulator in (await emulate(), await emulate()):
-        context = await connect(emulator.url, memory=notebook)
+        context = await connect(emulator.url, memory=notes)
         given = await context.backend.prepare(image(), IMAGE)
         assert given.value.startswith(emulator.url)
 

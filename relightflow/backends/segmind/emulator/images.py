@@ -11,7 +11,7 @@ import struct
 import zlib
 from functools import cache
 
-from PIL import Image as Picture
+import PIL.Image
 
 
 def media_type(data: bytes) -> str:
@@ -32,7 +32,7 @@ def tiny() -> bytes:
     noise = bytes(
         (x * 73 + y * 151 + (x * y) % 97 * 5) % 256 for y in range(side) for x in range(side)
     )
-    pixels = Picture.frombytes("L", (side, side), noise).convert("RGB")
+    pixels = PIL.Image.frombytes("L", (side, side), noise).convert("RGB")
     for quality in range(30, 96, 5):
         out = io.BytesIO()
         pixels.save(out, "JPEG", quality=quality)
