@@ -83,7 +83,7 @@ def test_a_result_that_never_comes_is_given_up_with_its_price_and_not_bought_aga
     assert world.run().code == KILLED
     world.provider.behaviour.result_fault = Fault(HTML_404)
     world.wait(8 * 24 * 3600)
-    world.provider.behaviour.patience = 2
+    world.provider.behaviour.patience = 3
     world.run()
     world.assert_paid_once()
     assert "0.05" in world.said[-1].text, world.story()
