@@ -36,12 +36,11 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
-        "the call leaves before INTENT is durable", "run/submit.py",
+        "the call leaves before INTENT is durable", "run/jobs/submit.py",
         (
-            ("        attempt = await _intend(bench, call, permit, instead_of)\n",
-             "        early = await backend.submit(call)\n"
-             "        attempt = await _intend(bench, call, permit, instead_of)\n"),
-            ("step = await backend.submit(call)\n        except", "step = early\n        except"),
+            ("            attempt = await self._intend(",
+             "            early = await backend.submit(call)\n            attempt = await self._intend("),
+            ("step = await backend.submit(call)\n            except", "step = early\n            except"),
         ),
         SIMULATOR,
     ),
@@ -60,8 +59,8 @@ MUTANTS = (
     Mutant("a doubt is READY after a restart", "ledger/ledger.py",
            (("WHEN 0 THEN 'READY' ELSE 'UNKNOWN' END", "WHEN 0 THEN 'READY' ELSE 'READY' END"),),
            SIMULATOR),
-    Mutant("the request id is not stored before it is used", "run/collect.py",
-           (("        if not known:\n", "        if not known and not isinstance(step, Accepted):\n"),),
+    Mutant("the request id is not stored before it is used", "run/jobs/collect.py",
+           (("            if not known:\n", "            if not known and not isinstance(step, Accepted):\n"),),
            SIMULATOR),
     Mutant("calls in flight do not count against the cap", "run/limits/budget.py",
            (("held = self.in_flight + self.unknown", "held = self.unknown"),),
@@ -78,43 +77,42 @@ MUTANTS = (
     Mutant("blobs are not synced", "store/sync.py",
            (("    for path in (*files, *folders):\n", "    for path in ():\n"),), RULES + " -k synced"),
     Mutant("recovery is left out", "run/engine.py",
-           (("async for outcome in recover(bench)}", "async for outcome in _to_do(bench, none(), False, {})}"),
-            ("async def run(", "async def none():\n    for item in ():\n        yield item\n\n\nasync def run(")),
+           (("async for outcome in self.recovery.recover()}", "async for outcome in none()}"),
+            ("@dataclass(frozen=True, slots=True)\nclass Engine",
+             "async def none():\n    for item in ():\n        yield item\n\n\n"
+             "@dataclass(frozen=True, slots=True)\nclass Engine")),
            SIMULATOR),
     Mutant("no lock", "ledger/lock.py",
            (("fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),), RULES + " -k many_processes"),
     Mutant("ambiguous evidence is believed", "backends/segmind/matching.py",
            (("for r in fitting) > len(cluster):", "for r in fitting) > 10**9:"),),
            "tests/backends/segmind/test_matching.py"),
-    Mutant("a failed row speaks before the records have settled", "backends/segmind/history.py",
-           (("for n, own in matches.failed.items() if n in settled]",
-             "for n, own in matches.failed.items()]"),), "tests/backends/segmind/test_history.py -k too_new"),
-    Mutant("absent before the records have settled", "backends/segmind/history.py",
-           (("[n for n in matches.absent if n in settled]", "list(matches.absent)"),), SIMULATOR),
+    Mutant("a call is absent without proof", "backends/segmind/history.py",
+           (("why = absence.proof_of_absence(attempt, query.known, reading, matches.free, query.lag)",
+             "why = None"),), "tests/backends/segmind/test_history.py"),
     Mutant("rows that the ledger owns are adopted again", "backends/segmind/history.py",
-           (("if number not in known_ids]", "if number]"),), SIMULATOR),
+           (("if n not in query.known_ids]", "if n]"),), "tests/backends/segmind/test_history.py"),
     Mutant("the key goes to the output host", "backends/segmind/adapter.py",
            (("        delivery = self._context.options.get", "        downloads.session.headers['x-api-key'] = key\n"
              "        delivery = self._context.options.get"),), RULES + " -k the_key"),
-    Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/verdict.py",
-           (("return answer.status in (502, 503, 504) and answer.from_gateway",
-             "return answer.status in (502, 503, 504)"),), FAULTS + " -k html"),
-    Mutant("a v1 504 is sent again", "backends/segmind/verdict.py",
-           (('    if answer.status == 504 and api == "v1":\n        return False\n', ""),),
+    Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/responses.py",
+           (("    if not own_words:\n", "    if not own_words and status < 500:\n"),), FAULTS + " -k html"),
+    Mutant("a v1 504 is sent again", "backends/segmind/responses.py",
+           ((' and not (status == 504 and api == "v1")', ""),),
            FAULTS + " -k 504"),
-    Mutant("a paid result that is not an image is bought again", "run/walk.py",
-           (("return Todo.MAKE if standing.billed is Billed.NO else Todo.HOLD_FAILED",
-             "return Todo.MAKE"),), FAULTS + " -k garbage"),
-    Mutant("an unbilled failure is said to be unknown", "run/retry.py",
+    Mutant("a paid result that is not an image is bought again", "run/actions.py",
+           (("return Action.MAKE if job_state.billed is Billed.NO else Action.HOLD_FAILED",
+             "return Action.MAKE"),), FAULTS + " -k garbage"),
+    Mutant("an unbilled failure is said to be unknown", "run/limits/retry.py",
            (("    if failure.billed is not Billed.NO:\n        return GiveUp(failure)\n",
-             "    if failure.kind is Kind.UNKNOWN:\n        return Retry(0.1, tally)\n"),), SIMULATOR),
+             "    if failure.kind is FailureKind.UNKNOWN:\n        return Retry(0.1, counts)\n"),), SIMULATOR),
 )  # fmt: skip
 QUICK = ("synchronous = NORMAL", "no unique index", "no lock", "blobs are not synced")
 """Those that `make test` tries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Tried:
     mutant: Mutant
     caught: bool
     seconds: float
@@ -155,14 +153,14 @@ def red(check: str, folder: Path) -> bool:
     return ended.returncode == 1
 
 
-def tried(mutant: Mutant) -> Verdict:
+def tried(mutant: Mutant) -> Tried:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name)
         copy_to(folder)
         apply(mutant, folder)
         caught = red(mutant.check, folder)
-    return Verdict(mutant, caught, time.monotonic() - began)
+    return Tried(mutant, caught, time.monotonic() - began)
 
 
 def main(names: list[str]) -> int:

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.reliability.crowd import crowd
 from benchmarks.reliability.inside import buying
-from benchmarks.reliability.mutants import MUTANTS, QUICK, tried
-from benchmarks.reliability.rehearsal import Work
+from benchmarks.reliability.mutants import MUTANTS, QUICK, Mutant, tried
+from benchmarks.reliability.rehearsal import ROOT, Work
 from benchmarks.reliability.simulator import plan
 from relightflow.ledger.ledger import DuplicateAttempt, Ledger
 from relightflow.plan.outputs import firsts
@@ -89,3 +89,9 @@ def test_of_many_processes_one_works_and_the_others_name_it(tmp_path: Path) -> N
 def test_a_broken_rule_is_noticed(name: str) -> None:
     [mutant] = [mutant for mutant in MUTANTS if mutant.name == name]
     assert tried(mutant).caught
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_still_fits_the_source(mutant: Mutant) -> None:
+    source = (ROOT / "relightflow" / mutant.file).read_text(encoding="utf-8")
+    assert not [old for old, _ in mutant.edits if old not in source]
