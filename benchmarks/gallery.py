@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.processes import Row
 from relightflow.gallery.thumbnails import SIZE
-from relightflow.report.gallery import Wanted, run_of_manifest, write
+from relightflow.report.gallery import ImageRequest, run_of_manifest, write
 from relightflow.store.state_dir import StateDir
 
 CELLS = 10_000
@@ -94,7 +94,9 @@ def report(path: Path, out: Path) -> float:
     """Seconds that `report` takes, from the manifest's path to the last file."""
     started = time.perf_counter()
     state = StateDir(path.parent / ".relightflow")
-    write([run_of_manifest(path, state)], Wanted(out, thumbs=SIZE), state.cache / "thumbnails")
+    write(
+        [run_of_manifest(path, state)], ImageRequest(out, thumbs=SIZE), state.cache / "thumbnails"
+    )
     return time.perf_counter() - started
 
 

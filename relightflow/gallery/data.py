@@ -24,7 +24,7 @@ SHORT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class CellAddress:
     """A relative URL, escaped, in two pieces: many files share a folder."""
 
     folder: str
@@ -42,7 +42,7 @@ class Sweep:
     """Input image → whether it has a thumbnail, and the URL of the full one or nothing."""
     shown: frozenset[str]
     """Hashes of the results that have a thumbnail."""
-    addresses: Mapping[str, Address]
+    addresses: Mapping[str, CellAddress]
     """Job + sha256 → where the full image is."""
     price: ListPrice | None = None
     file: str = ""

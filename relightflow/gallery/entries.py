@@ -28,7 +28,7 @@ class NoRecord(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ManifestHead:
     """A manifest's first record."""
 
     recipe: str
@@ -80,7 +80,7 @@ class Entry:
     billed: str = ""
 
 
-Record = Head | Entry | Unused
+Record = ManifestHead | Entry | Unused
 
 
 def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
@@ -113,12 +113,14 @@ def record(found: Any) -> Record:
     raise NoRecord("'record' is none of recipe, output, rejected")
 
 
-def _head(found: Mapping[str, Any]) -> Head:
+def _head(found: Mapping[str, Any]) -> ManifestHead:
     if found.get("format") != 1:
         raise NoRecord("its format is newer; upgrade relightflow")
     recipe = _mapping(found, "recipe")
     sha256 = _hash(recipe, "sha256", _SHA256)
-    return Head(_text(recipe, "name"), sha256, _text(found, "backend"), _text(found, "model"))
+    return ManifestHead(
+        _text(recipe, "name"), sha256, _text(found, "backend"), _text(found, "model")
+    )
 
 
 def _entry(found: Mapping[str, Any]) -> Entry:

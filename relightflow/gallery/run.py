@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from relightflow.gallery.entries import Entry, Head, Input, Unused
+from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused
 from relightflow.model.money import Micros
 from relightflow.model.values import Scalar
 
@@ -33,7 +33,7 @@ class Library(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GalleryRun:
-    head: Head
+    head: ManifestHead
     entries: Sequence[Entry]
     unused: Sequence[Unused]
     manifest_sha256: str

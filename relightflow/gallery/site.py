@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from relightflow.errors import UsageError
 from relightflow.gallery.axes import labels, tabulate
-from relightflow.gallery.data import SHORT, Address, Sweep, scripts
+from relightflow.gallery.data import SHORT, CellAddress, Sweep, scripts
 from relightflow.gallery.entries import MOST, Entry, Input
 from relightflow.gallery.run import Full, GalleryRun, Library, ListPrice
-from relightflow.gallery.thumbnails import Thumbnails, Wanted, make_all
+from relightflow.gallery.thumbnails import ThumbnailRequest, Thumbnails, make_all
 from relightflow.model.output_format import extension
 
 PAGE = ("index.html", "app.css")
@@ -102,17 +102,17 @@ def thumbnail_path(sha256: str) -> str:
     return f"t/{sha256[:2]}/{sha256[:SHORT]}.webp"
 
 
-def _wanted(runs: Sequence[GalleryRun]) -> dict[str, Wanted]:
+def _wanted(runs: Sequence[GalleryRun]) -> dict[str, ThumbnailRequest]:
     """Every result and input image, once."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, ThumbnailRequest] = {}
     for run in runs:
         library = run.library
         for entry in run.entries:
             if entry.sha256 and entry.sha256 not in found:
-                found[entry.sha256] = Wanted(entry.sha256, partial(library.result, entry))
+                found[entry.sha256] = ThumbnailRequest(entry.sha256, partial(library.result, entry))
             image = entry.input
             if image.sha256 not in found:
-                found[image.sha256] = Wanted(image.sha256, partial(library.input, image))
+                found[image.sha256] = ThumbnailRequest(image.sha256, partial(library.input, image))
     return found
 
 
@@ -143,7 +143,7 @@ def _thumbnails(
 
 def _addresses(
     runs: Sequence[GalleryRun], site: Site, writer: Writer, shown: frozenset[str]
-) -> Iterator[tuple[str, Address]]:
+) -> Iterator[tuple[str, CellAddress]]:
     """Where each result is in full."""
     if site.full == "none":
         return
@@ -164,7 +164,7 @@ def _addresses(
                 writer.write(_copy_path(entry.sha256, entry.media_type), data)
                 copied.add(entry.sha256)
             folder, _, name = _copy_path(entry.sha256, entry.media_type).rpartition("/")
-            yield _key(entry), Address(f"{folder}/", name)
+            yield _key(entry), CellAddress(f"{folder}/", name)
 
 
 def _key(entry: Entry) -> str:
@@ -198,8 +198,8 @@ def _kind(data: bytes) -> str:
     return "webp" if data[8:12] == b"WEBP" else "jpg"
 
 
-def _link(file: Path, folder: Path) -> Address:
+def _link(file: Path, folder: Path) -> CellAddress:
     """A relative URL. Every byte that could mean something else in a URL is escaped."""
     relative = os.path.relpath(file, folder)
     head, _, name = relative.rpartition("/")
-    return Address(quote(os.fsencode(head + "/")) if head else "", quote(os.fsencode(name)))
+    return CellAddress(quote(os.fsencode(head + "/")) if head else "", quote(os.fsencode(name)))

@@ -23,7 +23,7 @@ _AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ThumbnailRequest:
     sha256: str
     """Of the image."""
     read: Callable[[], bytes | None]
@@ -53,7 +53,7 @@ class Thumbnails:
         whole = data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 == len(data)
         return data if whole else None
 
-    def make(self, wanted: Wanted) -> bytes | None:
+    def make(self, wanted: ThumbnailRequest) -> bytes | None:
         """A new thumbnail, kept in the cache; None where the image is missing or damaged."""
         try:
             data = wanted.read()
@@ -71,7 +71,7 @@ class Thumbnails:
 
 
 def make_all(
-    thumbnails: Thumbnails, wanted: Iterable[Wanted]
+    thumbnails: Thumbnails, wanted: Iterable[ThumbnailRequest]
 ) -> Iterator[tuple[str, bytes | None]]:
     """(sha256, thumbnail or None) of each, in their order; on all cores, a few at a time."""
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="thumbnail") as pool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows
 from relightflow.ledger.ledger import MIXED, agrees, check, damaged, is_blank
-from relightflow.ledger.restoring import Difference, Found
+from relightflow.ledger.restoring import Difference, IndexedAttempts
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
 from relightflow.model.money import Micros
@@ -199,7 +199,9 @@ class Reader:
         row: tuple[int, str] | None = self._db.execute(query).fetchone()
         return row
 
-    def missing(self, found: Sequence[Found], is_whole: Callable[[str], bool]) -> list[Difference]:
+    def missing(
+        self, found: Sequence[IndexedAttempts], is_whole: Callable[[str], bool]
+    ) -> list[Difference]:
         """What the index has `found` and this ledger does not know; see `restoring.differences`."""
         return restoring.differences(self._db, found, is_whole) if self._db else []
 

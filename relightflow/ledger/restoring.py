@@ -25,7 +25,7 @@ _ANOTHER = "the ledger has another attempt of this job"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IndexedAttempts:
     """An attempt as the index tells of it."""
 
     attempt: rows.Restored
@@ -38,7 +38,7 @@ class Found:
 class Insert:
     """The ledger has never heard of it."""
 
-    found: Found
+    found: IndexedAttempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class _Row(NamedTuple):
 
 
 def differences(
-    db: sqlite3.Connection, found: Sequence[Found], is_whole: Callable[[str], bool]
+    db: sqlite3.Connection, found: Sequence[IndexedAttempts], is_whole: Callable[[str], bool]
 ) -> list[Difference]:
     """What `found` says and the ledger does not, oldest first. Reads only.
 
     `is_whole`: whether the blob of that sha256 is in the store, undamaged.
     """
-    by_key: dict[str, list[Found]] = defaultdict(list)
+    by_key: dict[str, list[IndexedAttempts]] = defaultdict(list)
     for one in found:
         by_key[one.attempt.job_key].append(one)
     made: list[Difference] = []
@@ -117,7 +117,7 @@ def _counted(total: Restoration, attempt: rows.Restored) -> Restoration:
     return replace(total, ended=total.ended + 1, price=price)
 
 
-def _insert(db: sqlite3.Connection, found: Found) -> None:
+def _insert(db: sqlite3.Connection, found: IndexedAttempts) -> None:
     attempt = found.attempt
     rows.insert_one_restored(db, attempt, found.at)
     if attempt.run_id and found.recipe:
@@ -139,7 +139,7 @@ def _rows(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, list[_Row]]:
 
 
 def _of_job(
-    found: list[Found], known: list[_Row], is_whole: Callable[[str], bool]
+    found: list[IndexedAttempts], known: list[_Row], is_whole: Callable[[str], bool]
 ) -> Iterator[Difference]:
     alive = {row.id for row in known if _is_alive(row.state, row.billed)}
     for one, row in _paired(found, known):
@@ -165,7 +165,9 @@ def _is_alive(state: State, billed: str) -> bool:
     return state not in (State.READY, State.FAILED) or (state is State.FAILED and billed != "no")
 
 
-def _paired(found: list[Found], known: list[_Row]) -> list[tuple[Found, _Row | None]]:
+def _paired(
+    found: list[IndexedAttempts], known: list[_Row]
+) -> list[tuple[IndexedAttempts, _Row | None]]:
     """Each attempt of the index with its row. Those without a name are told by result or request id,
     and else by their order, in which an older ledger has the first ones."""
     named = {row.uuid: row for row in known if row.uuid}

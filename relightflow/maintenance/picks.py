@@ -120,7 +120,7 @@ def deliver(
         )
     with open_reader(state_dir.ledger) as reader:
         stored = [a for a in reader.stored_attempts() if backend in ("", a.backend)]
-    index = _Index(stored, registry)
+    index = _ManifestIndex(stored, registry)
     target = Folder(folder.absolute(), ".")
     found = Delivery()
     taken: set[str] = set()
@@ -146,7 +146,7 @@ def _deliver(target: Folder, path: str, data: bytes, overwrite: bool, found: Del
     return replace(found, written=(*found.written, path))
 
 
-class _Index:
+class _ManifestIndex:
     """Finished results by what a pick says of them."""
 
     def __init__(self, stored: Sequence[Attempt], registry: Registry) -> None:

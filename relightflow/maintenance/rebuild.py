@@ -14,7 +14,7 @@ from relightflow.ledger import lock
 from relightflow.ledger.backup import copy_ledger
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import open_reader
-from relightflow.ledger.restoring import Found, differences
+from relightflow.ledger.restoring import IndexedAttempts, differences
 from relightflow.model.attempt import State
 from relightflow.model.maintenance import Rebuilt
 from relightflow.run.restoring import found_in, is_whole
@@ -82,7 +82,7 @@ def _move_away(state_dir: StateDir) -> None:
             path.rename(aside / path.name)
 
 
-def _is_lost(state_dir: StateDir, found: Found) -> bool:
+def _is_lost(state_dir: StateDir, found: IndexedAttempts) -> bool:
     """An image counts only if its bytes match."""
     if found.attempt.state is not State.STORED:
         return False

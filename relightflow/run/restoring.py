@@ -18,7 +18,7 @@ from typing import Any
 from relightflow.errors import DamagedError, StorageError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
-from relightflow.ledger.restoring import Found
+from relightflow.ledger.restoring import IndexedAttempts
 from relightflow.ledger.rows import Restored
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
@@ -78,7 +78,7 @@ def _position(reader: Reader) -> IndexPosition:
     return IndexPosition(*noted) if noted else START
 
 
-def _unread(root: Path, reader: Reader) -> tuple[IndexPart, list[Found]]:
+def _unread(root: Path, reader: Reader) -> tuple[IndexPart, list[IndexedAttempts]]:
     """What the ledger may not know yet. Where the new lines alone do not say which job an unknown
     attempt is for, the whole index is read."""
     part = read_since(root, _position(reader))
@@ -92,11 +92,13 @@ def _unread(root: Path, reader: Reader) -> tuple[IndexPart, list[Found]]:
     return part, list(found_in(attempts))
 
 
-def found_in(attempts: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
+def found_in(attempts: Iterable[Mapping[str, Any]]) -> Iterator[IndexedAttempts]:
     """The attempts that a ledger can hold; one of which only a later line was left says too little."""
     for attempt in attempts:
         if "backend" in attempt:
-            yield Found(_row(attempt), attempt.get("at") or time.time(), attempt.get("recipe", ""))
+            yield IndexedAttempts(
+                _row(attempt), attempt.get("at") or time.time(), attempt.get("recipe", "")
+            )
 
 
 def _row(attempt: Mapping[str, Any]) -> Restored:

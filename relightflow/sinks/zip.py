@@ -82,7 +82,7 @@ class Zip(AggregateSink):
 
 def archive(entries: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
     """A zip file in pieces, from paths and bytes."""
-    window = _Window()
+    window = _WriteWindow()
     with zipfile.ZipFile(window, "w") as packed:
         for path, data in entries:
             info = zipfile.ZipInfo(path, _DATE)
@@ -93,7 +93,7 @@ def archive(entries: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
     yield window.passed()
 
 
-class _Window(io.RawIOBase):
+class _WriteWindow(io.RawIOBase):
     """A file of which only the newest part is held: `zipfile` goes back within an entry, to write
     its checksum, and never further."""
 

@@ -21,7 +21,7 @@ from relightflow.plugins.source import StaleImage
 from relightflow.sources.file_index import FileIndex, Known
 from relightflow.sources.files import bytes_of, examine, in_words
 from relightflow.sources.patterns import Patterns, natural_order
-from relightflow.sources.walk import Found, Unusable, Walk
+from relightflow.sources.walk import FoundFile, Unusable, Walk
 
 _THREADS = min(4, os.cpu_count() or 1)
 _BATCH = 64
@@ -69,14 +69,14 @@ class Glob:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _recalled(self, item: Found | Unusable) -> Image | Rejected | None:
+    def _recalled(self, item: FoundFile | Unusable) -> Image | Rejected | None:
         """What can be said of `item` without reading it."""
         if isinstance(item, Unusable):
             return Rejected(_text(item.name), item.reason, self._number, item.refused)
         known = self._index.find(item.name, item.facts)
         return self._image(item, known) if known else None
 
-    def _examined(self, item: Found) -> Image | Rejected:
+    def _examined(self, item: FoundFile) -> Image | Rejected:
         try:
             known = examine(bytes_of(item.path))
         except (OSError, BadImage) as error:
@@ -84,7 +84,7 @@ class Glob:
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)
 
-    def _image(self, item: Found, known: Known) -> Image:
+    def _image(self, item: FoundFile, known: Known) -> Image:
         return Image(
             name=_text(item.name),
             sha256=known.sha256,

@@ -25,7 +25,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A regular file that a pattern means."""
 
     name: str
@@ -67,7 +67,7 @@ class Walk:
     avoid: frozenset[str] = frozenset()
     """Absolute folders, free of links, that are never entered."""
 
-    def found(self) -> Iterator[Found | Unusable]:
+    def found(self) -> Iterator[FoundFile | Unusable]:
         ahead = [_Folder(self.folder, "", self.include.start(), self.exclude.start())]
         while ahead:  # a list and not recursion: folders may be nested a thousand deep
             for item in self._listed(ahead.pop()):
@@ -76,7 +76,7 @@ class Walk:
                 else:
                     yield item
 
-    def _listed(self, folder: _Folder) -> Iterator[Found | Unusable | _Folder]:
+    def _listed(self, folder: _Folder) -> Iterator[FoundFile | Unusable | _Folder]:
         try:
             with os.scandir(folder.path) as entries:
                 listed = list(entries)
@@ -96,7 +96,7 @@ class Walk:
 
     def _entry(
         self, folder: _Folder, entry: os.DirEntry[str], match: Match, exclude: States
-    ) -> Found | Unusable | _Folder | None:
+    ) -> FoundFile | Unusable | _Folder | None:
         """What one name is: a file that is meant, a folder to go on in, or nothing of ours."""
         name, path, links = folder.prefix + entry.name, entry.path, folder.links
         try:
@@ -142,8 +142,8 @@ _WRITTEN_TO = (
 )
 
 
-def _file(name: str, path: str, facts: os.stat_result) -> Found | Unusable:
+def _file(name: str, path: str, facts: os.stat_result) -> FoundFile | Unusable:
     if stat.S_ISREG(facts.st_mode):
-        return Found(name, path, facts)
+        return FoundFile(name, path, facts)
     kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "not a regular file")
     return Unusable(name, f"{kind}, not an image")

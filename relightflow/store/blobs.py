@@ -181,7 +181,7 @@ def read(root: Path, sha256: str) -> bytes:
     try:
         with _open(path_of(root, sha256)) as blob:
             data = blob.read()
-    except (FileNotFoundError, _NoFile):
+    except (FileNotFoundError, _NoBlobFile):
         raise MissingBlob(f"blob {sha256[:16]} is missing from {root}") from None
     except OSError as error:
         raise StorageError(f"blob {sha256[:16]} cannot be read: {error.strerror}") from error
@@ -209,7 +209,7 @@ def index(root: Path) -> Iterator[dict[str, Any]]:
     """What the index says, oldest first; lines torn by a crash are passed over."""
     try:
         lines = _open(root / INDEX)
-    except (FileNotFoundError, _NoFile):
+    except (FileNotFoundError, _NoBlobFile):
         return
     with lines:
         for line in lines:
@@ -231,7 +231,7 @@ def _holds(path: str, sha256: str) -> bool:
     """Raises OSError where the file cannot be opened; one that cannot be read is written again."""
     try:
         blob = _open(path)
-    except (FileNotFoundError, _NoFile):
+    except (FileNotFoundError, _NoBlobFile):
         return False
     with blob:
         try:
@@ -240,7 +240,7 @@ def _holds(path: str, sha256: str) -> bool:
             return False
 
 
-class _NoFile(Exception):
+class _NoBlobFile(Exception):
     """A link, a folder, a pipe: no blob of ours."""
 
 
@@ -250,11 +250,11 @@ def _open(path: str | Path) -> BinaryIO:
         handle = os.open(path, _READ)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise _NoFile from None
+            raise _NoBlobFile from None
         raise
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise _NoFile
+        raise _NoBlobFile
     return os.fdopen(handle, "rb")
 
 

@@ -72,7 +72,7 @@ async def check_http_faults(
     backend send its calls there instead. `billed()`: how many calls the stub has billed. A request with
     a method other than GET and HEAD counts as the submit. Raises AssertionError.
     """
-    kit = _Kit(record, FrozenMap(options or {}), billed)
+    kit = _FaultKit(record, FrozenMap(options or {}), billed)
     async with _proxy(upstream) as proxy:
         point_at(proxy.url)
         await kit.refused_connection(point_at, proxy.url)
@@ -95,7 +95,7 @@ class _Proxy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kit:
+class _FaultKit:
     record: BackendRecord
     options: FrozenMap
     billed: Callable[[], int]

@@ -21,12 +21,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from relightflow.gallery.entries import Entry, Head, Input
+from relightflow.gallery.entries import Entry, Input, ManifestHead
 from relightflow.gallery.library import LocalLibrary
 from relightflow.gallery.run import GalleryRun
 from relightflow.images import encode
 from relightflow.model.values import FrozenMap, Scalar
-from relightflow.report.gallery import Wanted
+from relightflow.report.gallery import ImageRequest
 from relightflow.report.gallery import write as write_gallery
 
 MISSING = (
@@ -63,7 +63,7 @@ class Stage:
             for values in product(*axes.values())
             for again in range(repeat)
         ]
-        head = Head("spring", "0" * 64, backend, backend)
+        head = ManifestHead("spring", "0" * 64, backend, backend)
         inputs = {digest(f"input {name}"): image_bytes(f"input {name}") for name in images}
         library = LocalLibrary(
             self.folder / "blobs", read_input=lambda image: inputs.get(image.sha256)
@@ -96,7 +96,7 @@ class Stage:
 
     def write(self, *runs: GalleryRun, **wanted: object) -> Path:
         """The page of a gallery of `runs`."""
-        asked = replace(Wanted(self.folder / "report"), **wanted)  # type: ignore[arg-type]
+        asked = replace(ImageRequest(self.folder / "report"), **wanted)  # type: ignore[arg-type]
         return write_gallery(runs or (self.run(),), asked, self.folder / "thumbnails").page
 
 

@@ -13,7 +13,7 @@ from relightflow.gallery.data import PART
 from relightflow.gallery.entries import MOST
 from relightflow.gallery.site import FIXED, Site, build, is_ours, page
 from relightflow.gallery.thumbnails import SIZE as THUMB
-from relightflow.gallery.thumbnails import Thumbnails, Wanted, make_all
+from relightflow.gallery.thumbnails import ThumbnailRequest, Thumbnails, make_all
 from relightflow.images import probe
 from tests.gallery.conftest import Stage, image_bytes
 
@@ -107,7 +107,7 @@ def test_a_thumbnail_is_made_once_and_a_damaged_one_again(tmp_path: Path) -> Non
         reads.append(1)
         return image_bytes("x", 1000, 500)
 
-    ((_, data),) = make_all(thumbnails, [Wanted("ab" * 32, read)])
+    ((_, data),) = make_all(thumbnails, [ThumbnailRequest("ab" * 32, read)])
     assert data
     assert probe(data).media_type == "image/webp"
     assert (probe(data).width, probe(data).height) == (THUMB, THUMB // 2)
@@ -119,7 +119,10 @@ def test_a_thumbnail_is_made_once_and_a_damaged_one_again(tmp_path: Path) -> Non
 
 
 def test_a_missing_or_damaged_image_has_no_thumbnail(tmp_path: Path) -> None:
-    wanted = [Wanted("ab" * 32, lambda: None), Wanted("cd" * 32, lambda: b"no image")]
+    wanted = [
+        ThumbnailRequest("ab" * 32, lambda: None),
+        ThumbnailRequest("cd" * 32, lambda: b"no image"),
+    ]
     assert [data for _, data in make_all(Thumbnails(tmp_path), wanted)] == [None, None]
 
 

@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 
 from relightflow.sources.patterns import Patterns
-from relightflow.sources.walk import Found, Unusable, Walk
+from relightflow.sources.walk import FoundFile, Unusable, Walk
 
 Put = Callable[..., Path]
 
 
 def walk(
     folder: Path, *include: str, exclude: tuple[str, ...] = (), avoid: tuple[Path, ...] = ()
-) -> list[Found | Unusable]:
+) -> list[FoundFile | Unusable]:
     patterns, leave_out = Patterns(include), Patterns(exclude, hidden=True)
     found = Walk(str(folder), patterns, leave_out, frozenset(map(str, avoid))).found()
     return sorted(found, key=lambda item: item.name)
 
 
-def names(items: list[Found | Unusable]) -> list[str]:
-    assert all(isinstance(item, Found) for item in items), items
+def names(items: list[FoundFile | Unusable]) -> list[str]:
+    assert all(isinstance(item, FoundFile) for item in items), items
     return [item.name for item in items]
 
 
-def only(items: list[Found | Unusable]) -> Unusable:
+def only(items: list[FoundFile | Unusable]) -> Unusable:
     (item,) = items
     assert isinstance(item, Unusable)
     return item
@@ -108,7 +108,7 @@ def test_a_link_to_a_file_inside_is_followed_to_a_path_without_links(
     put("real/a.jpg")
     (project / "b.jpg").symlink_to("real/a.jpg")
     (item,) = walk(project, "*.jpg")
-    assert isinstance(item, Found)
+    assert isinstance(item, FoundFile)
     assert (item.name, item.path) == ("b.jpg", str(project / "real/a.jpg"))
 
 

@@ -93,7 +93,7 @@ def command(
     reading = RecipeArguments(_found(recipe), overrides, backend)
     wishes = _Wishes(**options)  # type: ignore[arg-type]  # click hands over exactly these options
     registry = opening.registry(console)
-    wanted = gallery.Wanted(
+    wanted = gallery.ImageRequest(
         out=Path(f"{wishes.out}.zip") if wishes.as_zip else wishes.out,
         full=wishes.full or ("copy" if wishes.as_zip else "link"),
         thumbs=wishes.thumbs,

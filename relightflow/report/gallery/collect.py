@@ -18,7 +18,7 @@ from pathlib import Path
 from relightflow.deliver import manifest
 from relightflow.errors import RelightflowError, UsageError
 from relightflow.gallery import entries as records
-from relightflow.gallery.entries import Entry, Head, Input, Unused
+from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused
 from relightflow.gallery.library import LocalLibrary
 from relightflow.gallery.run import GalleryRun
 from relightflow.ledger.reader import open_reader
@@ -60,7 +60,7 @@ def run_of_recipe(
     lines += (manifest.line(manifest.rejected(item)) for item in plan.rejected)
     whole = manifest.line(manifest.head(plan, counts)) + "".join(lines)
     recipe = plan.recipe
-    head = Head(recipe.name, recipe.sha256, recipe.backend.type, recipe.backend.model.name)
+    head = ManifestHead(recipe.name, recipe.sha256, recipe.backend.type, recipe.backend.model.name)
     unused = [Unused(item.name, item.reason) for item in plan.rejected]
     known = {axis.name: axis.values for axis in recipe.matrix.axes}
     library = _library(plan.images, sources, state_dir, folder)
@@ -76,7 +76,7 @@ def run_of_manifest(path: Path, state_dir: StateDir) -> GalleryRun:
     """
     data = _read(path)
     found = list(records.read_lines(data.splitlines(), str(path)))
-    heads = [item for item in found if isinstance(item, Head)]
+    heads = [item for item in found if isinstance(item, ManifestHead)]
     if not heads:
         raise UsageError(
             f"{path}: it is not a manifest: its first record, of the recipe, is missing"

@@ -37,7 +37,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ImageRequest:
     """What is asked of a report."""
 
     out: Path
@@ -53,7 +53,7 @@ class Wanted:
 
 def write(
     runs: Sequence[GalleryRun],
-    wanted: Wanted,
+    wanted: ImageRequest,
     cache: Path | None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Made:
@@ -85,7 +85,7 @@ def write(
     return Made(page, len(every), sum(1 for entry in every if entry.sha256), made)
 
 
-def _selected(run: GalleryRun, wanted: Wanted) -> GalleryRun:
+def _selected(run: GalleryRun, wanted: ImageRequest) -> GalleryRun:
     """The entries that `--only` and `--failed` leave. Raises UsageError for an unknown axis."""
     names = {name for entry in run.entries for name in entry.cell}
     for axis, _ in wanted.only:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from relightflow.errors import UsageError
-from relightflow.gallery.entries import Entry, Head, Input, Unused, record
+from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused, record
 from relightflow.gallery.library import LocalLibrary
 from relightflow.gallery.run import GalleryRun
 from relightflow.gallery.site import FIXED, Site, build, is_ours
@@ -64,13 +64,13 @@ class FolderWriter:
 
 
 def _gallery_run(run: FinishedRun) -> GalleryRun:
-    heads: list[Head] = []
+    heads: list[ManifestHead] = []
     entries: list[Entry] = []
     unused: list[Unused] = []
     for found in map(record, run.records()):
         if isinstance(found, Entry):
             entries.append(found)
-        elif isinstance(found, Head):
+        elif isinstance(found, ManifestHead):
             heads.append(found)
         else:
             unused.append(found)

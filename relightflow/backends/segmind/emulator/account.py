@@ -18,7 +18,7 @@ from relightflow.errors import UsageError
 from relightflow.model.money import Micros, usd
 
 
-class Account:
+class EmulatorAccount:
     """Owner of credits and records. Not thread-safe: it lives on the event loop.
 
     Raises UsageError where the journal cannot be written.

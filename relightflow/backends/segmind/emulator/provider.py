@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from relightflow.backends.segmind.emulator import fetch, images, rendering
-from relightflow.backends.segmind.emulator.account import Account, parameters
+from relightflow.backends.segmind.emulator.account import EmulatorAccount, parameters
 from relightflow.backends.segmind.emulator.assets import AssetStore
 from relightflow.backends.segmind.emulator.clock import EmulatorClock
 from relightflow.backends.segmind.emulator.config import Config
@@ -34,7 +34,7 @@ class Provider:
     def __init__(self, config: Config, clock: EmulatorClock | None = None) -> None:
         self.config = config
         self.clock = clock or EmulatorClock(config.clock_skew)
-        self.account = Account(config.credits, config.journal)
+        self.account = EmulatorAccount(config.credits, config.journal)
         self.assets = AssetStore()
         self.window = FixedWindow(config.rate)
         self.wire = WireLog()
