@@ -26,6 +26,7 @@ class Allowance:
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
     amount: Micros
+    """Micro-dollars."""
     source: str
     """Who set it, in words: `limits.max_cost`, `--budget`, `RELIGHTFLOW_MAX_COST`."""
     window: float | None = None

@@ -172,7 +172,10 @@ class BillRow:
 
 @runtime_checkable
 class HasHistory(Protocol):
-    """A backend that can look up doubtful attempts, free of charge and read-only."""
+    """A backend that can look up doubtful attempts, free of charge and read-only.
+
+    Both methods are needed. Without them a call in doubt waits for a person's decision.
+    """
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """What became of `query.doubts`; every one of them is in the answer exactly once.

@@ -181,6 +181,11 @@ class _Kit:
                 raise AssertionError(
                     f"{self._name}: intent_details are not JSON: {error}"
                 ) from error
+        one = hasattr(backend, "look_up") != hasattr(backend, "bill")
+        assert not one, (
+            f"{self._name}: `look_up` and `bill` come together; with only one of them relightflow calls "
+            "neither"
+        )
         if isinstance(backend, HasHistory):
             rows = await self.asked("bill", backend.bill(0.0, 1.0, _give_up))
             sound = all(isinstance(row, BillRow) for row in rows)

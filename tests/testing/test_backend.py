@@ -194,6 +194,11 @@ class Records(ScriptedBackend):
         return Evidence(undecided=tuple((doubt.id, why) for doubt in query.doubts))
 
 
+class NoBill(ScriptedBackend):
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        return Evidence()
+
+
 class LeavesOut(Records):
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         return Evidence()
@@ -239,6 +244,7 @@ async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
         (DollarBalance, "give a Balance, in micro-dollars"),
         (DictDetails, "give a FrozenMap"),
         (BinaryIntent, "intent_details are not JSON"),
+        (NoBill, "`look_up` and `bill` come together"),
         (LeavesOut, "each of `query.doubts` once"),
         (AdoptsTheImage, "adopt `Accepted` or `ResultKnown`"),
         (Synchronous, "async def"),

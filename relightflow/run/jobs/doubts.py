@@ -89,7 +89,7 @@ class DoubtSettler:
             return DoubtsSettled()
         real = await self.backend.get()
         if not isinstance(real, HasHistory):
-            return DoubtsSettled()
+            return await self._without_records(query.doubts)
         try:
             with self.waiting():
                 evidence = await real.look_up(query, self.retry())
@@ -113,6 +113,14 @@ class DoubtSettler:
             known = reader.known_calls(self.name, min(numbers), max(numbers))
             ids = reader.request_ids()
         return RecordsQuery(tuple(doubts), tuple(known), ids, RECORDS_LAG_SECONDS)
+
+    async def _without_records(self, doubts: Sequence[Attempt]) -> DoubtsSettled:
+        """The backend has no `look_up`: no run will settle them, only a person."""
+        why = f"the backend '{self.name}' cannot look calls up in its provider's records"
+        found = Undecided(Needs.PERSON, why)
+        held = [attempt for attempt in doubts if attempt.state is State.UNKNOWN]
+        await self._note([(a.id, found) for a in held if undecided(a.details) != found])
+        return DoubtsSettled(undecided=(found,) * len(held))
 
     async def _unreadable(self, doubts: Sequence[Attempt], failure: Failure) -> DoubtsSettled:
         why = f"the provider's records could not be read: {failure.message}"

@@ -1,0 +1,58 @@
+"""What becomes of a doubt that no records can settle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.ledger.reader import open_reader
+from relightflow.model.evidence import Evidence, Needs, undecided
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.plugins.backend import Call, RecordsQuery
+from tests.conftest import Stage
+from tests.scripted_backend import ScriptedBackend, fails
+
+
+def _lost(_: Call, __: int) -> None:
+    raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+
+def test_a_backend_that_cannot_look_calls_up_leaves_them_to_a_person(stage: Stage) -> None:
+    stage.provider.on_submit = _lost
+    first, second = stage.run(), stage.run()
+    for summary in (first, second):
+        (issue,) = summary.issues
+        assert (summary.exit, issue.exit) == (Exit.UNKNOWN, Exit.UNKNOWN)
+        assert "'studio' cannot look calls up" in issue.message
+        assert "'relightflow resolve' takes your decision" in issue.message
+        assert "next run" not in issue.message
+    with open_reader(stage.state_dir.ledger) as reader:
+        (attempt,) = reader.unknown_attempts("studio")
+    found = undecided(attempt.details)
+    assert found
+    assert found.needs is Needs.PERSON
+    assert len(stage.provider.submits) == 1
+
+
+def test_a_backend_that_learns_to_look_calls_up_is_asked_about_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.provider.on_submit = _lost
+    stage.run()
+    asked: list[RecordsQuery] = []
+
+    class Recorded(ScriptedBackend):
+        async def look_up(self, query: RecordsQuery, *_: object) -> Evidence:
+            asked.append(query)
+            return Evidence(absent=tuple(doubt.id for doubt in query.doubts))
+
+        async def bill(self, *_: Any) -> list[Any]:
+            return []
+
+    monkeypatch.setattr("tests.scripted_backend.ScriptedBackend", Recorded)
+    stage.provider.on_submit = lambda _, __: None
+    assert stage.run().exit == 0
+    assert [len(query.doubts) for query in asked] == [1]
+    assert len(stage.provider.bill) == 1
