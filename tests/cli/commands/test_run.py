@@ -9,6 +9,7 @@ from pathlib import Path
 from jsonschema import Draft7Validator
 
 from relightflow.backends.segmind.hosts import SETTLING
+from relightflow.ledger.schema import MOVES_TRIGGER
 from relightflow.recipe import published
 from tests.cli.program import Relightflow, environment
 
@@ -249,6 +250,7 @@ def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
             "UPDATE attempt SET state = 'UNKNOWN', billed = 'unknown', blob = '', request_id = '',"
             " details = json_set(details, '$.image_digest', 'none') WHERE id = 2"
         )
+    ledger.executescript(MOVES_TRIGGER)
     ledger.close()
     done = relightflow("run", "spring.yaml", env=env)
     assert done.returncode == 7, done.stderr
