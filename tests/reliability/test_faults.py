@@ -173,7 +173,7 @@ ROWS = (
         "twice the price", BOTH, "at: submit, fault: cost, with: {times: 2.0}", Exit.BUDGET,
         ("charged 0.10 USD",), 1, Exit.BUDGET, 2,
     ),
-    Row("the cap is reached", BOTH, "", Exit.BUDGET, ("0.05",), 1, Exit.OK, 2, cap=90_000),
+    Row("the cap is reached", BOTH, "", Exit.BUDGET, ("0.05",), 1, Exit.BUDGET, 1, cap=90_000),
     # polls
     Row("unknown status word", V2, "at: status, limit: 2, fault: unknown-status", words=("WARMING_UP",)),
     unbilled("job failed", CELL + "job-failed, with: {error: 'No face found'}", Exit.JOBS_FAILED,
