@@ -53,7 +53,7 @@ def test_misleading_records_buy_nothing_twice(world: World, records: Records) ->
     assert not world.misplaced()
 
 
-@pytest.mark.parametrize("name", ["rehosted", "upper", "unreadable and renamed", "lag"])
+@pytest.mark.parametrize("name", ["rehosted", "upper", "lag"])
 def test_misleading_records_of_v1_buy_nothing_twice(world: World, name: str) -> None:
     world.provider.behaviour.protocol = "v1"
     doubt(world, MISLEADING[name])
@@ -63,9 +63,7 @@ def test_misleading_records_of_v1_buy_nothing_twice(world: World, name: str) -> 
     assert not world.misplaced()
 
 
-@pytest.mark.parametrize(
-    ("hours", "dated"), [(-72, True), (-3, True), (3, True), (72, True), (-3, False), (3, False)]
-)
+@pytest.mark.parametrize(("hours", "dated"), [(-72, True), (3, True), (72, True), (-3, False)])
 def test_a_provider_whose_clock_differs_is_paid_once(
     world: World, hours: float, dated: bool
 ) -> None:
@@ -77,7 +75,7 @@ def test_a_provider_whose_clock_differs_is_paid_once(
     world.assert_paid_once()
 
 
-@pytest.mark.parametrize("hours", [(-48, 48), (0, -5), (0, 9600)])
+@pytest.mark.parametrize("hours", [(-48, 48), (0, 9600)])
 def test_a_clock_that_jumps_between_runs_pays_once(
     world: World, hours: tuple[float, float]
 ) -> None:
@@ -92,8 +90,10 @@ def test_a_clock_that_jumps_between_runs_pays_once(
     world.assert_paid_once()
 
 
-@pytest.mark.parametrize("totals", [False, True], ids=["no total", "total"])
-@pytest.mark.parametrize("envelope", ["list", "data", "results", "items"])
+@pytest.mark.parametrize(
+    ("envelope", "totals"),
+    [("list", False), ("data", False), ("data", True), ("results", True), ("items", False)],
+)
 def test_honest_records_settle_a_lost_call(world: World, envelope: str, totals: bool) -> None:
     doubt(world, Records(envelope=envelope, totals=totals, strangers=12), fate="lost")
     world.wait(660)
