@@ -60,10 +60,14 @@ async def submit(
         async with response:
             return await refused(response, late)
     headers = response.headers
+    request_id = answers.usable_id(headers.get("x-request-id"))
+    if response.content_type.startswith("text/") and not request_id:
+        async with response:  # a page without the gateway's headers: a proxy's, most likely
+            return await refused(response, late)
     as_json = "json" in response.content_type
     facts = {"api": "v1", "model": model, "submitted": now, **answers.header_details(headers)}
     return PaidUnfetched(
-        answers.usable_id(headers.get("x-request-id")),
+        request_id,
         answers.amount(headers.get("x-cost")),
         FrozenMap(facts),
         OpenBody(response, _json_cap() if as_json else network.IMAGE_CAP),

@@ -139,8 +139,9 @@ class Poller:
 def _says_failed(answer: Response) -> bool:
     """The documented answer about a failed job: JSON with that status, with 200 or 422. A 422 in other
     words is not the provider's."""
-    word = answers.mapping(answer.body).get("status")
-    return answer.status in (200, 422) and word == "FAILED"
+    body = answers.mapping(answer.body)
+    documented = body.get("status") == "FAILED" and isinstance(body.get("error"), str)
+    return answer.status in (200, 422) and documented
 
 
 def _is_about(answer: Response, step: Accepted) -> bool:

@@ -51,6 +51,8 @@ _STAYS = (
 
 
 BAD_RESULT = FailureKind.BAD_RESULT
+_HELD = (FailureKind.EXPIRED, FailureKind.UNKNOWN)
+"""What the provider's records may still have, even where the bill was seen."""
 _MAY_COME_RIGHT = (BAD_RESULT, FailureKind.EXPIRED)
 """What a download may end in while its result still lives: not there yet, or a page in its place."""
 
@@ -143,6 +145,8 @@ class Collector:
                 failure = _comes_later(failure)
             elif isinstance(step, ResultKnown) and failure.kind is BAD_RESULT and tries < 2:
                 continue  # it may have been damaged on its way
+            elif isinstance(step, ResultKnown) and failure.kind is FailureKind.EXPIRED:
+                return failure  # it has lived its time
             if failure.kind is FailureKind.RATE_LIMITED and self.admission.rate_limiter:
                 self.admission.rate_limiter.limited(None, failure.retry_after)
             left = until - clock.monotonic() if math.isfinite(until) else math.inf
@@ -191,7 +195,7 @@ class Collector:
         if failure.kind is FailureKind.EXPIRED:
             billed = Billed.YES if active.settled else Billed.UNKNOWN
             failure = replace(failure, billed=billed)
-        unknown = failure.kind is FailureKind.EXPIRED or failure.billed is Billed.UNKNOWN
+        unknown = failure.billed is Billed.UNKNOWN or failure.kind in _HELD
         state = State.UNKNOWN if unknown else State.FAILED
         await self.recorder.close(active, state, failure)
         return self.recorder.failed(active, failure)

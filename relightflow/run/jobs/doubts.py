@@ -136,7 +136,8 @@ class DoubtSettler:
         for attempt_id, why in evidence.failed:
             await self._release(by_id[attempt_id], State.FAILED, why)
         for attempt_id in evidence.absent:
-            await self._release(by_id[attempt_id], State.READY, ABSENT)
+            if by_id[attempt_id].billed is not Billed.YES:  # the bill was seen: it was taken
+                await self._release(by_id[attempt_id], State.READY, ABSENT)
         await self._note(evidence.undecided)
         return DoubtsSettled(
             len(evidence.adopted),
