@@ -3,6 +3,10 @@
 `world.recipe(…)`, `world.run(…)`, and `world.provider` for what the provider does and has billed.
 The kill comes from the provider's side: it knows what it has seen. Time passes for both sides with
 `world.wait(seconds)`; `world.local_offset` is a wrong clock of the user's machine alone.
+
+A new situation needs a field of `behaviour.Behaviour` or `Records` (the default is the documented
+provider), its effect in `handler.py` or `records.py`, and a test: a recipe of 2 to 8 jobs, the fault,
+further runs (`world.settle()`), and assertions on the bill (`assert_paid_once`, `assert_complete`).
 """
 
 from __future__ import annotations

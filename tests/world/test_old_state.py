@@ -37,6 +37,7 @@ def test_an_old_ledger_put_back_buys_nothing(world: World, protocol: str) -> Non
 
 
 def test_a_ledger_without_its_wal_buys_nothing(world: World, protocol: str) -> None:
+    world.run("--limit", "1")
     world.provider.behaviour.fates[4] = "kill answered"
     assert world.run().code == KILLED
     for path in world.ledger_files():
