@@ -9,7 +9,7 @@ from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.rows import GIVEN_UP
 from relightflow.model.attempt import IN_DOUBT, Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
-from relightflow.model.maintenance import Decision, Resolution, settles_itself
+from relightflow.model.maintenance import Decision, Resolution
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 from relightflow.run.restoring import open_state_reader
@@ -33,7 +33,7 @@ def decide(
     cap: Micros | None,
     jobs: Iterable[str] = (),
 ) -> Resolution:
-    """Carry out `decision` for all held attempts that do not settle themselves, or for those whose job key begins with one of
+    """Carry out `decision` for all held attempts, or for those whose job key begins with one of
     `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
 
     Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
@@ -45,10 +45,7 @@ def decide(
                 f"no call of job '{job}' is waiting for a decision; nothing was changed. "
                 "'relightflow resolve' lists the calls that are"
             )
-    # what evidence will decide is left to it, unless it was named
-    wanted = [
-        a for a in waiting if (a.job_key.startswith(chosen) if chosen else not settles_itself(a))
-    ]
+    wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
     decided: list[Attempt] = []
     over: list[Attempt] = []
     left = cap

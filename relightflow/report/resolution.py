@@ -41,6 +41,9 @@ def resolution(found: Resolution) -> str:
         )
     by_itself = found.by_itself
     if by_itself:
+        price = money(sum(attempt.price for attempt in by_itself))
+        held = count(len(by_itself), "unknown outcome")
+        lines.append(f"{held}, up to {price}, to be settled by the provider's records:")
         lines += advice(undecided(attempt.details) for attempt in by_itself)
     waiting = found.waiting
     if not waiting:

@@ -10,6 +10,7 @@ from pathlib import Path
 from relightflow.core.bounded_map import bounded_map
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
+from relightflow.model.evidence import Needs, Undecided
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
@@ -137,7 +138,7 @@ class Engine:
             return await self._adopt_or_make(job)
         if item.action is Action.MEND and state:
             return await self.recorder.isolate_job(job, lambda: self.restorer.restore(job, state))
-        if item.action is Action.HOLD_UNKNOWN and state and self._may_resubmit():
+        if item.action is Action.HOLD_UNKNOWN and state and self._may_resubmit(state.undecided):
             made = await self.submitter.make(job, instead_of=state.attempt_id)
             return made or _held(item)
         return _held(item)
@@ -155,15 +156,17 @@ class Engine:
             return Outcome(job, failure=_CLAIMED)
         return await self.submitter.make(job)
 
-    def _may_resubmit(self) -> bool:
-        """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the limits.
+    def _may_resubmit(self, found: Undecided | None) -> bool:
+        """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the limits, for
+        what the provider's records will not settle.
 
         The old attempt goes on counting as possibly billed.
         """
         wanted = self.context.limits.on_unknown == "resubmit" and bool(
             self.recorder.budget.accounts
         )
-        return wanted and self.recorder.shutdown.submits_allowed
+        settles_itself = found is not None and found.needs is not Needs.PERSON
+        return wanted and not settles_itself and self.recorder.shutdown.submits_allowed
 
 
 _CLAIMED = Failure(

@@ -25,6 +25,8 @@ from relightflow.run.limits.budget import Budget
 RECORDS_LAG_SECONDS = 600.0
 """Seconds after which the provider's records are taken to show a call, if they show later ones. How
 much they lag is nowhere documented; too long costs a wait, too short a second bill."""
+FIRST_LOOK = 2.0
+"""Seconds before the second look; the pauses double from there."""
 LOOKS_APART = 60.0
 """Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
 ABSENT = "the provider's records prove that the call was never taken; nothing was billed"
@@ -190,10 +192,11 @@ async def keep_asking(
 
     Raises `Stopped` where the run is shut down meanwhile.
     """
-    blindly = 0.0
+    blindly, pause = 0.0, FIRST_LOOK
     while (wait := settled.wait) is not None and blindly <= RECORDS_LAG_SECONDS:
-        seconds = min(wait + 1.0, LOOKS_APART)
+        seconds = min(wait + 1.0, pause)
         blindly = blindly + seconds if math.isinf(wait) else 0.0
+        pause = min(2 * pause, LOOKS_APART)
         settler.notice(still_waiting(settled))
         with settler.waiting():
             await clock.sleep(seconds)

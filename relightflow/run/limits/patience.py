@@ -17,7 +17,7 @@ from relightflow.run.limits.retry import LEAST_PAUSE, backoff, pause
 MOST_SECONDS = 900.0
 """Of waiting in one look at the records."""
 FAULTS = 4
-"""In a row; a rate limit is none."""
+"""In a row; a rate limit that says when it ends is none."""
 
 
 @dataclass(slots=True)
@@ -50,10 +50,11 @@ class RecordsPatience:
 
     def _pause(self, failure: Failure) -> float | None:
         """Seconds to wait; None: it does not pass."""
-        if failure.kind is FailureKind.RATE_LIMITED:
+        limited = failure.kind is FailureKind.RATE_LIMITED
+        if limited and failure.retry_after is not None:
             self._faults = 0
-            return pause(failure.retry_after) or LEAST_PAUSE + backoff(4, self.rng)
-        if failure.kind not in (FailureKind.UNAVAILABLE, FailureKind.UNSENT):
+            return pause(failure.retry_after)
+        if not limited and failure.kind not in (FailureKind.UNAVAILABLE, FailureKind.UNSENT):
             return None
         self._faults += 1
         if self._faults > FAULTS:
