@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.reliability import crowd, disk, durability, kills, mutants, naive, points, simulator
-from benchmarks.reliability.kills import Campaign, Toll
+from benchmarks.reliability.kills import KillPlan, Toll
 from benchmarks.reliability.rehearsal import ROOT, Work
 
 Line = tuple[str, str, bool]
@@ -36,7 +36,7 @@ def _kills() -> Iterator[Line]:
             for seed in range(12):
                 with _folder() as folder:
                     work = Work(api, images=2, cells=120)
-                    toll.add(kills.campaign(folder, Campaign(work, seed, 45, faults)))
+                    toll.add(kills.rounds(folder, KillPlan(work, seed, 45, faults)))
             what = f"random SIGKILL, {api}, {'3 % network faults' if faults else 'good network'}"
             yield what, _told(toll), not toll.problems
 
@@ -120,7 +120,7 @@ def _durability() -> Iterator[Line]:
 def _naive() -> Iterator[Line]:
     for api in ("v1", "v2"):
         with _folder() as folder:
-            toll = naive.campaign(folder, Campaign(Work(api, cells=240), 1, 40, faults=True))
+            toll = naive.rounds(folder, KillPlan(Work(api, cells=240), 1, 40, faults=True))
         yield f"the naive script, {api}", _told(toll), True
 
 

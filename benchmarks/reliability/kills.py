@@ -32,7 +32,7 @@ late besides, so that kills meet the time between the bill and the answer in v2 
 
 
 @dataclass(slots=True)
-class Campaign:
+class KillPlan:
     work: Work
     seed: int = 0
     kills: int = 40
@@ -45,7 +45,7 @@ class Campaign:
 
 @dataclass(slots=True)
 class Toll:
-    """What a campaign came to."""
+    """What the kills came to."""
 
     jobs: int = 0
     kills: int = 0
@@ -65,7 +65,7 @@ class Toll:
         self.problems += other.problems
 
 
-def campaign(folder: Path, plan: Campaign, package: Path = ROOT) -> Toll:
+def rounds(folder: Path, plan: KillPlan, package: Path = ROOT) -> Toll:
     """Kill, look, kill again; at the end settle up. `package`: where the program's package lies."""
     options = ("--latency", plan.latency, "--seed", str(plan.seed), *plan.emulator)
     with emulated(folder, *options, plan=FAULTS if plan.faults else "") as provider:
@@ -112,7 +112,7 @@ def _holds(shop: Shop, pid: int) -> bool:
     return re.search(rf"\bprocess {pid}\b", said) is not None
 
 
-def _look(toll: Toll, plan: Campaign, now: Audit, ended: Ended | None) -> None:
+def _look(toll: Toll, plan: KillPlan, now: Audit, ended: Ended | None) -> None:
     if not now.sound:
         toll.problems.append(f"after kill {toll.kills}: {now}")
     intents = now.states.get("INTENT", 0)
@@ -123,7 +123,7 @@ def _look(toll: Toll, plan: Campaign, now: Audit, ended: Ended | None) -> None:
         toll.problems.append(f"a run that ended by itself left {intents} in INTENT")
 
 
-def _settle_up(toll: Toll, plan: Campaign, shop: Shop, provider: Emulated) -> None:
+def _settle_up(toll: Toll, plan: KillPlan, shop: Shop, provider: Emulated) -> None:
     runs = shop.finish()
     final = audit(shop.state, provider.bill(), plan.work.repeat)
     toll.billed, toll.twice, toll.lost = final.billed, final.twice, len(final.lost)

@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from benchmarks.reliability.kills import FAULTS, Campaign, Toll
+from benchmarks.reliability.kills import FAULTS, KillPlan, Toll
 from benchmarks.reliability.rehearsal import ROOT, Emulated, emulated, environment
 
 
-def campaign(folder: Path, plan: Campaign) -> Toll:
+def rounds(folder: Path, plan: KillPlan) -> Toll:
     """The script, killed `plan.kills` times, then run until all files are there."""
     options = ("--latency", plan.latency, "--seed", str(plan.seed))
     with emulated(folder, *options, plan=FAULTS if plan.faults else "") as provider:
@@ -40,7 +40,7 @@ def _files(folder: Path) -> list[Path]:
     return list((folder / "out").glob("*.jpg"))
 
 
-def _start(folder: Path, plan: Campaign, provider: Emulated) -> subprocess.Popen[bytes]:
+def _start(folder: Path, plan: KillPlan, provider: Emulated) -> subprocess.Popen[bytes]:
     images = [f"https://example.com/{number}.jpg" for number in range(plan.work.images)]
     module = [sys.executable, "-m", "benchmarks.reliability.naive_client"]
     given = [provider.url, plan.work.api, str(plan.work.cells), str(folder / "out"), *images]
@@ -53,7 +53,7 @@ def _start(folder: Path, plan: Campaign, provider: Emulated) -> subprocess.Popen
     )
 
 
-def _kill(folder: Path, plan: Campaign, provider: Emulated, delay: float) -> bool:
+def _kill(folder: Path, plan: KillPlan, provider: Emulated, delay: float) -> bool:
     """Start it and kill it once it has begun; False: it was done before that."""
     process = _start(folder, plan, provider)
     assert process.stdout

@@ -87,21 +87,21 @@ class History:
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        verdicts = _Verdicts()
+        findings = _Findings()
         nameless: list[Attempt] = []
         for attempt in query.doubts:
             if attempt.request_id:
-                verdicts.named(attempt, await self.by_id(attempt.request_id, retry))
+                findings.named(attempt, await self.by_id(attempt.request_id, retry))
             else:
                 nameless.append(attempt)
         if nameless:
-            await self._settle(nameless, query, retry, verdicts)
-        return verdicts.evidence
+            await self._settle(nameless, query, retry, findings)
+        return findings.evidence
 
     async def _settle(
-        self, doubts: Sequence[Attempt], query: RecordsQuery, retry: Retry, verdicts: _Verdicts
+        self, doubts: Sequence[Attempt], query: RecordsQuery, retry: Retry, findings: _Findings
     ) -> None:
-        now = verdicts.now = await self._server_time(retry)
+        now = findings.now = await self._server_time(retry)
         around = [(a, found) for a in doubts if (found := _could_be_absent(a, query, now))]
         span = _span(doubts, around, now)
         listing = await self.between(span, retry, whole=bool(around))
@@ -110,13 +110,13 @@ class History:
         matches = matching.match(doubts, [*unowned, *reading.unnamed])
         for attempt in doubts:
             if own := matches.found.get(attempt.id):
-                verdicts.named(attempt, own)
+                findings.named(attempt, own)
                 continue
             why = absence.proof_of_absence(attempt, query.known, reading, matches.free, query.lag)
             if why is None and attempt.id in matches.ambiguous:
                 words = "the provider's records hold more calls like it than were made from here"
                 why = Undecided(Needs.PERSON, words)
-            verdicts.nameless(attempt, matches.failed.get(attempt.id), why)
+            findings.nameless(attempt, matches.failed.get(attempt.id), why)
 
     async def _server_time(self, retry: Retry) -> float | None:
         """The time of the host that calls go to, which INTENT was dated by."""
@@ -189,7 +189,7 @@ class _Window:
 
 
 @dataclass(slots=True)
-class _Verdicts:
+class _Findings:
     """The answer about each attempt, as it is found."""
 
     adopted: list[tuple[int, Step]] = field(default_factory=list)
