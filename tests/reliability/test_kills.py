@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability.kills import Campaign, campaign
+from benchmarks.reliability.kills import KillPlan, rounds
 from benchmarks.reliability.points import Plug, pull
 from benchmarks.reliability.rehearsal import Work
 
@@ -15,7 +15,7 @@ from benchmarks.reliability.rehearsal import Work
 def test_random_kills_never_pay_twice_and_lose_nothing(
     api: str, faults: bool, tmp_path: Path
 ) -> None:
-    toll = campaign(tmp_path, Campaign(Work(api, cells=24), seed=5, kills=6, faults=faults))
+    toll = rounds(tmp_path, KillPlan(Work(api, cells=24), seed=5, kills=6, faults=faults))
     assert not toll.problems
     assert (toll.twice, toll.lost, toll.unknown_left) == (0, 0, 0)
     assert toll.kills
