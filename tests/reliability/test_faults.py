@@ -57,7 +57,7 @@ def held(name: str, apis: tuple[str, ...], rule: str, **more: Any) -> Row:
 
 def spoilt(name: str, apis: tuple[str, ...], rule: str, *words: str, **more: Any) -> Row:
     """Paid and no image: exit 1, said again by every run, and never bought again by itself."""
-    said = ("billed, 0.05 USD", "not bought again by itself", *words)
+    said = ("billed, 0.05 USD", "not bought again automatically", *words)
     return Row(name, apis, rule, Exit.JOBS_FAILED, said, then=Exit.JOBS_FAILED, **more)
 
 
@@ -73,7 +73,7 @@ def stopped(name: str, rule: str, code: Exit, *words: str, **more: Any) -> Row:
     return Row(name, BOTH, rule, code, words, **facts)
 
 
-NOT_TAKEN = ("not to have been taken", "not billed", "run again")
+NOT_TAKEN = ("not to have been accepted", "not billed", "run again")
 ROWS = (
     # the connection, at submit
     # the tries wait in a clock of their own, which is faster than any port: so it opens at once
@@ -98,8 +98,8 @@ ROWS = (
     Row("HTML body", V1, ONCE + "html"),
     Row("garbage body", V1, ONCE + "garbage"),
     spoilt("empty body, no record", V1, ONCE + "empty", "empty", config=NEVER),
-    spoilt("HTML body, no record", V1, ONCE + "html", "not an image", config=NEVER),
-    spoilt("garbage body, no record", V1, ONCE + "garbage", "not an image", config=NEVER),
+    spoilt("HTML body, no record", V1, ONCE + "html", "not a supported image", config=NEVER),
+    spoilt("garbage body, no record", V1, ONCE + "garbage", "not a supported image", config=NEVER),
     held("empty body", V2, ONCE + "empty"),
     held("HTML body", V2, ONCE + "html"),
     held("garbage body", V2, ONCE + "garbage"),
@@ -171,7 +171,7 @@ ROWS = (
     ),
     Row(
         "twice the price", BOTH, "at: submit, fault: cost, with: {times: 2.0}", Exit.BUDGET,
-        ("charged 0.10 USD",), 1, Exit.BUDGET, 2,
+        ("charged 0.10 USD",), 1, Exit.OK, 2,
     ),
     Row("the cap is reached", BOTH, "", Exit.BUDGET, ("0.05",), 1, Exit.BUDGET, 1, cap=90_000),
     # polls
@@ -201,7 +201,7 @@ ROWS = (
     *(
         Row(
             f"the result is at {url}", V2, "at: [result, history], limit: 2, fault: output-url, "
-            f"with: {{url: '{url}'}}", Exit.REFUSED, ("refused", "paid, and kept"), 1, Exit.REFUSED, 1,
+            f"with: {{url: '{url}'}}", Exit.REFUSED, ("refused", "paid for"), 1, Exit.REFUSED, 1,
         )
         for url in ("https://example.com/a.jpg", "http://10.0.0.1/a.jpg", "http://169.254.169.254/a")
     ),

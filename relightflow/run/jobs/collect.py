@@ -256,9 +256,7 @@ def _damage(step: Step, following: Step) -> Failure | None:
     try:
         probe(following.data)
     except BadImage as error:
-        words = (
-            f"the result is not an image ({error}); it is kept aside and not bought again by itself"
-        )
+        words = f"the result is not a supported image ({error}); it is set aside and not bought again automatically"
         return Failure(
             BAD_RESULT,
             words,
