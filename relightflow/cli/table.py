@@ -23,7 +23,7 @@ COMMANDS = {
     "gc": "List unreferenced results and old runs; --delete removes them.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest, summary or picks file.",
-    "plugins": "List the installed sources, backends and sinks.",
+    "plugins": "List the installed sources, backends and sinks, or write a new plugin.",
     "emulator": "Serve the provider's API on this machine, for rehearsals.",
 }
 """Name → one line of help, in the order of use."""

@@ -128,7 +128,7 @@ def reached(budget: Budget) -> str:
     call = f"one more call of up to {dollars(budget.highest)} USD"
     if tight is None or tight.limit.source == NOTHING_TO_BUY:
         return (
-            f"a job has still to be bought, for up to {dollars(budget.highest)} USD, and no cap was "
+            f"a job must still be bought, for up to {dollars(budget.highest)} USD, and no cap was "
             "given; nothing more was sent. Run again with --max-cost to allow it"
         )
     limit = tight.limit

@@ -99,8 +99,7 @@ def test_a_limit_that_is_reached_says_what_was_spent_when_and_what_to_raise() ->
     found = account(replace(CAP, amount=5 * PRICE), days, MINE, NOW)
     shop = Budget(Price(PRICE, PRICE), [found])
     assert reached(shop) == (
-        "the cap of 0.25 USD (limits.max_cost) is what this recipe may cost altogether, and it does "
-        "not hold one more call of up to 0.05 USD; nothing more was sent. It has cost: 0.10 before "
+        "the cap of 0.25 USD (limits.max_cost) is what this recipe may cost altogether, and it does not allow one more call of up to 0.05 USD; nothing more was sent. It has cost: 0.10 before "
         "2027-01-12, 0.05 on 2027-01-12, 0.05 on 2027-01-13, 0.05 on 2027-01-14. Raise "
         "limits.max_cost to go on"
     )
