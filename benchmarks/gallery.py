@@ -148,7 +148,8 @@ def opened(page: Path) -> tuple[float, float, float]:
         at_first = browser_memory(root)
         for step in range(41):
             tab.evaluate(
-                "(part) => { const g = document.getElementById('grid'); g.scrollTop = part * g.scrollHeight; }",
+                "(part) => "
+                "{ const g = document.getElementById('grid'); g.scrollTop = part * g.scrollHeight; }",
                 step / 40,
             )
             tab.wait_for_timeout(60)

@@ -200,6 +200,8 @@ def _check_limits(plan: Plan, run_options: RunOptions) -> None:
     price = plan.recipe.backend.model.price
     if not run_options.limits and not run_options.collect_only and not (price and price.free):
         raise UsageError(
-            f"'{plan.recipe.backend.type}' costs money and no cap or budget was given, so nothing was "
-            "sent. Say the most that it may cost: --max-cost, limits.max_cost, or RunOptions(limits=…)"
+            f"'{plan.recipe.backend.type}' costs money and no cap or budget was given, so nothing "
+            "was "
+            "sent. Set the most that it may cost: --max-cost, limits.max_cost, or "
+            "RunOptions(limits=…)"
         )

@@ -94,7 +94,7 @@ def selection(command: Function) -> Function:
     )
     @click.option(
         "--picks", type=FILE, metavar="FILE",
-        help="Only what was picked in a gallery: a picks file, JSON or CSV.",
+        help="Select what was picked in a gallery: a picks file, JSON or CSV.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(
@@ -175,13 +175,13 @@ def spending(command: Function) -> Function:
 
     @click.option(
         "--max-cost", callback=types.reads(types.usd), metavar="USD",
-        help="The most that the recipe may cost altogether, over all its runs; the lowest of this, "
-        f"limits.max_cost and the environment's holds. [env: {MAX_COST}]",
+        help="Hard cap on what the recipe may cost over all its runs; the lowest of this, "
+        f"limits.max_cost and the environment's applies. [env: {MAX_COST}]",
     )  # fmt: skip
     @click.option(
         "--budget", callback=types.reads(types.budget), metavar="USD/WINDOW",
-        help="The most that all recipes of the state may spend in any such window, such as 20/7d (h, "
-        f"d, w); holds beside limits.budget and the environment's. [env: {BUDGET}]",
+        help="Limit on what all recipes of the state may spend in any window, such as 20/7d (h, "
+        f"d, w); applies in addition to limits.budget and the environment's. [env: {BUDGET}]",
     )  # fmt: skip
     @click.option(
         "--price", callback=types.reads(types.usd), metavar="USD",

@@ -12,7 +12,7 @@ COMMANDS = {
     "plan": "Show what a run would make, and its price.",
     "run": "Make missing results within the cap, and deliver them.",
     "report": "Write a page for viewing, comparing and picking results.",
-    "pick": "Put picks into a recipe, or deliver their images.",
+    "pick": "Add picks to a recipe, or deliver their results.",
     "status": "Show the last run, the money spent, and unknown outcomes.",
     "verify": "Check every stored result and every delivered file.",
     "resolve": "List calls that may have been billed, and settle them.",

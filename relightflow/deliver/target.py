@@ -97,9 +97,8 @@ def _check_apart(location: str, store: str) -> None:
     )
     if store and f"{place.rstrip('/')}/".startswith(f"{shared.rstrip('/')}/"):
         raise RefusedError(
-            f"a sink may not write to {location}: it is in the shared store. Give the sink a "
-            "place of "
-            "its own"
+            f"a sink may not write to {location}: it is in the shared store. Use another location "
+            "for the sink"
         )
 
 

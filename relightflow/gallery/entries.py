@@ -93,7 +93,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
         try:
             yield record(json.loads(line))
         except (ValueError, RecursionError) as problem:
-            words = str(problem) if isinstance(problem, NoRecord) else "it is not valid JSON"
+            words = str(problem) if isinstance(problem, NoRecord) else "not valid JSON"
             raise UsageError(
                 f"{name}:{number}: this is not a record of a manifest: {words}"
             ) from None
@@ -102,7 +102,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
 def record(found: Any) -> Record:
     """One record, checked. Raises NoRecord."""
     if not isinstance(found, Mapping):
-        raise NoRecord("it is not an object")
+        raise NoRecord("not an object")
     kind = found.get("record")
     if kind == "output":
         return _entry(found)
@@ -191,5 +191,5 @@ def _hash(found: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
 def _whole(found: Mapping[str, Any], name: str) -> int:
     value = found.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
-        raise NoRecord(f"'{name}' is not a whole number")
+        raise NoRecord(f"'{name}' is not an integer")
     return value

@@ -69,7 +69,8 @@ def build(
     total = sum(len(run.entries) for run in runs)
     if total > MOST:
         raise UsageError(
-            f"{total:,} cells are more than a page holds ({MOST:,}); make one gallery for each part "
+            f"{total:,} cells are more than a page holds ({MOST:,}); make one gallery for each "
+            "part "
             "with --only image=PATTERN"
         )
     shown = _thumbnails(runs, thumbnails, writer, on_progress)

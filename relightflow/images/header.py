@@ -47,6 +47,6 @@ def checked(header: Header) -> Header:
     if max(header.width, header.height) > MAX_SIDE:
         raise BadImage(
             f"its size is {header.width}×{header.height} pixels, more than {MAX_SIDE:,} on a side: "
-            "scale it down or cut it"
+            "scale it down or crop it"
         )
     return header

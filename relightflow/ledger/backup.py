@@ -24,7 +24,7 @@ def copy_ledger(ledger: Path, target: Path) -> int:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         with open_reader(ledger) as reader, closing(sqlite3.connect(part)) as copy:
             if reader.empty:
-                raise StorageError(f"there is no ledger at {ledger}, so nothing can be copied")
+                raise StorageError(f"no ledger at {ledger}; nothing to back up")
             reader.copy_to(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
             attempts: int = copy.execute("SELECT count(*) FROM attempt").fetchone()[0]

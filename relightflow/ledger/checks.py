@@ -16,9 +16,9 @@ from relightflow.errors import RefusedError
 from relightflow.ledger import migrations, schema
 
 RECOVER = (
-    "Put back a copy that 'relightflow backup' made, with 'relightflow rebuild --from FILE', or move the "
-    "ledger away and run 'relightflow rebuild', which recreates it from the blob store. Both restore what "
-    "the blob store knows and buy nothing"
+    "Restore a backup with 'relightflow rebuild --from FILE', or move the ledger away and run "
+    "'relightflow rebuild', which recreates it from the blob store. Both restore what the blob "
+    "store contains and buy nothing"
 )
 """How to go on without the ledger that is there."""
 
@@ -36,8 +36,9 @@ def check_files(path: Path) -> None:
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.lstat(file).st_mode):
                 raise RefusedError(
-                    f"refused the ledger: {file} is a link or no regular file, so it could be any "
-                    "file of yours. Delete it, or choose another state with --state; nothing was sent"
+                    f"refused the ledger: {file} is a link or not a regular file, so it could be "
+                    "any file of yours. Delete it, or use another state with --state; nothing "
+                    "was sent"
                 )
             if suffix == "-journal" and _names_another(file):
                 raise RefusedError(
@@ -75,7 +76,7 @@ def check_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
     if differs:
         shown = ", ".join(ascii(name)[:60] for name in differs[:5])
         raise RefusedError(
-            f"refused the ledger {path}: it is not as relightflow makes it ({shown} differs), so "
+            f"refused the ledger {path}: its structure is not relightflow's ({shown} differs), so "
             f"it was changed or damaged; nothing was sent. {RECOVER}"
         )
 

@@ -378,7 +378,7 @@ def check(path: Path, empty: bool, application: int, version: int) -> None:
     if version > migrations.VERSION:
         raise StorageError(
             f"the ledger {path} was written by a newer relightflow (format {version}, this one "
-            f"knows {migrations.VERSION}); nothing was sent. Upgrade relightflow"
+            f"supports {migrations.VERSION}); nothing was sent. Upgrade relightflow"
         )
 
 

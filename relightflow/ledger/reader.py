@@ -94,7 +94,8 @@ class Reader:
             " AND json_extract(details, '$.origin') IS NULL"
         )
         nearest = (
-            f"id IN (SELECT id FROM attempt WHERE id < ? AND {taken} ORDER BY id DESC LIMIT {_NEAR})"
+            f"id IN (SELECT id FROM attempt WHERE id < ? AND {taken} ORDER BY id DESC LIMIT "
+            f"{_NEAR})"
             f" OR (id BETWEEN ? AND ? AND {taken})"
             f" OR id IN (SELECT id FROM attempt WHERE id > ? AND {taken} ORDER BY id LIMIT {_NEAR})"
         )

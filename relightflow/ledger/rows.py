@@ -182,7 +182,7 @@ def another_job_has(db: sqlite3.Connection, attempt_id: int, request_id: str) ->
     return found.fetchone() is not None
 
 
-FOUND = "the provider's records hold it after all"
+FOUND = "the provider's records do contain it"
 
 
 def revive(

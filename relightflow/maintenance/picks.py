@@ -203,7 +203,7 @@ def relative(picks: Path, recipe: Path) -> str:
     inside = os.path.relpath(picks.absolute(), recipe.absolute().parent)
     if inside.startswith(".."):
         raise RefusedError(
-            f"{picks} is outside the recipe's folder, and a recipe reads only in it and below; move "
-            "the file there first"
+            f"{picks} is outside the recipe's folder, which a recipe cannot read; move the file "
+            "there first"
         )
     return Path(inside).as_posix()

@@ -108,7 +108,7 @@ class Model:
     typical_seconds: float | None = None
     """Of one call; None: not known."""
     summary: str = ""
-    """One line for `relightflow models`."""
+    """One line for the reference and `relightflow plugins`."""
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter with that name; None: there is none."""

@@ -39,7 +39,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something a source found and that cannot be used; the other images go on."""
+    """An image that a source found and that cannot be used; the other images are not affected."""
 
     name: str
     """How the source calls it. Untrusted text."""

@@ -39,7 +39,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """What serves nobody any longer, as far as was said."""
+    """Unreferenced results and old runs."""
 
     finished: tuple[Attempt, ...]
     """Finished jobs that nobody asked to keep: if they are wanted again, they are bought again."""

@@ -23,7 +23,7 @@ class PlanStatus:
     unknown: int
     """May have been billed; held."""
     held_failed: int
-    """Paid and failed; not called again by itself."""
+    """Paid and failed; not called again automatically."""
     price: Price | None
     """Of the new jobs, in all; None: unknown."""
     unknown_price: Micros

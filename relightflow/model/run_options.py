@@ -19,10 +19,10 @@ class RunOptions:
     overwrite: bool = False
     """Replace output files that were edited."""
     buy_again: bool = False
-    """Buy what another state has bought, as a manifest or a state nearby says."""
+    """Buy results again that another state has already bought, according to a manifest or a nearby state."""
     collect_only: bool = False
     """Submit nothing; fetch what earlier runs paid for."""
     stop_after: float | None = None
     """Seconds; then no new submit, so that what is in flight drains in time."""
     wait: bool = False
-    """Go on until the provider's records have settled what time alone settles."""
+    """Wait until the provider's records have settled what they can settle."""

@@ -103,7 +103,7 @@ def allowance(text: str) -> Allowance:
     found = _ALLOWANCE.fullmatch(text.strip())
     if found is None:
         raise ValueError(
-            f"{text!r} is not a budget; use the form USD/window, such as 20/7d or 5/12h"
+            f"{text!r} is not a valid budget; use the form USD/window, such as 20/7d or 5/12h"
         )
     amount, count, unit = found.groups()
     return Allowance(micros(amount), int(count or 1) * _UNITS[unit])

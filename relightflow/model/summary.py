@@ -89,7 +89,7 @@ class Summary:
     notices: tuple[str, ...] = ()
     """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
     next_command: str = ""
-    """What to type to go on, where something is left."""
+    """Command to continue with; empty if nothing is left to do."""
 
     @property
     def exit(self) -> Exit:

@@ -87,7 +87,7 @@ class _Index:
         if not pick.image_sha256:
             if named:
                 return named
-            raise Misfit(f"there is no image {_quoted(pick.image_name)}{self._near(pick)}")
+            raise Misfit(f"no image {_quoted(pick.image_name)}{self._near(pick)}")
         same = self._by_sha256.get(pick.image_sha256, [])
         if same:
             return [position for position in same if position in named] or same[:1]
@@ -98,7 +98,7 @@ class _Index:
                 "again, or remove image_sha256 to go by the name alone"
             )
         shown = _quoted(pick.image_name or pick.image_sha256[:16])
-        raise Misfit(f"there is no image {shown}{self._near(pick)}")
+        raise Misfit(f"no image {shown}{self._near(pick)}")
 
     def _near(self, pick: Pick) -> str:
         near = difflib.get_close_matches(pick.image_name, self._by_name, n=1)
@@ -120,7 +120,7 @@ class _Index:
                 f"{words}; name the other parameters too, as in {_told(self.cells[fitting[0]])}"
             )
         near = max(self.cells, key=lambda cell: _likeness(cell, pick.cell), default=FrozenMap())
-        raise Misfit(f"there is no cell {_told(pick.cell)}; the nearest is {_told(near)}")
+        raise Misfit(f"no cell {_told(pick.cell)}; the nearest is {_told(near)}")
 
     def _sent_as(self, cell: Parameters) -> Sequence[int]:
         """Positions of the cells for which the same is sent as for `cell`."""

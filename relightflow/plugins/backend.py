@@ -70,7 +70,8 @@ class Backend:
                 and near
             ):
                 raise TypeError(
-                    f"{cls.__qualname__}.{name} is no method of a backend: did you mean '{near[0]}'? "
+                    f"{cls.__qualname__}.{name} is not a method of a backend: did you mean "
+                    f"'{near[0]}'? "
                     "Begin the names of your own methods with an underscore"
                 )
 

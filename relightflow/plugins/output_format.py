@@ -16,7 +16,7 @@ FORMAT_SCHEMA: Schema = {
             "additionalProperties": False,
             "required": ["type"],
             "properties": {
-                "type": _TYPE,
+                "type": {**_TYPE, "description": "Image format of the copies."},
                 "quality": {
                     "type": "integer",
                     "minimum": 1,

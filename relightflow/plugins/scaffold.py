@@ -27,7 +27,7 @@ def scaffold(name: str, folder: Path) -> list[Path]:
             f"{name!r} cannot be a plugin's name: use lower-case letters, digits and single dashes"
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not empty; choose another place with --into")
+        raise UsageError(f"{folder} is not empty; choose another folder with --into")
     written = []
     for path, text in template().items():
         target = folder / _renamed(path, name)

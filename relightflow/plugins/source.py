@@ -41,7 +41,7 @@ class HasPublicUrl(Protocol):
     def public_url(self, image: Image) -> str:
         """A URL that gives the image's bytes to anybody for the next `URL_SECONDS`.
 
-        Asked for just before calls are made, and again while they go on. It is handed to the backend
+        Asked for just before calls are made, and again while they run. It is handed to the backend
         and nowhere else: it is never written down. Blocks; raises OSError, StaleImage.
         """
 

@@ -70,15 +70,14 @@ _LIMITS = {
         "type": "number",
         "minimum": 0,
         "maximum": 1_000_000,
-        "description": "The most that this recipe may cost altogether, in USD, over all its runs. The "
-        "lowest of it and the operator's holds.",
+        "description": "Hard cap in USD on what this recipe may cost over all its runs. The lowest of it and the operator's cap applies.",
     },
     "budget": {
         "type": "string",
         "pattern": BUDGET,
-        "patternErrorMessage": "is not a budget; write USD/window, such as 20/7d, 5/12h or 50/4w",
-        "description": "The most that all recipes of this state may spend in any window, such as 20/7d. "
-        "Holds beside max_cost and beside the operator's.",
+        "patternErrorMessage": "is not a valid budget; use the form USD/window, such as 20/7d, 5/12h or 50/4w",
+        "description": "Limit on what all recipes of this state may spend in any window, such as 20/7d. "
+        "Applies in addition to max_cost and the operator's budget.",
     },
     "max_jobs": {
         "type": "integer",
@@ -138,8 +137,7 @@ CORE: dict[str, Any] = {
             "minLength": 1,
             "pattern": INSIDE,
             "patternErrorMessage": WHY,
-            "description": "A picks file (JSON or CSV), relative to the recipe: only what was picked "
-            "is made.",
+            "description": "Picks file (JSON or CSV), relative to the recipe: only picked results are made.",
         },
         "repeat": {
             "type": "integer",

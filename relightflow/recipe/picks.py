@@ -112,7 +112,7 @@ def _from_json(text: str, problems: _Problems) -> tuple[str, list[Pick]]:
             [Problem(problems.file, error.lineno, error.colno, "", words)]
         ) from None
     except (ValueError, RecursionError) as error:
-        words = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        words = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise _wrong(problems.file, f"is not valid JSON: {words}") from None
     if not isinstance(found, dict) or found.get("kind") != "picks":
         raise _wrong(problems.file, 'is not a picks file: it has no "kind": "picks"')
@@ -201,9 +201,9 @@ _MUST = {
     "image_name": "must be a text",
     "image_sha256": "must be 64 hex digits",
     "cell": "must map each parameter to one value",
-    "repeat": "must be a whole number from 0",
+    "repeat": "must be an integer of at least 0",
     "verdict": f"must be one of {', '.join(VERDICTS)}",
-    "stars": f"must be a whole number from 0 to {MOST_STARS}",
+    "stars": f"must be an integer of at least 0 to {MOST_STARS}",
     "note": "must be a text",
 }
 

@@ -62,7 +62,15 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
     about = fields["backend"]["description"]
     fields["backend"] = {**_chosen(backends), "description": about}
     fields["sample"] = {**fields["sample"], "allOf": _samples()}
-    fields["matrix"] |= {"properties": {"exclude": _ENTRIES, "include": _ENTRIES}}
+    fields["matrix"] |= {
+        "properties": {
+            "exclude": {**_ENTRIES, "description": "Cells to remove: those with all these values."},
+            "include": {
+                **_ENTRIES,
+                "description": "Values to add to cells that they do not overwrite; else new cells.",
+            },
+        }
+    }
     return {
         "$schema": DRAFT,
         "$comment": "Written by `relightflow schema > schemas/recipe.schema.json`; do not edit.",

@@ -33,7 +33,8 @@ def advice(doubts: Iterable[Undecided | None]) -> list[str]:
         (Needs.TIME, ""),
         (
             Needs.PURCHASE,
-            "the next purchase settles them: the records are believed once they show a later call",
+            "the next purchase settles them: the records count as complete once they show a "
+            "later call",
         ),
         (Needs.PERSON, "these need your decision: relightflow resolve"),
     ):
@@ -52,7 +53,8 @@ def _by_time(found: Sequence[Undecided]) -> str:
     until = f" and {_moment(max(times))}" if max(times) - min(times) >= 60 else ""
     start = f"between {_moment(min(times))}" if until else f"from {_moment(min(times))}"
     return (
-        f"the provider's records can settle them {start}{until}; 'relightflow run --wait' waits for "
+        f"the provider's records can settle them {start}{until}; 'relightflow run --wait' waits "
+        "for "
         "that, and nothing needs to be decided"
     )
 

@@ -48,8 +48,8 @@ def garbage(found: Garbage, deleted: bool) -> str:
         lines += listing([a.job_key[:16] for a in found.finished[:_SHOWN]], len(found.finished))
     if found.kept_paid:
         lines.append(
-            f"{count(len(found.kept_paid), 'finished job')} stay, because buying them again would "
-            "cost "
+            f"{count(len(found.kept_paid), 'finished job')} are kept, because buying them again "
+            "would cost "
             f"{money(found.kept_price)}; --paid includes them"
         )
     if found.shared:

@@ -21,7 +21,7 @@ def status(found: Status, columns: int | None = None) -> str:
     lines = [f"state {escape.terminal(found.state)}"]
     if not found.exists:
         text = (
-            "there is no such folder: nothing was bought with this state. --state names another one"
+            "folder not found: nothing was bought with this state. Use --state to name another one"
         )
         return "\n".join([*lines, *paragraph(text, columns, INDENT)])
     lines += facts(

@@ -42,15 +42,18 @@ class BoughtElsewhere:
         recipe = plan.recipe.path.name
         if self.nearby:
             return (
-                f"{self.nearby_jobs:,} of these jobs were bought with the state {self.nearby.root}, and "
-                f"this run would use another one; nothing was sent. --state {self.nearby.root} uses it; "
+                f"{self.nearby_jobs:,} of these jobs were bought with the state "
+                f"{self.nearby.root}, and "
+                f"this run would use another one; nothing was sent. --state {self.nearby.root} "
+                "uses it; "
                 "--buy-again buys them again"
             )
         locations = sorted({claim.target.sink.location for claim in self.claims.values()})
         return (
-            f"{len(self.claims):,} jobs are done according to the manifest in {locations[0]}, and this "
-            f"state does not know them ({dollars(self.price)} USD); nothing was sent. 'relightflow adopt "
-            f"{recipe}' takes the files over as results and buys nothing; --buy-again buys them again"
+            f"{len(self.claims):,} jobs are done according to the manifest in {locations[0]}, but "
+            f"are not recorded in this state ({dollars(self.price)} USD); nothing was sent. "
+            f"'relightflow adopt {recipe}' adopts the files as results and buys nothing; "
+            "--buy-again buys them again"
         )
 
     @property

@@ -173,7 +173,7 @@ _CLAIMED = Failure(
     FailureKind.REFUSED_SAFETY,
     "a manifest in a sink says that it was bought with another state, and the shared store does "
     "not have "
-    "it; 'relightflow adopt' takes the file over, --buy-again buys it again",
+    "it; 'relightflow adopt' adopts the file, --buy-again buys it again",
     Billed.NO,
 )
 

@@ -52,10 +52,10 @@ def _settled_by(found: Undecided | None) -> str:
         return "It is looked up in the provider's records by the next run"
     why = f"It is not settled yet because {found.why}. "
     if found.needs is Needs.PERSON:
-        return why + "'relightflow resolve' takes your decision"
+        return why + "'relightflow resolve' lets you decide"
     if found.needs is Needs.PURCHASE:
         return (
-            why + "The next purchase settles it; 'relightflow resolve' takes your decision before"
+            why + "The next purchase settles it; 'relightflow resolve' lets you decide before that"
         )
     when = "soon"
     if found.at:

@@ -71,4 +71,4 @@ class AggregateSink(FolderSink):
 
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del path, data, media_type
-        raise SinkFailed("this sink takes no single images; it writes when a run is over")
+        raise SinkFailed("this sink does not accept single images; it writes at the end of a run")

@@ -147,9 +147,8 @@ class Folder:
                 ours = is_ours(head, file.read())
         if not ours:
             raise SinkFailed(
-                f"{path} was not written by relightflow, so it was left as it is; move it away, "
-                "give "
-                "the sink a folder of its own, or replace it with --overwrite"
+                f"{path} was not written by relightflow, so it was not changed; move it away, "
+                "use another folder for the sink, or replace it with --overwrite"
             )
 
     def link(self, path: str, source: Path) -> bool:

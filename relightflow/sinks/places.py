@@ -44,4 +44,4 @@ def _folders(root: Path, relative: str) -> Iterator[Path]:
 
 
 def _refused(path: Path, why: str) -> RefusedError:
-    return RefusedError(f"a sink may not write to {path}: {why}. Give the sink a folder of its own")
+    return RefusedError(f"a sink may not write to {path}: {why}. Use another folder for the sink")

@@ -75,9 +75,8 @@ class BlobStore:
             self._append(canonical_json(entry) + "\n")
         except OSError as error:
             raise StorageError(
-                f"the index of {self._root} could not be written ({error.strerror}). Make room, "
-                "then "
-                "run again"
+                f"the index of {self._root} could not be written ({error.strerror}). Free some "
+                "space, then run again"
             ) from error
 
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ def entries(data: bytes, hash_length: int = 20) -> Iterator[bytes]:
         if version == 4:
             strip, at = _number(data, at)
             if strip > len(path):
-                raise ValueError("a path that takes more from the one before than it has")
+                raise ValueError("a path longer than its prefix allows")
             end = data.index(0, at)
             path = path[: len(path) - strip] + data[at:end]
             at = end + 1

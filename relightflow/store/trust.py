@@ -68,9 +68,8 @@ def _check_one(
 ) -> None:
     if stat.S_ISLNK(facts.st_mode):
         raise RefusedError(
-            f"refused the state folder: {path} is a symbolic link, which could lead anywhere. If "
-            "it "
-            "is yours, name the folder itself with --state or RELIGHTFLOW_STATE; otherwise delete "
+            f"refused the state folder: {path} is a symbolic link. If it is yours, name the "
+            "folder itself with --state or RELIGHTFLOW_STATE; otherwise delete "
             "the link. Nothing was sent"
         )
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):

@@ -72,8 +72,8 @@ async def check_backend(
 
     Checked: the record and its models; create without a network; open, prepare, submit, collect,
     close, and close again; every step may follow the one before and can be written down as JSON;
-    a call goes on from a written step in a backend made anew, and a step may be collected twice;
-    the result is an image; what is not an image, or fails, ends in CallFailed with a verdict; `balance`, `intent_details`,
+    a call resumes from a recorded step in a new backend instance, and a step may be collected twice;
+    the result is an image; what is not an image, or fails, ends in CallFailed with its failure; `balance`, `intent_details`,
     `bill` and `look_up` where it has them.
     """
     options = options or {}
@@ -112,8 +112,8 @@ class _Kit:
         """A backend that was made and never used gives back what it holds, which is nothing."""
         made = self._record.make(self._context)
         assert isinstance(made, Backend), (
-            f"{self._name}: `create` gives {type(made).__name__}, which is no relightflow.Backend: "
-            "derive it from that class"
+            f"{self._name}: `create` gives {type(made).__name__}, which is not a "
+            "relightflow.Backend: derive it from that class"
         )
         for method in ("open", "close", "prepare", "submit", "collect"):
             assert inspect.iscoroutinefunction(getattr(made, method, None)), (
@@ -139,7 +139,7 @@ class _Kit:
         except Exception as error:
             raise AssertionError(
                 f"{self._name}: {what} raised {error!r}; an adapter ends a call with a step or "
-                "with CallFailed and its verdict"
+                "with CallFailed and its failure"
             ) from error
 
     async def collected(self, backend: Backend, step: Step) -> Step:
@@ -203,7 +203,8 @@ class _Kit:
         query = RecordsQuery((doubt,), (), frozenset(), 0.0)
         found = await self.asked("look_up", backend.look_up(query, _give_up))
         assert not found.absent, (
-            f"{self._name}: look_up called an attempt absent though no call of our own showed that the "
+            f"{self._name}: look_up called an attempt absent though no call of our own showed "
+            "that the "
             "records would have it"
         )
         told = [*found.adopted, *found.failed, *found.undecided]
@@ -213,7 +214,8 @@ class _Kit:
         )
         steps = [step for _, step in found.adopted]
         assert all(isinstance(step, Accepted | ResultKnown) for step in steps), (
-            f"{self._name}: look_up adopted {steps!r}; adopt `Accepted` or `ResultKnown`, and the run "
+            f"{self._name}: look_up adopted {steps!r}; adopt `Accepted` or `ResultKnown`, and the "
+            "run "
             "collects it"
         )
 
@@ -228,7 +230,8 @@ class _Kit:
             written.append(self._through_json(step))
             before, step = step, await self.asked("collect", self.collected(backend, step))
             assert isinstance(step, FOLLOWS[type(before)]), (
-                f"{self._name}: {type(step).__name__} cannot follow {type(before).__name__}; a call "
+                f"{self._name}: {type(step).__name__} cannot follow {type(before).__name__}; a "
+                "call "
                 "that is still running raises CallFailed with FailureKind.PENDING"
             )
         else:
@@ -271,7 +274,8 @@ class _Kit:
                     reached = await self.collected(backend, reached)
                 assert isinstance(reached, Completed), f"{self._name}: a resumed call never ends"
                 assert reached.data == wanted.data, (
-                    f"{self._name}: collecting from a written {type(step).__name__} gave other bytes"
+                    f"{self._name}: collecting from a written {type(step).__name__} gave other "
+                    "bytes"
                 )
             except CallFailed as error:
                 lost = isinstance(step, PaidUnfetched) and error.failure.billed is not Billed.NO
@@ -310,8 +314,10 @@ class _Kit:
             failure = error.failure
             assert failure.message, f"{self._name}: a failure without a message"
             assert failure.billed is Billed.NO, (
-                f"{self._name}: bytes that are no image must end unbilled: refuse them in `prepare` with "
-                f"FailureKind.BAD_IMAGE, or let the stub refuse them as the provider does; {failure}"
+                f"{self._name}: bytes that are no image must end unbilled: refuse them in "
+                "`prepare` with "
+                "FailureKind.BAD_IMAGE, or let the stub refuse them as the provider does; "
+                f"{failure}"
             )
         except AssertionError:
             raise
@@ -322,7 +328,8 @@ class _Kit:
             ) from error
         else:
             raise AssertionError(
-                f"{self._name}: bytes that are no image gave a result; refuse them in `prepare` with "
+                f"{self._name}: bytes that are no image gave a result; refuse them in `prepare` "
+                "with "
                 "FailureKind.BAD_IMAGE, or let the stub refuse them as the provider does"
             )
 

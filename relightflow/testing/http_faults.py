@@ -103,12 +103,12 @@ class _FaultKit:
     async def refused_connection(self, point_at: Callable[[str], None], url: str) -> None:
         """Nobody listens: the call was certainly not sent."""
         point_at("http://127.0.0.1:9")
-        failure = await self._submit_fails("nobody listens")
+        failure = await self._submit_fails("nothing listens on the port")
         assert failure.billed is Billed.NO, self._says(
-            "nobody listens", "the call was not sent", failure
+            "nothing listens on the port", "the call was not sent", failure
         )
         assert failure.kind is FailureKind.UNSENT, self._says(
-            "nobody listens", "FailureKind.UNSENT lets it be tried again", failure
+            "nothing listens on the port", "FailureKind.UNSENT lets it be tried again", failure
         )
         point_at(url)
 
@@ -118,7 +118,8 @@ class _FaultKit:
         failure = await self._submit_fails(fault.name)
         proxy.submit = None
         assert proxy.submits == 1, (
-            f"{self.record.name}: after {fault.name} the call was sent {proxy.submits} times; relightflow "
+            f"{self.record.name}: after {fault.name} the call was sent {proxy.submits} times; "
+            "relightflow "
             "alone decides on another try"
         )
         if fault.forward:
@@ -143,7 +144,7 @@ class _FaultKit:
                         f"{fault.name} at a poll", "the call was taken and may be billed", failure
                     )
                     assert failure.kind is not FailureKind.JOB_FAILED, self._says(
-                        f"{fault.name} at a poll", "it is no word of the provider's", failure
+                        f"{fault.name} at a poll", "not the provider's own response", failure
                     )
                     await asyncio.sleep(min(failure.retry_after or 0.0, 0.05))
             assert isinstance(step, Completed), (

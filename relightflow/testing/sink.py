@@ -25,7 +25,7 @@ def check_sink(record: SinkRecord, folder: Path, options: Mapping[str, Any]) -> 
     `folder` (empty) plays the recipe's folder; `options` say where in it, or elsewhere, to write.
 
     Checked: the record; what was written is found to be the same, with and without its receipt, also
-    by a sink made anew; other bytes are seen as edited, none as missing; writing twice replaces,
+    by a new sink instance; other bytes are seen as edited, none as missing; writing twice replaces,
     never half; several threads may write and check at once, also at one path; a path that would lead out is refused;
     finalizing twice gives the same files and the same bytes, or touches nothing. A sink that gathers
     (`layout` other than `files`) is only finalized.

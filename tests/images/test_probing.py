@@ -118,7 +118,7 @@ def test_a_strip_of_few_pixels_is_refused_by_its_longer_side(turned: bool) -> No
         return _png_of_size(*((1, longer) if turned else (longer, 1)))
 
     assert max(probe(strip(MAX_SIDE)).width, probe(strip(MAX_SIDE)).height) == MAX_SIDE
-    with pytest.raises(BadImage, match="more than 30,000 on a side: scale it down or cut it"):
+    with pytest.raises(BadImage, match="more than 30,000 on a side: scale it down or crop it"):
         probe(strip(60_000))
 
 

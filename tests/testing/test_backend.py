@@ -302,7 +302,7 @@ async def test_what_is_no_backend_is_told_its_base_class() -> None:
 
 def test_a_misspelt_method_is_refused_when_the_class_is_made() -> None:
     with pytest.raises(
-        TypeError, match=r"colect is no method of a backend: did you mean 'collect'"
+        TypeError, match=r"colect is not a method of a backend: did you mean 'collect'"
     ):
 
         class Misspelt(Backend):

@@ -69,7 +69,7 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
     if at is None:
         return Undecided(
             Needs.PERSON,
-            "the provider had told no time before the call, so no record proves it absent",
+            "the provider had sent no time before the call, so its absence cannot be proven",
         )
     timed = sorted((a for a in known if sent_at(a) is not None), key=lambda a: a.id)
     before = [a for a in timed if a.id < doubt.id]
@@ -77,8 +77,8 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
     if not after:
         return Undecided(
             Needs.PURCHASE,
-            "no later call of this state is known to the provider yet; the records are believed "
-            "once they show one",
+            "the provider's records do not show a later call of this state yet; they count as "
+            "complete once they do",
         )
     first, last = (before[-1] if before else None), after[0]
     too_late = first is not None and _time(first) > at + CLOCK_SLACK
@@ -114,7 +114,7 @@ def proof_of_absence(
         return around
     at = _time(doubt)
     if reading.now is None:
-        return Undecided(Needs.TIME, "the provider did not tell its time")
+        return Undecided(Needs.TIME, "the provider sent no time")
     if reading.now + NOISE < at + lag:
         words = "the provider's records may not show the call yet"
         return Undecided(Needs.TIME, words, at + lag)
@@ -129,19 +129,19 @@ def proof_of_absence(
         if row is None and late > reading.now and call not in (around.before, around.after):
             continue  # too new to be missed, and not one of the two that are needed
         if row is None:
-            words = "the provider's records lack a call of ours that was certainly taken"
+            words = "the provider's records omit a call that was certainly accepted"
             return Undecided(Needs.TIME, words, late if late > reading.now else None)
         if fit(call, row) is not Fit.YES:
             return Undecided(
                 Needs.PERSON,
-                "the provider's records show our calls otherwise than they were sent, so they "
-                "cannot be compared",
+                "the provider's records describe calls differently from how they were sent, so "
+                "they cannot be compared",
             )
         hosts.add(image_host(call, row))
     if any(fit(doubt, row, frozenset(hosts)) is not Fit.NO for row in free):
         return Undecided(
             Needs.PERSON,
-            "the provider's records hold a call that might be this one and cannot be told apart",
+            "the provider's records contain a call that may or may not be this one",
         )
     if around.before or not reading.forgets:
         return None

@@ -114,7 +114,7 @@ class History:
                 continue
             why = absence.proof_of_absence(attempt, query.known, reading, matches.free, query.lag)
             if why is None and attempt.id in matches.ambiguous:
-                words = "the provider's records hold more calls like it than were made from here"
+                words = "the provider's records contain more such calls than were made from here"
                 why = Undecided(Needs.PERSON, words)
             findings.nameless(attempt, matches.failed.get(attempt.id), why)
 
@@ -201,14 +201,14 @@ class _Findings:
     def named(self, attempt: Attempt, own: HistoryRow | None) -> None:
         """The row that is certainly the attempt's."""
         if own is None:
-            words = "the provider's records do not hold its request"
+            words = "the provider's records do not contain its request"
             self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
         elif own.status == "FAILED":
             self.failed.append((attempt.id, _why(own)))
         elif step := _step(attempt, own):
             self.adopted.append((attempt.id, step))
         else:
-            words = "the provider's records have it and name no result yet"
+            words = "the provider's records contain it, without a result yet"
             self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
 
     def nameless(
@@ -270,7 +270,7 @@ def _reading(found: Found, now: float | None, forgets: bool) -> Reading:
             continue
         other = named.setdefault(row.request_id, row)
         if (other.model, other.inputs) != (row.model, row.inputs):
-            doubt = doubt or "one request id stands at two different calls"
+            doubt = doubt or "the same request id at two different calls"
         if other.status != "COMPLETED":
             named[row.request_id] = row
     unnamed = [row for row in found.rows if not row.request_id]

@@ -100,7 +100,7 @@ class _Pages:
     def doubt(self) -> str:
         """What speaks against a listing that was read to its end."""
         if self.count > len(self.rows) and not self.ordered:
-            return "a row came twice, so that pages overlap or move"
+            return "a row came twice, so pages overlap or move"
         if self.total is not None and self.total not in (self.count, len(self.rows)):
             return f"they should be {self.total:,} and {len(self.rows):,} came"
         return ""

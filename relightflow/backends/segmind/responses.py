@@ -66,7 +66,7 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
     own_words = answer.from_gateway or status == 405 or 300 <= status < 400
     if not own_words:
-        words = f"an answer {status} that is not Segmind's own came, perhaps from a proxy{said}"
+        words = f"a response {status} that is not Segmind's own, perhaps from a proxy{said}"
         return _unknown(words, answer)
     return of_upload(answer, api, model)
 

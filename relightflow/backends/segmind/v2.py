@@ -182,7 +182,8 @@ def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:
     url = answers.output_url(answer)
     if not url:
         words = (
-            "Segmind completed the job and names no image (yet); it was paid, and is asked again"
+            "Segmind completed the job but named no image (yet); it was paid for, and is polled "
+            "again"
         )
         raise CallFailed(
             Failure(

@@ -22,17 +22,17 @@ from relightflow.report.text import count
 def command(file: Path, recipe: Path | None, state: Path | None, console: Console) -> None:
     """Copy the ledger to a file, also during a run.
 
-    FILE is complete by itself and replaces an older one. Copy the folder `blobs/` of the state after
-    it, with any tool and at any time. `relightflow rebuild --from FILE` puts the copy back and restores
-    what was bought since.
+    FILE is self-contained and replaces an older backup. Copy the state's `blobs/` folder after it, with
+    any tool and at any time. `relightflow rebuild --from FILE` restores the backup and what was bought
+    since.
     """
     state_dir = params.state_dir(recipe, state)
     if file.absolute().resolve().is_relative_to(state_dir.root.resolve()):
-        raise UsageError(f"{file} is in the state folder itself; choose a place outside it")
+        raise UsageError(f"{file} is in the state folder itself; choose a path outside it")
     attempts = copy_ledger(state_dir.ledger, file.absolute())
     console.answer(
         f"{escape.terminal(str(file))}: {count(attempts, 'attempt')}. Copy "
-        f"{escape.terminal(str(state_dir.blobs))} after it; put it back with 'relightflow rebuild "
+        f"{escape.terminal(str(state_dir.blobs))} after it; restore it with 'relightflow rebuild "
         f"--from {escape.terminal(str(file))}'"
     )
     console.document(json.text(json.backup(str(file), attempts, str(state_dir.blobs))))

@@ -1,4 +1,4 @@
-"""`relightflow gc`: what serves nobody any longer, here and in the shared store."""
+"""`relightflow gc`: unreferenced results and old runs, here and in the shared store."""
 
 from __future__ import annotations
 

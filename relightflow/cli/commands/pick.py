@@ -33,17 +33,18 @@ _SHOWN = 20
 @click.argument("picks", type=params.FILE, metavar="PICKS")
 @click.option(
     "--into", type=params.FILE, metavar="RECIPE",
-    help="Make the recipe make exactly these: as `include` where all images have the same picks,"
-    " else as `picks`.",
+    help="Change the recipe to make exactly these: as `include` if all images have the same "
+    "picks, otherwise as `picks`.",
 )  # fmt: skip
 @click.option(
     "--deliver", "folder", type=params.FILE, metavar="DIR",
-    help="Copy the finished images of the picks to this folder.",
+    help="Copy the results of the picks to this folder.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="With --into: show the difference, write nothing.")
 @click.option(
     "--backend", default="", metavar="NAME",
-    help="With --deliver: take this backend's results. Without it, the dearest of each pick.",
+    help="With --deliver: use this backend's results. Default: the most expensive result of "
+    "each pick.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="With --deliver: replace files that differ.")
 @params.state
@@ -58,13 +59,13 @@ def command(
     state: Path | None,
     console: Console,
 ) -> Exit:
-    """Put picks into a recipe, or deliver their images.
+    """Add picks to a recipe, or deliver their results.
 
     PICKS is a file that a gallery saved. Makes no network requests and buys nothing: to make what
     was picked, use `relightflow run RECIPE --picks PICKS`.
     """
     if (into is None) == (folder is None):
-        raise UsageError("say what to do with the picks: --into RECIPE or --deliver DIR")
+        raise UsageError("choose what to do with the picks: --into RECIPE or --deliver DIR")
     found = read_picks(picks)
     registry = opening.registry(console)
     if into is not None:
@@ -117,7 +118,7 @@ def _difference(edit: Edit, name: str) -> Iterator[str]:
 def _tell(done: Delivery, folder: Path, console: Console) -> Exit:
     said = [count(len(done.written), "image") + " written"]
     if done.same:
-        said.append(f"{len(done.same):,} there before")
+        said.append(f"{len(done.same):,} already there")
     if done.edited:
         said.append(f"{len(done.edited):,} kept, because they differ (--overwrite replaces them)")
     if done.missing:

@@ -32,7 +32,7 @@ def command(action: str | None, name: str | None, into: Path | None, console: Co
     """
     if action:
         if not name:
-            raise UsageError("say what the new plugin is called: relightflow plugins new NAME")
+            raise UsageError("name the new plugin: relightflow plugins new NAME")
         folder = into or Path(f"relightflow-{name}")
         written = scaffold(name, folder)
         console.answer("".join(f"{path}\n" for path in written).rstrip())

@@ -17,7 +17,7 @@ from relightflow.report import json, resolution
 @click.argument("recipe", required=False, type=params.FILE, metavar="[RECIPE]")
 @click.option(
     "--from", "backup", type=params.FILE, metavar="FILE",
-    help="Start from a copy that 'relightflow backup' made.",
+    help="Restore this backup first.",
 )  # fmt: skip
 @params.state
 @params.output()

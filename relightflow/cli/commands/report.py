@@ -50,19 +50,19 @@ class _Wishes:
 )  # fmt: skip
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
-    help="Change a field of the recipe. May be repeated.",
+    help="Override a field of the recipe. Repeatable.",
 )  # fmt: skip
 @click.option("--backend", default="", metavar="NAME", help="Show this backend's results instead.")
 @params.selection
 @params.state
-@click.option("--failed", is_flag=True, help="Only cells without an image.")
+@click.option("--failed", is_flag=True, help="Select cells without a result.")
 @click.option(
     "--thumbs", type=click.IntRange(64, 1024), default=256, show_default=True, metavar="PIXELS",
     help="Long side of a thumbnail.",
 )  # fmt: skip
 @click.option(
     "--full", type=click.Choice(["link", "copy", "none"]), metavar="HOW",
-    help="Full images: link (as they lie on this machine), copy (to publish the gallery) or none."
+    help="Full images: link (to the local files), copy (to publish the gallery) or none."
     "  [default: link; copy with --zip]",
 )  # fmt: skip
 @click.option("--zip", "as_zip", is_flag=True, help="Write one file, DIR.zip.")
@@ -178,7 +178,9 @@ def _price(registry: Registry, named: str) -> ListPrice | None:
     model = record.model(name) if name else record.models[0]
     if model is None:
         known = ", ".join(model.name for model in record.models)
-        raise UsageError(f"--price-with {named}: {backend} has no such model; models: {known}")
+        raise UsageError(
+            f"--price-with {named}: {backend} has no model of this name; models: {known}"
+        )
     if model.price is None:
         raise UsageError(f"--price-with {named}: the price of {model.name} is unknown")
     return ListPrice(backend, model.name, model.price.low, model.price.high)

@@ -63,7 +63,8 @@ class _PlannedRun:
 @click.option("--overwrite", is_flag=True, help="Replace output files that were edited.")
 @click.option(
     "--buy-again", is_flag=True,
-    help="Buy what another state has bought, as a manifest or a state nearby says.",
+    help="Buy results again that another state has already bought, according to a manifest "
+    "or a nearby state.",
 )  # fmt: skip
 @click.option("--collect-only", is_flag=True, help="Collect what was paid for; submit nothing new.")
 @click.option(

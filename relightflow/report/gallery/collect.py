@@ -78,9 +78,7 @@ def run_of_manifest(path: Path, state_dir: StateDir) -> GalleryRun:
     found = list(records.read_lines(data.splitlines(), str(path)))
     heads = [item for item in found if isinstance(item, ManifestHead)]
     if not heads:
-        raise UsageError(
-            f"{path}: it is not a manifest: its first record, of the recipe, is missing"
-        )
+        raise UsageError(f"{path}: not a manifest: its first record, of the recipe, is missing")
     results = [item for item in found if isinstance(item, Entry)]
     unused = [item for item in found if isinstance(item, Unused)]
     digest = hashlib.sha256(data).hexdigest()

@@ -91,7 +91,7 @@ def _selected(run: GalleryRun, wanted: ImageRequest) -> GalleryRun:
     for axis, _ in wanted.only:
         if axis not in names and axis != "image":
             known = ", ".join(sorted({*names, "image"}))
-            raise UsageError(f"--only {axis}: there is no such axis; axes: {known}")
+            raise UsageError(f"--only {axis}: unknown axis; axes: {known}")
 
     def fits(entry: Entry) -> bool:
         if wanted.failed and entry.status == "done":

@@ -29,7 +29,7 @@ FIRST_LOOK = 2.0
 """Seconds before the second look; the pauses double from there."""
 LOOKS_APART = 60.0
 """Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
-ABSENT = "the provider's records prove that the call was never taken; nothing was billed"
+ABSENT = "the provider's records prove that the call was never accepted; nothing was billed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Admission:
         if failure and failure.kind in (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY):
             self.shutdown.stop_new(Issue(EXIT_OF[failure.kind], failure.message))
         if failure and failure.billed is Billed.UNKNOWN and 400 <= (failure.status or 0) < 500:
-            words = "the next calls would be answered alike, so nothing more was sent"
+            words = "the next calls would get the same answer, so nothing more was sent"
             self.shutdown.stop_new(Issue(Exit.EARLY, f"{failure.message}; {words}"))
 
     def rate_limited(self, failure: Failure) -> None:
@@ -118,9 +118,9 @@ class Admission:
             return None
         return Issue(
             Exit.EARLY,
-            f"the lock {self.lock.path} was deleted or replaced while this run went on, so another "
-            "run could have started beside it; nothing more was sent. Leave the file alone and run "
-            "again when no other run goes on",
+            f"the lock {self.lock.path} was deleted or replaced during this run, so another run "
+            "could have started; nothing more was sent. Do not delete the file, and run again "
+            "when no other run is active",
         )
 
     def _disk_issue(self) -> Issue | None:

@@ -40,7 +40,7 @@ class RecordsPatience:
         if failure.kind not in self._told:
             self._told.add(failure.kind)
             self.notice(
-                f"the provider's records cannot be read at the moment ({failure.message}); asking "
+                f"the provider's records cannot be read now ({failure.message}); asking "
                 f"again, for up to {MOST_SECONDS / 60:.0f} minutes"
             )
         if failure.kind is FailureKind.RATE_LIMITED and self.rate_limiter:

@@ -135,16 +135,17 @@ def reached(budget: Budget) -> str:
     said = ", ".join(_when(tight, budget))
     if limit.window is None:
         return (
-            f"the cap of {dollars(limit.amount)} USD ({limit.source}) is what this recipe may cost "
-            f"altogether, and it does not hold {call}; nothing more was sent. It has cost: {said}. "
-            f"Raise {limit.source} to go on"
+            f"the cap of {dollars(limit.amount)} USD ({limit.source}) is what this recipe may "
+            f"cost in total, and it does not allow {call}; nothing more was sent. It has cost: "
+            f"{said}. Raise {limit.source} to continue"
         )
     free = ""
     if tight.frees_at is not None and tight.before:
-        free = f"; some of it is free again from {_minute(tight.frees_at)} on"
+        free = f"; some of it becomes available at {_minute(tight.frees_at)}"
     return (
-        f"the budget of {dollars(limit.amount)} USD in {span(limit.window)} ({limit.source}), for all "
-        f"recipes of this state, does not hold {call}; nothing more was sent. Spent: {said}{free}. "
+        f"the budget of {dollars(limit.amount)} USD in {span(limit.window)} ({limit.source}), for "
+        f"all recipes of this state, does not allow {call}; nothing more was sent. Spent: "
+        f"{said}{free}. "
         f"Wait, or raise {limit.source}"
     )
 
