@@ -1,1 +1,1 @@
-"""Speed and memory, measured in one run against a yardstick: `python -m benchmarks`."""
+"""Speed and memory, measured in one run against a baseline: `python -m benchmarks`."""

@@ -19,14 +19,14 @@ from benchmarks.processes import ROOT, Row
 PAGE = ROOT / "docs/reference/benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench`. Figures are one machine's and vary with what else it does; ratios are measured
-within one run, beside a yardstick that does the least that would do.
+Written by `make bench`. The figures are from one machine and vary with its load. Ratios are measured within
+one run, against a baseline: a program that does only the minimum of the same task.
 
 """
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"| {what} | {figure} | {goal} |" for what, figure, goal in rows]
+    lines = [f"| {what} | {figure} | {goal or '–'} |" for what, figure, goal in rows]
     return "\n".join(["| what | measured | goal |", "|---|---|---|", *lines])
 
 

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, Callable[[Path, str], None]]] = {
 
 
 def measure() -> list[Row]:
-    """Both kinds of results; the sheet, the sheet again where nothing changed, and the yardstick."""
+    """Both kinds of results; the sheet, the sheet again where nothing changed, and the baseline."""
     goal = f"≤ {GOAL_SECONDS} s, ≤ {GOAL_MB} MB"
     rows: list[Row] = []
     for kind in ("jpg", "png"):

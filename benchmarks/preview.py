@@ -1,6 +1,6 @@
 """How fast the preview relights a 1-megapixel photograph-like JPEG: `python -m benchmarks.preview`.
 
-Everything is pinned to one core except the two-worker line. The yardstick, in the same run, is a bare
+Everything is pinned to one core except the two-worker line. The baseline, in the same run, is a bare
 loop that only decodes and encodes the same file with Pillow. Prints a Markdown table.
 """
 
@@ -134,18 +134,18 @@ def measure() -> list[tuple[str, str, str]]:
     whole_sweep = min(every_cell(relit, prepared) for _ in range(2))
     bare_gain = gain_of_two(lambda: encode(decode(data), JPEG))
     return [
-        ("bare decode and encode", f"{bare * 1000:.0f} ms", "yardstick"),
+        ("bare decode and encode", f"{bare * 1000:.0f} ms", "baseline"),
         (
             "one image, one cell, one core",
             f"{whole * 1000:.0f} ms",
             f"≤ {GOAL_SECONDS * 1000:.0f} ms",
         ),
-        ("… as a multiple of the yardstick", f"{whole / bare:.1f} ×", ""),
+        ("… as a multiple of the baseline", f"{whole / bare:.1f} ×", ""),
         ("once an image: decode and estimate", f"{first * 1000:.0f} ms", ""),
         ("every further cell", f"{cell * 1000:.0f} ms", ""),
         ("all 256 cells, two workers", f"{whole_sweep:.1f} s", f"≤ {GOAL_ALL_SECONDS} s"),
-        (f"two workers over one, {len(cores)} cores", f"{gain:.2f} ×", "as the yardstick"),
-        ("… of the yardstick", f"{bare_gain:.2f} ×", ""),
+        (f"two workers over one, {len(cores)} cores", f"{gain:.2f} ×", "as the baseline"),
+        ("… of the baseline", f"{bare_gain:.2f} ×", ""),
         ("peak memory of the process", f"{peak_megabytes()} MB", f"≤ {GOAL_MEGABYTES} MB"),
     ]
 

@@ -1,6 +1,6 @@
 """What a paid run costs beside the network: rate, throughput and memory, against the emulator.
 
-The emulator is a process of its own on loopback. The yardstick of the throughput is a bare aiohttp
+The emulator is a process of its own on loopback. The baseline of the throughput is a bare aiohttp
 loop in a process of its own that posts the same calls, reads, hashes and writes the files.
 """
 
@@ -37,16 +37,16 @@ def measure() -> list[Row]:
         bare, ours, _ = _throughput(FAST)
         shares.append(bare / ours)
         speeds.append((FAST / bare, FAST / ours))
-    _, seconds, mb = _throughput(MANY, yardstick=False)
+    _, seconds, mb = _throughput(MANY, baseline=False)
     return [
         *rows,
         (
             f"bare aiohttp loop, {FAST:,} calls of v1",
-            f"{median(s[0] for s in speeds):,.0f} a second",
-            "yardstick",
+            f"{median(s[0] for s in speeds):,.0f} per second",
+            "baseline",
         ),
-        ("relightflow run, the same", f"{median(s[1] for s in speeds):,.0f} a second", ""),
-        ("… as a share of the yardstick", f"{median(shares):.2f}", "≥ 0.5"),
+        ("relightflow run, the same", f"{median(s[1] for s in speeds):,.0f} per second", ""),
+        ("… as a share of the baseline", f"{median(shares):.2f}", "≥ 0.5"),
         (f"… {MANY:,} paid jobs in one run", f"{seconds:.0f} s, {mb:.0f} MB", "≤ 150 MB"),
     ]
 
@@ -75,12 +75,12 @@ def _refused(provider: Emulated) -> int:
     return int(provider.wire()["statuses"].get("submit 429", 0))
 
 
-def _throughput(jobs: int, yardstick: bool = True) -> tuple[float, float, float]:
+def _throughput(jobs: int, baseline: bool = True) -> tuple[float, float, float]:
     """Seconds of the bare loop and of the run, and the run's peak MB."""
     options = ("--latency", "0", "--credits", str(jobs))
     with tempfile.TemporaryDirectory() as made, emulated(Path(made), *options) as provider:
         bare = 0.0
-        if yardstick:
+        if baseline:
             bare = case("benchmarks.provider", provider.url, str(jobs), made)["seconds"]
         cells = min(256, jobs)
         limits = "  max_jobs: 100000"

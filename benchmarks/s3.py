@@ -1,6 +1,6 @@
 """Uploading results of 1 MB to an S3 server on loopback, beside the library's own loop of puts.
 
-The yardstick puts bytes that are in memory, sixteen at a time. We look whether each is there, read it
+The baseline puts bytes that are in memory, sixteen at a time. We look whether each is there, read it
 from the blob store, hash it, put it with its metadata, and know what to tell the ledger. The server is
 a real Swift, which writes to the disk; rounds of both take turns.
 """
@@ -48,7 +48,7 @@ def measure(whole: bool = False) -> list[Row]:
     return [
         (
             f"uploading {count:,} results of 1 MB to Swift, sixteen at a time",
-            f"{count / min(ours):.0f} a second, {ratio:.2f} × obstore's own puts",
+            f"{count / min(ours):.0f} per second, {ratio:.2f} × obstore's own puts",
             "≥ 0.8 ×",
         )
     ]

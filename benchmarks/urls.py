@@ -150,7 +150,7 @@ def peer_rate(python: Path, urls: Path, out: Path) -> float:
 
 
 def rates(folder: Path, base: str) -> tuple[float, float]:
-    """Images a second, ours and img2dataset's: the best of several turns each."""
+    """Images per second, ours and img2dataset's: the best of several turns each."""
     urls = listed(folder / "rates", base, COUNT)
     python = peer_environment(folder / "peer")
     ours, theirs = [], []
@@ -176,7 +176,7 @@ def measure(whole: bool) -> list[Row]:
         shutil.rmtree(folder, ignore_errors=True)
     assert first["images"] == again["images"] == count
     return [
-        (f"{COUNT:,} URLs, img2dataset", f"{theirs:.0f} images/s", "yardstick"),
+        (f"{COUNT:,} URLs, img2dataset", f"{theirs:.0f} images/s", "baseline"),
         (f"{COUNT:,} URLs, relightflow", f"{ours:.0f} images/s", ""),
         ("… as a multiple", f"{ours / theirs:.1f} ×", f"≥ {GOAL_TIMES:g} ×"),
         (f"{count:,} URLs, new: peak memory", f"{first['megabytes']:.0f} MB",

@@ -201,9 +201,9 @@ _MUST = {
     "image_name": "must be a text",
     "image_sha256": "must be 64 hex digits",
     "cell": "must map each parameter to one value",
-    "repeat": "must be an integer of at least 0",
+    "repeat": "must be an integer from 0",
     "verdict": f"must be one of {', '.join(VERDICTS)}",
-    "stars": f"must be an integer of at least 0 to {MOST_STARS}",
+    "stars": f"must be an integer from 0 to {MOST_STARS}",
     "note": "must be a text",
 }
 

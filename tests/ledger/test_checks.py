@@ -165,7 +165,7 @@ def test_no_file_of_the_ledger_may_be_a_link(
     file.symlink_to(mine)
     before = mine.read_bytes() if mine.exists() else None
     for opened in USES:
-        with pytest.raises(RefusedError, match="link or no regular file"):
+        with pytest.raises(RefusedError, match="link or not a regular file"):
             opened(made)
     assert (mine.read_bytes() if mine.exists() else None) == before
 

@@ -95,8 +95,8 @@ def test_text_from_a_table_is_the_value_that_is_written_so() -> None:
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (pick({"light": "lift"}), "there is no cell light=lift; the nearest is light=left"),
-        (pick({"light": "left"}, image_name="c.png"), "there is no image 'c.png' (did you mean"),
+        (pick({"light": "lift"}), "no cell light=lift; the nearest is light=left"),
+        (pick({"light": "left"}, image_name="c.png"), "no image 'c.png' (did you mean"),
         (pick({"light": "left"}, repeat=1), "repeat 1 is not there; the recipe has repeat 0 only"),
     ],
 )

@@ -294,7 +294,7 @@ async def test_what_is_no_backend_is_told_its_base_class() -> None:
     class Other:
         def __init__(self, context: BackendContext) -> None: ...
 
-    with pytest.raises(AssertionError, match=r"Other, which is no relightflow\.Backend"):
+    with pytest.raises(AssertionError, match=r"Other, which is not a relightflow\.Backend"):
         await check_backend(
             replace(record(ScriptedBackend), create=Other)  # type: ignore[arg-type]  # the fault
         )

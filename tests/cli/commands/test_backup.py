@@ -68,7 +68,7 @@ def test_there_is_nothing_to_copy_or_no_ledger_to_put_back(
 ) -> None:
     monkeypatch.chdir(stage.folder)
     assert main(["backup", "copy"]) == 6
-    assert "there is no ledger" in capsys.readouterr().err
+    assert "no ledger at" in capsys.readouterr().err
     (stage.folder / "text").write_text("hello")
     stage.run()
     assert main(["rebuild", "--from", "text"]) == 6

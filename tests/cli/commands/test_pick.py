@@ -40,7 +40,7 @@ def test_a_pick_that_fits_nothing_stops_before_anything_is_sent(
         "run", "spring.yaml", "--picks", "picks.json", "--max-cost", "1", env=rehearsal.env
     )
     assert done.returncode == 2
-    assert "picks.json: picks[1]: there is no cell light_direction=up" in done.stderr
+    assert "picks.json: picks[1]: no cell light_direction=up" in done.stderr
     assert rehearsal.bill() == []
 
 

@@ -114,7 +114,7 @@ def test_somebody_elses_page_is_left_alone(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("no JSON", "m.jsonl:2: this is not a record of a manifest: it is not valid JSON"),
+        ("no JSON", "m.jsonl:2: this is not a record of a manifest: not valid JSON"),
         ('{"record": "other"}', "'record' is none of recipe, output, rejected"),
         ('{"record": "output", "status": "done"}', "'source' is not an object"),
     ],

@@ -38,7 +38,7 @@ def test_a_folder_without_state_is_told_and_nothing_is_created(
 ) -> None:
     done = relightflow("status")
     assert done.returncode == 0
-    assert "there is no such folder: nothing was bought" in done.stdout
+    assert "folder not found: nothing was bought" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
