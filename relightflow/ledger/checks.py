@@ -16,7 +16,8 @@ from relightflow.errors import RefusedError
 from relightflow.ledger import migrations, schema
 
 RECOVER = (
-    "Restore a copy that 'relightflow backup' made with 'relightflow rebuild --from FILE', or move the ledger away and run "
+    "Restore a copy that 'relightflow backup' made with 'relightflow rebuild --from FILE', or "
+    "move the ledger away and run "
     "'relightflow rebuild', which recreates it from the blob store. Both restore what the blob "
     "store contains and buy nothing"
 )

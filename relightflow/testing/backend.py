@@ -183,7 +183,8 @@ class _Kit:
                 ) from error
         one = hasattr(backend, "look_up") != hasattr(backend, "bill")
         assert not one, (
-            f"{self._name}: `look_up` and `bill` come together; with only one of them relightflow calls "
+            f"{self._name}: `look_up` and `bill` come together; with only one of them relightflow "
+            "calls "
             "neither"
         )
         if isinstance(backend, HasHistory):

@@ -88,7 +88,8 @@ def _check_threads(record: SinkRecord, sink: Sink) -> None:
             _written(record, sink, "shared.png", mine)
             seen = sink.check("shared.png", None, _sha(mine))
             assert seen is not FileState.MISSING, (
-                f"{record.name}: while a file was replaced it was not there; write it under another "
+                f"{record.name}: while a file was replaced it was not there; write it under "
+                "another "
                 "name and rename it"
             )
 
@@ -105,7 +106,8 @@ def _written(record: SinkRecord, sink: Sink, path: str, data: bytes) -> WriteRec
         return sink.write(path, data, "image/png")
     except Exception as error:
         raise AssertionError(
-            f"{record.name}: while several threads write, write({path!r}) raised {error!r}; write each "
+            f"{record.name}: while several threads write, write({path!r}) raised {error!r}; write "
+            "each "
             "under a new name of its own and rename it"
         ) from error
 

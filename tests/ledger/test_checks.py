@@ -70,7 +70,8 @@ SCHEMAS = {
     "statistics": ["ANALYZE"],
     "a rule less": [
         "PRAGMA writable_schema = ON",
-        "UPDATE sqlite_master SET sql = replace(sql, ' CHECK (cost >= 0)', '') WHERE name = 'attempt'",
+        "UPDATE sqlite_master SET sql = replace(sql, ' CHECK (cost >= 0)', '') WHERE name = "
+        "'attempt'",
     ],
     "a rule of another meaning": [
         "PRAGMA writable_schema = ON",

@@ -166,11 +166,7 @@ class Collector:
         if isinstance(step, PaidUnfetched) and isinstance(step.body, AsyncGenerator):
             await step.body.aclose()
         billed = Billed.UNKNOWN if isinstance(step, Accepted) else Billed.YES
-        words = (
-            "the provider answered with the request id of another job, so whose result it is "
-            "cannot "
-            "be known; held, and looked up in the provider's records"
-        )
+        words = "the provider answered with the request id of another job, so it is unknown whose result it is; held, and looked up in the provider's records"
         failure = Failure(FailureKind.UNKNOWN, words, billed)
         await self.recorder.close(active, State.UNKNOWN, failure)
         return self.recorder.failed(active, failure)
@@ -270,7 +266,5 @@ def _damage(step: Step, following: Step) -> Failure | None:
 
 def _comes_later(failure: Failure) -> Failure:
     """The same, as something that the next try or the next run may fetch."""
-    words = (
-        f"{failure.message}. It was paid and should still be there: the next run fetches it again"
-    )
+    words = f"{failure.message}. It was paid for and should still exist: the next run downloads it again"
     return replace(failure, kind=FailureKind.PENDING, billed=Billed.YES, message=words)

@@ -26,7 +26,7 @@ def test_a_backend_that_cannot_look_calls_up_leaves_them_to_a_person(stage: Stag
         (issue,) = summary.issues
         assert (summary.exit, issue.exit) == (Exit.UNKNOWN, Exit.UNKNOWN)
         assert "'studio' cannot look calls up" in issue.message
-        assert "'relightflow resolve' takes your decision" in issue.message
+        assert "'relightflow resolve' lets you decide" in issue.message
         assert "next run" not in issue.message
     with open_reader(stage.state_dir.ledger) as reader:
         (attempt,) = reader.unknown_attempts("studio")

@@ -99,9 +99,11 @@ def test_a_limit_that_is_reached_says_what_was_spent_when_and_what_to_raise() ->
     found = account(replace(CAP, amount=5 * PRICE), days, MINE, NOW)
     shop = Budget(Price(PRICE, PRICE), [found])
     assert reached(shop) == (
-        "the cap of 0.25 USD (limits.max_cost) is what this recipe may cost altogether, and it does not allow one more call of up to 0.05 USD; nothing more was sent. It has cost: 0.10 before "
+        "the cap of 0.25 USD (limits.max_cost) is what this recipe may cost in total, and it "
+        "does not allow one more call of up to 0.05 USD; nothing more was sent. It has cost: "
+        "0.10 before "
         "2027-01-12, 0.05 on 2027-01-12, 0.05 on 2027-01-13, 0.05 on 2027-01-14. Raise "
-        "limits.max_cost to go on"
+        "limits.max_cost to continue"
     )
 
 
@@ -109,7 +111,7 @@ def test_a_budget_that_is_used_up_says_when_it_is_free_again() -> None:
     found = account(replace(WEEK, amount=PRICE), [charge(1, at=NOW - DAY)], MINE, NOW)
     said = reached(Budget(Price(PRICE, PRICE), [found]))
     assert "the budget of 0.05 USD in 7 days (--budget)" in said
-    assert "free again from 2027-01-21 08:00 UTC on" in said
+    assert "becomes available at 2027-01-21 08:00 UTC" in said
 
 
 def test_without_a_cap_the_message_says_so() -> None:
@@ -150,7 +152,7 @@ def test_a_budget_is_an_amount_and_a_window(text: str, amount: int, seconds: flo
     "text", ["", "20", "20/", "20/7", "20/0d", "20/7m", "-1/7d", "nan/7d", "1e3/7d"]
 )
 def test_anything_else_is_no_budget(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a budget"):
+    with pytest.raises(ValueError, match="is not a valid budget"):
         allowance(text)
 
 
