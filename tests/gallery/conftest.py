@@ -109,9 +109,10 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the whole session. Without Chromium a developer is told how to get it; in CI
+    """One browser for a module: the library's event loop runs as long as it is open, and no other loop
+    can run in this process meanwhile. Without Chromium a developer is told how to get it; in CI
     that is a failure."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
