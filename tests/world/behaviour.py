@@ -80,6 +80,8 @@ class Records:
     copies: int = 1
     """Rows for each call."""
     fault: Fault | None = None
+    patience: int = FOREVER
+    """Pages that one command may ask for before it gets SIGTERM, from a user who does not wait."""
     strangers: int = 0
     """Older calls of another client in the listing."""
     zone: str = "Z"

@@ -257,6 +257,9 @@ class Wire(BaseHTTPRequestHandler):
     def _history(self, rest: list[str]) -> None:
         records = self.owner.behaviour.records
         self.listing.base, self.listing.shape = self.owner.url, records
+        self.owner.pages += 1
+        if self.owner.pages == records.patience:
+            self.owner.interrupt()
         if answer := self._fault(records.fault):
             return self._answer(answer)
         with self.owner.lock:

@@ -134,6 +134,7 @@ class World:
         **how: Any,
     ) -> Said:
         """Any command of relightflow, to its end. `how`: see `processes.start`."""
+        self.provider.pages = 0
         self._running = self.start(*arguments, cwd=cwd, env=env, **how)
         said = self._running.wait()
         self.said.append(said)

@@ -43,6 +43,8 @@ class Provider:
     """The last `x-api-key` that arrived."""
     doomed: dict[str, str] = field(default_factory=dict)
     """Request ids whose poll or download kills the client, and at which of the two."""
+    pages: int = 0
+    """Pages of records that the command under way has asked for."""
     requests: list[str] = field(default_factory=list)
     """Method and path of everything that was asked."""
     port: int = 0
