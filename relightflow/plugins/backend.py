@@ -39,7 +39,7 @@ METHODS = (
 
 
 class Memory(Protocol):
-    """A small durable notes of the backend's own, kept in the ledger across runs."""
+    """Small durable notes of the backend's own, kept in the ledger across runs."""
 
     def recall(self, key: str) -> str | None:
         """What was remembered under `key`; None: nothing."""
