@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from jsonschema import Draft7Validator
 
@@ -283,3 +284,14 @@ def test_no_key_is_ever_shown(relightflow: Relightflow, write: Write, rehearsal:
     write(backend="segmind")
     done = relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
     assert "SG_" not in done.stdout + done.stderr
+
+
+def test_a_run_writes_a_junit_report(
+    relightflow: Relightflow, write: Write, tmp_path: Path
+) -> None:
+    write()
+    done = relightflow("run", "spring.yaml", "--junit", "build/junit.xml")
+    assert done.returncode == 0, done.stderr
+    suites = ElementTree.parse(tmp_path / "build" / "junit.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures")) == ("2", "0")
+    assert {case.get("file") for case in suites.iter("testcase")} == {"spring.yaml"}

@@ -1,0 +1,229 @@
+"""What `run` and `apply` share: the options of a run, the consent before it, and what it prints.
+
+A new option of a run is one field of `RunFlags` and one line of `flags`; both commands have it then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relightflow import api
+from relightflow.cli import opening, params
+from relightflow.cli.console import Console
+from relightflow.cli.looking import looked_at
+from relightflow.cli.types import duration, reads
+from relightflow.errors import (
+    BudgetError,
+    Exit,
+    RelightflowError,
+    StorageError,
+    UsageError,
+    gravest,
+)
+from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.plan import Plan
+from relightflow.model.recipe import Recipe
+from relightflow.model.run_options import RunOptions
+from relightflow.model.summary import Summary
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.plugins.registry import Registry
+from relightflow.report import consent as asking
+from relightflow.report import escape, json, junit, progress
+from relightflow.report.summary import summary as words
+from relightflow.run.limits.consent import Consent, affordable, confirmed, consent, unasked
+from relightflow.run.limits.spend import identity, shared_limits, with_recipe_limits
+from relightflow.store.atomic import write_atomic
+from relightflow.store.state_dir import StateDir
+
+
+@dataclass(frozen=True, slots=True)
+class RunFlags:
+    """What only a command that buys can be told."""
+
+    yes: bool
+    overwrite: bool
+    buy_again: bool
+    collect_only: bool
+    stop_after: float | None
+    wait: bool
+    fail_if_empty: bool
+    junit: Path | None
+
+
+def flags(command: params.Function) -> params.Function:
+    """`wanted`: the options of a run that are no limit."""
+
+    @click.option("--yes", "-y", is_flag=True, help="Skip the purchase confirmation.")
+    @click.option("--overwrite", is_flag=True, help="Replace output files that were edited.")
+    @click.option(
+        "--buy-again", is_flag=True,
+        help="Buy results again that another state has already bought, according to a manifest "
+        "or a nearby state.",
+    )  # fmt: skip
+    @click.option(
+        "--collect-only", is_flag=True, help="Collect what was paid for; submit nothing new."
+    )
+    @click.option(
+        "--stop-after", callback=reads(duration), metavar="TIME",
+        help="Stop submitting after this time, such as 50m; calls in flight are collected.",
+    )  # fmt: skip
+    @click.option(
+        "--wait", is_flag=True,
+        help="Wait until unknown outcomes are settled by the provider's records.",
+    )  # fmt: skip
+    @click.option(
+        "--fail-if-empty", is_flag=True, help="End with exit code 2 if no image is found."
+    )
+    @click.option(
+        "--junit", type=params.FILE, metavar="FILE",
+        help="Write a JUnit report: one case per output, failures with billed or not.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def gathered(*args: Any, **rest: Any) -> Any:
+        wanted = RunFlags(**{name: rest.pop(name) for name in RunFlags.__slots__})
+        return command(*args, wanted=wanted, **rest)
+
+    return gathered
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    plan: Plan
+    state_dir: StateDir
+
+
+def run_all(
+    ready: Sequence[PlannedRun],
+    registry: Registry,
+    operator: OperatorPolicy,
+    given: RunOptions,
+    wanted: RunFlags,
+    console: Console,
+) -> Exit:
+    """Run each plan, within the limits `given` for all of them together."""
+    run_options = _shared(ready, given)
+    exits: list[Exit] = []
+    ended: list[tuple[Recipe, Summary]] = []
+    for found in ready:
+        try:
+            agreed = _agreed(found, run_options(found), wanted, console)
+            came_to = _run(found, registry, operator, agreed, console)
+        except RelightflowError as problem:
+            opening.tell(found.plan.recipe.path, problem, console)
+            exits.append(problem.exit_code)
+            continue
+        came_to = _retyped(came_to)
+        ended.append((found.plan.recipe, came_to))
+        exits.append(came_to.exit)
+        say = console.issue if came_to.issues else console.answer
+        say(words(came_to, console.columns, str(Path.cwd())))
+        console.document(json.text(json.summary(came_to)))
+        shown = looked_at(found.plan.recipe, registry)
+        if shown and sys.stdout.isatty():
+            console.answer(f"look at {escape.terminal(os.path.relpath(shown))}")
+        if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
+            break
+    if wanted.junit:
+        _write_junit(wanted.junit, ended)
+    return gravest(exits)
+
+
+def _write_junit(path: Path, ended: Sequence[tuple[Recipe, Summary]]) -> None:
+    """Raises StorageError."""
+    suites = [junit.of_run(recipe, Path(summary.manifest)) for recipe, summary in ended]
+    pieces = (piece.encode() for piece in junit.document(suites))
+    try:
+        write_atomic(path.absolute().parent, path.name, pieces, durable=False)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _shared(ready: Sequence[PlannedRun], given: RunOptions) -> Callable[[PlannedRun], RunOptions]:
+    """The options of each run: what the recipes of this command cost counts together."""
+
+    def options(run: PlannedRun) -> RunOptions:
+        here = [other for other in ready if other.state_dir == run.state_dir]
+        away = [other for other in ready if other.state_dir != run.state_dir]
+        elsewhere = sum(api.cost(other.plan.recipe, other.state_dir) for other in away)
+        together = [identity(other.plan.recipe) for other in here]
+        shared = shared_limits(given.limits, together, elsewhere)
+        return with_recipe_limits(replace(given, limits=shared), run.plan.recipe)
+
+    return options
+
+
+def _agreed(
+    found: PlannedRun, run_options: RunOptions, wanted: RunFlags, console: Console
+) -> RunOptions:
+    """The options of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
+    recipe, typed = found.plan.recipe, params.typed()
+    run_options = replace(
+        run_options,
+        overwrite=wanted.overwrite,
+        buy_again=wanted.buy_again,
+        collect_only=wanted.collect_only,
+        stop_after=wanted.stop_after,
+        wait=wanted.wait,
+    )
+    if found.plan.price and found.plan.price.free:
+        return run_options  # nobody need be asked, so nothing need be counted
+    plan_status = api.plan_status(found.plan, found.state_dir)
+    seen = api.estimate_cost(found.plan, plan_status, run_options, found.state_dir)
+    given = consent(seen)
+    if given is Consent.NO_PRICE:
+        raise UsageError(asking.no_price(recipe.name, typed))
+    if given is Consent.NEEDED:
+        cap = api.cost(recipe, found.state_dir) + (seen.price.high if seen.price else 0)
+        if not console.can_ask:
+            raise BudgetError(asking.no_limit(seen, recipe.name, typed, cap))
+        if not wanted.yes and not console.ask(asking.question(seen, recipe.name)):
+            raise BudgetError("not confirmed; nothing was sent")
+        return confirmed(run_options, cap)
+    calls = affordable(seen)
+    if calls is not None:
+        console.warn(asking.shortfall(seen, recipe.name, calls))
+    return unasked(run_options, recipe.backend.model.price)
+
+
+def _run(
+    found: PlannedRun,
+    registry: Registry,
+    operator: OperatorPolicy,
+    run_options: RunOptions,
+    console: Console,
+) -> Summary:
+    with _watching(found.plan.recipe.name, console) as watch:
+        return asyncio.run(
+            api.run(found.plan, registry, found.state_dir, run_options, operator, watch)
+        )
+
+
+def _retyped(found: Summary) -> Summary:
+    """Where the next thing to type is a run, it is this one, options and all."""
+    if not found.next_command.startswith("relightflow run "):
+        return found
+    typed = list(params.typed())
+    if found.next_command.endswith(" --wait") and "--wait" not in typed:
+        typed.append("--wait")
+    return replace(found, next_command=shlex.join(typed))
+
+
+def _watching(name: str, console: Console) -> AbstractContextManager[RunCallbacks]:
+    if console.quiet:
+        return progress.silent()
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from relightflow.report import bar  # rich is heavy, and only a terminal needs it
+
+        return bar.shown(name, sys.stderr)
+    return progress.plain(name, console.say)
