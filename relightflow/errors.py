@@ -77,7 +77,7 @@ GRAVEST_FIRST = (
 """Of several codes that hold, the first here is the one a process ends with."""
 
 
-RESUMABLE = (Exit.ACCOUNT, Exit.STORAGE, Exit.EARLY, Exit.INTERRUPTED, Exit.TERMINATED)
+_RESUMABLE = (Exit.ACCOUNT, Exit.STORAGE, Exit.EARLY, Exit.INTERRUPTED, Exit.TERMINATED)
 """Codes after which the next run goes on with the same purchase, under the same cap."""
 
 

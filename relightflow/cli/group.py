@@ -12,7 +12,7 @@ import click
 from relightflow.cli.table import COMMANDS
 from relightflow.errors import UsageError
 
-PREFIX = "RELIGHTFLOW_"
+_PREFIX = "RELIGHTFLOW_"
 
 
 class Commands(click.Group):
@@ -66,13 +66,13 @@ def relightflow() -> None:
     relightflow shows the price first, pays for each image at most once, and records what was made
     from what.
     """
-    check_environment(os.environ)
+    _check_environment(os.environ)
 
 
-def check_environment(environ: Mapping[str, str]) -> None:
+def _check_environment(environ: Mapping[str, str]) -> None:
     """An empty variable of ours is a mistake, such as a CI secret that does not exist, and the limit or
     the place that it was to set would silently be another one. Raises UsageError."""
-    empty = sorted(n for n, text in environ.items() if n.startswith(PREFIX) and not text.strip())
+    empty = sorted(n for n, text in environ.items() if n.startswith(_PREFIX) and not text.strip())
     if empty:
         raise UsageError(
             f"{', '.join(empty)}: the environment variable is set and empty; nothing was sent. Give "

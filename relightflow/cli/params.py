@@ -25,8 +25,8 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.recipe import read_picks
 from relightflow.store.state_dir import StateDir, locate
 
-Function = Callable[..., Any]
-MAX_COST = "RELIGHTFLOW_MAX_COST"
+_Function = Callable[..., Any]
+_MAX_COST = "RELIGHTFLOW_MAX_COST"
 BUDGET = "RELIGHTFLOW_BUDGET"
 FILE = click.Path(path_type=Path)
 
@@ -40,10 +40,10 @@ class RecipeArguments:
     backend: str
 
 
-def output(json: bool = True) -> Callable[[Function], Function]:
+def output(json: bool = True) -> Callable[[_Function], _Function]:
     """`console`: --json and --quiet."""
 
-    def decorate(command: Function) -> Function:
+    def decorate(command: _Function) -> _Function:
         @functools.wraps(command)
         def gathered(*args: Any, quiet: bool, **rest: Any) -> Any:
             as_json = rest.pop("as_json", False)
@@ -61,7 +61,7 @@ def output(json: bool = True) -> Callable[[Function], Function]:
     return decorate
 
 
-def recipes(command: Function) -> Function:
+def recipes(command: _Function) -> _Function:
     """`reading`: RECIPE…, --set, --backend."""
 
     @click.argument("recipe", nargs=-1, required=True, type=FILE, metavar="RECIPE...")
@@ -82,7 +82,7 @@ def recipes(command: Function) -> Function:
     return gathered
 
 
-def selection(command: Function) -> Function:
+def selection(command: _Function) -> _Function:
     """`selection`: --only, --limit, --picks."""
 
     @click.option(
@@ -114,7 +114,7 @@ def selection(command: Function) -> Function:
     return gathered
 
 
-def state(command: Function) -> Function:
+def state(command: _Function) -> _Function:
     """`state`: --state."""
     return click.option(
         "--state", type=FILE, metavar="DIR",
@@ -123,7 +123,7 @@ def state(command: Function) -> Function:
     )(command)  # fmt: skip
 
 
-def store(command: Function) -> Function:
+def store(command: _Function) -> _Function:
     """`store`: the URL of the shared store, empty where there is none."""
     return click.option(
         "--store", default="", envvar="RELIGHTFLOW_STORE", metavar="URL",
@@ -132,7 +132,7 @@ def store(command: Function) -> Function:
     )(command)  # fmt: skip
 
 
-def operator(command: Function) -> Function:
+def operator(command: _Function) -> _Function:
     """`operator`: what a recipe may never say about the network."""
 
     @store
@@ -170,13 +170,13 @@ def operator(command: Function) -> Function:
     return gathered
 
 
-def spending(command: Function) -> Function:
+def spending(command: _Function) -> _Function:
     """`run_options`: the operator's limits and --price."""
 
     @click.option(
         "--max-cost", callback=types.reads(types.usd), metavar="USD",
         help="Hard cap on what the recipe may cost over all its runs; the lowest of this, "
-        f"limits.max_cost and the environment's applies. [env: {MAX_COST}]",
+        f"limits.max_cost and the environment's applies. [env: {_MAX_COST}]",
     )  # fmt: skip
     @click.option(
         "--budget", callback=types.reads(types.budget), metavar="USD/WINDOW",
@@ -191,7 +191,7 @@ def spending(command: Function) -> Function:
     def gathered(
         *args: Any, max_cost: int | None, budget: Allowance | None, price: int | None, **rest: Any
     ) -> Any:
-        caps = {"--max-cost": max_cost, MAX_COST: _variable(MAX_COST, types.usd)}
+        caps = {"--max-cost": max_cost, _MAX_COST: _variable(_MAX_COST, types.usd)}
         budgets = {"--budget": budget, BUDGET: _variable(BUDGET, types.budget)}
         limits = [SpendLimit(cap, source) for source, cap in caps.items() if cap is not None]
         limits += [SpendLimit(a.amount, source, a.seconds) for source, a in budgets.items() if a]

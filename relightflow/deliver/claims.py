@@ -16,8 +16,8 @@ from relightflow.model.money import Micros, micros, valid_cost
 from relightflow.plugins.sink import HasFiles
 
 MANIFEST = "manifest.jsonl"
-MOST_MANIFEST = 256 << 20
-MOST_IMAGE = 64 << 20
+_MOST_MANIFEST = 256 << 20
+_MOST_IMAGE = 64 << 20
 _MOST_LINE = 1 << 20
 _FORMAT = 1
 _HEX = frozenset("0123456789abcdef")
@@ -41,7 +41,7 @@ class Claim:
         """The file's bytes; None where the sink has none. Raises what the sink raises."""
         sink = self.target.sink
         return (
-            sink.read(self.path, MOST_IMAGE) if self.path and isinstance(sink, HasFiles) else None
+            sink.read(self.path, _MOST_IMAGE) if self.path and isinstance(sink, HasFiles) else None
         )
 
 
@@ -60,7 +60,7 @@ def _claims(target: SinkTarget) -> Iterator[Claim]:
     if not isinstance(target.sink, HasFiles):
         return
     try:
-        data = target.sink.read(MANIFEST, MOST_MANIFEST)
+        data = target.sink.read(MANIFEST, _MOST_MANIFEST)
     except FAULTS:
         return
     lines = (data or b"").split(b"\n")

@@ -74,7 +74,7 @@ def finalize(work: FinalPass) -> Counter[str]:
     return counts
 
 
-def outputs_with_state(
+def _outputs_with_state(
     plan: Plan, delivery: DeliveryContext
 ) -> Iterator[list[tuple[Output, JobState | None]]]:
     """Every output and how its job stands, in plan order, a chunk at a time."""
@@ -96,7 +96,7 @@ def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
             path: stack.enter_context(path.with_suffix(".body").open("w", encoding="ascii"))
             for path in {main, *files.values()}
         }
-        for chunk in outputs_with_state(work.plan, work.delivery):
+        for chunk in _outputs_with_state(work.plan, work.delivery):
             paths = {target.id: _deliver_chunk(work.delivery, target, chunk) for target in named}
             _note_done(work.delivery, chunk, paths)
             for output, job_state in chunk:
@@ -248,7 +248,7 @@ def _finished(
     plan, delivery = work.plan, work.delivery
 
     def images() -> Iterator[tuple[Output, Result | None]]:
-        for chunk in outputs_with_state(plan, delivery):
+        for chunk in _outputs_with_state(plan, delivery):
             for output, job_state in chunk:
                 yield output, job_state.result if job_state else None
 

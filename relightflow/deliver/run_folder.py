@@ -16,9 +16,9 @@ from relightflow.core.redact import known
 from relightflow.errors import StorageError
 from relightflow.model.outcome import Outcome
 
-EVENTS = "events.jsonl"
+_EVENTS = "events.jsonl"
 MANIFEST = "manifest.jsonl"
-SUMMARY = "summary.json"
+_SUMMARY = "summary.json"
 
 
 class RunFolder:
@@ -67,7 +67,7 @@ class RunFolder:
 
     def _write(self, batches: Sequence[Sequence[Outcome]]) -> Sequence[None]:
         events = (_event(outcome) for outcomes in batches for outcome in outcomes)
-        with (self.path / EVENTS).open("a", encoding="ascii") as lines:
+        with (self.path / _EVENTS).open("a", encoding="ascii") as lines:
             lines.writelines(
                 known(json.dumps(event, separators=(",", ":"))) + "\n" for event in events
             )
@@ -97,7 +97,7 @@ def write_summary(folder: Path, document: Mapping[str, Any]) -> None:
     """What the manifest leaves out: times, retries, what was there already."""
     text = known(json.dumps(document, indent=2)) + "\n"
     try:
-        (folder / SUMMARY).write_text(text, encoding="ascii")
+        (folder / _SUMMARY).write_text(text, encoding="ascii")
     except OSError as error:
         raise StorageError(
             f"the summary could not be written to {folder} ({error.strerror}); what was made is "

@@ -34,7 +34,7 @@ WIDTH = 128
 
 
 @dataclass(slots=True)
-class DeliveryCounts:
+class _DeliveryCounts:
     """What the sinks got and what went wrong, counted as it goes."""
 
     written: int = 0
@@ -95,7 +95,7 @@ class DeliveryContext:
     """For the delivering thread alone."""
     blobs: Path
     overwrite: bool
-    counts: DeliveryCounts
+    counts: _DeliveryCounts
     cache: Path | None = None
     """Where sinks may keep what can be made again; None: nowhere."""
 
@@ -120,7 +120,7 @@ def open_delivery(
         for target in targets:
             stack.callback(target.sink.close)
         yield DeliveryContext(
-            targets, ledger, reader, state_dir.blobs, overwrite, DeliveryCounts(), state_dir.cache
+            targets, ledger, reader, state_dir.blobs, overwrite, _DeliveryCounts(), state_dir.cache
         )
 
 

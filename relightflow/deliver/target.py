@@ -117,7 +117,7 @@ class DeliveryResult:
     """What is there in the image's place; None: the very image, or nobody knows."""
 
 
-def deliver_one(
+def _deliver_one(
     target: SinkTarget,
     path: str,
     result: Result,
@@ -192,7 +192,7 @@ def deliver_many(
     def one(item: tuple[str, Result]) -> DeliveryResult | Exception:
         path, result = item
         try:
-            return deliver_one(target, path, result, known.get(path), read, overwrite)
+            return _deliver_one(target, path, result, known.get(path), read, overwrite)
         except FAULTS as error:
             return error
 

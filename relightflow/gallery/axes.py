@@ -18,7 +18,7 @@ ABSENT = -1
 
 
 @dataclass(slots=True)
-class GalleryAxis:
+class _GalleryAxis:
     """Filled while the cells are read; values are dictionary-coded."""
 
     id: str
@@ -57,15 +57,15 @@ def spelled(value: Scalar) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    axes: tuple[GalleryAxis, ...]
+    axes: tuple[_GalleryAxis, ...]
     columns: tuple[list[int], ...]
     """One an axis: for each cell the index of its value, or ABSENT."""
 
 
 def tabulate(runs: Sequence[GalleryRun], labels: Sequence[str]) -> Table:
     """All cells of all runs, in the order of the runs and of their plans."""
-    ours = [GalleryAxis(kind, kind, kind) for kind in (RUN, BACKEND, IMAGE)]
-    repeat = GalleryAxis(REPEAT, REPEAT, REPEAT)
+    ours = [_GalleryAxis(kind, kind, kind) for kind in (RUN, BACKEND, IMAGE)]
+    repeat = _GalleryAxis(REPEAT, REPEAT, REPEAT)
     parameters = _parameters(runs)
     axes = (*ours, *parameters.values(), repeat)
     columns: tuple[list[int], ...] = tuple([] for _ in axes)
@@ -90,9 +90,9 @@ def tabulate(runs: Sequence[GalleryRun], labels: Sequence[str]) -> Table:
     return Table(axes, columns)
 
 
-def _parameters(runs: Iterable[GalleryRun]) -> dict[str, GalleryAxis]:
+def _parameters(runs: Iterable[GalleryRun]) -> dict[str, _GalleryAxis]:
     """An axis for each parameter, in the order in which cells spell them."""
-    axes: dict[str, GalleryAxis] = {}
+    axes: dict[str, _GalleryAxis] = {}
     seen: set[tuple[str, ...]] = set()
     for run in runs:
         for entry in run.entries:
@@ -102,7 +102,7 @@ def _parameters(runs: Iterable[GalleryRun]) -> dict[str, GalleryAxis]:
             seen.add(names)
             for name in names:
                 id_ = f"parameter_{name}" if name in (RUN, BACKEND, IMAGE, REPEAT) else name
-                axes.setdefault(name, GalleryAxis(id_, name, PARAMETER))
+                axes.setdefault(name, _GalleryAxis(id_, name, PARAMETER))
     return axes
 
 
@@ -124,7 +124,7 @@ def _known(runs: Iterable[GalleryRun], name: str) -> Iterator[Scalar]:
         yield from run.known.get(name, ())
 
 
-def _order(axis: GalleryAxis, column: list[int], known: Iterable[Scalar]) -> None:
+def _order(axis: _GalleryAxis, column: list[int], known: Iterable[Scalar]) -> None:
     """Put values in the recipe's order where it is known, numbers in theirs, else as they came."""
     wanted = {spelled(value): place for place, value in reversed(list(enumerate(known)))}
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in axis.values)
@@ -155,7 +155,7 @@ def labels(runs: Sequence[GalleryRun]) -> list[str]:
     return made
 
 
-def facts(axis: GalleryAxis, images: Mapping[str, str]) -> dict[str, Any]:
+def facts(axis: _GalleryAxis, images: Mapping[str, str]) -> dict[str, Any]:
     """The axis as data.js has it. `images`: the key of an image → its name."""
     values = [images[str(v)] for v in axis.values] if axis.kind == IMAGE else axis.values
     found: dict[str, Any] = {

@@ -13,7 +13,7 @@ from relightflow.model.money import Micros, micros
 from relightflow.model.values import FrozenMap, Parameters
 
 STATUSES = ("done", "failed", "unknown", "pending", "missing")
-BILLED = ("yes", "no", "unknown")
+_BILLED = ("yes", "no", "unknown")
 LONGEST = 1 << 20
 """Bytes of one line."""
 MOST = 100_000
@@ -23,7 +23,7 @@ _JOB = re.compile("[0-9a-f]{16}")
 _SCALAR = (str, int, float, bool)
 
 
-class NoRecord(ValueError):
+class _NoRecord(ValueError):
     """A record is not what a manifest holds; the message says what is wrong."""
 
 
@@ -93,7 +93,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
         try:
             yield record(json.loads(line))
         except (ValueError, RecursionError) as problem:
-            words = str(problem) if isinstance(problem, NoRecord) else "not valid JSON"
+            words = str(problem) if isinstance(problem, _NoRecord) else "not valid JSON"
             raise UsageError(
                 f"{name}:{number}: this is not a record of a manifest: {words}"
             ) from None
@@ -102,7 +102,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
 def record(found: Any) -> Record:
     """One record, checked. Raises NoRecord."""
     if not isinstance(found, Mapping):
-        raise NoRecord("not an object")
+        raise _NoRecord("not an object")
     kind = found.get("record")
     if kind == "output":
         return _entry(found)
@@ -110,12 +110,12 @@ def record(found: Any) -> Record:
         return _head(found)
     if kind == "rejected":
         return Unused(_text(_mapping(found, "source"), "name"), _text(found, "error"))
-    raise NoRecord("'record' is none of recipe, output, rejected")
+    raise _NoRecord("'record' is none of recipe, output, rejected")
 
 
 def _head(found: Mapping[str, Any]) -> ManifestHead:
     if found.get("format") != 1:
-        raise NoRecord("its format is newer; upgrade relightflow")
+        raise _NoRecord("its format is newer; upgrade relightflow")
     recipe = _mapping(found, "recipe")
     sha256 = _hash(recipe, "sha256", _SHA256)
     return ManifestHead(
@@ -127,7 +127,7 @@ def _entry(found: Mapping[str, Any]) -> Entry:
     source = _mapping(found, "source")
     status = found.get("status")
     if status not in STATUSES:
-        raise NoRecord(f"'status' is none of {', '.join(STATUSES)}")
+        raise _NoRecord(f"'status' is none of {', '.join(STATUSES)}")
     error = found.get("error") or {}
     billed = str(error.get("billed", "")) if isinstance(error, Mapping) else ""
     made = status == "done"
@@ -147,14 +147,14 @@ def _entry(found: Mapping[str, Any]) -> Entry:
         delivered=_whole(copy, "size") if isinstance(copy, Mapping) else 0,
         cost=_cost(found),
         reason=_text(error, "message") if error else "",
-        billed=billed if billed in BILLED else "",
+        billed=billed if billed in _BILLED else "",
     )
 
 
 def _cell(found: Mapping[str, Any]) -> Parameters:
     cell = _mapping(found, "cell")
     if not all(isinstance(v, _SCALAR) or v is None for v in cell.values()) or len(cell) > 100:
-        raise NoRecord("'cell' does not map parameters to single values")
+        raise _NoRecord("'cell' does not map parameters to single values")
     return cell if isinstance(cell, FrozenMap) else FrozenMap(cell)
 
 
@@ -163,33 +163,33 @@ def _cost(found: Mapping[str, Any]) -> Micros | None:
     if cost is None:
         return None
     if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost <= 1e6:
-        raise NoRecord("'cost' is not an amount of dollars")
+        raise _NoRecord("'cost' is not an amount of dollars")
     return micros(cost)
 
 
 def _mapping(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = found.get(name)
     if not isinstance(value, Mapping):
-        raise NoRecord(f"'{name}' is not an object")
+        raise _NoRecord(f"'{name}' is not an object")
     return value
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
     value = found.get(name)
     if not isinstance(value, str) or len(value) > 10_000:
-        raise NoRecord(f"'{name}' is not a text")
+        raise _NoRecord(f"'{name}' is not a text")
     return value
 
 
 def _hash(found: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
     value = found.get(name)
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise NoRecord(f"'{name}' is not a hash")
+        raise _NoRecord(f"'{name}' is not a hash")
     return value
 
 
 def _whole(found: Mapping[str, Any], name: str) -> int:
     value = found.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
-        raise NoRecord(f"'{name}' is not an integer")
+        raise _NoRecord(f"'{name}' is not an integer")
     return value

@@ -20,7 +20,7 @@ from relightflow.gallery.thumbnails import ThumbnailRequest, Thumbnails, make_al
 from relightflow.model.output_format import extension
 
 PAGE = ("index.html", "app.css")
-SCRIPTS = (
+_SCRIPTS = (
     "10-base.js", "20-data.js", "30-picks.js", "40-state.js", "50-layout.js",
     "60-grid.js", "70-stage.js", "80-views.js", "85-chrome.js", "90-main.js",
 )  # fmt: skip
@@ -37,7 +37,7 @@ def is_ours(head: bytes, tail: bytes) -> bool:
     return b"relightflow" in head
 
 
-class Writer(Protocol):
+class _Writer(Protocol):
     def write(self, path: str, data: bytes, source: Path | None = None) -> None:
         """Make sure that `data` is at `path`, relative to the gallery. `source`: a file of the cache
         that holds the same, and may be linked."""
@@ -59,7 +59,7 @@ def build(
     runs: Sequence[GalleryRun],
     site: Site,
     thumbnails: Thumbnails,
-    writer: Writer,
+    writer: _Writer,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the whole gallery. `on_progress` is told of the thumbnails that had to be made.
@@ -95,11 +95,11 @@ def page() -> Iterator[tuple[str, bytes]]:
     folder = files("relightflow.gallery") / "page"
     for name in PAGE:
         yield name, (folder / name).read_bytes()
-    pieces = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    pieces = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     yield "app.js", f'// relightflow gallery\n"use strict";\n(() => {{\n{pieces}}})();\n'.encode()
 
 
-def thumbnail_path(sha256: str) -> str:
+def _thumbnail_path(sha256: str) -> str:
     return f"t/{sha256[:2]}/{sha256[:SHORT]}.webp"
 
 
@@ -120,7 +120,7 @@ def _wanted(runs: Sequence[GalleryRun]) -> dict[str, ThumbnailRequest]:
 def _thumbnails(
     runs: Sequence[GalleryRun],
     thumbnails: Thumbnails,
-    writer: Writer,
+    writer: _Writer,
     on_progress: Callable[[int, int], None] | None,
 ) -> frozenset[str]:
     """Write every thumbnail; the hashes of the images that have one."""
@@ -131,11 +131,11 @@ def _thumbnails(
         if data is None:
             cold.append(wanted)
             continue
-        writer.write(thumbnail_path(sha256), data, thumbnails.file(sha256))
+        writer.write(_thumbnail_path(sha256), data, thumbnails.file(sha256))
         shown.add(sha256)
     for number, (sha256, data) in enumerate(make_all(thumbnails, cold), 1):
         if data is not None:
-            writer.write(thumbnail_path(sha256), data, thumbnails.file(sha256))
+            writer.write(_thumbnail_path(sha256), data, thumbnails.file(sha256))
             shown.add(sha256)
         if on_progress is not None:
             on_progress(number, len(cold))
@@ -143,7 +143,7 @@ def _thumbnails(
 
 
 def _addresses(
-    runs: Sequence[GalleryRun], site: Site, writer: Writer, shown: frozenset[str]
+    runs: Sequence[GalleryRun], site: Site, writer: _Writer, shown: frozenset[str]
 ) -> Iterator[tuple[str, CellAddress]]:
     """Where each result is in full."""
     if site.full == "none":
@@ -176,7 +176,7 @@ def _copy_path(sha256: str, media_type: str) -> str:
     return f"i/{sha256[:2]}/{sha256[:SHORT]}.{extension(media_type)}"
 
 
-def _input_address(library: Library, image: Input, site: Site, writer: Writer) -> str:
+def _input_address(library: Library, image: Input, site: Site, writer: _Writer) -> str:
     if site.full == "none":
         return ""
     if site.full == "link":

@@ -43,13 +43,13 @@ _HINTS = {
 
 def reason(data: bytes) -> str:
     """Why bytes that are neither JPEG, PNG nor WebP are refused, and what to do about it."""
-    name = name_of(data)
+    name = _name_of(data)
     if name is None:
         return "not a supported image: use JPEG, PNG or WebP"
     return f"not a supported image ({name}): {_HINTS.get(name, 'convert it to JPEG, PNG or WebP')}"
 
 
-def name_of(data: bytes) -> str | None:
+def _name_of(data: bytes) -> str | None:
     """The format's name, or None where nothing is recognised."""
     for signature, name in _SIGNATURES:
         if data.startswith(signature):

@@ -23,7 +23,7 @@ RECOVER = (
 )
 """How to go on without the ledger that is there."""
 
-MOST_TEXT = 16 << 20
+_MOST_TEXT = 16 << 20
 """Bytes of one value. What is kept aside is in the blob store; a row's texts are short."""
 _SUPER_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 """How a rollback journal ends that names another one (sqlite.org/fileformat.html, section 3)."""
@@ -63,7 +63,7 @@ def harden(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
     db.execute("PRAGMA mmap_size = 0")
-    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_TEXT)
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_TEXT)
     db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     db.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10)
 

@@ -30,7 +30,7 @@ from relightflow.model.values import FrozenMap, canonical_json
 
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], Any]
-NO_DETAILS = FrozenMap()
+_NO_DETAILS = FrozenMap()
 
 
 _OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -81,7 +81,7 @@ class Ledger:
         job: Job,
         run_id: str,
         price: Micros,
-        details: FrozenMap = NO_DETAILS,
+        details: FrozenMap = _NO_DETAILS,
         instead_of: int | None = None,
         uuid: str = "",
         floor: Micros | None = None,
@@ -133,7 +133,7 @@ class Ledger:
         await self.change(lambda db: rows.update(db, attempt_id, values))
 
     def close_attempt_now(
-        self, attempt_id: int, state: State, failure: Failure, details: FrozenMap = NO_DETAILS
+        self, attempt_id: int, state: State, failure: Failure, details: FrozenMap = _NO_DETAILS
     ) -> None:
         """The same for code that has no event loop."""
         values = rows.of_failure(state, failure, self._now())

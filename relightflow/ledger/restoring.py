@@ -35,14 +35,14 @@ class IndexedAttempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Insert:
+class _Insert:
     """The ledger has never heard of it."""
 
     found: IndexedAttempts
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
+class _Advance:
     """The ledger knows less of it than the index."""
 
     attempt_id: int
@@ -51,7 +51,7 @@ class Advance:
     details: str
 
 
-Difference = Insert | Advance
+Difference = _Insert | _Advance
 
 
 class _Row(NamedTuple):
@@ -88,7 +88,7 @@ def apply(db: sqlite3.Connection, found: Iterable[Difference]) -> Restoration:
     """Write the differences down; what was new. Needs a transaction."""
     total = Restoration()
     for difference in found:
-        if isinstance(difference, Insert):
+        if isinstance(difference, _Insert):
             total = _counted(total, difference.found.attempt)
             _insert(db, difference.found)
             continue
@@ -102,7 +102,7 @@ def summary(found: Iterable[Difference]) -> Restoration:
     """What `apply` would put back."""
     total = Restoration()
     for difference in found:
-        if isinstance(difference, Insert):
+        if isinstance(difference, _Insert):
             total = _counted(total, difference.found.attempt)
     return total
 
@@ -149,7 +149,7 @@ def _of_job(
             if steps:
                 if not _is_alive(attempt.state, attempt.billed):
                     alive.discard(row.id)
-                yield Advance(row.id, steps, canonical_json(attempt.details))
+                yield _Advance(row.id, steps, canonical_json(attempt.details))
             continue
         if attempt.state is State.INTENT:
             attempt = replace(attempt, state=State.UNKNOWN, reason=_UNANSWERED)
@@ -157,7 +157,7 @@ def _of_job(
             if alive:
                 attempt = replace(attempt, state=State.READY, reason=_ANOTHER)
             alive.add(-1)
-        yield Insert(replace(one, attempt=attempt))
+        yield _Insert(replace(one, attempt=attempt))
 
 
 def _is_alive(state: State, billed: str) -> bool:

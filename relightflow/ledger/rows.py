@@ -129,7 +129,7 @@ class Restored:
     uuid: str = ""
 
 
-def insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:
+def _insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:
     """Each with the time it is from, in Unix seconds."""
     for attempt, when in attempts:
         insert_one_restored(db, attempt, when)

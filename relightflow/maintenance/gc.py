@@ -29,7 +29,7 @@ from relightflow.store.index_entry import attempt_facts, job_facts
 from relightflow.store.shared import SharedStore
 from relightflow.store.state_dir import StateDir
 
-YOUNG = timedelta(days=1)
+_YOUNG = timedelta(days=1)
 """Bytes in the shared store that no entry names may belong to a machine that is about to name them."""
 
 
@@ -147,7 +147,7 @@ def find_shared_garbage(
         else:
             going.append(path)
     for sha256, facts in store.blobs():
-        if sha256 not in named and sha256 not in wanted.sha256s and now - facts.modified > YOUNG:
+        if sha256 not in named and sha256 not in wanted.sha256s and now - facts.modified > _YOUNG:
             going.append(facts.path)
     return tuple(going)
 

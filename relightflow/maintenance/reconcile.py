@@ -11,15 +11,15 @@ from relightflow.model.maintenance import Difference, Finding
 from relightflow.plugins.backend import BillRow
 from relightflow.store.state_dir import StateDir
 
-EDGE = 900.0
+_EDGE = 900.0
 """Seconds around the period in which our clock and the provider's may disagree."""
 
 
 def recorded(state_dir: StateDir, backend: str, since: float, until: float) -> list[Attempt]:
     """The ledger's attempts of the period with a little around it. Reads only."""
     with open_reader(state_dir.ledger) as reader:
-        found = reader.attempts(since - EDGE)
-    return [a for a in found if a.backend == backend and a.created <= until + EDGE]
+        found = reader.attempts(since - _EDGE)
+    return [a for a in found if a.backend == backend and a.created <= until + _EDGE]
 
 
 def compare(

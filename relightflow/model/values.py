@@ -20,7 +20,7 @@ class FrozenMap(Mapping[str, Any]):
     __slots__ = ("_hash", "_items")
 
     def __init__(self, items: Mapping[str, Any] | None = None) -> None:
-        self._items = {key: freeze(value) for key, value in (items or {}).items()}
+        self._items = {key: _freeze(value) for key, value in (items or {}).items()}
         self._hash: int | None = None
 
     def __getitem__(self, key: str) -> Any:
@@ -51,7 +51,7 @@ Parameters: TypeAlias = FrozenMap
 """Parameter name → scalar: one cell of the matrix, or what a backend is asked for."""
 
 
-def freeze(value: Any) -> Any:
+def _freeze(value: Any) -> Any:
     """`value` with every mapping and list in it made immutable."""
     if type(value) in _SCALARS:  # nearly always, and a million times in a large plan
         return value
@@ -60,7 +60,7 @@ def freeze(value: Any) -> Any:
     if isinstance(value, Mapping):
         return FrozenMap(value)
     if isinstance(value, list | tuple):
-        return tuple(freeze(item) for item in value)
+        return tuple(_freeze(item) for item in value)
     return value
 
 

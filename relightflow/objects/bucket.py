@@ -21,7 +21,7 @@ from relightflow.objects.address import Address, address
 from relightflow.objects.faults import ObjectFault, Reason, translated
 
 PAGE = 1000
-SHA256 = "sha256"
+_SHA256 = "sha256"
 """Name of the metadata that holds an object's hash."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _ENDPOINT = re.compile(
@@ -97,7 +97,7 @@ class Bucket:
         try:
             with translated(f"{self}{path}"):
                 found = obstore.get(self._store, self._key(path), options={"head": True})
-                sha256 = dict(found.attributes).get(SHA256, "")
+                sha256 = dict(found.attributes).get(_SHA256, "")
                 return Head(self._facts(found.meta), str(sha256))
         except ObjectFault as error:
             if error.reason is Reason.MISSING:
@@ -116,7 +116,7 @@ class Bucket:
         something is there, as far as the store honours that: it is no lock."""
         import obstore
 
-        noted = {"Content-Type": media_type, SHA256: sha256}
+        noted = {"Content-Type": media_type, _SHA256: sha256}
         attributes: Any = {name: text for name, text in noted.items() if text}
         if self._local:
             attributes = None  # files have no metadata

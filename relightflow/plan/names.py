@@ -26,7 +26,7 @@ from relightflow.plan.template import DEFAULT, FIELDS, one_place_a_job, parse, t
 SHOWN = 5
 """Collisions that are listed; one shows the cause, a million do not show it better."""
 
-RESERVED = frozenset({"manifest.jsonl"})
+_RESERVED = frozenset({"manifest.jsonl"})
 """Files of our own at a sink's top."""
 
 
@@ -50,7 +50,7 @@ def output_path(template: str | None, output: Output, recipe_name: str, ext: str
             values = output.cell if field in output.cell else output.job.parameters
             built.append(_axis(values.get(field, "")))
     path = safe_path("".join(built))
-    return f"_{path}" if same_place(path) in RESERVED else path
+    return f"_{path}" if same_place(path) in _RESERVED else path
 
 
 @lru_cache(maxsize=8192)

@@ -15,7 +15,7 @@ from relightflow.plan.keys import KeyMaker, key_of
 HELD = 20_000
 """Up to so many cells are written out once and kept; beyond it they are made again for each image."""
 
-Ready = tuple[Parameters, Parameters, bytes]
+_Ready = tuple[Parameters, Parameters, bytes]
 """A cell, what is sent for it, and that part of its key."""
 
 
@@ -72,7 +72,7 @@ class _Drawer:
         self._model = plan.recipe.backend.model.name
         self._maker = KeyMaker(self._backend, self._model)
         cells = _ReadyJobs(plan, self._maker)
-        self._ready: Iterable[Ready] = list(cells) if len(plan.cells) <= HELD else cells
+        self._ready: Iterable[_Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
 
     def draw(self, images: Iterable[Image], index: int = 0) -> Iterator[Output]:
@@ -112,7 +112,7 @@ class _ReadyJobs:
         self._plan = plan
         self._maker = maker
 
-    def __iter__(self) -> Iterator[Ready]:
+    def __iter__(self) -> Iterator[_Ready]:
         normalise = self._plan.recipe.backend.model.normalise
         for cell in self._plan.cells:
             parameters = normalise(cell)

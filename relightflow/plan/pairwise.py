@@ -23,7 +23,7 @@ from relightflow.plan.grid import Combination, Grid
 Pair = tuple[int, int, int, int]
 """Axis, value, later axis, value."""
 
-ORDERS = 10
+_ORDERS = 10
 SMALL = 50_000
 """Pairs up to which several orders are tried for every combination."""
 
@@ -48,7 +48,7 @@ def pairwise(grid: Grid, most: int) -> list[Combination]:
         return [(value,) for value in usable[0]] if usable else [()]
     ways = [_greedy(grid, usable, 1, most)]
     if len(ways[0]) <= most and sum(len(a) * len(b) for a, b in combinations(usable, 2)) <= SMALL:
-        ways.append(_greedy(grid, usable, ORDERS, most))
+        ways.append(_greedy(grid, usable, _ORDERS, most))
         if not grid.excludes:
             ways.append(_square([len(values) for values in usable]))
     shortest = min(ways, key=len)

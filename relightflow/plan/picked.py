@@ -25,7 +25,7 @@ Place = tuple[int, int, int]
 """Positions of an image and a cell, and a repeat."""
 
 
-class Misfit(Exception):
+class _Misfit(Exception):
     """What a pick names is not there; the message says what, and what is nearest."""
 
 
@@ -43,7 +43,7 @@ def find_picks(
     for pick in picks.chosen:
         try:
             places.update(index.places(pick))
-        except Misfit as misfit:
+        except _Misfit as misfit:
             if len(problems) < _SHOWN:
                 problems.append(Problem(picks.file, 0, 0, pick.where, str(misfit)))
             else:
@@ -79,7 +79,7 @@ class _Index:
         images, cells = self._images(pick), self._cells(pick)
         if pick.repeat >= self.repeat:
             there = "repeat 0 only" if self.repeat == 1 else f"repeats 0 to {self.repeat - 1}"
-            raise Misfit(f"repeat {pick.repeat} is not there; the recipe has {there}")
+            raise _Misfit(f"repeat {pick.repeat} is not there; the recipe has {there}")
         return ((image, cell, pick.repeat) for image in images for cell in cells)
 
     def _images(self, pick: Pick) -> Sequence[int]:
@@ -87,18 +87,18 @@ class _Index:
         if not pick.image_sha256:
             if named:
                 return named
-            raise Misfit(f"no image {_quoted(pick.image_name)}{self._near(pick)}")
+            raise _Misfit(f"no image {_quoted(pick.image_name)}{self._near(pick)}")
         same = self._by_sha256.get(pick.image_sha256, [])
         if same:
             return [position for position in same if position in named] or same[:1]
         if named:
-            raise Misfit(
+            raise _Misfit(
                 f"{_quoted(pick.image_name)} has other bytes than when it was picked (sha256 "
                 f"{pick.image_sha256[:16]}…, now {self.images[named[0]].sha256[:16]}…): pick "
                 "again, or remove image_sha256 to go by the name alone"
             )
         shown = _quoted(pick.image_name or pick.image_sha256[:16])
-        raise Misfit(f"no image {shown}{self._near(pick)}")
+        raise _Misfit(f"no image {shown}{self._near(pick)}")
 
     def _near(self, pick: Pick) -> str:
         near = difflib.get_close_matches(pick.image_name, self._by_name, n=1)
@@ -116,11 +116,11 @@ class _Index:
             return fitting
         if fitting:
             words = f"{len(fitting):,} cells have {_told(pick.cell)}"
-            raise Misfit(
+            raise _Misfit(
                 f"{words}; name the other parameters too, as in {_told(self.cells[fitting[0]])}"
             )
         near = max(self.cells, key=lambda cell: _likeness(cell, pick.cell), default=FrozenMap())
-        raise Misfit(f"no cell {_told(pick.cell)}; the nearest is {_told(near)}")
+        raise _Misfit(f"no cell {_told(pick.cell)}; the nearest is {_told(near)}")
 
     def _sent_as(self, cell: Parameters) -> Sequence[int]:
         """Positions of the cells for which the same is sent as for `cell`."""
@@ -153,7 +153,7 @@ def _quoted(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class _Chosen:
     """The part of a plan that picks leave."""
 
     images: tuple[Image, ...]
@@ -164,7 +164,7 @@ class Chosen:
 
 def choose(
     places: Iterable[Place], images: Sequence[Image], cells: Sequence[Parameters], repeat: int
-) -> Chosen:
+) -> _Chosen:
     """Only the images and cells that some place names, in their order."""
     listed = sorted(places)
     kept_images = sorted({image for image, _, _ in listed})
@@ -173,7 +173,7 @@ def choose(
     by_image: dict[int, list[int]] = {image: [] for image in kept_images}
     for image, cell, again in listed:
         by_image[image].append(moved[cell] * repeat + again)
-    return Chosen(
+    return _Chosen(
         images=tuple(images[position] for position in kept_images),
         cells=tuple(cells[position] for position in kept_cells),
         picked=tuple(tuple(by_image[position]) for position in kept_images),

@@ -21,37 +21,37 @@ FIELDS = ("image.name", "image.stem", "key", "repeat", "index", "recipe", "ext")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class _Piece:
     """Text, then the value of a field; either may be missing."""
 
     text: str
     field: str | None
 
 
-class BadTemplate(ValueError):
+class _BadTemplate(ValueError):
     """The braces do not match, or a field has more than a name."""
 
 
 @lru_cache(maxsize=64)
-def parse(template: str) -> tuple[Piece, ...]:
+def parse(template: str) -> tuple[_Piece, ...]:
     """The pieces of a template. Raises BadTemplate, in words."""
     try:
         found = list(Formatter().parse(template))
     except ValueError:
-        raise BadTemplate("unmatched brace; write '{{' or '}}' for a literal brace") from None
+        raise _BadTemplate("unmatched brace; write '{{' or '}}' for a literal brace") from None
     for _, field, how, conversion in found:
         if how or conversion:
-            raise BadTemplate(
+            raise _BadTemplate(
                 f"'{{{field}}}' does not support a format or conversion; write only '{{{field}}}'"
             )
-    return tuple(Piece(text, field) for text, field, _, _ in found)
+    return tuple(_Piece(text, field) for text, field, _, _ in found)
 
 
 def template_problems(template: str, axes: Iterable[str]) -> list[str]:
     """All that is wrong with a `name`, in words; `axes` are the names that a cell may have."""
     try:
         pieces = parse(template)
-    except BadTemplate as problem:
+    except _BadTemplate as problem:
         return [str(problem)]
     known = (*dict.fromkeys(axes), *FIELDS)
     problems = [_unknown(p.field, known) for p in pieces if p.field not in (None, *known)]

@@ -32,7 +32,7 @@ class Call:
     """What this backend's `prepare` gave for the job's image."""
 
 
-METHODS = (
+_METHODS = (
     "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "look_up", "bill",
 )  # fmt: skip
 """All that relightflow calls of a backend."""
@@ -62,10 +62,10 @@ class Backend:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name in vars(cls):
-            near = difflib.get_close_matches(name, METHODS, 1, 0.75)
+            near = difflib.get_close_matches(name, _METHODS, 1, 0.75)
             if (
                 callable(vars(cls)[name])
-                and name not in METHODS
+                and name not in _METHODS
                 and not name.startswith("_")
                 and near
             ):

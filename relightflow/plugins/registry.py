@@ -18,21 +18,21 @@ from relightflow.plugins import hookspecs
 from relightflow.plugins.hookspecs import GROUP
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 
-BUILT_IN = (
+_BUILT_IN = (
     "relightflow.sources.builtin",
     "relightflow.backends.builtin",
     "relightflow.sinks.builtin",
 )
 """Modules with our own hook implementations: registered like anybody's."""
 
-R = TypeVar("R", SourceRecord, BackendRecord, SinkRecord)
+_R = TypeVar("_R", SourceRecord, BackendRecord, SinkRecord)
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded(Generic[R]):
+class Loaded(Generic[_R]):
     """A record and who brought it."""
 
-    record: R
+    record: _R
     plugin: str
     """`relightflow` for the built-ins, else the distribution's name."""
 
@@ -80,7 +80,7 @@ class Registry:
 
 
 def load(
-    modules: Iterable[str] = BUILT_IN, found: Callable[[], Iterable[EntryPoint]] | None = None
+    modules: Iterable[str] = _BUILT_IN, found: Callable[[], Iterable[EntryPoint]] | None = None
 ) -> Registry:
     """Every plugin that can be loaded. Raises UsageError where two bring the same name."""
     manager = pluggy.PluginManager(GROUP)
@@ -128,9 +128,9 @@ def _why(error: BaseException) -> str:
 
 
 def _records(
-    manager: pluggy.PluginManager, hook: str, kind: type[R], warnings: list[str]
-) -> Mapping[str, Loaded[R]]:
-    found: dict[str, Loaded[R]] = {}
+    manager: pluggy.PluginManager, hook: str, kind: type[_R], warnings: list[str]
+) -> Mapping[str, Loaded[_R]]:
+    found: dict[str, Loaded[_R]] = {}
     # pluggy lists the last registered first; ours come first so that a conflict reads naturally
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         owner = _plugin_name(implementation.plugin_name)
@@ -165,7 +165,7 @@ def _plugin_name(registered: str) -> str:
     return registered.split(":", 1)[0]
 
 
-def _find(known: Mapping[str, Loaded[R]], name: str, word: str) -> R:
+def _find(known: Mapping[str, Loaded[_R]], name: str, word: str) -> _R:
     if name in known:
         return known[name].record
     near = difflib.get_close_matches(name, known, n=1)

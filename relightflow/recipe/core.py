@@ -12,8 +12,8 @@ from relightflow.recipe.paths import INSIDE, WHY
 
 VERSION = 1
 
-SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
-RATE = "^[1-9][0-9]{0,6}/(?:[1-9][0-9]{0,5})?(?:s|m|h)$"
+_SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
+_RATE = "^[1-9][0-9]{0,6}/(?:[1-9][0-9]{0,5})?(?:s|m|h)$"
 
 BUDGET = "^[0-9]{1,7}(?:\\.[0-9]{1,6})?/(?:[1-9][0-9]{0,3})?(?:h|d|w)$"
 
@@ -21,7 +21,7 @@ _TYPED = {"type": "object", "required": ["type"], "properties": {"type": {"type"
 
 SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 
-SAMPLE_FIELDS: dict[str, dict[str, Any]] = {
+_SAMPLE_FIELDS: dict[str, dict[str, Any]] = {
     "strategy": {
         "enum": ["full", "pairwise", "random", "first"],
         "description": "full: every cell. pairwise: few cells that contain every pair of values of any two axes. random: `count` random cells. first: the first `count` cells.",
@@ -39,7 +39,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "required": required,
         "additionalProperties": False,
         "properties": {
-            name: {"const": strategy} if name == "strategy" else SAMPLE_FIELDS[name]
+            name: {"const": strategy} if name == "strategy" else _SAMPLE_FIELDS[name]
             for name in ("strategy", *required[1:], *optional)
         },
     }
@@ -62,7 +62,7 @@ _LIMITS = {
     },
     "rate": {
         "type": "string",
-        "pattern": RATE,
+        "pattern": _RATE,
         "patternErrorMessage": "is not a valid rate; use the form calls/window, such as 50/1m, 50/5s or 2/h",
         "description": "Calls in any window, such as 50/1m. Default: learned from the provider.",
     },
@@ -106,7 +106,7 @@ CORE: dict[str, Any] = {
         "version": {"const": VERSION, "description": "Format version of the recipe."},
         "name": {
             "type": "string",
-            "pattern": SLUG,
+            "pattern": _SLUG,
             "maxLength": 64,
             "patternErrorMessage": "is not a valid name: use lower-case letters and digits, separated by single - or _",
             "description": "Name of the run: lower-case letters, digits, - and _.",
@@ -128,7 +128,7 @@ CORE: dict[str, Any] = {
         "sample": {
             "type": "object",
             "required": ["strategy"],
-            "properties": SAMPLE_FIELDS,
+            "properties": _SAMPLE_FIELDS,
             "additionalProperties": False,
             "description": "Which cells to make.",
         },

@@ -44,7 +44,7 @@ class _Error(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class _Complaint:
     steps: tuple[Step, ...]
     """From where the schema was applied."""
     message: str
@@ -52,9 +52,9 @@ class Complaint:
     """True: the field's name is wrong, not its value."""
 
 
-def complaints(data: Any, schema: dict[str, Any]) -> Iterator[Complaint]:
+def complaints(data: Any, schema: dict[str, Any]) -> Iterator[_Complaint]:
     """Everything that `schema` does not allow in `data`, lazily."""
-    seen: set[Complaint] = set()
+    seen: set[_Complaint] = set()
     for error in _validator()(schema).iter_errors(data):
         for complaint in _explain(error):
             # of n missing names there are n errors, and only their words tell which is about which
@@ -77,34 +77,34 @@ def _whole(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _explain(error: _Error) -> Iterator[Complaint]:
+def _explain(error: _Error) -> Iterator[_Complaint]:
     steps = tuple(error.absolute_path)
     rule = str(error.validator)
     if rule == "additionalProperties" and error.validator_value is False:
         yield from _unknown(error, steps)
     elif rule == "required":
-        yield from (Complaint(steps, f"'{name}' is missing") for name in _wanted(error))
+        yield from (_Complaint(steps, f"'{name}' is missing") for name in _wanted(error))
     elif rule in ("anyOf", "oneOf") and error.context:
         yield from _forms(error, steps)
     else:
-        yield Complaint(steps, _MESSAGES.get(rule, _other)(error))
+        yield _Complaint(steps, _MESSAGES.get(rule, _other)(error))
 
 
-def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
+def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
     fields = error.schema.get("properties", {})
     for name in error.instance:
         if name not in fields:
             near = nearest(name, list(fields), _FAR)
-            yield Complaint((*steps, name), f"unknown field; known: {listed(fields)}{near}", True)
+            yield _Complaint((*steps, name), f"unknown field; known: {listed(fields)}{near}", True)
 
 
-def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
+def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
     branches: dict[int, list[_Error]] = defaultdict(list)
     for one in error.context:
         branches[int(one.relative_schema_path[0])].append(one)
     if all(e.validator == "required" and not e.path for es in branches.values() for e in es):
         names = dict.fromkeys(str(n) for es in branches.values() for e in es for n in _wanted(e))
-        yield Complaint(steps, f"needs one of: {listed(names)}")
+        yield _Complaint(steps, f"needs one of: {listed(names)}")
         return
     fitting = [es for es in branches.values() if not any(_wrong_kind(e) for e in es)]
     if fitting:
@@ -112,7 +112,7 @@ def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[Complaint]:
             yield from _explain(one)
         return
     kinds = [kind for es in branches.values() for e in es if _wrong_kind(e) for kind in _kinds(e)]
-    yield Complaint(steps, _expected(kinds, error.instance))
+    yield _Complaint(steps, _expected(kinds, error.instance))
 
 
 def _wrong_kind(error: _Error) -> bool:

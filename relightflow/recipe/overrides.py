@@ -20,7 +20,7 @@ from relightflow.recipe.text import LARGEST, decode
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step
 from relightflow.recipe.wording import describe, printable
 
-MARK = "--set "
+_MARK = "--set "
 """What the `file` of a place begins with where the value came from the command line."""
 _PATH = re.compile(
     r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,6}\])*", re.ASCII
@@ -34,7 +34,7 @@ def override(tree: Node, settings: Sequence[str]) -> tuple[Node, list[Problem]]:
     for setting in settings:
         try:
             path, steps, node = _parse(setting)
-            tree = _put(tree, steps, node, Position(MARK + path))
+            tree = _put(tree, steps, node, Position(_MARK + path))
         except InvalidRecipe as error:
             problems += error.problems
     return tree, problems
@@ -43,7 +43,7 @@ def override(tree: Node, settings: Sequence[str]) -> tuple[Node, list[Problem]]:
 def _parse(setting: str) -> tuple[str, tuple[Step, ...], Node]:
     path, equals, text = setting.partition("=")
     path = path.strip()
-    file = MARK + printable(path if equals else setting)[:80]
+    file = _MARK + printable(path if equals else setting)[:80]
     if not equals or not _PATH.fullmatch(path):
         raise _wrong(file, "is not of the form path=value, such as limits.concurrency=4")
     if path == "version":

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-BY_NAME = frozenset({"path", "file", "include"})
+_BY_NAME = frozenset({"path", "file", "include"})
 INSIDE = r"^(?!/|~/)(?![A-Za-z]:[\\/])(?!(?:[^\u0000]*/)?\.\.(?:/|$))[^\u0000]*$"
 """A regular expression of both Python and editors (ECMA 262)."""
 WHY = "is outside the recipe's folder; a recipe can read and write only inside it"
@@ -30,7 +30,7 @@ def _inside(name: str, rule: Any) -> Any:
     items = rule.get("items")
     if rule.get("type") == "array" and isinstance(items, dict):
         return {**rule, "items": _inside(name, items)}
-    format_ = rule.get("format", "path" if name in BY_NAME else None)
+    format_ = rule.get("format", "path" if name in _BY_NAME else None)
     if format_ != "path" or rule.get("type") != "string" or "pattern" in rule:
         return rule
     return {**rule, "pattern": INSIDE, "patternErrorMessage": WHY}

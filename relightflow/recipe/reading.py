@@ -26,7 +26,7 @@ from relightflow.recipe.wording import printable, quote, step
 DEEPEST = 64
 MOST = 50_000
 """Values in a recipe. A mebibyte of URLs has about 20,000."""
-MOST_FLAWS = 100
+_MOST_FLAWS = 100
 """After so many problems reading stops: a file that is no recipe has thousands."""
 
 _DEEP = f"is nested more than {DEEPEST} deep"
@@ -111,7 +111,7 @@ class _Reader:
 
     def _flaw(self, message: str, position: Position, path: str) -> None:
         self.flaws.append(Problem(position.file, position.line, position.column, path, message))
-        if len(self.flaws) >= MOST_FLAWS:
+        if len(self.flaws) >= _MOST_FLAWS:
             raise InvalidRecipe(self.flaws)
 
     def _path(self) -> str:

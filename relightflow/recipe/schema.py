@@ -20,7 +20,7 @@ from relightflow.plugins.registry import Registry
 from relightflow.recipe.core import CORE, SAMPLES, SCALAR
 from relightflow.recipe.paths import keep_inside
 
-DRAFT = "http://json-schema.org/draft-07/schema#"
+_DRAFT = "http://json-schema.org/draft-07/schema#"
 DEFAULT_BACKEND = "preview"
 
 Record = SourceRecord | BackendRecord | SinkRecord
@@ -72,7 +72,7 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
         }
     }
     return {
-        "$schema": DRAFT,
+        "$schema": _DRAFT,
         "$comment": "Written by `relightflow schema > schemas/recipe.schema.json`; do not edit.",
         "title": "A relightflow recipe",
         **core,

@@ -22,7 +22,7 @@ _LINES = re.compile("\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class _Flaw:
     """`message` at `line` and `column`, both counted from 1."""
 
     message: str
@@ -56,7 +56,7 @@ class _Stop:
         return self.text[: self.found].rpartition("\n")[2]
 
 
-def flaw(error: yaml.MarkedYAMLError, text: str, bracket: int | None) -> Flaw:
+def flaw(error: yaml.MarkedYAMLError, text: str, bracket: int | None) -> _Flaw:
     """What `error` means. `bracket`: index of the innermost `[` or `{` that is open there."""
     text = text.rstrip(" \r\n")
     mark: Any = error.problem_mark or error.context_mark
@@ -66,7 +66,7 @@ def flaw(error: yaml.MarkedYAMLError, text: str, bracket: int | None) -> Flaw:
     scanned = isinstance(error, yaml.scanner.ScannerError)
     message, index = _explained(_Stop(text, found, began, bracket, scanned))
     lines = _LINES.split(text[:index])
-    return Flaw(message, len(lines), len(lines[-1]) + 1)
+    return _Flaw(message, len(lines), len(lines[-1]) + 1)
 
 
 def _explained(stop: _Stop) -> tuple[str, int]:

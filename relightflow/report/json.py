@@ -28,15 +28,15 @@ from relightflow.model.values import thaw
 from relightflow.report import escape
 
 VERSION = 1
-Document = dict[str, Any]
+_Document = dict[str, Any]
 
 
-def text(document: Document) -> str:
+def text(document: _Document) -> str:
     """`document` on one line, ASCII, so that no terminal and no log reads anything into it."""
     return escape.json_log(json.dumps(document, ensure_ascii=True, allow_nan=False))
 
 
-def stream(document: Document, field: str, items: Iterable[Document]) -> Iterator[str]:
+def stream(document: _Document, field: str, items: Iterable[_Document]) -> Iterator[str]:
     """`document` with one more field, a list that may be too long to hold: pieces of one line."""
     yield text(document)[:-1] + f', "{field}": ['
     for number, item in enumerate(items):
@@ -44,7 +44,7 @@ def stream(document: Document, field: str, items: Iterable[Document]) -> Iterato
     yield "]}"
 
 
-def valid(path: str, recipe: Recipe, cells: int, warnings: Sequence[str]) -> Document:
+def valid(path: str, recipe: Recipe, cells: int, warnings: Sequence[str]) -> _Document:
     return {
         **_kind("validation"),
         "path": path,
@@ -58,7 +58,7 @@ def valid(path: str, recipe: Recipe, cells: int, warnings: Sequence[str]) -> Doc
     }
 
 
-def failed(path: str, error: RelightflowError) -> Document:
+def failed(path: str, error: RelightflowError) -> _Document:
     """What is said in place of any other document where a recipe cannot be used."""
     return {
         **_kind("error"),
@@ -73,7 +73,7 @@ def failed(path: str, error: RelightflowError) -> Document:
     }
 
 
-def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Document:
+def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Document:
     recipe = found.recipe
     tightest = estimate.limits[0] if estimate.limits else None
     return {
@@ -119,7 +119,7 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> Docume
     }
 
 
-def restored(found: Restoration) -> Document:
+def restored(found: Restoration) -> _Document:
     """What the next run puts back into an older ledger."""
     return {
         "results": found.results,
@@ -129,7 +129,7 @@ def restored(found: Restoration) -> Document:
     }
 
 
-def output(found: Output) -> Document:
+def output(found: Output) -> _Document:
     """One line of `plan --jobs`."""
     return {
         "index": found.index,
@@ -142,7 +142,7 @@ def output(found: Output) -> Document:
     }
 
 
-def summary(found: Summary) -> Document:
+def summary(found: Summary) -> _Document:
     counts, money = found.counts, found.money
     return {
         **_kind("summary"),
@@ -184,7 +184,7 @@ def summary(found: Summary) -> Document:
     }
 
 
-def status(found: Status) -> Document:
+def status(found: Status) -> _Document:
     last = found.last_run
     return {
         **_kind("status"),
@@ -207,7 +207,7 @@ def status(found: Status) -> Document:
     }
 
 
-def verification(path: str, found: Verification) -> Document:
+def verification(path: str, found: Verification) -> _Document:
     return {
         **_kind("verification"),
         "path": path,
@@ -223,7 +223,7 @@ def verification(path: str, found: Verification) -> Document:
     }
 
 
-def adopted(results: int, price: Micros, left: Sequence[str]) -> Document:
+def adopted(results: int, price: Micros, left: Sequence[str]) -> _Document:
     return {
         **_kind("adopted"),
         "results": results,
@@ -232,12 +232,12 @@ def adopted(results: int, price: Micros, left: Sequence[str]) -> Document:
     }
 
 
-def backup(path: str, attempts: int, blobs: str) -> Document:
+def backup(path: str, attempts: int, blobs: str) -> _Document:
     """`blobs`: the folder that is to be copied too."""
     return {**_kind("backup"), "file": path, "attempts": attempts, "blobs": blobs}
 
 
-def garbage(found: Garbage, deleted: bool) -> Document:
+def garbage(found: Garbage, deleted: bool) -> _Document:
     return {
         **_kind("garbage"),
         "deleted": deleted,
@@ -252,17 +252,17 @@ def garbage(found: Garbage, deleted: bool) -> Document:
     }
 
 
-def gallery(page: Path, cells: int, images: int) -> Document:
+def gallery(page: Path, cells: int, images: int) -> _Document:
     return {**_kind("gallery"), "page": str(page), "cells": cells, "images": images}
 
 
-def pick_into(recipe: str, how: str, changed: bool) -> Document:
+def pick_into(recipe: str, how: str, changed: bool) -> _Document:
     return {**_kind("pick"), "recipe": recipe, "how": how, "changed": changed}
 
 
 def pick_delivery(
     written: Sequence[str], same: Sequence[str], edited: Sequence[str], missing: Sequence[str]
-) -> Document:
+) -> _Document:
     return {
         **_kind("pick"),
         "written": list(written),
@@ -272,7 +272,7 @@ def pick_delivery(
     }
 
 
-def _attempt(found: Attempt) -> Document:
+def _attempt(found: Attempt) -> _Document:
     """Without its URL, which is a secret."""
     return {
         "attempt": found.id,
@@ -290,7 +290,7 @@ def _attempt(found: Attempt) -> Document:
     }
 
 
-def _problem(found: Problem) -> Document:
+def _problem(found: Problem) -> _Document:
     return {
         "file": found.file,
         "line": found.line or None,
@@ -300,7 +300,7 @@ def _problem(found: Problem) -> Document:
     }
 
 
-def _kind(name: str) -> Document:
+def _kind(name: str) -> _Document:
     return {"kind": name, "version": VERSION}
 
 
@@ -308,5 +308,5 @@ def _usd(amount: Micros | None) -> float | None:
     return None if amount is None else usd(amount)
 
 
-def _price(found: Price | None) -> Document | None:
+def _price(found: Price | None) -> _Document | None:
     return None if found is None else {"low": usd(found.low), "high": usd(found.high)}

@@ -39,7 +39,7 @@ class Action(Enum):
     """Stored, and the blob is gone or has another size."""
 
 
-def action_for(job_state: JobState | None, stored_size: int) -> Action:
+def _action_for(job_state: JobState | None, stored_size: int) -> Action:
     """What a job's standing asks for. `stored_size`: bytes of its blob on disk, -1 if missing."""
     if job_state is None or job_state.state is State.READY:
         return Action.MAKE
@@ -59,7 +59,7 @@ class Item:
     job_state: JobState | None
 
 
-def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
+def _items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
     """What is to be done about each output's job. Blocks."""
     job_states: Mapping[str, JobState] = reader.job_states([output.job.key for output in chunk])
     for output in chunk:
@@ -67,14 +67,14 @@ def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]
         size = -1
         if job_state and job_state.result:
             size = size_of(blobs, job_state.result.sha256)
-        yield Item(output, action_for(job_state, size), job_state)
+        yield Item(output, _action_for(job_state, size), job_state)
 
 
 def item_chunks(plan: Plan, reader: Reader, blobs: Path) -> Iterator[list[Item]]:
     """Every distinct job of the plan, in plan order. Blocks."""
     outputs = firsts(plan)
     while chunk := list(islice(outputs, CHUNK)):
-        yield list(items_of(chunk, reader, blobs))
+        yield list(_items_of(chunk, reader, blobs))
 
 
 async def items(plan: Plan, reader: Reader, blobs: Path) -> AsyncIterator[Item]:

@@ -25,7 +25,7 @@ _FOLDERS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class BoughtElsewhere:
+class _BoughtElsewhere:
     """Jobs of a plan that the state does not know."""
 
     claims: dict[str, Claim]
@@ -62,12 +62,12 @@ class BoughtElsewhere:
         return sum(claim.cost or 0 for claim in self.claims.values())
 
 
-NOWHERE = BoughtElsewhere({})
+NOWHERE = _BoughtElsewhere({})
 
 
 def bought_elsewhere(
     plan: Plan, reader: Reader, targets: Sequence[SinkTarget], state_dir: StateDir
-) -> BoughtElsewhere:
+) -> _BoughtElsewhere:
     """Look for the plan's unknown jobs in manifests and, where this state has bought nothing yet, in the
     states nearby. Blocks, reads only. Free jobs are nobody's loss."""
     if plan.price and plan.price.free:
@@ -80,8 +80,8 @@ def bought_elsewhere(
         for other in _states_nearby(plan.recipe.folder, state_dir):
             known = _paid(other, keys)
             if known:
-                return BoughtElsewhere({}, other, known)
-    return BoughtElsewhere(claims)
+                return _BoughtElsewhere({}, other, known)
+    return _BoughtElsewhere(claims)
 
 
 def _unknown(plan: Plan, reader: Reader) -> Iterator[str]:

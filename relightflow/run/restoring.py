@@ -29,12 +29,12 @@ from relightflow.store.index_attempts import attempts_of
 from relightflow.store.index_reader import START, IndexPart, IndexPosition, read_since
 from relightflow.store.state_dir import StateDir
 
-UNKNOWN_RUN = "rebuilt"
+_UNKNOWN_RUN = "rebuilt"
 """Run of an attempt whose lines do not say it, as those of relightflow 0.1.0 do not."""
 
 
 @dataclass(frozen=True, slots=True)
-class StateReader:
+class _StateReader:
     """The ledger as the next run will find it."""
 
     ledger: Reader
@@ -57,20 +57,20 @@ def restore(state_dir: StateDir, ledger: Ledger) -> Restoration:
 
 
 @contextmanager
-def open_state_reader(state_dir: StateDir) -> Iterator[StateReader]:
+def open_state_reader(state_dir: StateDir) -> Iterator[_StateReader]:
     """For commands that change nothing: what a run would put back is in place. Raises StorageError."""
     with open_reader(state_dir.ledger) as reader:
         if reader.empty:
-            yield StateReader(reader, Restoration())
+            yield _StateReader(reader, Restoration())
             return
         reader.check_agreement()
         found = _unread(state_dir.blobs, reader)[1]
         missing = reader.missing(found, is_whole(state_dir.blobs))
         if not missing:
-            yield StateReader(reader, Restoration())
+            yield _StateReader(reader, Restoration())
             return
         with reader.with_put_back(missing) as (copy, restoration):
-            yield StateReader(copy, restoration)
+            yield _StateReader(copy, restoration)
 
 
 def _position(reader: Reader) -> IndexPosition:
@@ -111,7 +111,7 @@ def _row(attempt: Mapping[str, Any]) -> Restored:
         billed = Billed.YES if stored or state is State.PAID_UNFETCHED else Billed.UNKNOWN
     return Restored(
         job_key=attempt["key"],
-        run_id=attempt.get("run") or UNKNOWN_RUN,
+        run_id=attempt.get("run") or _UNKNOWN_RUN,
         state=state,
         billed=Billed(billed),
         backend=attempt["backend"],

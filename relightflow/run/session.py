@@ -53,7 +53,7 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
-class RunSession:
+class _RunSession:
     plan: Plan
     registry: Registry
     run_options: RunOptions
@@ -139,7 +139,7 @@ async def open_session(
     run_options: RunOptions,
     operator: OperatorPolicy,
     callbacks: RunCallbacks,
-) -> AsyncIterator[RunSession]:
+) -> AsyncIterator[_RunSession]:
     """Lock, ledger, store, sources, sinks, backend; and signals are heeded until all is closed.
 
     Raises EarlyStop (another run holds the lock), StorageError, UsageError, InvalidRecipe.
@@ -175,6 +175,6 @@ async def open_session(
         shutdown = engine.recorder.shutdown
         stack.enter_context(handle_signals(shutdown, state.ledger.close))
         stack.enter_context(deadline(shutdown, run_options.stop_after, recipe.backend.model))
-        yield RunSession(
+        yield _RunSession(
             plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices
         )

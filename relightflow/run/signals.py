@@ -17,7 +17,7 @@ from relightflow.model.catalog import Model
 from relightflow.model.summary import Issue
 from relightflow.run.shutdown import Shutdown
 
-GRACE = 4.0
+_GRACE = 4.0
 """Seconds for calls in flight; with the summary it makes less than five."""
 _EXITS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
 
@@ -36,7 +36,7 @@ def handle_signals(shutdown: Shutdown, settle: Callable[[], None]) -> Iterator[N
             os._exit(code)
         asked = True
         shutdown.drain(Issue(code, "interrupted; what was accepted is collected by the next run"))
-        loop.call_later(GRACE, shutdown.abort)
+        loop.call_later(_GRACE, shutdown.abort)
 
     installed = []
     for number in _EXITS:

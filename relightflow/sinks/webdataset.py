@@ -37,7 +37,7 @@ from relightflow.sinks.owned import is_card, is_manifest, is_shard
 SAMPLES = 1000
 """A shard's, where the recipe does not say."""
 
-Member = tuple[str, bytes]
+_Member = tuple[str, bytes]
 
 
 RECORD = SinkRecord(
@@ -87,8 +87,8 @@ RECORD = SinkRecord(
 
 
 @dataclass(frozen=True, slots=True)
-class ShardSample:
-    members: tuple[Member, ...]
+class _ShardSample:
+    members: tuple[_Member, ...]
 
     @property
     def size(self) -> int:
@@ -129,7 +129,7 @@ class WebDataset(AggregateSink):
         self._folder.remove(path for path in run.held if path not in {a.path for a in made})
         return tuple(made)
 
-    def _samples(self, run: FinishedRun) -> Iterator[ShardSample]:
+    def _samples(self, run: FinishedRun) -> Iterator[_ShardSample]:
         originals, seen = Originals(run), set[int]()
         for item in shared_records(run):
             output, result, _ = item
@@ -145,16 +145,16 @@ class WebDataset(AggregateSink):
                 members.append((name, originals.of(output)))
             facts = _facts(item) | delivered(result, data, media_type)
             line = json.dumps(facts, separators=(",", ":")).encode("ascii")
-            yield ShardSample((*members, (f"{key}.json", line)))
+            yield _ShardSample((*members, (f"{key}.json", line)))
 
-    def _shards(self, samples: Iterator[ShardSample]) -> Iterator[Iterator[ShardSample]]:
+    def _shards(self, samples: Iterator[_ShardSample]) -> Iterator[Iterator[_ShardSample]]:
         """`samples`, cut where a shard is full. Each shard is to be used up before the next."""
         waiting = next(samples, None)
 
-        def shard(sample: ShardSample) -> Iterator[ShardSample]:
+        def shard(sample: _ShardSample) -> Iterator[_ShardSample]:
             nonlocal waiting
             count, size = 0, 0
-            following: ShardSample | None = sample
+            following: _ShardSample | None = sample
             while following is not None and not self._full(count, size + following.size):
                 yield following
                 count, size = count + 1, size + following.size
@@ -170,7 +170,7 @@ class WebDataset(AggregateSink):
         return count > 0 and too_much  # one sample too large for a shard still needs one
 
 
-def archive(samples: Iterable[ShardSample]) -> Iterator[bytes]:
+def archive(samples: Iterable[_ShardSample]) -> Iterator[bytes]:
     """A tar file in pieces."""
     size = 0
     for sample in samples:

@@ -37,7 +37,7 @@ class Known:
     media_type: str
 
 
-Stat = tuple[int, int, int, int]
+_Stat = tuple[int, int, int, int]
 
 
 class FileIndex:
@@ -45,8 +45,8 @@ class FileIndex:
 
     def __init__(self, folder: Path | None, file: str) -> None:
         self._folder, self._file = folder, file
-        self._old: dict[str, tuple[Stat, Known]] = {}
-        self._new: dict[str, tuple[Stat, Known]] = {}
+        self._old: dict[str, tuple[_Stat, Known]] = {}
+        self._new: dict[str, tuple[_Stat, Known]] = {}
         self._written = 0
 
     @classmethod
@@ -91,11 +91,11 @@ class FileIndex:
             write_atomic(self._folder, self._file, data, durable=False, private=True)
 
 
-def _stat(facts: os.stat_result) -> Stat:
+def _stat(facts: os.stat_result) -> _Stat:
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
 
 
-def _entry(row: list[Any]) -> tuple[Stat, Known]:
+def _entry(row: list[Any]) -> tuple[_Stat, Known]:
     """One row of the file, checked: what lies in a cache is not trusted. Raises ValueError."""
     size, mtime, ctime, inode, sha256, length, width, height, media_type = row
     numbers = (size, mtime, ctime, inode, length, width, height)

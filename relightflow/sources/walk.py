@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from relightflow.sources.patterns import Match, Patterns, States
 
-STATE = ".relightflow"
+_STATE = ".relightflow"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -84,7 +84,7 @@ class Walk:
             yield Unusable(folder.prefix.rstrip("/") or ".", f"cannot be listed: {error.strerror}")
             return
         for entry in listed:
-            if entry.name == STATE:
+            if entry.name == _STATE:
                 continue
             match = self.include.step(folder.include, entry.name)
             if match.whole or match.inner:
@@ -127,7 +127,7 @@ class Walk:
             facts = os.lstat(real)
         except OSError:
             return Unusable(name, "broken symbolic link")
-        if not real.startswith(self.folder.rstrip("/") + "/") or f"/{STATE}/" in real + "/":
+        if not real.startswith(self.folder.rstrip("/") + "/") or f"/{_STATE}/" in real + "/":
             return Unusable(name, _LEADS_OUT, refused=True)
         return real, facts
 

@@ -33,7 +33,7 @@ def tracks(folder: Path) -> bool:
     return False
 
 
-def git_dir(mark: Path) -> Path:
+def _git_dir(mark: Path) -> Path:
     """The repository that `.git` stands for: itself, or the one a worktree's or submodule's file
     names."""
     with suppress(OSError, UnicodeError):
@@ -45,7 +45,7 @@ def git_dir(mark: Path) -> Path:
 
 
 def _paths(mark: Path) -> Iterator[bytes]:
-    here = git_dir(mark)
+    here = _git_dir(mark)
     common = here
     with suppress(OSError, UnicodeError):
         common = here / (here / "commondir").read_bytes()[:4096].decode().strip()

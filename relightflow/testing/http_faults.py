@@ -21,7 +21,7 @@ from relightflow.plugins.records import BackendRecord
 from relightflow.testing.backend import backend_context
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
-MOST_LOOKS = 400
+_MOST_LOOKS = 400
 """Polls after which a call counts as never coming to its end."""
 PAGE = b"<html><body>The proxy could not do that</body></html>"
 
@@ -39,7 +39,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-SUBMIT_FAULTS = (
+_SUBMIT_FAULTS = (
     Fault("closed after the provider took it", forward=True),
     Fault("a proxy's 502 after the provider took it", forward=True, status=502),
     Fault("a proxy's 500 after the provider took it", forward=True, status=500),
@@ -47,7 +47,7 @@ SUBMIT_FAULTS = (
     Fault("a 200 that is a page", forward=True, status=200),
     Fault("a redirect", forward=False, status=307, headers={"Location": "http://127.0.0.1:9/"}),
 )
-POLL_FAULTS = (
+_POLL_FAULTS = (
     Fault("closed", forward=False),
     Fault("a proxy's 404", forward=False, status=404),
     Fault("a proxy's 422", forward=False, status=422),
@@ -76,9 +76,9 @@ async def check_http_faults(
     async with _proxy(upstream) as proxy:
         point_at(proxy.url)
         await kit.refused_connection(point_at, proxy.url)
-        for fault in SUBMIT_FAULTS:
+        for fault in _SUBMIT_FAULTS:
             await kit.submit(proxy, fault)
-        for fault in POLL_FAULTS:
+        for fault in _POLL_FAULTS:
             await kit.polls(proxy, fault)
 
 
@@ -133,7 +133,7 @@ class _FaultKit:
         async with self._opened() as (backend, call):
             step: Step = await backend.submit(call)
             proxy.poll = None if isinstance(step, Completed) else fault
-            for _ in range(MOST_LOOKS):
+            for _ in range(_MOST_LOOKS):
                 if isinstance(step, Completed):
                     break
                 try:
@@ -158,7 +158,7 @@ class _FaultKit:
         async with self._opened() as (backend, call):
             try:
                 step = await backend.submit(call)
-                for _ in range(MOST_LOOKS):
+                for _ in range(_MOST_LOOKS):
                     if isinstance(step, Completed):
                         break
                     step = await backend.collect(step)

@@ -15,7 +15,7 @@ from relightflow.plugins.sink import Artifact, FileState, Sink, SinkFailed, Writ
 from relightflow.testing.record import check_record
 from relightflow.testing.samples import SampleRun, sample_image_bytes
 
-HOSTILE = ("../escaped.png", "a/../../escaped.png", "/escaped.png", "a/\0.png", "..")
+_HOSTILE = ("../escaped.png", "a/../../escaped.png", "/escaped.png", "a/\0.png", "..")
 """Paths that the engine never hands over; a sink that meets one must still stay in its place."""
 
 
@@ -115,7 +115,7 @@ def _written(record: SinkRecord, sink: Sink, path: str, data: bytes) -> WriteRec
 def _check_hostile(record: SinkRecord, sink: Sink, folder: Path) -> None:
     """Nothing may appear outside the sink's place."""
     before = _outside(sink, folder)
-    for path in HOSTILE:
+    for path in _HOSTILE:
         try:
             sink.write(path, sample_image_bytes(), "image/png")
         except (RefusedError, SinkFailed, OSError):

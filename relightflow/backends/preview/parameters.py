@@ -45,7 +45,7 @@ class LightType:
 
 
 @dataclass(frozen=True, slots=True)
-class Intensity:
+class _Intensity:
     exposure: float
     contrast: float
     """Power about the image's mean brightness."""
@@ -57,7 +57,7 @@ class Intensity:
 
 
 @dataclass(frozen=True, slots=True)
-class Temperature:
+class _Temperature:
     key: float
     """Colour temperature of the key light, kelvin."""
     key_strength: float
@@ -71,8 +71,8 @@ class Temperature:
 class LightSetup:
     direction: Direction
     type: LightType
-    intensity: Intensity
-    temperature: Temperature
+    intensity: _Intensity
+    temperature: _Temperature
 
 
 DIRECTIONS = {
@@ -102,17 +102,17 @@ TYPES = {
 }  # fmt: skip
 
 INTENSITIES = {
-    "mood": Intensity(exposure=0.40, contrast=1.18, ratio=0.50, vignette=0.55),
-    "medium": Intensity(exposure=1.0, contrast=1.0, ratio=1.0, vignette=0.10),
-    "bright": Intensity(exposure=1.60, contrast=0.88, ratio=1.55, vignette=0.0, lift=0.12),
-    "strong": Intensity(exposure=1.20, contrast=1.32, ratio=0.60, vignette=0.20),
+    "mood": _Intensity(exposure=0.40, contrast=1.18, ratio=0.50, vignette=0.55),
+    "medium": _Intensity(exposure=1.0, contrast=1.0, ratio=1.0, vignette=0.10),
+    "bright": _Intensity(exposure=1.60, contrast=0.88, ratio=1.55, vignette=0.0, lift=0.12),
+    "strong": _Intensity(exposure=1.20, contrast=1.32, ratio=0.60, vignette=0.20),
 }
 
 TEMPERATURES = {
-    "warm": Temperature(key=3100, key_strength=0.52, fill=4300, fill_strength=0.34),
-    "cool": Temperature(key=11000, key_strength=0.96, fill=9000, fill_strength=0.84),
-    "neutral": Temperature(key=6500, key_strength=0.0, fill=6500, fill_strength=0.0),
-    "sunset": Temperature(
+    "warm": _Temperature(key=3100, key_strength=0.52, fill=4300, fill_strength=0.34),
+    "cool": _Temperature(key=11000, key_strength=0.96, fill=9000, fill_strength=0.84),
+    "neutral": _Temperature(key=6500, key_strength=0.0, fill=6500, fill_strength=0.0),
+    "sunset": _Temperature(
         key=2150, key_strength=0.56, fill=5200, fill_strength=0.3, tint=(1.12, 0.86, 1.20)
     ),
 }

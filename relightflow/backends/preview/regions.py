@@ -7,11 +7,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Region: TypeAlias = NDArray[np.bool_]
+_Region: TypeAlias = NDArray[np.bool_]
 """(height, width)"""
 
 
-def grown(region: Region, radius: int) -> Region:
+def grown(region: _Region, radius: int) -> _Region:
     """Every pixel within `radius` steps along rows and columns, alternating with diagonals."""
     for turn in range(radius):
         out = region.copy()
@@ -24,19 +24,19 @@ def grown(region: Region, radius: int) -> Region:
     return region
 
 
-def closed(region: Region, radius: int) -> Region:
+def closed(region: _Region, radius: int) -> _Region:
     """Gaps narrower than about twice `radius` closed; the image's border counts as neither."""
     wide = np.pad(region, radius, mode="edge")
     out = ~grown(~grown(wide, radius), radius)
     return out[radius:-radius, radius:-radius] if radius else out
 
 
-def filled(region: Region) -> Region:
+def filled(region: _Region) -> _Region:
     """Holes filled: what cannot be reached from the left, upper or right border."""
     return ~reached(~region, sides=True)
 
 
-def reached(free: Region, *, sides: bool) -> Region:
+def reached(free: _Region, *, sides: bool) -> _Region:
     """Which free pixels can be walked to over free pixels from the upper border, and with `sides`
     also from the left and right one."""
     found = np.zeros_like(free)
@@ -49,11 +49,11 @@ def reached(free: Region, *, sides: bool) -> Region:
     return found
 
 
-def _walked(found: Region, free: Region) -> Region:
+def _walked(found: _Region, free: _Region) -> _Region:
     """Spreads along each row through unbroken runs of free pixels."""
     rows, columns = free.shape
     runs = np.cumsum(~free, axis=1) + np.arange(rows)[:, None] * (columns + 1)
     touched = np.zeros(rows * (columns + 1) + columns + 1, np.bool_)
     touched[runs[found]] = True
-    walked: Region = touched[runs] & free
+    walked: _Region = touched[runs] & free
     return walked

@@ -22,7 +22,7 @@ from relightflow.images import Pixels, flatten
 
 MAP_PIXELS = 40_000
 """Pixels of the maps that light is computed on. Light is smooth; edges come from the full size."""
-MAP_SIDE = 900
+_MAP_SIDE = 900
 """Pixels of their longer side at most: reached by strips of 20 to 1, which are squeezed. Blurs reach as
 far as a part of the longer side, so a strip of few pixels would take as much as a large image."""
 _MONOCHROME = 0.012
@@ -123,7 +123,7 @@ def estimate(pixels: Pixels) -> Scene:
 def _shrunk(rgb: Bytes, pixels: int) -> Bytes:
     height, width, _ = rgb.shape
     scale = min(1.0, (pixels / (width * height)) ** 0.5)
-    size = tuple(min(MAP_SIDE, max(1, round(side * scale))) for side in (width, height))
+    size = tuple(min(_MAP_SIDE, max(1, round(side * scale))) for side in (width, height))
     if size == (width, height):
         return rgb
     return np.asarray(PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BOX))

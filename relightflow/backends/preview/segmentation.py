@@ -31,7 +31,7 @@ _MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Segmentation:
+class _Segmentation:
     mask: Map
     """(height, width) at a small size; 0 background to 1 subject."""
     confidence: float
@@ -49,12 +49,12 @@ class _Mixture:
     """(k,) log of the normalising factors."""
 
 
-def segment(rgb: Bytes) -> Segmentation:
+def segment(rgb: Bytes) -> _Segmentation:
     """The subject of an image (height, width, 3) uint8 sRGB."""
     small = _shrunk(rgb)
     height, width, _ = small.shape
     if min(height, width) < 8:
-        return Segmentation(np.zeros((height, width), np.float32), 0.0)
+        return _Segmentation(np.zeros((height, width), np.float32), 0.0)
     lab = oklab(small)
     lab[:, :, 1:] *= 2  # shadows change lightness more than colour
     fixed = _margin(height, width)
@@ -67,7 +67,7 @@ def segment(rgb: Bytes) -> Segmentation:
     unary: Map = np.zeros((height, width), np.float32)
     for turn in range(_ROUNDS):
         if labels.sum() < 20 or (~labels).sum() < 20:
-            return Segmentation(u * 0, 0.0)
+            return _Segmentation(u * 0, 0.0)
         inside, outside = _fit(pixels[labels.ravel()]), _fit(pixels[~labels.ravel()])
         unary = (_cost(pixels, inside) - _cost(pixels, outside)).reshape(height, width)
         unary = np.clip(unary, -12, 12) - 1.5 * (prior - 0.5) * (turn < _ROUNDS - 1)
@@ -76,7 +76,7 @@ def segment(rgb: Bytes) -> Segmentation:
         labels = u > 0.5
     confidence = _confidence(u, unary, weights, fixed)
     whole = filled(closed(labels, max(1, max(height, width) // 40))).astype(np.float32)
-    return Segmentation(np.maximum(u, whole), confidence)
+    return _Segmentation(np.maximum(u, whole), confidence)
 
 
 def _shrunk(rgb: Bytes) -> Bytes:

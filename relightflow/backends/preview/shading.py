@@ -17,9 +17,9 @@ from relightflow.backends.preview.illumination import Layer, from_behind, from_t
 from relightflow.backends.preview.parameters import LightSetup
 from relightflow.backends.preview.scene import Scene
 
-GAMMA = 2.2
+_GAMMA = 2.2
 """Gains are of coded brightness: the power 1 / 2.2 of those of light, as nearly as sRGB."""
-_ROOT = np.float32(1 / GAMMA)
+_ROOT = np.float32(1 / _GAMMA)
 _GREY = 0.20
 """Linear light towards which the exposure pulls."""
 _BRIGHTEST = 0.94
@@ -121,7 +121,7 @@ def _tone(scene: Scene, setup: LightSetup) -> Map:
     if setup.direction.behind:
         contrast = contrast + 0.15
     mean = float((scene.bright * scene.weight).sum() / scene.weight.sum())
-    pivot = float(np.clip(mean, 0.02, 0.7)) ** (1 / GAMMA)
+    pivot = float(np.clip(mean, 0.02, 0.7)) ** (1 / _GAMMA)
     code = np.maximum(np.arange(256, dtype=np.float32) / 255, np.float32(0.01))
     bend = (code / np.float32(pivot)) ** np.float32(contrast - 1)
     tone: Map = np.clip(bend, 0.55, 1.5).astype(np.float32)
@@ -144,7 +144,7 @@ def _exposure(scene: Scene, factor: float, lift: float, gain: Map, tone: Map) ->
     bent = code * gain[part] ** _ROOT * tone[np.minimum(code * 255, 255).astype(np.uint8)]
     exposure = 1.0
     for _ in range(4):
-        after = roll_off(code, bent * np.float32(exposure**_ROOT)) ** np.float32(GAMMA)
+        after = roll_off(code, bent * np.float32(exposure**_ROOT)) ** np.float32(_GAMMA)
         mean = float((after * weight).sum()) + 1e-4
         exposure = min(max(exposure * (aim / mean) ** 1.1, 0.1), 6.0)
     return exposure
@@ -169,7 +169,7 @@ def _colour(scene: Scene, setup: LightSetup, layers: tuple[Layer, Layer], over: 
     key = _laid([layer.key for layer in layers], over)
     fill = _laid([layer.fill for layer in layers], over)
     lit = key / (key + fill + np.float32(1e-4))
-    kept = np.float32(scene.chroma / GAMMA) * (1 - np.float32(_SKIN_SHARE) * scene.skin)
+    kept = np.float32(scene.chroma / _GAMMA) * (1 - np.float32(_SKIN_SHARE) * scene.skin)
     out = np.empty((3, *lit.shape), np.float32)
     for c in range(3):
         mixed = fill_colour[c] + (key_colour[c] - fill_colour[c]) * lit

@@ -25,11 +25,11 @@ from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Needs, Undecided, undecided
 
-REACH = 3600.0
+_REACH = 3600.0
 """Seconds before one of the first calls from which on the records are read."""
-NOISE = 1.0
+_NOISE = 1.0
 """Seconds to which the provider's time is known: its `Date` has whole ones."""
-CLOCK_SLACK = 10.0
+_CLOCK_SLACK = 10.0
 """Seconds by which the ledger's order and the provider's times may disagree."""
 
 
@@ -81,8 +81,8 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
             "complete once they do",
         )
     first, last = (before[-1] if before else None), after[0]
-    too_late = first is not None and _time(first) > at + CLOCK_SLACK
-    if too_late or _time(last) < at - CLOCK_SLACK:
+    too_late = first is not None and _time(first) > at + _CLOCK_SLACK
+    if too_late or _time(last) < at - _CLOCK_SLACK:
         return Undecided(
             Needs.PERSON, "the provider's clock contradicts the order in which calls were made"
         )
@@ -94,7 +94,7 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
 def reach(doubt: Attempt, around: Bracket) -> float:
     """How far back (the provider's Unix seconds) a reading must go to be believed."""
     least = min(earliest(a) for a in around.vouching)
-    return least if around.before else min(least, earliest(doubt) - REACH)
+    return least if around.before else min(least, earliest(doubt) - _REACH)
 
 
 def proof_of_absence(
@@ -115,7 +115,7 @@ def proof_of_absence(
     at = _time(doubt)
     if reading.now is None:
         return Undecided(Needs.TIME, "the provider sent no time")
-    if reading.now + NOISE < at + lag:
+    if reading.now + _NOISE < at + lag:
         words = "the provider's records may not show the call yet"
         return Undecided(Needs.TIME, words, at + lag)
     if reading.doubt:

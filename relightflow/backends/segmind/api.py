@@ -25,7 +25,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.network.session import refused_certificate, timeout
 
-READ_SECONDS = 30.0
+_READ_SECONDS = 30.0
 UPLOAD_SECONDS = 180.0
 """For an image to leave over a slow line."""
 BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, ValueError)
@@ -53,7 +53,7 @@ class Api:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         cap: int = network.JSON_CAP,
-        seconds: float = READ_SECONDS,
+        seconds: float = _READ_SECONDS,
     ) -> Response:
         """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
         data = PhasedBody(encoded(body)) if body is not None else None

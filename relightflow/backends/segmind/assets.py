@@ -56,7 +56,7 @@ class Assets:
         if delivery == "url":
             return self._public(image)
         if delivery == "inline":
-            return prepared(await data_uri(image.media_type, data))
+            return prepared(await _data_uri(image.media_type, data))
         return await self._uploaded(image, data)
 
     async def forget(self, given: PreparedInput) -> None:
@@ -80,7 +80,7 @@ class Assets:
         url = self.memory.recall(key)
         if url is None or not await self.downloads.serves(url):
             self.notice(NOTICE)
-            url = await self._upload(await data_uri(image.media_type, data))
+            url = await self._upload(await _data_uri(image.media_type, data))
             await self.memory.remember(key, url)
         return prepared(url, key)
 
@@ -115,7 +115,7 @@ def digest(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def data_uri(media_type: str, data: bytes) -> str:
+async def _data_uri(media_type: str, data: bytes) -> str:
     """The very bytes, in base64."""
     encode = base64.b64encode
     coded = encode(data) if len(data) < _SMALL else await asyncio.to_thread(encode, data)

@@ -27,10 +27,10 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import PrivateAddress, refused_certificate, timeout
 
-HOPS = 3
-RESUMES = 3
+_HOPS = 3
+_RESUMES = 3
 IDLE_SECONDS = 30.0
-TOTAL_SECONDS = 300.0
+_TOTAL_SECONDS = 300.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -48,7 +48,7 @@ class Downloads:
     session: aiohttp.ClientSession
     hosts: Hosts
     cap: int = network.IMAGE_CAP
-    total_seconds: float = TOTAL_SECONDS
+    total_seconds: float = _TOTAL_SECONDS
     idle_seconds: float = IDLE_SECONDS
 
     async def fetch(self, url: str) -> bytes:
@@ -90,7 +90,7 @@ class Downloads:
 
     async def _whole(self, url: str, partial: _Partial) -> None:
         """Fill `partial`, going on after each cut. Raises the last cut's exception."""
-        for _ in range(RESUMES):
+        for _ in range(_RESUMES):
             had = len(partial.data)
             try:
                 await self._once(url, partial)
@@ -102,8 +102,8 @@ class Downloads:
         await self._once(url, partial)
 
     async def _once(self, url: str, partial: _Partial) -> None:
-        """One request, over at most `HOPS` redirects, each checked like the first."""
-        for _ in range(HOPS + 1):
+        """One request, over at most `_HOPS` redirects, each checked like the first."""
+        for _ in range(_HOPS + 1):
             self._check(url)
             async with self.session.get(
                 url,
@@ -116,7 +116,7 @@ class Downloads:
                     return
                 url = str(response.url.join(URL(response.headers.get("Location", ""))))
         raise _failed(
-            FailureKind.REFUSED_SAFETY, f"the result is behind more than {HOPS} redirects"
+            FailureKind.REFUSED_SAFETY, f"the result is behind more than {_HOPS} redirects"
         )
 
     def _check(self, url: str) -> None:

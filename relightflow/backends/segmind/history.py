@@ -28,9 +28,9 @@ from relightflow.plugins.backend import BillRow, RecordsQuery, Retry
 
 DAYS = 30
 """A window may span at most 31 days."""
-PAGE_CAP = 16 << 20
+_PAGE_CAP = 16 << 20
 """Bytes: a hundred rows, each with its inputs."""
-DOING = "reading the request history"
+_DOING = "reading the request history"
 T = TypeVar("T")
 
 
@@ -62,10 +62,10 @@ class History:
         url = f"{self.api.hosts.request_history}/{request_id}"
 
         async def ask() -> HistoryRow | None:
-            answer = await self.api.read("GET", url, DOING, cap=PAGE_CAP)
+            answer = await self.api.read("GET", url, _DOING, cap=_PAGE_CAP)
             if answer.status == 404:
                 return None
-            return rows.single(answers.parsed(checked(answer, DOING).body))
+            return rows.single(answers.parsed(checked(answer, _DOING).body))
 
         found = await _patiently(ask, retry)
         return found if found and found.request_id == request_id else None
@@ -123,7 +123,7 @@ class History:
         if self.api.server_time() is None:
 
             async def ask() -> Response:
-                return await self.api.read("GET", self.api.hosts.credits, DOING)
+                return await self.api.read("GET", self.api.hosts.credits, _DOING)
 
             await _patiently(ask, retry)
         return self.api.server_time()
@@ -170,7 +170,7 @@ class _Window:
         if self.sort:
             params |= {"sort_by": "model_created", "sort_order": "desc"}
         url = self.api.hosts.request_history
-        answer = await self.api.read("GET", url, DOING, params=params, cap=PAGE_CAP)
+        answer = await self.api.read("GET", url, _DOING, params=params, cap=_PAGE_CAP)
         if self.sort and number == 1 and answer.status in (400, 406, 422):
             self.sort = False
             return await self._ask(number, size)
@@ -181,7 +181,7 @@ class _Window:
             return None  # before the first page, or past the last
         if number == 0 and answer.status >= 500:
             return None  # a server that cannot count from 0
-        found = rows.page(answers.parsed(checked(answer, DOING).body))
+        found = rows.page(answers.parsed(checked(answer, _DOING).body))
         if found is None:
             words = "Segmind's request history has an unknown format"
             raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))

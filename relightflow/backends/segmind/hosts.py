@@ -22,7 +22,7 @@ SETTLING = "RELIGHTFLOW_SEGMIND_SETTLING"
 """Seconds after which a stand-in's request history is taken to be complete. Only a stand-in on this
 machine can promise that; the provider's own records are given their time whatever this says."""
 
-OUTPUT_HOSTS = (
+_OUTPUT_HOSTS = (
     ".segmind.com",
     "segmind-inference-io.s3.amazonaws.com",
     "segmind-inference-inputs.s3.amazonaws.com",
@@ -31,7 +31,7 @@ OUTPUT_HOSTS = (
 """Where the provider is known to serve files (images.segmind.com and its storage buckets). A leading
 dot means every name below it. Buckets are named whole: anybody can own one called segmind-something."""
 
-MAX_URL = 8192
+_MAX_URL = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Hosts:
     history: str = "https://api.spotprod.segmind.com"
     override: str = ""
     """scheme://host:port of the one server that stands for all three; empty in earnest."""
-    outputs: tuple[str, ...] = OUTPUT_HOSTS
+    outputs: tuple[str, ...] = _OUTPUT_HOSTS
     settling: float = math.inf
     """Seconds after which a call that the history lacks was never taken; inf: the engine's own word."""
 
@@ -72,7 +72,7 @@ class Hosts:
 def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
     """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
     the settling time is not a number."""
-    outputs = OUTPUT_HOSTS + tuple(host.lower() for host in output_hosts)
+    outputs = _OUTPUT_HOSTS + tuple(host.lower() for host in output_hosts)
     given = environment.get(OVERRIDE, "").strip()
     if not given:
         return Hosts(outputs=outputs)
@@ -135,7 +135,7 @@ def public(host: str) -> bool:
 
 
 def _split(url: str) -> SplitResult | None:
-    if len(url) > MAX_URL or not url.isprintable() or " " in url or "\\" in url:
+    if len(url) > _MAX_URL or not url.isprintable() or " " in url or "\\" in url:
         return None
     try:
         parts = urlsplit(url)

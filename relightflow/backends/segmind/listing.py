@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 PER_PAGE = 100
 """The most that may be asked for."""
-MOST_PAGES = 500
+_MOST_PAGES = 500
 READINGS = 4
 """Until two in a row agree."""
 
@@ -28,9 +28,9 @@ class Page:
 
 Fetch = Callable[[int, int], Awaitable[Page | None]]
 """(number, size) → the page; None where the provider has no such page."""
-Created = Callable[[object], float | None]
+_Created = Callable[[object], float | None]
 """A raw row's time in Unix seconds, where it can be read."""
-Identity = Callable[[object], str]
+_Identity = Callable[[object], str]
 """What a raw row has in every reading, whatever becomes of its request meanwhile."""
 
 
@@ -68,7 +68,7 @@ class Listing:
 class _Pages:
     """What one reading has seen so far."""
 
-    created: Created
+    created: _Created
     rows: list[object] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     count: int = 0
@@ -108,7 +108,7 @@ class _Pages:
 
 async def read_once(
     fetch: Fetch,
-    created: Created,
+    created: _Created,
     since: float = -math.inf,
     size: int = PER_PAGE,
     base: int | None = None,
@@ -117,7 +117,7 @@ async def read_once(
     if base is None:
         base = await _first_page(fetch, size)
     pages = _Pages(created)
-    for number in range(base, MOST_PAGES):
+    for number in range(base, _MOST_PAGES):
         page = await fetch(number, size)
         if page is None or not page.rows:
             return Listing(tuple(pages.rows), -math.inf, pages.doubt(), size, base)
@@ -143,7 +143,7 @@ async def _first_page(fetch: Fetch, size: int) -> int:
 
 
 async def read_whole(
-    fetch: Fetch, created: Created, identity: Identity, span: Span = EVER
+    fetch: Fetch, created: _Created, identity: _Identity, span: Span = EVER
 ) -> Listing:
     """Read until two readings in a row, with pages of different sizes, hold the same rows of `span`.
     Otherwise the listing has a `doubt`."""

@@ -53,7 +53,7 @@ class Fit(enum.Enum):
 
 
 @dataclass(slots=True)
-class MatchResult:
+class _MatchResult:
     """Attempt id → its row, and what is left: attempts without a row, and rows without an attempt."""
 
     found: dict[int, HistoryRow] = field(default_factory=dict)
@@ -65,10 +65,10 @@ class MatchResult:
     """Rows that are nobody's, failed and unbilled ones left out."""
 
 
-def match(doubts: Sequence[Attempt], rows: Iterable[HistoryRow]) -> MatchResult:
+def match(doubts: Sequence[Attempt], rows: Iterable[HistoryRow]) -> _MatchResult:
     """Match `doubts` to `rows` that nobody owns."""
     rows = list(rows)
-    result = MatchResult()
+    result = _MatchResult()
     taken: set[str] = set()
     for cluster in _clusters([a for a in doubts if a.details.get(DIGEST)]):
         fitting = [r for r in rows if any(fit(a, r) is Fit.YES for a in cluster)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
 
-PIECE = 1 << 16
+_PIECE = 1 << 16
 LAST = 1 << 10
 """Bytes held back from a body that is too long for one piece."""
 
@@ -33,7 +33,7 @@ class PhasedBody(Payload):
         if self.writes > 1:
             raise RuntimeError("a billable body is written once")
         data: bytes = self._value
-        if len(data) > PIECE:
+        if len(data) > _PIECE:
             await self._write_head(writer, memoryview(data)[:-LAST])
             data = data[-LAST:]
         self.released = True
@@ -44,8 +44,8 @@ class PhasedBody(Payload):
         transport = getattr(writer, "transport", None)
         if transport is not None:
             transport.set_write_buffer_limits(high=0)
-        for start in range(0, len(head), PIECE):
-            await writer.write(head[start : start + PIECE])
+        for start in range(0, len(head), _PIECE):
+            await writer.write(head[start : start + _PIECE])
             await writer.drain()
         if transport is not None:
             transport.set_write_buffer_limits()

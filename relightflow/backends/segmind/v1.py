@@ -32,7 +32,7 @@ class Cut(Exception):
     """The body of a paid answer ended too early; the message says how."""
 
 
-class OpenBody(AsyncIterator[bytes]):
+class _OpenBody(AsyncIterator[bytes]):
     """The unread body of an open answer; unpacked, capped, and closed at its end or on failure."""
 
     def __init__(self, response: aiohttp.ClientResponse, cap: int) -> None:
@@ -70,7 +70,7 @@ async def submit(
         request_id,
         answers.amount(headers.get("x-cost")),
         FrozenMap(facts),
-        OpenBody(response, _json_cap() if as_json else network.IMAGE_CAP),
+        _OpenBody(response, _json_cap() if as_json else network.IMAGE_CAP),
     )
 
 
@@ -89,7 +89,7 @@ async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
     except BROKEN as error:
         raise Cut(reason(error)) from None
     finally:
-        if isinstance(step.body, OpenBody):
+        if isinstance(step.body, _OpenBody):
             step.body.close()
     return _result(step, data)
 

@@ -22,7 +22,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.network.body import TooLarge, Unreadable, read_body
 
 SUBMIT_SECONDS = 90.0
-LONGEST_WAIT = 7200.0
+_LONGEST_WAIT = 7200.0
 """Twice as long as the provider keeps a request's record."""
 _WAITING = ("QUEUED", "PROCESSING")
 
@@ -87,7 +87,7 @@ class Poller:
                     waited = self.monotonic() - began
                     self.pace.learn(_seconds(answer, final, waited + age))
                     return _known(step, answers.mapping(final.body))
-            if self.monotonic() - began > LONGEST_WAIT:
+            if self.monotonic() - began > _LONGEST_WAIT:
                 break
         words = "Segmind has not finished after hours; the next run polls again"
         raise CallFailed(

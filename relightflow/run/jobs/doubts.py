@@ -22,12 +22,12 @@ from relightflow.run.clock import Clock
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
 
-RECORDS_LAG_SECONDS = 600.0
+_RECORDS_LAG_SECONDS = 600.0
 """Seconds after which the provider's records are taken to show a call, if they show later ones. How
 much they lag is nowhere documented; too long costs a wait, too short a second bill."""
-FIRST_LOOK = 2.0
+_FIRST_LOOK = 2.0
 """Seconds before the second look; the pauses double from there."""
-LOOKS_APART = 60.0
+_LOOKS_APART = 60.0
 """Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
 ABSENT = "the provider's records prove that the call was never accepted; nothing was billed"
 
@@ -114,7 +114,7 @@ class DoubtSettler:
             numbers = [attempt.id for attempt in doubts]
             known = reader.known_calls(self.name, min(numbers), max(numbers))
             ids = reader.request_ids()
-        return RecordsQuery(tuple(doubts), tuple(known), ids, RECORDS_LAG_SECONDS)
+        return RecordsQuery(tuple(doubts), tuple(known), ids, _RECORDS_LAG_SECONDS)
 
     async def _without_records(self, doubts: Sequence[Attempt]) -> DoubtsSettled:
         """The backend has no `look_up`: no run will settle them, only a person."""
@@ -188,23 +188,23 @@ async def keep_asking(
     settler: DoubtSettler, settled: DoubtsSettled, clock: Clock
 ) -> AsyncGenerator[DoubtsSettled]:
     """What every further look at the records settles, until nothing is in doubt that time alone
-    would settle. Gives up once nobody could say for `RECORDS_LAG_SECONDS` how long that takes.
+    would settle. Gives up once nobody could say for `_RECORDS_LAG_SECONDS` how long that takes.
 
     Raises `Stopped` where the run is shut down meanwhile.
     """
-    blindly, pause = 0.0, FIRST_LOOK
-    while (wait := settled.wait) is not None and blindly <= RECORDS_LAG_SECONDS:
+    blindly, pause = 0.0, _FIRST_LOOK
+    while (wait := settled.wait) is not None and blindly <= _RECORDS_LAG_SECONDS:
         seconds = min(wait + 1.0, pause)
         blindly = blindly + seconds if math.isinf(wait) else 0.0
-        pause = min(2 * pause, LOOKS_APART)
-        settler.notice(still_waiting(settled))
+        pause = min(2 * pause, _LOOKS_APART)
+        settler.notice(_still_waiting(settled))
         with settler.waiting():
             await clock.sleep(seconds)
         settled = await settler.settle(every=False)
         yield settled
 
 
-def still_waiting(settled: DoubtsSettled) -> str:
+def _still_waiting(settled: DoubtsSettled) -> str:
     """How many doubts there are and how long they take, in words."""
     number = sum(found.needs is Needs.TIME for found in settled.undecided)
     calls = "1 unknown outcome waits" if number == 1 else f"{number} unknown outcomes wait"

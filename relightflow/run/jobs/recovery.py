@@ -54,7 +54,7 @@ class Recovery:
         async def one(attempt: Attempt) -> Outcome | None:
             age = max(0.0, self.context.clock.wall() - attempt.created)
             resume = self.collector.resume
-            outcome = await resume(job_of(attempt), attempt, step_of(attempt), age)
+            outcome = await resume(job_of(attempt), attempt, _step_of(attempt), age)
             failpoints.reach("recovery-collected")
             return outcome
 
@@ -108,7 +108,7 @@ def job_of(attempt: Attempt) -> Job:
     )
 
 
-def step_of(attempt: Attempt) -> Step:
+def _step_of(attempt: Attempt) -> Step:
     """How far a ledger row had come."""
     if attempt.state is State.ACCEPTED:
         return Accepted(attempt.request_id, attempt.details)

@@ -27,7 +27,7 @@ class Room(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class SettledCost:
+class _SettledCost:
     """What a call is booked at."""
 
     cost: Micros
@@ -139,7 +139,7 @@ class Budget:
         for account in self.accounts:
             account.in_flight[price] += 1
 
-    def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> SettledCost:
+    def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> _SettledCost:
         """A call was billed. A `cost` that is unknown, negative or no number counts as the highest
         price, and one below the price list as the list's."""
         own = reserved == self.price.high
@@ -152,7 +152,7 @@ class Budget:
         self.spent += reserved if known is None else known
         if own:
             self.highest = max(self.highest, real)
-        return SettledCost(real, 2 * real > 3 * (self.planned if own else reserved))
+        return _SettledCost(real, 2 * real > 3 * (self.planned if own else reserved))
 
     def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""

@@ -28,14 +28,14 @@ OUTAGE = frozenset({FailureKind.UNSENT, FailureKind.UNAVAILABLE, FailureKind.UNK
 NEUTRAL = frozenset({FailureKind.BAD_IMAGE, FailureKind.BUG, FailureKind.PENDING})
 """Says nothing about the provider's submit."""
 
-Probe = Callable[[], Awaitable[object]]
+_Probe = Callable[[], Awaitable[object]]
 """A free call. Raises CallFailed, OSError or TimeoutError while the provider is down."""
 
 
 class CircuitBreaker:
     """`closed()` before each submit, `note()` after it."""
 
-    def __init__(self, clock: Clock, probe: Probe | None = None) -> None:
+    def __init__(self, clock: Clock, probe: _Probe | None = None) -> None:
         self._clock = clock
         self.probe = probe
         self._row: list[str] = []
@@ -112,7 +112,7 @@ def _is_outage(row: list[str]) -> bool:
     return len(row) >= FAILURES and len(set(row)) >= JOBS
 
 
-async def _answers(probe: Probe) -> bool:
+async def _answers(probe: _Probe) -> bool:
     try:
         await probe()
     except CallFailed as end:

@@ -34,7 +34,7 @@ FEW, SHARE = 6, 32
 because so many more are refused when the limit is met."""
 PATIENCE, MOST_PATIENCE = 8, 128
 """Full windows without a 429 before the learned limit is tried one higher."""
-LONGEST_LOG = 4096
+_LONGEST_LOG = 4096
 """Submits remembered while no limit is known."""
 ENOUGH = 64
 """Submits answered after a pause, after which nobody is held back any more."""
@@ -59,7 +59,7 @@ class Permit:
         return latest if self.answered is None else min(latest, self.answered)
 
 
-class SlidingWindow:
+class _SlidingWindow:
     """At most `calls` in any `seconds`, as the other side counts them.
 
     A submit arrives somewhere between leaving here and its answer. It is counted at its answer, but
@@ -92,17 +92,17 @@ class SlidingWindow:
             self.log.remove(permit)
 
 
-class RatePolicy:
+class _RatePolicy:
     """When the next submit may leave. Times are monotonic seconds, handed in."""
 
     def __init__(self, rate: Rate | None, rng: Random) -> None:
         self._rng = rng
-        self._given = SlidingWindow(rate.calls, rate.seconds) if rate else None
-        self.learned: SlidingWindow | None = None
+        self._given = _SlidingWindow(rate.calls, rate.seconds) if rate else None
+        self.learned: _SlidingWindow | None = None
         """The provider's limit, as far as its 429s told it."""
         self._sure = rate is not None
         """A whole window of what is known passed without a 429."""
-        self._log: deque[Permit] = deque(maxlen=LONGEST_LOG)
+        self._log: deque[Permit] = deque(maxlen=_LONGEST_LOG)
         self._recent: deque[Permit] = deque()
         self._sent = 0
         self._until = -math.inf
@@ -232,13 +232,13 @@ class RatePolicy:
             and edge > stretch.edge
             and not (self.learned and self._sure)
         ):
-            self.learned = SlidingWindow(stretch.passed, edge - stretch.edge, self._log)
+            self.learned = _SlidingWindow(stretch.passed, edge - stretch.edge, self._log)
             # From one reset to the next is a whole window; from our first submit perhaps not.
             self._sure = stretch.from_reset
         self._measured = _Measurement(edge, probe.epoch, self._places, met.reset is not None)
         self._met = None
 
-    def _shrink(self, learned: SlidingWindow, reset: float | None, now: float) -> None:
+    def _shrink(self, learned: _SlidingWindow, reset: float | None, now: float) -> None:
         """What was sure was too much: either one call too many, or the window is longer."""
         if reset is not None and reset - now > 1.1 * learned.seconds:
             inside = sum(p.left >= now - learned.seconds for p in learned.log)
@@ -324,7 +324,7 @@ class RateLimiter:
 
     def __init__(self, clock: Clock, rate: Rate | None = None, rng: Random | None = None) -> None:
         self._clock = clock
-        self._policy = RatePolicy(rate, rng or Random())  # noqa: S311  # spreads waits, guards nothing
+        self._policy = _RatePolicy(rate, rng or Random())  # noqa: S311  # spreads waits, guards nothing
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
         self._stop: EarlyStop | None = None

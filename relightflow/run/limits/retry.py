@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 from relightflow.model.failure import Billed, Failure, FailureKind
 
-UNSENT_RETRIES = 5
-UNAVAILABLE_RETRIES = 2
+_UNSENT_RETRIES = 5
+_UNAVAILABLE_RETRIES = 2
 BASE = 0.5
 """Seconds: the widest first wait."""
 CAP = 30.0
 """Seconds: the widest wait of all."""
-MISSING_WAITS = (4.0, 8.0, 16.0, 32.0)
+_MISSING_WAITS = (4.0, 8.0, 16.0, 32.0)
 """Seconds before the 2nd to 5th look at a request id that was answered 404: five tries in 60 s."""
 LEAST_PAUSE, MOST_PAUSE = 0.5, 900.0
 """Seconds: what a provider's "come back in …" is clamped to."""
@@ -72,9 +72,9 @@ def decide(failure: Failure, counts: RetryCounts, rng: Random) -> Decision:
         return GiveUp(failure)
     if failure.kind is FailureKind.RATE_LIMITED:
         return Retry(0.0, counts)
-    if failure.kind is FailureKind.UNSENT and counts.unsent < UNSENT_RETRIES:
+    if failure.kind is FailureKind.UNSENT and counts.unsent < _UNSENT_RETRIES:
         return Retry(backoff(counts.unsent, rng), replace(counts, unsent=counts.unsent + 1))
-    if failure.kind is FailureKind.UNAVAILABLE and counts.unavailable < UNAVAILABLE_RETRIES:
+    if failure.kind is FailureKind.UNAVAILABLE and counts.unavailable < _UNAVAILABLE_RETRIES:
         after = pause(failure.retry_after) or backoff(counts.unavailable, rng)
         return Retry(after, replace(counts, unavailable=counts.unavailable + 1))
     return GiveUp(_told(failure, counts.unsent + counts.unavailable))
@@ -91,9 +91,9 @@ def decide_collect(failure: Failure, counts: RetryCounts, left: float, rng: Rand
     `left`: seconds until the provider would forget the result; `inf` where it never does.
     """
     if failure.kind is FailureKind.EXPIRED:
-        if left <= 0 or counts.missing >= len(MISSING_WAITS):
+        if left <= 0 or counts.missing >= len(_MISSING_WAITS):
             return GiveUp(failure)
-        return Retry(MISSING_WAITS[counts.missing], replace(counts, missing=counts.missing + 1))
+        return Retry(_MISSING_WAITS[counts.missing], replace(counts, missing=counts.missing + 1))
     if failure.kind not in _PASSING:
         return GiveUp(failure)
     after = pause(failure.retry_after) or LEAST_PAUSE + backoff(counts.collect, rng)

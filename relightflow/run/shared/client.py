@@ -28,7 +28,7 @@ T = TypeVar("T")
 THREADS = 16
 ENOUGH = 3
 """Failed publications in a row after which the rest waits for the next run."""
-LEAVING = 3.0
+_LEAVING = 3.0
 """Seconds that an interrupted run waits for what is being published."""
 _NOTES = "shared-store"
 
@@ -88,7 +88,7 @@ class SharedStoreClient:
     async def close(self, draining: bool) -> None:
         """Wait for what is under way; say what has to wait for the next run."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=LEAVING if draining else None)
+            _, late = await asyncio.wait(self._tasks, timeout=_LEAVING if draining else None)
             self._failed += len(late)
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._failed:

@@ -18,7 +18,7 @@ from relightflow.plugins.sink import SinkFailed
 
 REPEAT = "repeat"
 ORIGINAL = "original"
-NOT_PLANNED = "not planned"
+_NOT_PLANNED = "not planned"
 _FILLED = 0.5
 """A grid with fewer planned cells than this is shown as a list."""
 _MOST_BLOCK_COLUMNS = 8
@@ -144,7 +144,7 @@ def _grid(
             tuple(_tile(placed.get((*key, say(row), say(column)))) for column in values[across])
             for row in values[down]
         )
-        if any(tile.word != NOT_PLANNED for row in rows for tile in row):
+        if any(tile.word != _NOT_PLANNED for row in rows for tile in row):
             blocks.append(Block(_SEPARATOR.join(map(_said, groups, group)), rows))
     shape = len(values[across]) * aspect / len(values[down])
     return SheetGrid(
@@ -152,8 +152,8 @@ def _grid(
         across=_abreast(len(blocks), [len(values[name]) for name in groups], shape),
         rows=tuple(map(say, values[down])),
         columns=tuple(map(say, values[across])),
-        row_axis=spaced(down),
-        column_axis=spaced(across),
+        row_axis=_spaced(down),
+        column_axis=_spaced(across),
         fixed=fixed,
     )
 
@@ -167,13 +167,13 @@ def _list(
         tiles.append(Tile(caption or "relit", shot.result, "" if shot.result else shot.word))
     wide = len(tiles) if len(tiles) <= _ONE_ROW else _abreast(len(tiles), [], aspect)
     rows = tuple(tuple(tiles[at : at + wide]) for at in range(0, len(tiles), wide))
-    legend = _SEPARATOR.join(map(spaced, varying))
+    legend = _SEPARATOR.join(map(_spaced, varying))
     return SheetGrid((Block("", rows),), 1, fixed=fixed, legend=legend)
 
 
 def _tile(shot: SheetImage | None) -> Tile:
     if shot is None:
-        return Tile(word=NOT_PLANNED)
+        return Tile(word=_NOT_PLANNED)
     return Tile(result=shot.result, word="" if shot.result else shot.word)
 
 
@@ -199,10 +199,10 @@ def say(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def spaced(name: str) -> str:
+def _spaced(name: str) -> str:
     """An axis's name, for people."""
     return name.replace("_", " ")
 
 
 def _said(name: str, value: Scalar) -> str:
-    return f"{spaced(name)}: {say(value)}"
+    return f"{_spaced(name)}: {say(value)}"

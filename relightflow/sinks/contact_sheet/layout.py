@@ -11,7 +11,7 @@ from relightflow.sinks.contact_sheet.text import Face, drawable
 
 MAX_PIXELS = 60_000_000
 """180 MB of canvas: what a sheet may take in memory."""
-SMALLEST = 32
+_SMALLEST = 32
 _WIDE = 2400
 """Pixels that a sheet's tiles are to fill, if they can: twice what a README shows."""
 _TILE = (120, 420)
@@ -26,7 +26,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class TextLine:
+class _TextLine:
     """One line of text."""
 
     x: int
@@ -52,7 +52,7 @@ class Layout:
     height: int
     tile: tuple[int, int]
     """Width and height of every image's box."""
-    words: tuple[TextLine, ...]
+    words: tuple[_TextLine, ...]
     spots: tuple[PlacedTile, ...]
 
 
@@ -114,7 +114,7 @@ def lay_out(
         if layout.width * layout.height <= MAX_PIXELS:
             return layout
         box = (round(box[0] * 0.9), round(box[1] * 0.9))
-        if max(box) < SMALLEST:
+        if max(box) < _SMALLEST:
             raise SinkFailed(
                 f"{len(layout.spots):,} images are too many for one sheet: select fewer cells, or "
                 "remove the contact sheet"
@@ -178,7 +178,7 @@ def _measures(grid: SheetGrid, tile: tuple[int, int], columns: int) -> Measures:
 
 
 def _placed(grid: SheetGrid, heading: Heading, m: Measures) -> Layout:
-    words: list[TextLine] = []
+    words: list[_TextLine] = []
     spots: list[PlacedTile] = []
     top = m.margin
     across = grid.across
@@ -203,7 +203,7 @@ def _head(
     grid: SheetGrid,
     m: Measures,
     width: int,
-    words: list[TextLine],
+    words: list[_TextLine],
     spots: list[PlacedTile],
 ) -> int:
     """Original and words side by side; where the grid begins."""
@@ -211,7 +211,7 @@ def _head(
     beside = 0
     if not grid.listed:
         spots.append(PlacedTile(left, top, Tile("original", original=True)))
-        words.append(TextLine(left, top + m.tile[1] + m.gap, "original", m.label, faint=True))
+        words.append(_TextLine(left, top + m.tile[1] + m.gap, "original", m.label, faint=True))
         beside = m.tile[1] + m.gap + m.label.line
         left += max(m.tile[0], m.label.width("original")) + round(m.label.size * 1.4)
     room = m.margin + width - left
@@ -220,10 +220,10 @@ def _head(
     else:
         y = top - round(m.title.size * 0.2)  # a capital's top in line with the image's
     for line in m.title.lines(heading.title, room, 2):
-        words.append(TextLine(left, y, line, m.title))
+        words.append(_TextLine(left, y, line, m.title))
         y += m.title.line
     for text in filter(None, (*heading.lines, *grid.fixed, grid.legend)):
-        words.append(TextLine(left, y, m.label.fitted(text, room), m.label, faint=True))
+        words.append(_TextLine(left, y, m.label.fitted(text, room), m.label, faint=True))
         y += m.label.line
     return max(y, top + beside) + round(m.label.size * 1.6)
 
@@ -235,39 +235,39 @@ def _block(
     left: int,
     top: int,
     width: int,
-    words: list[TextLine],
+    words: list[_TextLine],
     spots: list[PlacedTile],
 ) -> int:
     """One block's words and images; returns where it ends."""
     if block.title:
         for line in m.block_title.lines(block.title, width, 2):
-            words.append(TextLine(left, top, line, m.block_title))
+            words.append(_TextLine(left, top, line, m.block_title))
             top += m.block_title.line
         top += m.gap
     x0 = left + m.side
     if grid.columns:
         words.append(
-            TextLine(x0, top, m.axis.fitted(grid.column_axis, width - m.side), m.axis, True)
+            _TextLine(x0, top, m.axis.fitted(grid.column_axis, width - m.side), m.axis, True)
         )
         top += m.axis.line
         drop = m.label.line - m.axis.line
         name = m.axis.fitted(grid.row_axis, m.side - m.gap)
-        words.append(TextLine(left, top + drop, name, m.axis, True))
+        words.append(_TextLine(left, top + drop, name, m.axis, True))
         for at, text in enumerate(grid.columns):
             fitted = m.label.fitted(text, m.cell)
-            words.append(TextLine(x0 + at * (m.cell + m.gap), top, fitted, m.label))
+            words.append(_TextLine(x0 + at * (m.cell + m.gap), top, fitted, m.label))
         top += m.label.line + m.gap // 2
     for index, row in enumerate(block.rows):
         if grid.rows:
             middle = top + max(0, m.tile[1] - m.label.line) // 2
             fitted = m.label.fitted(grid.rows[index], m.side - m.gap)
-            words.append(TextLine(left, middle, fitted, m.label))
+            words.append(_TextLine(left, middle, fitted, m.label))
         for at, tile in enumerate(row):
             x = x0 + at * (m.cell + m.gap)
             spots.append(PlacedTile(x, top, tile))
             for number, line in enumerate(m.label.lines(tile.caption, m.cell, 3)):
                 if tile.caption:
                     y = top + m.high + m.gap // 2 + number * m.label.line
-                    words.append(TextLine(x, y, line, m.label, faint=tile.original))
+                    words.append(_TextLine(x, y, line, m.label, faint=tile.original))
         top += m.step
     return top - m.gap

@@ -27,7 +27,7 @@ _AHEAD = 4
 _QUALITY = 90
 
 Read = Callable[[Tile], bytes]
-Thumbnail = Image.Image | str
+_Thumbnail = Image.Image | str
 """An image scaled to its box, or the word that stands for a missing one."""
 
 
@@ -55,8 +55,8 @@ def render(layout: Layout, read: Read, kind: str) -> bytes:
 
 def _thumbnails(
     pool: ThreadPoolExecutor, layout: Layout, read: Read
-) -> Iterator[tuple[PlacedTile, Thumbnail]]:
-    waiting: deque[tuple[PlacedTile, Future[Thumbnail]]] = deque()
+) -> Iterator[tuple[PlacedTile, _Thumbnail]]:
+    waiting: deque[tuple[PlacedTile, Future[_Thumbnail]]] = deque()
     for spot in layout.spots:
         waiting.append((spot, pool.submit(_thumbnail, spot.tile, layout.tile, read)))
         if len(waiting) > _AHEAD:
@@ -66,7 +66,7 @@ def _thumbnails(
         yield first, future.result()
 
 
-def _thumbnail(tile: Tile, box: tuple[int, int], read: Read) -> Thumbnail:
+def _thumbnail(tile: Tile, box: tuple[int, int], read: Read) -> _Thumbnail:
     if tile.word:
         return tile.word
     try:
@@ -82,7 +82,7 @@ def _place(
     draw: ImageDraw.ImageDraw,
     spot: PlacedTile,
     box: tuple[int, int],
-    image: Thumbnail,
+    image: _Thumbnail,
 ) -> None:
     width, height = box
     if isinstance(image, str):

@@ -31,7 +31,7 @@ class Gallery(AggregateSink):
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         for name in FIXED:
             self._folder.keep_others(run, name, is_ours)
-        writer = FolderWriter(self._folder)
+        writer = _FolderWriter(self._folder)
         site = Site(
             Path(self.location), self._options.get("full", "link"), file=run.recipe.path.name
         )
@@ -46,7 +46,7 @@ class Gallery(AggregateSink):
         return tuple(writer.made)
 
 
-class FolderWriter:
+class _FolderWriter:
     """Writes the files that differ, and remembers all of them."""
 
     def __init__(self, folder: Folder) -> None:

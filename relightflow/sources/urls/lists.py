@@ -33,7 +33,7 @@ _SECRET = re.compile(
     r"sig(nature)?$|token|secret|passw|hmac|auth|credential|api.?key|^key$", re.IGNORECASE
 )
 """Names in a query whose values are credentials; a size or a name must not be taken for one."""
-MOST_TOKENS = 100
+_MOST_TOKENS = 100
 """That are taken out of other texts too; all are taken out of addresses."""
 
 
@@ -57,7 +57,7 @@ def entries(folder: Path, options: FrozenMap) -> list[UrlEntry]:
             found.append(entry)
             if len(found) > MOST:
                 raise UsageError(f"{file}: more than {MOST:,} URLs; use several recipes")
-    register(*islice((token for entry in found for token in tokens(entry.url)), MOST_TOKENS))
+    register(*islice((token for entry in found for token in tokens(entry.url)), _MOST_TOKENS))
     return found
 
 

@@ -32,7 +32,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class _Order:
     """A request that passed every check before money."""
 
     entry: CatalogueModel
@@ -56,10 +56,10 @@ def check_rate(call: EmulatedCall) -> None:
     provider = call.provider
     closes = provider.window.take(provider.clock.now())
     if closes is not None:
-        raise Refused(too_many(provider, closes))
+        raise Refused(_too_many(provider, closes))
 
 
-def too_many(provider: Provider, closes: float) -> web.Response:
+def _too_many(provider: Provider, closes: float) -> web.Response:
     """429 as the gateway says it: no Retry-After, only the moment the window closes."""
     text = reset_text(closes + provider.clock.skew, provider.config.reset_format)
     headers = {"x-rate-limit-reset-at-utc": text}
@@ -75,7 +75,7 @@ async def admit(call: EmulatedCall) -> Record:
     return call.provider.account.accept(_record(call, order))
 
 
-async def _order(call: EmulatedCall) -> Order:
+async def _order(call: EmulatedCall) -> _Order:
     request, provider, config = call.request, call.provider, call.provider.config
     if request.content_type != "application/json":
         raise Refused(answers.error(406, "Invalid content type"))
@@ -95,7 +95,7 @@ async def _order(call: EmulatedCall) -> Order:
         raise Refused(answers.error(config.bad_value_status, problem))
     body[entry.image_field] = provider.account.share(body[entry.image_field])
     cost = entry.cost(provider.rng, config.prices)
-    return Order(entry, body, round(cost * call.facts.get("cost_times", 1)))
+    return _Order(entry, body, round(cost * call.facts.get("cost_times", 1)))
 
 
 def _entry(call: EmulatedCall) -> CatalogueModel:
@@ -111,7 +111,7 @@ def _entry(call: EmulatedCall) -> CatalogueModel:
     return entry
 
 
-def _check_money(provider: Provider, order: Order) -> None:
+def _check_money(provider: Provider, order: _Order) -> None:
     account, limit = provider.account, provider.config.spend_limit
     if account.credits < order.cost:
         raise Refused(answers.insufficient(account.credits, order.cost))
@@ -119,7 +119,7 @@ def _check_money(provider: Provider, order: Order) -> None:
         raise Refused(answers.spend_limit(limit))
 
 
-def _record(call: EmulatedCall, order: Order) -> Record:
+def _record(call: EmulatedCall, order: _Order) -> Record:
     provider, now = call.provider, call.provider.clock.now()
     image = short = order.body[order.entry.image_field]
     problem = call.facts.get("error", "")
@@ -159,7 +159,7 @@ def _promise(call: EmulatedCall, request_id: str, count: int, now: float) -> tup
     return tuple(provider.assets.promise(output) for output in outputs)
 
 
-def _media_type(order: Order) -> str:
+def _media_type(order: _Order) -> str:
     """What the outputs are, where the model lets the caller choose."""
     choice = order.entry.model.parameter("output_format")
     return f"image/{order.body.get('output_format') or choice.default}" if choice else ""

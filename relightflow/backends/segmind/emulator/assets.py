@@ -11,7 +11,7 @@ _EXTENSION = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
+class _Asset:
     data: bytes
     media_type: str
     expires: float | None
@@ -29,16 +29,16 @@ class ResultFile:
 
 class AssetStore:
     def __init__(self) -> None:
-        self._uploads: dict[str, Asset] = {}
+        self._uploads: dict[str, _Asset] = {}
         self._outputs: dict[str, ResultFile] = {}
 
     def upload(self, data: bytes, media_type: str, expires: float | None) -> str:
         """Keep an image; its name under /assets/."""
         name = f"{secrets.token_urlsafe(18)}.{_EXTENSION.get(media_type, 'bin')}"
-        self._uploads[name] = Asset(data, media_type, expires)
+        self._uploads[name] = _Asset(data, media_type, expires)
         return name
 
-    def uploaded(self, name: str, now: float) -> Asset | None:
+    def uploaded(self, name: str, now: float) -> _Asset | None:
         asset = self._uploads.get(name)
         return asset if asset and (asset.expires is None or now < asset.expires) else None
 

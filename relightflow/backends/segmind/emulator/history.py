@@ -26,7 +26,7 @@ _SORTS: dict[str, Callable[[tuple[Record, str]], float | str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryQuery:
+class _HistoryQuery:
     """One page, as the query asks for it."""
 
     page: int
@@ -78,7 +78,7 @@ async def one(call: EmulatedCall) -> web.Response:
     return answers.as_json(_row(call, record, _outputs(record, call.provider.clock.now())[0]))
 
 
-def _wanted(query: Mapping[str, str], today: date) -> HistoryQuery:
+def _wanted(query: Mapping[str, str], today: date) -> _HistoryQuery:
     """The query, checked. Raises Refused (400)."""
     try:
         until = date.fromisoformat(query.get("to_date") or today.isoformat())
@@ -96,7 +96,7 @@ def _wanted(query: Mapping[str, str], today: date) -> HistoryQuery:
     if sort_by not in _SORTS or status not in ("", "COMPLETED", "FAILED", "PENDING"):
         raise Refused(answers.error(400, "Invalid sort_by or status"))
     model, ascending = query.get("model_name") or "", query.get("sort_order") == "asc"
-    return HistoryQuery(number, size, since, until, model, status, sort_by, ascending)
+    return _HistoryQuery(number, size, since, until, model, status, sort_by, ascending)
 
 
 def _shown(call: EmulatedCall) -> list[Record]:
@@ -108,7 +108,7 @@ def _shown(call: EmulatedCall) -> list[Record]:
     return [r for r in taken if not r.hidden and r.created + config.history_lag <= now]
 
 
-def _fits(record: Record, wanted: HistoryQuery, now: float, skew: float) -> bool:
+def _fits(record: Record, wanted: _HistoryQuery, now: float, skew: float) -> bool:
     day = datetime.fromtimestamp(record.created + skew, UTC).date()
     return (
         wanted.since <= day <= wanted.until

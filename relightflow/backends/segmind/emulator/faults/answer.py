@@ -92,14 +92,16 @@ async def short(call: EmulatedCall, *, keep: float = 0.5) -> web.StreamResponse:
 
 
 @fault("wrong-type")
-async def wrong_type(call: EmulatedCall, *, content_type: str = "text/plain") -> web.StreamResponse:
+async def _wrong_type(
+    call: EmulatedCall, *, content_type: str = "text/plain"
+) -> web.StreamResponse:
     """The true body under another content type."""
     answer, body = await true_answer(call)
     return with_body(answer, body, content_type)
 
 
 @fault("huge-headers")
-async def huge_headers(call: EmulatedCall, *, size: int = 20_000) -> web.StreamResponse:
+async def _huge_headers(call: EmulatedCall, *, size: int = 20_000) -> web.StreamResponse:
     """The true answer with a header of `size` bytes."""
     answer, _ = await true_answer(call)
     answer.headers["x-padding"] = "x" * size
@@ -115,7 +117,7 @@ async def clock_skew(call: EmulatedCall, *, seconds: float) -> web.StreamRespons
 
 
 @fault("json", JSON_CALLS)
-async def json_(call: EmulatedCall, *, value: Any) -> web.StreamResponse:
+async def _json_(call: EmulatedCall, *, value: Any) -> web.StreamResponse:
     """The true status with this JSON instead: a list, a number, an object of another shape."""
     answer, _ = await true_answer(call)
     return with_body(answer, json.dumps(value).encode(), "application/json")

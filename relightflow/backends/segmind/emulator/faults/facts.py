@@ -65,7 +65,7 @@ async def request_id(call: EmulatedCall, *, value: Any = "missing") -> web.Strea
 
 
 @fault("unknown-status", ("submit", *_POLLS))
-async def unknown_status(call: EmulatedCall, *, word: str = "WARMING_UP") -> web.StreamResponse:
+async def _unknown_status(call: EmulatedCall, *, word: str = "WARMING_UP") -> web.StreamResponse:
     """A status word that nobody has documented."""
     return await _set(call, lambda found: found.update(status=word))
 

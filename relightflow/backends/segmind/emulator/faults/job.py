@@ -9,14 +9,14 @@ from relightflow.backends.segmind.emulator.provider import EmulatedCall
 
 
 @fault("job-failed", ("submit",))
-async def job_failed(call: EmulatedCall, *, error: str = "Inference failed") -> web.StreamResponse:
+async def _job_failed(call: EmulatedCall, *, error: str = "Inference failed") -> web.StreamResponse:
     """The job is taken, runs and fails, unbilled: 422 on v2's polls, 500 on v1."""
     call.facts["error"] = error
     return await call.proceed()
 
 
 @fault("slow-job", ("submit",))
-async def slow_job(call: EmulatedCall, *, seconds: float) -> web.StreamResponse:
+async def _slow_job(call: EmulatedCall, *, seconds: float) -> web.StreamResponse:
     """The job takes so many seconds, whatever the latency is: PROCESSING for an hour, say."""
     call.facts["seconds"] = seconds
     return await call.proceed()

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from aiohttp import web
 
-Act = Callable[..., Awaitable[web.StreamResponse]]
+_Act = Callable[..., Awaitable[web.StreamResponse]]
 ANYWHERE = ("submit", "status", "result", "download", "upload", "asset", "credits", "history")
 JSON_CALLS = tuple(phase for phase in ANYWHERE if phase not in ("download", "asset"))
 
@@ -30,7 +30,7 @@ class FaultKind:
 
     name: str
     phases: tuple[str, ...]
-    act: Act
+    act: _Act
 
     @property
     def summary(self) -> str:
@@ -61,10 +61,10 @@ FAULT_KINDS: dict[str, FaultKind] = {}
 """Every fault by name; reading.py sees to it that all are here."""
 
 
-def fault(name: str, phases: tuple[str, ...] = ANYWHERE) -> Callable[[Act], Act]:
+def fault(name: str, phases: tuple[str, ...] = ANYWHERE) -> Callable[[_Act], _Act]:
     """Enter the decorated coroutine in the table."""
 
-    def enter(act: Act) -> Act:
+    def enter(act: _Act) -> _Act:
         FAULT_KINDS[name] = FaultKind(name, phases, act)
         return act
 

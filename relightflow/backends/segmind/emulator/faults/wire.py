@@ -41,7 +41,7 @@ async def refuse(call: EmulatedCall, *, seconds: float = 1.0) -> web.StreamRespo
 
 
 @fault("reset-before-body")
-async def reset_before_body(call: EmulatedCall, *, how: How = "reset") -> web.StreamResponse:
+async def _reset_before_body(call: EmulatedCall, *, how: How = "reset") -> web.StreamResponse:
     """Drop the connection once the headers are in, before the body is read. Unbilled.
 
     A body that fits into the sockets' buffers has left the caller all the same: only one of some
@@ -51,7 +51,7 @@ async def reset_before_body(call: EmulatedCall, *, how: How = "reset") -> web.St
 
 
 @fault("reset-after-body")
-async def reset_after_body(
+async def _reset_after_body(
     call: EmulatedCall, *, billed: bool = True, how: How = "reset"
 ) -> web.StreamResponse:
     """Read everything, do the work if `billed`, and drop the connection without an answer."""
