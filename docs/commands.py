@@ -96,6 +96,11 @@ If several apply, the process ends with the first of
 
 and the summary lists all of them. A traceback is printed only for a bug in relightflow; the process then ends
 with 1, and what was paid for is recorded.
+
+Where the text for people cannot be written (a closed or full standard output or error, a pipe whose
+reader has gone), the work goes on and its exit code stays. Only JSON and schemas that a full disk cuts
+short end with 6. With `--json`, errors are printed as JSON too, those of the command line included.
+What a plugin prints goes to standard error.
 """
 
 

@@ -19,7 +19,8 @@ NAME = "relightflow"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit code. Raises nothing."""
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    return run_guarded(lambda: _run(typed))
+    options = typed[: typed.index("--")] if "--" in typed else typed
+    return run_guarded(lambda: _run(typed), as_json="--json" in options)
 
 
 def _run(typed: list[str]) -> Any:

@@ -7,7 +7,6 @@ known what begins a line.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
@@ -17,6 +16,7 @@ from typing import TextIO
 
 import click
 
+from relightflow.cli import streams
 from relightflow.core.redact import known
 from relightflow.errors import StorageError
 from relightflow.report import escape
@@ -36,9 +36,7 @@ class Console:
     def document(self, pieces: str | Iterable[str]) -> None:
         """What the command was asked for, as one line of JSON."""
         if self.json:
-            for piece in [pieces] if isinstance(pieces, str) else pieces:
-                _print(piece, raw=True)
-            _print("\n", raw=True)
+            document(pieces)
 
     def issue(self, text: str) -> None:
         """An answer that tells of failures: to standard error where it would not be said at all."""
@@ -62,7 +60,7 @@ class Console:
     @property
     def columns(self) -> int | None:
         """Of the terminal that shows answers; None: it is a file or a pipe."""
-        return _columns(sys.stdout)
+        return _columns(streams.answers())
 
     @property
     def can_ask(self) -> bool:
@@ -79,9 +77,21 @@ def error(text: str) -> None:
     _tell(f"{_coloured('error:', 'red')} {escape.lines(text)}")
 
 
-def flush() -> None:
-    """Raises StorageError where standard output cannot be written, BrokenPipeError where nobody reads."""
-    _print("", flushed=True)
+def document(pieces: str | Iterable[str]) -> None:
+    """One line of JSON."""
+    streams.data_printed()
+    for piece in [pieces] if isinstance(pieces, str) else pieces:
+        if streams.unread():
+            break
+        _print(piece, raw=True)
+    _print("\n", raw=True)
+
+
+def check_written() -> None:
+    """Raises StorageError where a program that reads standard output did not get all of it."""
+    problem = streams.lost()
+    if problem:
+        raise StorageError(f"standard output cannot be written: {problem.strerror}")
 
 
 def coloured(stream: TextIO) -> bool:
@@ -97,21 +107,13 @@ def _columns(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def _print(text: str, raw: bool = False, flushed: bool = False) -> None:
-    try:
-        text = known(text)
-        sys.stdout.write(text if raw else escape.log(text))
-        if flushed:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        raise StorageError(f"standard output cannot be written: {problem.strerror}") from problem
+def _print(text: str, raw: bool = False) -> None:
+    text = known(text)
+    streams.answers().write(text if raw else escape.log(text))
 
 
 def _tell(text: str) -> None:
-    with contextlib.suppress(OSError):  # a broken standard output is told at the end
-        sys.stdout.flush()  # so that a log that takes both streams keeps their order
+    streams.answers().flush()  # so that a log that takes both streams keeps their order
     columns = _columns(sys.stderr)
     text = "\n".join(_wrapped(line, columns) for line in text.split("\n"))
     sys.stderr.write(escape.log(known(text)) + "\n")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from relightflow.cli import streams
 from relightflow.cli.console import Console, error
 from relightflow.cli.params import RecipeArguments
 from relightflow.errors import Exit, InvalidRecipe, RelightflowError
@@ -17,7 +18,8 @@ T = TypeVar("T")
 
 
 def registry(console: Console) -> Registry:
-    """All plugins; those that were left out are named once."""
+    """All plugins; those that were left out are named once. What they print goes to standard error."""
+    streams.reserve()
     loaded = plugins.load()
     for warning in loaded.warnings:
         console.warn(warning)

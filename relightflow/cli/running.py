@@ -130,7 +130,7 @@ def run_all(
         say(words(came_to, console.columns, str(Path.cwd())))
         console.document(json.text(json.summary(came_to)))
         shown = looked_at(found.plan.recipe, registry)
-        if shown and sys.stdout.isatty():
+        if shown and console.columns:
             console.answer(f"look at {escape.terminal(os.path.relpath(shown))}")
         if came_to.exit in (Exit.INTERRUPTED, Exit.TERMINATED):
             break

@@ -6,9 +6,10 @@ is near. Where a schema offers several forms, the one that fits best is explaine
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -112,7 +113,7 @@ def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
             yield from _explain(one)
         return
     kinds = [kind for es in branches.values() for e in es if _wrong_kind(e) for kind in _kinds(e)]
-    yield _Complaint(steps, _expected(kinds, error.instance))
+    yield _Complaint(steps, _expected(kinds, error.instance, steps))
 
 
 def _wrong_kind(error: _Error) -> bool:
@@ -128,9 +129,34 @@ def _wanted(error: _Error) -> list[Any]:
     return [name for name in error.validator_value if name not in error.instance]
 
 
-def _expected(kinds: Sequence[str], found: Any) -> str:
+def _expected(kinds: Sequence[str], found: Any, steps: tuple[Step, ...]) -> str:
     words = " or ".join(dict.fromkeys(_WORDS.get(kind, kind) for kind in kinds))
-    return f"expected {words}, found {describe(found)}{_hint(kinds, found)}"
+    part = {"array", "object"} & {*kinds}
+    hint = (part and _part_hint(found, steps)) or _hint(kinds, found)
+    if "include" in steps[-1:] and isinstance(found, str) and found.endswith("/"):
+        hint = hint.replace(quote(found), quote(found + "*"))  # a folder alone matches nothing
+    return f"expected {words}, found {describe(found)}{hint}"
+
+
+def _part_hint(found: Any, steps: tuple[Step, ...]) -> str:
+    """What a part that needs a `type` looks like, where a short form was written in its place."""
+    part, inside = (steps[0], len(steps) > 1) if steps else ("", False)
+    if len(steps) > 2 or (len(steps) == 2 and not isinstance(steps[1], int)):
+        return ""
+    if isinstance(found, Mapping) and not inside and part in ("sources", "sinks"):
+        return " (write a list: put '- ' before the first line of each, and indent the others)"
+    if not isinstance(found, str):
+        return ""
+    if part == "sources":
+        pattern = f"{found.rstrip('/')}/*" if "*" not in found and "." not in found[1:] else found
+        entry = f"{{type: glob, include: [{json.dumps(pattern, ensure_ascii=False)}]}}"
+    elif part == "sinks":
+        entry = f"{{type: directory, path: {json.dumps(found, ensure_ascii=False)}}}"
+    elif part == "backend":
+        return f" (write {{type: {json.dumps(found, ensure_ascii=False)}}})"
+    else:
+        return ""
+    return f" (write {entry})" if inside else f" (write [{entry}])"
 
 
 def _hint(kinds: Sequence[str], found: Any) -> str:
@@ -155,7 +181,7 @@ def _type(error: _Error) -> str:
     why = error.schema.get("patternErrorMessage")
     if why and not re.search(error.schema["pattern"], _as_text(error.instance)):
         return f"{_shown(error.instance)} {why}"  # quotes alone would not mend it
-    return _expected(_kinds(error), error.instance)
+    return _expected(_kinds(error), error.instance, tuple(error.absolute_path))
 
 
 def _as_text(value: Any) -> str:

@@ -1,6 +1,4 @@
-import os
-import subprocess
-import sys
+import json
 
 import click
 import pytest
@@ -65,53 +63,28 @@ def test_a_bug_shows_a_traceback_without_secrets(
     assert "RuntimeError: [removed] [removed] https://h/x" in said
 
 
-def process(code: str, **options: object) -> "subprocess.Popen[bytes]":
-    program = f"import sys\nfrom relightflow.cli.error_handler import run_guarded\n{code}"
-    return subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]  # options vary
+def test_with_json_a_wrong_command_line_is_a_document_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def wrong() -> None:
+        raise click.UsageError("no such option")
 
-
-def test_a_closed_pipe_on_stdout_ends_at_once_and_quietly() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    child = process(
-        "from relightflow.cli.console import Console\n"
-        "sys.exit(run_guarded(lambda: Console().answer('x' * 100000)))",
-        stdout=writing,
+    assert run_guarded(wrong, as_json=True) == 2
+    out, err = capsys.readouterr()
+    assert err == "error: no such option\n"
+    document = json.loads(out)
+    assert (document["kind"], document["message"], document["exit"]) == (
+        "error",
+        "no such option",
+        2,
     )
-    os.close(writing)
-    assert (child.communicate()[1], child.returncode) == (b"", 130)
 
 
-def test_a_pipe_that_closes_before_the_last_flush_is_quiet_too() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    child = process(
-        "from relightflow.cli.console import Console\n"
-        "sys.exit(run_guarded(lambda: Console().answer('x')))",
-        stdout=writing,
-    )
-    os.close(writing)
-    assert (child.communicate()[1], child.returncode) == (b"", 130)
+def test_with_json_an_interruption_is_a_document_with_its_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
 
-
-def test_a_full_disk_under_stdout_is_told() -> None:
-    with open("/dev/full", "wb") as full:
-        child = process(
-            "from relightflow.cli.console import Console\n"
-            "sys.exit(run_guarded(lambda: Console().answer('x')))",
-            stdout=full,
-        )
-        said = child.communicate()[1]
-    assert said == b"error: standard output cannot be written: No space left on device\n"
-    assert child.returncode == 6
-
-
-def test_a_name_that_the_terminal_cannot_spell_is_escaped() -> None:
-    child = process(
-        "from relightflow.cli.console import Console\n"
-        "sys.exit(run_guarded(lambda: Console().answer('日本')))",
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )
-    assert child.communicate() == (b"\\u65e5\\u672c\n", b"")
-    assert child.returncode == 0
+    assert run_guarded(interrupt, as_json=True) == 130
+    assert json.loads(capsys.readouterr().out)["exit"] == 130

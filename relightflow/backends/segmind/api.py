@@ -151,12 +151,13 @@ def bad_certificate(doing: str) -> Failure:
 
 
 def reason(error: BaseException, *secrets: str) -> str:
-    """Why a connection broke, for people: the kind of problem, no address, no secret."""
+    """Why a connection broke, for people: the kind of problem, the host where its name is the
+    problem, no path, no secret."""
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         return "the connection timed out" if connecting else "the request timed out"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "the host name could not be resolved"
+        return f"the host name {shown(error.host)} could not be resolved"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed"
     if isinstance(error, aiohttp.ClientPayloadError):

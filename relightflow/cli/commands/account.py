@@ -8,8 +8,8 @@ import click
 
 from relightflow.cli import opening, params
 from relightflow.cli.console import Console
-from relightflow.errors import AccountError, UsageError
-from relightflow.model.failure import CallFailed
+from relightflow.errors import AccountError, EarlyStop, RefusedError, RelightflowError, UsageError
+from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.money import usd
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Balance, HasBalance
@@ -43,7 +43,8 @@ class _NoMemory:
 def command(backend: str, console: Console) -> None:
     """Show the balance of a backend's account.
 
-    The key comes from the backend's own environment variable, such as SEGMIND_API_KEY.
+    The key comes from the backend's own environment variable, such as SEGMIND_API_KEY. Ends with
+    exit code 75 if the provider does not answer.
     """
     record = opening.registry(console).backend(backend)
     context = BackendContext(record.models[0], FrozenMap(), _NoMemory(), console.note)
@@ -71,6 +72,12 @@ async def _balance(backend: Backend, name: str) -> Balance:
     try:
         return await backend.balance()
     except CallFailed as failed:
-        raise AccountError(f"{name}: {failed.failure.message}") from failed
+        kinds = {
+            FailureKind.ACCOUNT: AccountError,
+            FailureKind.REFUSED_SAFETY: RefusedError,
+            FailureKind.BUG: RelightflowError,
+        }
+        words = f"{name}: {failed.failure.message}"
+        raise kinds.get(failed.failure.kind, EarlyStop)(words) from failed
     finally:
         await opened.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from relightflow import api
-from relightflow.cli import opening, params
+from relightflow.cli import opening, params, streams
 from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
 from relightflow.errors import Exit, gravest
@@ -99,6 +99,8 @@ def _show(seen: _PlannedRecipe, jobs: bool, console: Console) -> None:
     if jobs:
         console.answer("")
         for line in words.jobs(seen.plan, outputs(seen.plan), console.columns):
+            if streams.unread():
+                break
             console.answer(line)
     document = json.plan(seen.plan, seen.plan_status, seen.estimate_cost)
     listed = map(json.output, outputs(seen.plan))

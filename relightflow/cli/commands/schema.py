@@ -6,7 +6,7 @@ import json
 
 import click
 
-from relightflow.cli import opening
+from relightflow.cli import opening, streams
 from relightflow.cli.console import Console
 from relightflow.recipe import compose_schema, published
 
@@ -31,3 +31,4 @@ def command(part: str) -> None:
     else:
         schema = published(PARTS[part])
     console.answer(json.dumps(schema, indent=2, ensure_ascii=False))
+    streams.data_printed()
