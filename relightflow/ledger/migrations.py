@@ -30,7 +30,8 @@ end, and the ledger's own number of moves (`max(history.id)`) at that time."""
 _REQUEST_IDS = """
 CREATE INDEX attempt_by_request ON attempt (request_id) WHERE request_id <> '';
 """
-"""An id of the provider's must not come twice; looked up at each step of a call."""
+"""An id of the provider's must not come twice; looked up at each step of a call. (Not needed: see
+`_ONE_INDEX_OF_REQUESTS`.)"""
 
 _SPENDING = """
 ALTER TABLE run ADD COLUMN file TEXT NOT NULL DEFAULT '';
@@ -39,7 +40,17 @@ ALTER TABLE attempt ADD COLUMN floor INTEGER CHECK (floor >= 0);
 """`run.file`: the recipe's path, so that a recipe under a new name keeps its cap. `attempt.floor`: the
 lowest price on the list, in micro-dollars; NULL: not known, so the call counts at its highest."""
 
-MIGRATIONS: tuple[str, ...] = (_UUID_AND_INDEX_POSITION, _REQUEST_IDS, _SPENDING)
+_ONE_INDEX_OF_REQUESTS = """
+DROP INDEX attempt_by_request;
+"""
+"""`attempt_request`, there since version 1, is the same."""
+
+MIGRATIONS: tuple[str, ...] = (
+    _UUID_AND_INDEX_POSITION,
+    _REQUEST_IDS,
+    _SPENDING,
+    _ONE_INDEX_OF_REQUESTS,
+)
 """The first leads from version 1, that of relightflow 0.1.0, to version 2."""
 
 VERSION = 1 + len(MIGRATIONS)
