@@ -25,12 +25,12 @@ from unittest import mock
 
 from relightflow.backends.segmind.history import Found, History, at_once
 from relightflow.backends.segmind.listing import Span
-from relightflow.backends.segmind.matching import DIGEST, SERVER_TIME
+from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.evidence import Evidence
+from relightflow.model.evidence import SERVER_TIME, Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step

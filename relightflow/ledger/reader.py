@@ -17,6 +17,7 @@ from relightflow.ledger.ledger import MIXED, agrees, check, damaged, is_blank
 from relightflow.ledger.restoring import Difference, IndexedAttempts
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import SERVER_TIME, moment
 from relightflow.model.money import Micros
 from relightflow.model.restoration import Restoration
 from relightflow.model.spending import Charge, Kind
@@ -175,10 +176,14 @@ class Reader:
             "SELECT attempt.id, coalesce(run.recipe, ''), backend, model, created,"
             " CASE billed WHEN 'yes' THEN 'spent' WHEN 'no' THEN 'adopted' ELSE"
             "  CASE WHEN state IN ('INTENT', 'ACCEPTED') THEN 'in_flight' ELSE 'unknown' END END,"
-            " price, cost, floor FROM attempt LEFT JOIN run ON run.id = attempt.run_id"
-            " WHERE billed <> 'no' OR (blob <> '' AND price > 0) ORDER BY attempt.id"
+            " price, cost, floor, json_extract(details, '$.' || ?)"
+            " FROM attempt LEFT JOIN run ON run.id = attempt.run_id"
+            " WHERE billed <> 'no' OR (blob <> '' AND price > 0) ORDER BY attempt.id",
+            (SERVER_TIME,),
         )
-        charges = [Charge._make((*row[:5], KINDS[row[5]], *row[6:])) for row in found]
+        charges = [
+            Charge._make((*row[:5], KINDS[row[5]], *row[6:9], moment(row[9]))) for row in found
+        ]
         for charge in charges:
             checks.check_money(charge.price, charge.cost, charge.floor)
         return charges

@@ -12,6 +12,8 @@ from relightflow.model.values import FrozenMap
 
 NOTE = "evidence"
 """Where an attempt's details in the ledger hold why the records have not settled it."""
+SERVER_TIME = "server_time"
+"""Where they hold the provider's Unix seconds at INTENT; missing where no answer had told the time."""
 
 
 class Needs(StrEnum):
@@ -53,10 +55,11 @@ def undecided(details: Mapping[str, Any]) -> Undecided | None:
     needs, why = note.get("needs"), note.get("why")
     if needs not in tuple(Needs) or not isinstance(why, str):
         return None
-    return Undecided(Needs(needs), why, _moment(note.get("at")), _moment(note.get("absent_at")))
+    return Undecided(Needs(needs), why, moment(note.get("at")), moment(note.get("absent_at")))
 
 
-def _moment(value: object) -> float | None:
+def moment(value: object) -> float | None:
+    """Unix seconds, from an attempt's details; None: there is no sound number."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if known else None  # type: ignore[arg-type]  # a number, as was just seen
 

@@ -62,6 +62,8 @@ class Charge(NamedTuple):
     """As the provider reported it."""
     floor: Micros | None
     """The lowest on the price list; None: a ledger of 0.1, or restored."""
+    server: float | None = None
+    """When the call was made by the provider's clock, Unix seconds; None: it had not told the time."""
 
     @property
     def reported(self) -> Micros:

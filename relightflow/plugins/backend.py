@@ -33,7 +33,8 @@ class Call:
 
 
 _METHODS = (
-    "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "look_up", "bill",
+    "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "server_time",
+    "look_up", "bill",
 )  # fmt: skip
 """All that relightflow calls of a backend."""
 
@@ -54,8 +55,8 @@ class Memory(Protocol):
 class Backend:
     """The base class of every backend. `submit` must be written; the rest has a default.
 
-    What a provider can do beside that is a method more: `intent_details`, `balance`, `look_up` with
-    `bill` (see the protocols below). A method whose name is nearly one of these is refused when the
+    What a provider can do beside that is a method more: `intent_details`, `balance`, `server_time`,
+    `look_up` with `bill` (see the protocols below). A method whose name is nearly one of these is refused when the
     class is made, because relightflow would never call it.
     """
 
@@ -134,6 +135,16 @@ class HasBalance(Protocol):
 
     async def balance(self) -> Balance:
         """Free of charge and quick. Raises `CallFailed`."""
+
+
+@runtime_checkable
+class HasServerTime(Protocol):
+    """A backend that knows the time at its provider. It is written into INTENT, and a rolling budget
+    (`limits.budget`) goes by it, so that a wrong clock of this machine frees nothing."""
+
+    def server_time(self) -> float | None:
+        """The provider's Unix seconds, from the `Date` of its answers; None: no answer told it yet.
+        Asked for after `open` and `balance`, and before every call. Quick and pure."""
 
 
 @dataclass(frozen=True, slots=True)

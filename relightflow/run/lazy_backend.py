@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call, HasIntentDetails
+from relightflow.plugins.backend import Backend, Call, HasIntentDetails, HasServerTime
 
 NOTHING = FrozenMap()
 
@@ -20,7 +21,6 @@ class LazyBackend:
         self._create = create
         self._on_open = on_open
         self._backend: Backend | None = None
-        self._details: Callable[[Call], FrozenMap] | None = None
         self._turn = asyncio.Lock()
 
     async def get(self) -> Backend:
@@ -40,13 +40,16 @@ class LazyBackend:
         except BaseException:
             await backend.close()
             raise
-        if isinstance(backend, HasIntentDetails):
-            self._details = backend.intent_details
         self._backend = backend
 
     def intent_details(self, call: Call) -> FrozenMap:
-        """What the backend wants written down before the call leaves."""
-        return self._details(call) if self._details else NOTHING
+        """What the backend wants written down before the call leaves, and the provider's time."""
+        backend = self._backend
+        if backend is None:
+            return NOTHING
+        facts = backend.intent_details(call) if isinstance(backend, HasIntentDetails) else NOTHING
+        now = backend.server_time() if isinstance(backend, HasServerTime) else None
+        return facts if now is None else FrozenMap({SERVER_TIME: round(now, 3), **facts})
 
     async def close(self) -> None:
         if self._backend is not None:

@@ -23,7 +23,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, HasBalance
+from relightflow.plugins.backend import Backend, HasBalance, HasServerTime
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.run.balance import check_balance
 from relightflow.run.clock import Clock, RealClock
@@ -46,7 +46,7 @@ from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.patience import RecordsPatience
 from relightflow.run.limits.rate_limit import RateLimiter
-from relightflow.run.limits.spend import identity, open_budget
+from relightflow.run.limits.spend import count_by_server, identity, open_budget
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
 from relightflow.run.shared.adopt import SharedResults
@@ -171,6 +171,8 @@ async def open_run(
                 admission.counters.balance = await check_balance(
                     backend, plan, state.state_dir, admission.budget, notice
                 )
+        if isinstance(backend, HasServerTime) and (now := backend.server_time()) is not None:
+            count_by_server(admission.budget, now)
 
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(

@@ -24,6 +24,7 @@ from relightflow.plugins.backend import (
     HasBalance,
     HasHistory,
     HasIntentDetails,
+    HasServerTime,
     RecordsQuery,
 )
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
@@ -74,7 +75,7 @@ async def check_backend(
     close, and close again; every step may follow the one before and can be written down as JSON;
     a call resumes from a recorded step in a new backend instance, and a step may be collected twice;
     the result is an image; what is not an image, or fails, ends in CallFailed with its failure; `balance`, `intent_details`,
-    `bill` and `look_up` where it has them.
+    `server_time`, `bill` and `look_up` where it has them.
     """
     options = options or {}
     check_record(record, BackendRecord, options)
@@ -181,6 +182,11 @@ class _Kit:
                 raise AssertionError(
                     f"{self._name}: intent_details are not JSON: {error}"
                 ) from error
+        if isinstance(backend, HasServerTime):
+            now = backend.server_time()
+            assert now is None or (type(now) in (int, float) and 0 < now < 1e11), (
+                f"{self._name}: server_time gave {now!r}; give Unix seconds, or None"
+            )
         one = hasattr(backend, "look_up") != hasattr(backend, "bill")
         assert not one, (
             f"{self._name}: `look_up` and `bill` come together; with only one of them relightflow "

@@ -22,7 +22,7 @@ def test_a_cap_holds_over_many_runs(world: World) -> None:
     for _ in range(3):
         assert world.run().code == 7, world.story()
     assert world.provider.charged <= money(20), world.story()
-    assert len(world.provider.bill) == 4
+    assert len(world.provider.bill) == 4, world.story()
 
 
 def test_the_message_says_what_was_spent_and_what_to_raise(world: World) -> None:
@@ -88,6 +88,18 @@ def test_doubts_count_against_the_cap(world: World) -> None:
     assert world.provider.charged <= money(15), world.story()
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_doubts_that_turn_out_dearer_stay_below_the_cap(world: World, concurrency: int) -> None:
+    """No answer ever says what a call costs."""
+    world.recipe(images=2, matrix=EIGHT, concurrency=concurrency, max_cost=0.40)
+    world.provider.behaviour.charge = 0.075
+    world.provider.behaviour.records.lag = 1e9
+    world.provider.behaviour.fates |= dict.fromkeys(range(1, 17), "billed")
+    for _ in range(3):
+        world.run()
+    assert world.provider.charged <= money(40 + 5), world.story()
+
+
 @pytest.mark.parametrize("value", ["", " ", "nan", "-1"], ids=["empty", "space", "nan", "negative"])
 def test_an_empty_or_odd_cap_in_the_environment_is_an_error(world: World, value: str) -> None:
     world.recipe(max_cost=None)
@@ -145,6 +157,23 @@ def test_a_budget_holds_over_everything_in_the_state(world: World, way: str) -> 
     world.wait(8 * DAY)
     assert world.run(*options, recipe="two.yaml", env=env).code == 0, world.story()
     world.assert_complete(4)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [(0, 8 * DAY), (-8 * DAY, 0), (0, -400 * DAY), (400 * DAY, 0)]
+)
+def test_a_wrong_clock_neither_frees_nor_holds_a_budget(world: World, then: int, now: int) -> None:
+    """The local clock is `then` seconds off in the first run and `now` in the second; then eight days
+    pass at the provider."""
+    world.recipe(images=1, matrix=EIGHT, concurrency=2, max_cost=None, budget="0.10/7d")
+    world.local_offset = then
+    assert world.run().code == 7, world.story()
+    world.local_offset = now
+    assert world.run().code == 7, world.story()
+    assert len(world.provider.bill) == 2, world.story()
+    world.provider.behaviour.offset += 8 * DAY
+    assert world.run().code == 7, world.story()
+    assert len(world.provider.bill) == 4, world.story()
 
 
 def test_status_shows_the_spending(world: World) -> None:

@@ -20,10 +20,10 @@ from relightflow.backends.segmind.assets import Assets, PreparedInput
 from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.history import History, failure_of, known
 from relightflow.backends.segmind.key import RING
-from relightflow.backends.segmind.matching import DIGEST, SERVER_TIME
+from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.polling import PollSchedule
 from relightflow.errors import RefusedError
-from relightflow.model.evidence import Evidence
+from relightflow.model.evidence import SERVER_TIME, Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
@@ -53,7 +53,7 @@ class _Opened:
 
 
 class Segmind(Backend):
-    """Implements Backend, HasBalance, HasHistory and HasIntentDetails."""
+    """Implements Backend, HasBalance, HasHistory, HasIntentDetails and HasServerTime."""
 
     def __init__(
         self,
@@ -114,8 +114,11 @@ class Segmind(Backend):
         given: PreparedInput = call.prepared
         inline = given.value.startswith("data:")
         facts = {"api": self._protocol, DIGEST: given.digest, "inline": inline}
-        now = self._now.api.server_time()
+        now = self.server_time()
         return FrozenMap(facts if now is None else facts | {SERVER_TIME: round(now, 3)})
+
+    def server_time(self) -> float | None:
+        return self._now.api.server_time()
 
     async def submit(self, call: Call) -> Step:
         given: PreparedInput = call.prepared

@@ -20,6 +20,7 @@ from relightflow.backends.segmind import models
 from relightflow.backends.segmind.assets import digest
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt
+from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.values import canonical_json
 
 BEFORE = 10 * 60.0
@@ -30,8 +31,6 @@ AFTER = 30 * 60.0
 """Seconds from INTENT within which the provider records the request, clock skew included."""
 DIGEST = "image_digest"
 """Where an attempt's details hold the sha256 of the image value that was sent."""
-SERVER_TIME = "server_time"
-"""Where they hold the provider's Unix seconds at INTENT; missing where no answer had told the time."""
 
 
 def sent_at(attempt: Attempt) -> float | None:

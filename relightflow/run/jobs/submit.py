@@ -138,10 +138,10 @@ class Submitter:
         self, call: Call, uuid: str, permit: Permit | None, instead_of: int | None
     ) -> int:
         """INTENT, durable, as late as possible. Raises StorageError where another attempt is alive."""
-        details = self.backend.intent_details(call)
-        failpoints.reach("before-intent")
         price = self.context.price
         try:
+            details = self.backend.intent_details(call)
+            failpoints.reach("before-intent")
             attempt = await self.ledger.intend(
                 call.job, self.context.run_id, price, details, instead_of, uuid,
                 self.admission.budget.price.low,

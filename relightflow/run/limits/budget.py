@@ -2,21 +2,21 @@
 
 A call counts at the highest cost ever seen for its model until its own cost is known. Calls that are
 made beside others count at 1.5 × the plan's price, the most that a run tolerates, so that no limit is
-passed where costs rise while they are in flight; the nearer the limit, the fewer calls at a time. A
-call that is made alone needs room for the highest cost seen, so that a cap of exactly the plan's price
-buys the whole plan.
+passed where costs rise while they are in flight; the nearer the limit, the fewer calls at a time. So do
+the calls of earlier runs whose cost is not known yet, except one. A call that is made alone needs room
+for the highest cost seen, so that a cap of exactly the plan's price buys the whole plan.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros, valid_cost
-from relightflow.model.spending import SpendLimit
+from relightflow.model.spending import Charge, SpendLimit
 
 
 class Room(Enum):
@@ -52,12 +52,24 @@ class Account:
     """When the oldest purchase leaves the window; Unix seconds."""
     before: Micros = 0
     """Spent by earlier runs."""
+    charges: Sequence[Charge] = ()
+    """Of a window: all calls of the state, so that it can be counted again by a better clock."""
 
     def committed(self, each: Micros = 0) -> Micros:
         """What would be gone if every open call were billed at its price, or at `each` where that is
         more."""
         held = self.in_flight + self.unknown
         return self.spent + sum(max(price, each) * calls for price, calls in held.items())
+
+    def surcharge(self, each: Micros) -> Micros:
+        """What the open calls may cost above `committed`, each up to 1.5 × its price; the largest
+        of these is left out, so that one unknown outcome does not keep an exact cap from being used."""
+        above = {
+            price: max(0, price * 3 // 2 - max(price, each)) * calls
+            for price, calls in (self.in_flight + self.unknown).items()
+        }
+        most = max((price * 3 // 2 - max(price, each) for price in above), default=0)
+        return sum(above.values()) - max(0, most)
 
 
 class Budget:
@@ -85,9 +97,23 @@ class Budget:
         """By this run, as reported."""
         self._active: set[str] = set()
         """Keys of the jobs with a call of this run in flight."""
-        self._earlier = {
-            attempt: tuple(a for a in self.accounts if attempt in a.counted) for attempt in earlier
+        self._attempts = tuple(earlier)
+        self._earlier = self._counting()
+
+    def _counting(self) -> dict[int, tuple[Account, ...]]:
+        """Attempt of an earlier run → where it counts."""
+        return {
+            attempt: tuple(a for a in self.accounts if attempt in a.counted)
+            for attempt in self._attempts
         }
+
+    def recount(self, account: Account, found: Account) -> None:
+        """What earlier runs spent within the account's window is as in `found`. What this run has
+        bought stays. Only before anything of earlier runs is settled."""
+        account.spent += found.before - account.before
+        account.before, account.days, account.frees_at = found.before, found.days, found.frees_at
+        account.unknown, account.counted = found.unknown, found.counted
+        self._earlier = self._counting()
 
     @property
     def bound(self) -> Micros:
@@ -110,7 +136,8 @@ class Budget:
 
     def left_of(self, account: Account) -> Micros:
         """May be negative."""
-        return account.limit.amount - account.committed(self.highest)
+        held = 0 if self._active else account.surcharge(self.highest)
+        return account.limit.amount - account.committed(self.highest) - held
 
     def room(self) -> Room:
         """Whether one more call may be made now. Something free always may."""
@@ -118,7 +145,9 @@ class Budget:
             return Room.YES
         alone = not self._active
         each = self.highest if alone else self.bound
-        if all(a.committed(each) + each <= a.limit.amount for a in self.accounts):
+        if all(
+            a.committed(each) + a.surcharge(each) + each <= a.limit.amount for a in self.accounts
+        ):
             return Room.YES
         return Room.NO if alone else Room.LATER
 

@@ -33,7 +33,7 @@ def estimate_cost(
     """What a run would buy now: new jobs, and unknown ones where the recipe asks for them again. A call
     is priced at the highest cost ever seen, where that is above the price list."""
     limits = tuple(
-        LimitStatus(account.limit, account.committed(budget.highest))
+        LimitStatus(account.limit, account.limit.amount - budget.left_of(account))
         for account in sorted(budget.accounts, key=budget.left_of)
     )
     if run_options.collect_only:

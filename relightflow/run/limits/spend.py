@@ -66,7 +66,7 @@ def account(
     limit: SpendLimit, charges: Sequence[Charge], names: frozenset[str], now: float
 ) -> Account:
     """What counts against `limit`. `names`: of the recipes that it is for; a call whose recipe the
-    ledger does not know counts against all. `now`: Unix seconds."""
+    ledger does not know counts against all. `now`: Unix seconds, by the clock of `Charge.at`."""
     if limit.window is None:
         mine = [charge for charge in charges if not charge.recipe or charge.recipe in names]
     else:
@@ -85,7 +85,18 @@ def account(
         days=tuple(sorted(days.items())),
         frees_at=min((c.at for c in done), default=now) + limit.window if limit.window else None,
         before=spent,
+        charges=charges if limit.window else (),
     )
+
+
+def count_by_server(budget: Budget, now: float) -> None:
+    """Count every window again by the provider's clock, which says `now` (Unix seconds): a wrong clock
+    of this machine, now or when a call was made, neither frees nor holds anything. To be called as
+    soon as the provider is heard, before a call or an outcome."""
+    for found in budget.accounts:
+        if found.limit.window is not None:
+            dated = [c._replace(at=c.at if c.server is None else c.server) for c in found.charges]
+            budget.recount(found, account(found.limit, dated, frozenset(), now))
 
 
 def _within(window: float, charges: Sequence[Charge], now: float) -> Iterator[Charge]:
@@ -163,6 +174,9 @@ def _when(tight: Account, budget: Budget) -> Iterator[str]:
         amount = sum(max(price, budget.highest) * number for price, number in calls.items())
         if amount:
             yield f"{dollars(amount)} {words}"
+    surcharge = tight.surcharge(budget.highest)
+    if surcharge:
+        yield f"{dollars(surcharge)} reserved, as each of several such calls may cost 1.5 × its price"
     if not tight.committed(budget.highest):
         yield "nothing yet"
 

@@ -14,10 +14,10 @@ from relightflow.backends.segmind.absence import Bracket, bracket
 from relightflow.backends.segmind.assets import digest
 from relightflow.backends.segmind.history import Found, History
 from relightflow.backends.segmind.listing import Page, Span
-from relightflow.backends.segmind.matching import DIGEST, SERVER_TIME
+from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.models import MODELS
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import Evidence, Needs, Undecided
+from relightflow.model.evidence import SERVER_TIME, Evidence, Needs, Undecided
 from relightflow.model.failure import Billed, CallFailed, Failure
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import RecordsQuery, Retry

@@ -15,10 +15,9 @@ from relightflow.backends.segmind.emulator.config import Config
 from relightflow.backends.segmind.emulator.faults.reading import parse
 from relightflow.backends.segmind.emulator.server import start
 from relightflow.backends.segmind.history import DAYS, at_once, windows
-from relightflow.backends.segmind.matching import SERVER_TIME
 from relightflow.backends.segmind.responses import Response
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import Evidence, Needs
+from relightflow.model.evidence import SERVER_TIME, Evidence, Needs
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.plugins.backend import Call, RecordsQuery, Retry

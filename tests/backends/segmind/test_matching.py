@@ -15,7 +15,6 @@ from relightflow.backends.segmind.matching import (
     BEFORE,
     BEFORE_SERVER,
     DIGEST,
-    SERVER_TIME,
     Fit,
     fit,
     match,
@@ -23,6 +22,7 @@ from relightflow.backends.segmind.matching import (
 from relightflow.backends.segmind.models import MODELS
 from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.failure import Billed
 from relightflow.model.values import FrozenMap
 

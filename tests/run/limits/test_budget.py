@@ -115,6 +115,35 @@ def test_no_sequence_of_calls_at_the_price_list_passes_the_cap(
         assert account.committed() == real + (flight + parked) * LIST <= cap
 
 
+@given(
+    cap=st.integers(0, 3000), earlier=st.integers(0, 40), cost=st.integers(0, 150),
+    width=st.integers(1, 40),
+)  # fmt: skip
+def test_calls_of_unknown_cost_pass_the_cap_by_no_more_than_a_price_where_all_are_dearer(
+    cap: int, earlier: int, cost: int, width: int
+) -> None:
+    """Each run ends with all of its calls unknown; in the end they all turn out to cost `cost`."""
+    account = Account(SpendLimit(cap, "--max-cost"))
+    held = 0
+    for _ in range(earlier + 1):
+        shop = Budget(Price(LIST, LIST), [account])
+        flight = [key for key in map(str, range(width)) if shop.reserve(key)]
+        for key in flight:
+            shop.hold(LIST)
+            shop.ended(key)
+        held += len(flight)
+    assert held * cost <= cap + LIST
+
+
+def test_one_unknown_outcome_leaves_an_exact_cap_usable_and_two_do_not() -> None:
+    account = Account(SpendLimit(3 * LIST, "--max-cost"), spent=LIST)
+    account.unknown[LIST] = 1
+    assert Budget(Price(LIST, LIST), [account]).left == LIST
+    account.spent, account.unknown[LIST] = 0, 2
+    shop = Budget(Price(LIST, LIST), [account])
+    assert (shop.left, shop.room()) == (LIST // 2, Room.NO)
+
+
 @pytest.mark.parametrize("cost", [None, math.nan, math.inf, -math.inf, -1, -0.5])
 def test_a_cost_that_is_none_counts_as_the_highest_price(cost: float | None) -> None:
     shop = budget(1000, highest=120)

@@ -12,6 +12,7 @@ from relightflow.run.limits.budget import Account, Budget
 from relightflow.run.limits.spend import (
     NOTHING_TO_BUY,
     account,
+    count_by_server,
     highest_cost,
     names_of,
     reached,
@@ -68,6 +69,47 @@ def test_a_budget_counts_all_recipes_of_the_window_and_what_is_in_flight() -> No
 def test_a_clock_that_was_wrong_frees_nothing(wrong: float) -> None:
     charges = [charge(1, at=NOW - DAY), charge(2, at=wrong), charge(3, at=NOW - 60)]
     assert account(WEEK, charges, MINE, NOW).spent == 3 * PRICE
+
+
+@pytest.mark.parametrize("local", [-400 * DAY, -8 * DAY, 8 * DAY, 400 * DAY])
+def test_a_budget_goes_by_the_provider_s_clock_once_it_is_heard(local: float) -> None:
+    """This machine's clock is wrong by `local` now, and was not when the calls were made; an unknown
+    call of eight days ago counts no more, one of yesterday does."""
+    charges = [
+        charge(n, kind, at=at)._replace(server=at)
+        for n, kind, at in (
+            (1, Kind.SPENT, NOW - 8 * DAY), (2, Kind.UNKNOWN, NOW - 8 * DAY),
+            (3, Kind.SPENT, NOW - DAY), (4, Kind.UNKNOWN, NOW - DAY), (5, Kind.IN_FLIGHT, NOW),
+        )
+    ]  # fmt: skip
+    found = account(WEEK, charges, MINE, NOW + local)
+    budget = Budget(Price(PRICE, PRICE), [found], earlier=(2, 4, 5))
+    assert budget.reserve("job")
+    count_by_server(budget, NOW)
+    assert (found.spent, found.unknown[PRICE], found.in_flight[PRICE]) == (PRICE, 1, 2)
+    assert found.frees_at == NOW + 6 * DAY
+    budget.resume(PRICE, 2)
+    budget.settle(PRICE, None, 2)
+    assert found.spent == PRICE
+    budget.resume(PRICE, 4)
+    budget.settle(PRICE, None, 4)
+    assert found.spent == 2 * PRICE
+
+
+def test_a_call_of_a_wrong_clock_counts_when_the_provider_says_it_was_made() -> None:
+    charges = [
+        charge(1, at=NOW - 30 * DAY)._replace(server=NOW - DAY),
+        charge(2, at=NOW - 30 * DAY),
+    ]
+    found = account(WEEK, charges, MINE, NOW)
+    count_by_server(Budget(Price(PRICE, PRICE), [found]), NOW)
+    assert found.spent == 2 * PRICE, "one that no clock tells is not older than the one before it"
+
+
+def test_a_cap_has_no_clock() -> None:
+    found = account(CAP, [charge(1, at=0.0)], MINE, NOW)
+    count_by_server(Budget(Price(PRICE, PRICE), [found]), NOW)
+    assert found.spent == PRICE
 
 
 def test_the_highest_cost_is_the_model_s_own_and_what_was_billed_here() -> None:
