@@ -111,7 +111,7 @@ def plan(
     cache = state_dir.cache if state_dir.cache.is_dir() else None
     with open_sources(recipe, registry, operator, cache) as sources:
         made = build(recipe, sources.scan(), selection)
-    check_names(made, _templates(recipe, registry))
+    check_names(made.described, _templates(recipe, registry))
     return made
 
 
@@ -189,8 +189,8 @@ async def run(
         async with aclosing(deliver(made, session.delivery)) as outcomes:
             async for outcome in outcomes:
                 session.record(outcome)
-        statuses = await asyncio.to_thread(finalize, session.final_pass)
-        summary = await session.end(statuses)
+        await asyncio.to_thread(finalize, session.final_pass)
+        summary = await session.end()
         await asyncio.to_thread(write_summary, session.folder.path, json.summary(summary))
         return summary
 

@@ -61,7 +61,7 @@ class RunFlags:
     junit: Path | None
 
 
-def flags(command: params.Function) -> params.Function:
+def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """`wanted`: the options of a run that are no limit."""
 
     @click.option("--yes", "-y", is_flag=True, help="Skip the purchase confirmation.")

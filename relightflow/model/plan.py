@@ -55,3 +55,13 @@ class Plan:
     picked: tuple[tuple[int, ...], ...] | None = None
     """For each image the places of its outputs, position of the cell × repeat + repeat index; None:
     every cell of every image."""
+    whole: Plan | None = None
+    """Everything that the recipe describes, where this is only what a command selected of it; None: this
+    is the whole."""
+    numbers: Sequence[int] | None = None
+    """Of a part: for each of its outputs, its index in the whole. None: counted from 0."""
+
+    @property
+    def described(self) -> Plan:
+        """What manifests and sinks tell of: the whole plan, whatever was selected."""
+        return self.whole or self

@@ -27,6 +27,8 @@ class Counts:
     """Files that sinks wrote in this run."""
     kept_edits: int
     """Output files that somebody edited and that were left as they are."""
+    planned: int = 0
+    """Distinct jobs of the whole recipe: more than `jobs` where a command selected some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Summary:
     """How long the run took."""
     manifest: str
     """Path of the run's manifest."""
+    delivered_manifest: str = ""
+    """The same beside the images; empty where no sink of single files has it."""
     locations: tuple[str, ...] = ()
     """Where the images are."""
     calls: int = 0

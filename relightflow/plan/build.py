@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 from relightflow.errors import InvalidRecipe
 from relightflow.model.image import Image, Rejected
@@ -17,12 +18,12 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.values import Parameters
 from relightflow.plan.distinct import count_jobs, repeated_cells
 from relightflow.plan.grid import Tangled
-from relightflow.plan.matrix import Cells
+from relightflow.plan.matrix import Cells, pick
 from relightflow.plan.outputs import firsts
-from relightflow.plan.picked import choose, find_picks
+from relightflow.plan.picked import Place, choose, find_picks
 from relightflow.plan.price import price
 from relightflow.plan.sample import sampled, sampled_count
-from relightflow.plan.select import check_only, only_cells, only_images
+from relightflow.plan.select import check_only, only_images, only_positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,73 +68,143 @@ def build(
 ) -> Plan:
     """The plan for the images that were `found`, in their order.
 
-    `limits.max_jobs` counts the recipe as it stands; a selection does not make it smaller. Raises
+    `limits.max_jobs` counts the recipe as it stands; a selection does not make it smaller. The plan of a
+    selection holds the whole one too (`Plan.described`). Raises
     InvalidRecipe (see `expand`, and images × cells × repeat over `max_jobs`) and UsageError (a
     selection that names an axis or a value which the recipe does not have).
     """
     selection = selection or Selection()
     check_only(selection, recipe.matrix)
     expanded = expand(recipe)
-    found_images, rejected = _sort_out(recipe, found, len(expanded.cells))
-    picks = selection.picks or recipe.picks
-    if picks is not None:
-        return _picked(recipe, picks, selection, expanded, tuple(found_images), rejected)
-    images = only_images(selection, recipe.matrix, found_images)
-    cells = only_cells(selection, recipe.matrix, expanded.cells)
+    images, rejected = _sort_out(recipe, found, len(expanded.cells))
+    ground = _Ground(recipe, expanded, tuple(images), rejected)
+    whole, places = _whole(ground, selection.picks)
+    if selection == Selection():
+        return whole
+    if selection.picks or places is not None:
+        return replace(_chosen(ground, selection, places), whole=whole)
+    return replace(_grid(ground, selection), whole=whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a recipe could make, before anything is selected."""
+
+    recipe: Recipe
+    expanded: Expanded
+    images: tuple[Image, ...]
+    rejected: tuple[Rejected, ...]
+
+    def find(self, picks: Picks) -> list[Place]:
+        """Raises InvalidRecipe for picks that name what the recipe does not have."""
+        recipe = self.recipe
+        cells, model = self.expanded.cells, recipe.backend.model
+        return find_picks(picks, self.images, cells, recipe.repeat, model)
+
+
+def _whole(ground: _Ground, more: Picks | None) -> tuple[Plan, list[Place] | None]:
+    """All that the recipe describes, and its places where it has picks. `more`: picks of the command
+    line, which then belong to it as well."""
+    if ground.recipe.picks is None:
+        return _grid(ground, Selection()), None
+    places = ground.find(ground.recipe.picks)
+    if more is not None:
+        places = sorted({*places, *ground.find(more)})
+    return _listed(ground, places, None, range(len(places))), places
+
+
+def _grid(ground: _Ground, selection: Selection) -> Plan:
+    """Images × cells × repeats, as far as `--only` and `--limit` let them through."""
+    recipe, all_cells = ground.recipe, ground.expanded.cells
+    images = only_images(selection, recipe.matrix, ground.images)
+    kept = only_positions(selection, recipe.matrix, all_cells)
+    cells = all_cells if len(kept) == len(all_cells) else pick(all_cells, kept)
     repeated = repeated_cells(cells, recipe.backend.type, recipe.backend.model)
     outputs = len(images) * len(cells) * recipe.repeat
     jobs = count_jobs(images, len(cells), repeated, recipe.repeat, selection.limit)
+    numbers = None
+    if selection.only:
+        place_of = {id(image): place for place, image in enumerate(ground.images)}
+        there = tuple(place_of[id(image)] for image in images)
+        numbers = _Numbers(there, kept, recipe.repeat, len(all_cells))
     return Plan(
         recipe=recipe,
         images=images,
-        rejected=rejected,
+        rejected=ground.rejected,
         cells=cells,
-        axes=expanded.axes,
+        axes=ground.expanded.axes,
         repeat=recipe.repeat,
         limit=selection.limit,
-        warnings=expanded.warnings,
+        warnings=ground.expanded.warnings,
         outputs_count=outputs if selection.limit is None else min(selection.limit, outputs),
         jobs_count=jobs,
         price=price(recipe, jobs),
+        numbers=numbers,
     )
 
 
-def _picked(
-    recipe: Recipe,
-    picks: Picks,
-    selection: Selection,
-    expanded: Expanded,
-    found: tuple[Image, ...],
-    rejected: tuple[Rejected, ...],
+@dataclass(frozen=True, slots=True, eq=False)
+class _Numbers(Sequence[int]):
+    """Place of an output in a part of images × cells × repeats → its index in the whole."""
+
+    images: Sequence[int]
+    cells: Sequence[int]
+    repeat: int
+    row: int
+    """Cells of the whole."""
+
+    def __len__(self) -> int:
+        return len(self.images) * len(self.cells) * self.repeat
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        above, again = divmod(place, self.repeat)
+        image, cell = divmod(above, len(self.cells))
+        return (self.images[image] * self.row + self.cells[cell]) * self.repeat + again
+
+
+def _chosen(ground: _Ground, selection: Selection, whole: list[Place] | None) -> Plan:
+    """What was picked, as far as the rest of the selection lets it through. `whole`: the places of the
+    whole plan, where that is picked too."""
+    recipe, cells = ground.recipe, ground.expanded.cells
+    places = ground.find(selection.picks) if selection.picks else whole or []
+    kept = {id(image) for image in only_images(selection, recipe.matrix, ground.images)}
+    fitting = only_positions(selection, recipe.matrix, [cells[c] for _, c, _ in places])
+    left = [places[n] for n in fitting if id(ground.images[places[n][0]]) in kept]
+    if whole is None:
+        numbers = [(i * len(cells) + c) * recipe.repeat + again for i, c, again in left]
+    else:
+        number_of = {place: number for number, place in enumerate(whole)}
+        numbers = [number_of[place] for place in left]
+    return _listed(ground, left, selection.limit, numbers)
+
+
+def _listed(
+    ground: _Ground, places: list[Place], limit: int | None, numbers: Sequence[int]
 ) -> Plan:
-    """The plan of what was picked, as far as the rest of the selection lets it through.
-
-    Raises InvalidRecipe for picks that name what the recipe does not have.
-    """
-    model = recipe.backend.model
-    places = find_picks(picks, found, expanded.cells, recipe.repeat, model)
-    kept = {id(image) for image in only_images(selection, recipe.matrix, found)}
-    allowed = {*only_cells(selection, recipe.matrix, [expanded.cells[c] for _, c, _ in places])}
-    chosen = choose(
-        (p for p in places if id(found[p[0]]) in kept and expanded.cells[p[1]] in allowed),
-        found,
-        expanded.cells,
-        recipe.repeat,
-    )
+    """The outputs at `places`, which are in plan order."""
+    recipe = ground.recipe
+    chosen = choose(places, ground.images, ground.expanded.cells, recipe.repeat)
     count = sum(map(len, chosen.picked))
     plan = Plan(
         recipe=recipe,
         images=chosen.images,
-        rejected=rejected,
+        rejected=ground.rejected,
         cells=chosen.cells,
-        axes=expanded.axes,
+        axes=ground.expanded.axes,
         repeat=recipe.repeat,
-        limit=selection.limit,
-        warnings=expanded.warnings,
-        outputs_count=count if selection.limit is None else min(selection.limit, count),
+        limit=limit,
+        warnings=ground.expanded.warnings,
+        outputs_count=count if limit is None else min(limit, count),
         jobs_count=0,
         price=None,
         picked=chosen.picked,
+        numbers=numbers,
     )
     jobs = sum(1 for _ in firsts(plan))
     return replace(plan, jobs_count=jobs, price=price(recipe, jobs))

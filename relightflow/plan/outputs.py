@@ -20,7 +20,8 @@ _Ready = tuple[Parameters, Parameters, bytes]
 
 
 def outputs(plan: Plan) -> Iterator[Output]:
-    """Every output: image outermost, then cell, then repeat; only what was picked, where it was."""
+    """Every output: image outermost, then cell, then repeat; only what was picked, where it was. Its
+    index is that of the whole plan, whatever part of it this is."""
     drawer = _Drawer(plan)
     every = drawer.draw_picked() if plan.picked is not None else drawer.draw(plan.images)
     return every if plan.limit is None else islice(every, plan.limit)
@@ -48,8 +49,8 @@ def firsts(plan: Plan) -> Iterator[Output]:
         left = per_image if plan.limit is None else plan.limit - start
         if left <= 0:
             return
-        for output in islice(drawer.draw((image,), start), left):
-            if not repeated or (output.index - start) // plan.repeat not in repeated:
+        for position, output in enumerate(islice(drawer.draw((image,), start), left)):
+            if not repeated or position // plan.repeat not in repeated:
                 yield output
 
 
@@ -74,9 +75,10 @@ class _Drawer:
         cells = _ReadyJobs(plan, self._maker)
         self._ready: Iterable[_Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
+        self._numbers = range(plan.outputs_count) if plan.numbers is None else plan.numbers
 
-    def draw(self, images: Iterable[Image], index: int = 0) -> Iterator[Output]:
-        """The outputs of `images`, counted from `index`."""
+    def draw(self, images: Iterable[Image], place: int = 0) -> Iterator[Output]:
+        """The outputs of `images`, the first of which is at `place` in this plan."""
         backend, model = self._backend, self._model
         for image in images:
             head = self._maker.head(image.sha256)
@@ -84,15 +86,14 @@ class _Drawer:
             for cell, parameters, tail in self._ready:
                 for repeat, end in enumerate(self._ends):
                     key = key_of(head, tail, end)
-                    yield Output(
-                        index, Job(key, duplicate, backend, model, parameters, repeat), image, cell
-                    )
-                    index += 1
+                    job = Job(key, duplicate, backend, model, parameters, repeat)
+                    yield Output(self._numbers[place], job, image, cell)
+                    place += 1
 
     def draw_picked(self) -> Iterator[Output]:
         """The picked outputs, in plan order."""
         ready = list(self._ready)
-        index = 0
+        numbers = iter(self._numbers)
         for image, places in zip(self._plan.images, self._plan.picked or (), strict=True):
             head = self._maker.head(image.sha256)
             duplicate = self.duplicates[image.sha256]
@@ -101,8 +102,7 @@ class _Drawer:
                 cell, parameters, tail = ready[position]
                 key = key_of(head, tail, self._ends[repeat])
                 job = Job(key, duplicate, self._backend, self._model, parameters, repeat)
-                yield Output(index, job, image, cell)
-                index += 1
+                yield Output(next(numbers), job, image, cell)
 
 
 class _ReadyJobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from array import array
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
@@ -11,7 +12,6 @@ from relightflow.model.image import Image
 from relightflow.model.plan import Selection
 from relightflow.model.recipe import Matrix
 from relightflow.model.values import Parameters, Scalar
-from relightflow.plan.matrix import pick
 from relightflow.plan.spelling import text
 
 IMAGE = "image"
@@ -42,16 +42,16 @@ def only_images(selection: Selection, matrix: Matrix, images: Iterable[Image]) -
     )
 
 
-def only_cells(
+def only_positions(
     selection: Selection, matrix: Matrix, cells: Sequence[Parameters]
-) -> Sequence[Parameters]:
-    """The cells that have one of the wanted values for every axis that `--only` names."""
+) -> Sequence[int]:
+    """Positions of the cells that have one of the wanted values for every axis that `--only` names."""
     known = _known(matrix)
     tests = [(name, frozenset(wanted)) for name, wanted in selection.only if name in known]
     if not tests:
-        return cells
-    return pick(
-        cells,
+        return range(len(cells))
+    return array(
+        "Q",
         (
             position
             for position, cell in enumerate(cells)

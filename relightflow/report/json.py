@@ -169,6 +169,7 @@ def summary(found: Summary) -> _Document:
         "retries": found.retries,
         "seconds": round(found.seconds, 3),
         "manifest": found.manifest,
+        "delivered_manifest": found.delivered_manifest or None,
         "locations": list(found.locations),
         "issues": [
             {

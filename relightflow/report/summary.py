@@ -32,7 +32,11 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
                 ("images", escape.terminal(relative_path(location, folder)))
                 for location in found.locations
             ),
-            ("manifest", escape.terminal(relative_path(found.manifest, folder))),
+            (
+                "manifest",
+                escape.terminal(relative_path(found.delivered_manifest or found.manifest, folder)),
+            ),
+            ("selected", _selected(found.counts)),
             ("money", _money(found.money)),
             ("retries", f"{found.retries:,}" if found.retries else ""),
         ),
@@ -72,6 +76,13 @@ def _headline(counts: Counts) -> str:
     if counts.kept_edits:
         parts.append(f"{count(counts.kept_edits, 'edited file')} kept")
     return ", ".join(parts)
+
+
+def _selected(counts: Counts) -> str:
+    """Empty where the run was about the whole recipe."""
+    if counts.planned <= counts.jobs:
+        return ""
+    return f"{counts.jobs:,} of the recipe's {count(counts.planned, 'job')}"
 
 
 def _money(found: Money) -> str:

@@ -6,9 +6,11 @@ meanwhile is not told; only what never reached the ledger is told from the strea
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from relightflow.deliver.manifest import status_of
 from relightflow.errors import GRAVEST_FIRST, Exit
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
@@ -18,7 +20,9 @@ from relightflow.model.image import Rejected
 from relightflow.model.job import Output
 from relightflow.model.money import Micros, dollars
 from relightflow.model.outcome import Outcome
+from relightflow.model.plan import Plan
 from relightflow.model.summary import Issue
+from relightflow.plan.outputs import firsts
 
 FIRST = 5
 """Items named for one cause."""
@@ -63,8 +67,23 @@ def _settled_by(found: Undecided | None) -> str:
     return why + f"The records can settle it {when}: 'relightflow run --wait' waits for that"
 
 
+def counted_jobs(plan: Plan) -> set[int] | None:
+    """The jobs that a run of `plan` is about, each as a number; None: the job of every output, once.
+
+    A run walks through the outputs of the whole plan: those that were not selected, and the second
+    output of a job, count for nothing.
+    """
+    if plan.whole is None and plan.outputs_count == plan.jobs_count:
+        return None
+    return {int(output.job.id, 16) for output in firsts(plan)}
+
+
 @dataclass(slots=True)
 class IssueLog:
+    _counted: set[int] | None = None
+    """Jobs that are still to be counted, as `counted_jobs` gives them."""
+    statuses: Counter[str] = field(default_factory=Counter)
+    """How many jobs stand where (`manifest.STATUSES`)."""
     _found: dict[tuple[Exit, str], Issue] = field(default_factory=dict)
     _fleeting: dict[str, Failure] = field(default_factory=dict)
     """Job key → what a run could not finish and did not write down."""
@@ -79,6 +98,15 @@ class IssueLog:
 
     def job_state(self, output: Output, job_state: JobState | None) -> None:
         """How one output stands at the end of the run."""
+        if self._counted is not None:
+            number = int(output.job.id, 16)
+            if number not in self._counted:
+                return
+            self._counted.remove(number)
+        self.statuses[status_of(job_state)] += 1
+        self._tell(output, job_state)
+
+    def _tell(self, output: Output, job_state: JobState | None) -> None:
         fleeting = self._fleeting.get(output.job.key)
         stored = job_state is not None and job_state.state in (State.STORED, State.DONE)
         if stored and not (fleeting and fleeting.kind is FailureKind.DAMAGED):

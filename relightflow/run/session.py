@@ -6,10 +6,9 @@ import asyncio
 import os
 import secrets
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
@@ -27,7 +26,7 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.run.elsewhere import bought_elsewhere
 from relightflow.run.engine import Engine
-from relightflow.run.issues import IssueLog
+from relightflow.run.issues import IssueLog, counted_jobs
 from relightflow.run.limits.spend import identity
 from relightflow.run.opening import open_run, open_state
 from relightflow.run.signals import deadline, handle_signals
@@ -63,7 +62,7 @@ class _RunSession:
     sources: Sources
     folder: RunFolder
     notices: Notices
-    issues: IssueLog = field(default_factory=IssueLog)
+    issues: IssueLog
 
     async def begin(self) -> None:
         """The run is written down, and everybody is told."""
@@ -84,9 +83,9 @@ class _RunSession:
     def final_pass(self) -> FinalPass:
         """What completes the delivery, once all outcomes are in."""
         read, job_state = self.sources.read, self.issues.job_state
-        return FinalPass(self.plan, self.delivery, self.folder.path, read, job_state)
+        return FinalPass(self.plan.described, self.delivery, self.folder.path, read, job_state)
 
-    async def end(self, statuses: Counter[str]) -> Summary:
+    async def end(self) -> Summary:
         """What it all came to, written down and told."""
         await asyncio.to_thread(self.folder.share_manifest)
         manifest = str(self.folder.path / MANIFEST)
@@ -94,7 +93,6 @@ class _RunSession:
             self.plan,
             self.engine,
             self.delivery,
-            statuses,
             self.issues,
             self.run_options,
             manifest,
@@ -151,7 +149,7 @@ async def open_session(
             open_state(state_dir, f"relightflow run, process {os.getpid()},")
         )
         sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))
-        await asyncio.to_thread(sources.remember, plan.images)
+        await asyncio.to_thread(sources.remember, plan.described.images)
         at = open_targets(recipe, registry, operator)
         delivery = stack.enter_context(
             open_delivery(at, state.ledger, state_dir, run_options.overwrite)
@@ -175,6 +173,8 @@ async def open_session(
         shutdown = engine.recorder.shutdown
         stack.enter_context(handle_signals(shutdown, state.ledger.close))
         stack.enter_context(deadline(shutdown, run_options.stop_after, recipe.backend.model))
+        issues = IssueLog(await asyncio.to_thread(counted_jobs, plan))
         yield _RunSession(
-            plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices
-        )
+            plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices,
+            issues,
+        )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
@@ -19,7 +20,6 @@ def summarize(
     plan: Plan,
     engine: Engine,
     delivery: DeliveryContext,
-    statuses: Counter[str],
     issues: IssueLog,
     run_options: RunOptions,
     manifest: str,
@@ -32,7 +32,7 @@ def summarize(
         issues.rejected(item)
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
-    counts = _counts(plan, engine, delivery, statuses)
+    counts = _counts(plan, engine, delivery, issues.statuses)
     if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
     return Summary(
@@ -45,6 +45,7 @@ def summarize(
         issues=issues.all(),
         seconds=engine.recorder.counters.seconds,
         manifest=manifest,
+        delivered_manifest=_beside_the_images(delivery),
         locations=tuple(target.sink.location for target in delivery.targets),
         calls=engine.recorder.counters.calls,
         retries=engine.recorder.counters.retries,
@@ -77,10 +78,12 @@ def _edited(delivery: DeliveryContext) -> Issue:
 def _counts(
     plan: Plan, engine: Engine, delivery: DeliveryContext, statuses: Counter[str]
 ) -> Counts:
+    # the ledger's word for each job once, so that the parts add up to the whole
+    made = min(engine.recorder.counters.made, statuses["done"])
     return Counts(
         jobs=plan.jobs_count,
-        made=engine.recorder.counters.made,
-        reused=engine.recorder.counters.reused,
+        made=made,
+        reused=statuses["done"] - made,
         failed=statuses["failed"],
         unknown=statuses["unknown"],
         pending=statuses["pending"],
@@ -88,7 +91,17 @@ def _counts(
         rejected=len(plan.rejected),
         delivered=delivery.counts.written,
         kept_edits=delivery.counts.edited_count,
+        planned=plan.described.jobs_count,
     )
+
+
+def _beside_the_images(delivery: DeliveryContext) -> str:
+    failing = {location for location, _ in delivery.counts.failed}
+    for target in delivery.targets:
+        location = target.sink.location
+        if target.layout == "files" and location not in failing:
+            return f"{location.rstrip('/')}/{MANIFEST}"
+    return ""
 
 
 def _money(engine: Engine) -> Money:

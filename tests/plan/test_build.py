@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from relightflow.errors import InvalidRecipe
 from relightflow.model.catalog import Price
 from relightflow.model.image import Image, Rejected
+from relightflow.model.picks import Pick, Picks
 from relightflow.model.plan import Selection
 from relightflow.model.recipe import Sample
+from relightflow.model.values import FrozenMap
 from relightflow.plan.build import build, expand
+from relightflow.plan.outputs import firsts, outputs
 
 
 def refusal(make: Any, matrix: Any, images: int = 1, **changes: Any) -> tuple[str, str]:
@@ -112,3 +116,48 @@ def test_an_include_that_touches_every_cell_is_a_warning_with_its_place(make: An
 def test_the_recipes_own_warnings_come_first(make: Any) -> None:
     recipe = make.recipe(make.matrix({"a": ["x", "y"]}, include=({"d": "w"},)), warnings=("first",))
     assert expand(recipe).warnings[0] == "first"
+
+
+def test_a_part_holds_the_whole_and_its_places_in_it(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y", "z"], "b": [1, 2]}), repeat=2)
+    images = [make.image(f"{n}.png") for n in range(3)]
+    whole = build(recipe, images)
+    assert (whole.whole, whole.described) == (None, whole)
+    place = {(o.image.name, o.cell, o.job.repeat): o.index for o in outputs(whole)}
+    assert sorted(place.values()) == list(range(36))
+    for selection in (
+        Selection(limit=5),
+        Selection((("a", ("z", "x")),)),
+        Selection((("image", ("2*", "1*")), ("b", ("2",)))),
+        Selection((("image", ("2*",)),), limit=3),
+    ):
+        part = build(recipe, images, selection)
+        assert list(outputs(part.described)) == list(outputs(whole))
+        found = list(outputs(part))
+        assert len(found) == part.outputs_count > 0
+        assert [o.index for o in found] == [
+            place[o.image.name, o.cell, o.job.repeat] for o in found
+        ]
+        assert [o.index for o in firsts(part)] == [o.index for o in found]
+
+
+def test_the_numbers_of_a_part_take_no_room_of_their_own(make: Any) -> None:
+    axes = {name: list(range(30)) for name in "abc"}
+    recipe = make.recipe(make.matrix(axes), max_jobs=10**8)
+    images = [make.image(f"{n}.png") for n in range(1000)]
+    part = build(recipe, images, Selection((("image", ("99*",)),)))
+    assert part.numbers is not None
+    assert (len(part.numbers), part.numbers[0]) == (11 * 27_000, 99 * 27_000)
+    assert list(part.numbers[-2:]) == [999 * 27_000 + 26_998, 999 * 27_000 + 26_999]
+
+
+def test_picks_of_the_command_line_belong_to_the_whole_of_a_recipe_with_picks(make: Any) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y", "z"]}))
+    images = [make.image("1.png"), make.image("2.png")]
+    mine = Picks("mine", "", (Pick(FrozenMap({"a": "z"}), "1.png", "", 0),))
+    more = Picks("more", "", (Pick(FrozenMap({"a": "y"}), "1.png", "", 0),))
+    picked = replace(recipe, picks=mine)
+    assert [o.cell["a"] for o in outputs(build(picked, images))] == ["z"]
+    part = build(picked, images, Selection(picks=more))
+    assert [(o.index, o.cell["a"]) for o in outputs(part)] == [(0, "y")]
+    assert [(o.index, o.cell["a"]) for o in outputs(part.described)] == [(0, "y"), (1, "z")]

@@ -41,7 +41,8 @@ class ContactSheet(AggregateSink):
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         named = names(output.image for output, _ in run.outputs())
         every = groupby(_told(run), key=lambda found: (found[0].image.name, found[0].image.source))
-        return tuple(self._sheet(run, list(found), named[key]) for key, found in every)
+        sheets = ((named[key], list(found)) for key, found in every)
+        return tuple(self._sheet(run, found, name) for name, found in sheets if _begun(found))
 
     def _sheet(self, run: FinishedRun, found: Sequence[Found], name: str) -> Artifact:
         kind = self._options.get("format", "jpeg")
@@ -84,6 +85,11 @@ class ContactSheet(AggregateSink):
         shown = drawable(image.name)
         lines = (f"{run.recipe.name} · {maker}", f"{image.width} × {image.height} px")
         return Heading(title or shown, tuple(map(drawable, (shown, *lines)[not title :])))
+
+
+def _begun(found: Sequence[Found]) -> bool:
+    """Whether anything has become of the image: nothing has where a run selected others."""
+    return any(word != "missing" for _, _, word in found)
 
 
 def _told(run: FinishedRun) -> Iterator[Found]:
