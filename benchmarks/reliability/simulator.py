@@ -37,7 +37,7 @@ from benchmarks.reliability.world import (
     wall_of,
 )
 from relightflow.errors import Exit, RelightflowError
-from relightflow.maintenance.provider_records import give_patience
+from relightflow.maintenance.provider_records import ask_records
 from relightflow.model.catalog import Model, Price
 from relightflow.model.failure import FailureKind
 from relightflow.model.image import Image
@@ -152,8 +152,8 @@ class World:
         wall = partial(wall_of, loop)
         backend = record(self.provider, self.api, wall)
         with one_thread(power, wall):
-            waiting = give_patience(
-                self.state_dir, backend, OperatorPolicy(), lambda _: None, _Clock(loop)
+            waiting = ask_records(
+                self.state_dir, [backend], OperatorPolicy(), lambda _: None, _Clock(loop)
             )
             task = loop.create_task(waiting)
             power.end = partial(_cancel, task)

@@ -37,6 +37,10 @@ class Commitments:
     """May have been billed."""
 
 
+_GIVEN_UP = (
+    "((state = 'READY' AND billed = 'unknown') OR (state = 'FAILED' AND"
+    f" json_extract(details, '$.{rows.GIVEN_UP}') = 1)) AND request_id = ''"
+)
 _NEAR = 300
 """Calls on either side of the doubtful ones that the provider's records are compared with."""
 
@@ -80,9 +84,7 @@ class Reader:
 
     def given_up_attempts(self, backend: str) -> list[Attempt]:
         """Those that somebody gave up while nobody knew what had become of them, and nobody knows."""
-        lost = f"state = 'FAILED' AND json_extract(details, '$.{rows.GIVEN_UP}') = 1"
-        again = "state = 'READY' AND billed = 'unknown'"
-        return self._open(f"(({again}) OR ({lost})) AND request_id = ''", backend)
+        return self._open(_GIVEN_UP, backend)
 
     def known_calls(self, backend: str, first: int, last: int) -> list[Attempt]:
         """Attempts that the provider certainly took, by request id: those between the attempts `first`
@@ -187,6 +189,16 @@ class Reader:
         for charge in charges:
             checks.check_money(charge.price, charge.cost, charge.floor)
         return charges
+
+    def paid_backends(self, in_doubt: bool = False) -> list[str]:
+        """Names of the backends that calls with a price were made with, sorted; `in_doubt`: of calls
+        that may be looked up in the provider's records."""
+        open_yet = f"state IN ('INTENT', 'UNKNOWN') OR ({_GIVEN_UP})" if in_doubt else "TRUE"
+        query = (
+            f"SELECT DISTINCT backend FROM attempt WHERE price > 0 AND ({open_yet})"
+            " ORDER BY backend"
+        )
+        return [row[0] for row in self._db.execute(query)] if self._db else []
 
     def recipes(self) -> list[tuple[str, str]]:
         """(name, file) of all recipes that were ever run here; the file may be empty."""

@@ -9,7 +9,7 @@ from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.rows import GIVEN_UP
 from relightflow.model.attempt import IN_DOUBT, Attempt, State
 from relightflow.model.failure import Billed, Failure, FailureKind
-from relightflow.model.maintenance import Decision, Resolution
+from relightflow.model.maintenance import Decision, Resolution, settles_itself
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 from relightflow.run.restoring import open_state_reader
@@ -36,6 +36,8 @@ def decide(
     """Carry out `decision` for all held attempts, or for those whose job key begins with one of
     `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
 
+    What the provider's records will settle with time is not bought again unless `jobs` names it.
+
     Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
     chosen = tuple(jobs)
     waiting = held_attempts(state_dir)
@@ -48,8 +50,12 @@ def decide(
     wanted = [a for a in waiting if not chosen or a.job_key.startswith(chosen)]
     decided: list[Attempt] = []
     over: list[Attempt] = []
+    by_records: list[Attempt] = []
     left = cap
     for attempt in wanted:
+        if decision is Decision.RESUBMIT and not chosen and settles_itself(attempt):
+            by_records.append(attempt)
+            continue
         if decision is Decision.ASSUME_LOST:
             if attempt.state not in IN_DOUBT:
                 continue  # its money is booked already
@@ -65,7 +71,9 @@ def decide(
             over.append(attempt)
             continue
         decided.append(attempt)
-    return Resolution(held_attempts(state_dir), tuple(decided), tuple(over))
+    return Resolution(
+        held_attempts(state_dir), tuple(decided), tuple(over), left_to_records=tuple(by_records)
+    )
 
 
 def _lost(attempt: Attempt) -> Failure:

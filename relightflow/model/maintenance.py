@@ -93,6 +93,8 @@ class Resolution:
     decided: tuple[Attempt, ...] = ()
     over_cap: tuple[Attempt, ...] = ()
     """Not resubmitted, because the cap did not hold them."""
+    left_to_records: tuple[Attempt, ...] = ()
+    """Not resubmitted, because the provider's records will settle them."""
     adopted: int = 0
     """Settled by the provider's records: the call was taken, and is collected by the next run."""
     released: int = 0
@@ -122,11 +124,20 @@ class Resolution:
 
 
 class Difference(StrEnum):
-    UNKNOWN_TO_US = "unknown-to-us"
-    """Billed, and the ledger has never heard of it: another machine, another state, or a bug."""
     NOT_BILLED = "not-billed"
     """The ledger says billed, the provider's records do not."""
     COST_DIFFERS = "cost-differs"
+
+
+@dataclass(frozen=True, slots=True)
+class BilledRequest:
+    """One request on the provider's bill; the rows of its outputs are added up."""
+
+    request_id: str
+    model: str
+    cost: Micros
+    created: float
+    """Unix seconds, by the provider's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +155,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
+    backends: tuple[str, ...]
+    """Whose bills were compared."""
     since: float
     until: float
-    requests: int
-    """Billed by the provider in the period."""
-    billed: Micros
+    ours: tuple[BilledRequest, ...]
+    """Requests of this ledger's calls that the provider billed in the period."""
+    others: tuple[BilledRequest, ...]
+    """Billed requests that this ledger has never heard of: those of other machines, states and
+    programs that use the account. No difference: nobody expects them here."""
     recorded: Micros
     """Billed in the period, says the ledger."""
     findings: tuple[Finding, ...]

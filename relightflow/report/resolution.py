@@ -7,7 +7,14 @@ from typing import Any
 
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import undecided
-from relightflow.model.maintenance import Difference, Finding, Rebuilt, Reconciliation, Resolution
+from relightflow.model.maintenance import (
+    BilledRequest,
+    Difference,
+    Finding,
+    Rebuilt,
+    Reconciliation,
+    Resolution,
+)
 from relightflow.model.money import Micros, usd
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice, settled_by
@@ -17,7 +24,6 @@ from relightflow.report.text import count, facts, money
 _SHOWN = 50
 """Rows that are listed; `--json` has all."""
 _SAID = {
-    Difference.UNKNOWN_TO_US: "billed, but not recorded here",
     Difference.NOT_BILLED: "recorded here, but not billed",
     Difference.COST_DIFFERS: "the cost differs",
 }
@@ -38,6 +44,11 @@ def resolution(found: Resolution) -> str:
         price = money(sum(attempt.price for attempt in found.over_cap))
         lines.append(
             f"{count(len(found.over_cap), 'call')} skipped: {price} more would exceed the cap"
+        )
+    if found.left_to_records:
+        lines.append(
+            f"{count(len(found.left_to_records), 'call')} not resubmitted, because the provider's "
+            "records will settle them: 'relightflow resolve --wait'. --job ID resubmits one now"
         )
     by_itself = found.by_itself
     if by_itself:
@@ -94,11 +105,18 @@ def _moment(seconds: float) -> str:
 
 
 def reconciliation(found: Reconciliation) -> str:
-    lines = [f"from {_moment(found.since)} to {_moment(found.until)}"]
+    period = f"from {_moment(found.since)} to {_moment(found.until)}"
+    lines = [f"{escape.terminal(', '.join(found.backends))}, {period}"]
     lines += facts(
         (
-            ("billed", f"{money(found.billed)} for {count(found.requests, 'request')}"),
+            ("billed", _sum(found.ours)),
             ("recorded", money(found.recorded)),
+            (
+                "others",
+                f"{_sum(found.others)} that this state did not make: other users of the account"
+                if found.others
+                else "",
+            ),
             ("differences", f"{len(found.findings):,}" if found.findings else "none"),
         )
     )
@@ -106,6 +124,10 @@ def reconciliation(found: Reconciliation) -> str:
         head = ("request", "model", "here", "provider", "what")
         lines += table.measured(head, [_finding(item) for item in found.findings[:_SHOWN]])
     return "\n".join([*lines, resolution(found.resolution)])
+
+
+def _sum(requests: tuple[BilledRequest, ...]) -> str:
+    return f"{money(sum(r.cost for r in requests))} for {count(len(requests), 'request')}"
 
 
 def _finding(item: Finding) -> tuple[str, ...]:
@@ -152,6 +174,7 @@ def resolution_document(found: Resolution) -> dict[str, Any]:
         "held_usd": usd(found.price),
         "decided": [_attempt(attempt) for attempt in found.decided],
         "over_cap": [_attempt(attempt) for attempt in found.over_cap],
+        "left_to_records": [_attempt(attempt) for attempt in found.left_to_records],
         "adopted": found.adopted,
         "released": found.released,
     }
@@ -180,9 +203,19 @@ def reconciliation_document(found: Reconciliation) -> dict[str, Any]:
         "version": VERSION,
         "since": found.since,
         "until": found.until,
-        "requests": found.requests,
-        "billed_usd": usd(found.billed),
+        "backends": list(found.backends),
+        "requests": len(found.ours),
+        "billed_usd": usd(sum(request.cost for request in found.ours)),
         "recorded_usd": usd(found.recorded),
+        "others": [
+            {
+                "request_id": request.request_id,
+                "model": request.model,
+                "billed_usd": usd(request.cost),
+                "when": request.created,
+            }
+            for request in found.others
+        ],
         "findings": [
             {
                 "what": str(item.kind),

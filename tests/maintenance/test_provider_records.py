@@ -30,5 +30,5 @@ def test_records_that_cannot_be_had_are_no_mistake_of_the_command_line(
     record = stage.registry.backend("studio")
     with pytest.raises(error):
         asyncio.run(
-            reconcile(stage.state_dir, record, OperatorPolicy(), 0.0, 1.0, stage.notices.append)
+            reconcile(stage.state_dir, [record], OperatorPolicy(), 0.0, 1.0, stage.notices.append)
         )

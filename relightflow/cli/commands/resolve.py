@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,8 +12,8 @@ import click
 from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.cli.types import reads, usd
-from relightflow.errors import BudgetError, Exit, UsageError
-from relightflow.maintenance.provider_records import give_patience
+from relightflow.errors import AccountError, BudgetError, Exit, RefusedError, UsageError
+from relightflow.maintenance.provider_records import ask_records, named_backends
 from relightflow.maintenance.resolve import decide, held_attempts
 from relightflow.model.maintenance import Decision, Resolution
 from relightflow.model.money import Micros
@@ -34,7 +35,7 @@ from relightflow.store.state_dir import StateDir
     "--wait",
     "waiting",
     is_flag=True,
-    help="Query the provider's records until every call is settled.",
+    help="Query the provider's records until they have settled all that they will.",
 )
 @click.option(
     "--max-cost",
@@ -45,10 +46,8 @@ from relightflow.store.state_dir import StateDir
 @click.option("--job", "jobs", multiple=True, metavar="ID", help="Only this job. Repeatable.")
 @click.option(
     "--backend",
-    default="segmind",
-    show_default=True,
     metavar="NAME",
-    help="With --wait: backend whose records are queried.",
+    help="Backend whose records are queried.  [default: all that have unknown outcomes]",
 )
 @params.state
 @params.operator
@@ -60,14 +59,16 @@ def command(
     waiting: bool,
     max_cost: Micros | None,
     jobs: tuple[str, ...],
-    backend: str,
+    backend: str | None,
     state: Path | None,
     operator: OperatorPolicy,
     console: Console,
 ) -> Exit:
     """List calls that may have been billed, and settle them.
 
-    Without an option, lists them with their price. They are never repeated automatically.
+    Without an option, lists them with their price. They are never repeated automatically. --resubmit
+    looks them up in the provider's records first, and leaves to the records what these will settle;
+    calls named with --job are decided as you say.
     """
     if resubmit + assume_lost + waiting > 1:
         raise UsageError("use only one of --resubmit, --assume-lost and --wait")
@@ -76,17 +77,41 @@ def command(
             "--resubmit may pay a second time: set the most that may be spent with --max-cost USD"
         )
     state_dir = params.state_dir(recipe, state)
-    if waiting:
-        record = opening.registry(console).backend(backend)
-        found = asyncio.run(give_patience(state_dir, record, operator, console.say))
-    elif resubmit or assume_lost:
+    found = Resolution(held_attempts(state_dir))
+    if waiting or (resubmit and not jobs):
+        names = (backend,) if backend else named_backends(state_dir, in_doubt=True)
+        found = _ask(state_dir, names, operator, console, waiting)
+    if resubmit or assume_lost:
         decision = Decision.RESUBMIT if resubmit else Decision.ASSUME_LOST
-        found = _decide(state_dir, decision, max_cost, jobs)
-    else:
-        found = Resolution(held_attempts(state_dir))
+        decided = _decide(state_dir, decision, max_cost, jobs)
+        found = replace(decided, adopted=found.adopted, released=found.released)
     console.answer(resolution.resolution(found))
     console.document(json.text(resolution.resolution_document(found)))
     return found.exit
+
+
+def _ask(
+    state_dir: StateDir,
+    names: tuple[str, ...],
+    operator: OperatorPolicy,
+    console: Console,
+    wait: bool,
+) -> Resolution:
+    """What the records of the backends `names` settle. Raises what opening a backend raises."""
+    if not names:
+        return Resolution(held_attempts(state_dir))
+    registry = opening.registry(console)
+    records = [registry.backend(name) for name in names]
+    asked = ask_records(state_dir, records, operator, console.say, wait=wait)
+    try:
+        return asyncio.run(asked)
+    except (AccountError, RefusedError) as error:
+        if wait:
+            raise
+        raise type(error)(
+            f"{error}. The provider's records could not be asked, so nothing was decided; --job "
+            "ID decides about a call without them"
+        ) from error
 
 
 def _decide(
