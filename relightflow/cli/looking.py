@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from relightflow.model.recipe import Recipe
@@ -15,6 +16,6 @@ def looked_at(recipe: Recipe, registry: Registry) -> Path | None:
         shows, folder = registry.sink(spec.type).shows, spec.options.get("path")
         if not shows or not isinstance(folder, str):
             continue
-        fits = sorted((recipe.folder / folder).glob(shows))
+        fits = sorted(Path(os.path.normpath(recipe.folder.absolute() / folder)).glob(shows))
         found += [("*" in shows, fits[0])] if fits else []
     return min(found, default=(False, None), key=lambda one: one[0])[1]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe, RefusedError
 from relightflow.images.bad import BadImage
 from relightflow.images.derive import derive
@@ -71,9 +72,11 @@ def open_targets(
     """Every sink of the recipe, made and ready. Raises what their `create` raises, and InvalidRecipe
     where two would write the same files, over and over."""
     made: list[SinkTarget] = []
+    project = Project.of(recipe.folder)
     for index, spec in enumerate(recipe.sinks):
         record = registry.sink(spec.type)
-        sink = record.make(SinkContext(recipe.folder, spec.options, recipe.name, operator))
+        context = SinkContext(recipe.folder, spec.options, recipe.name, operator, project)
+        sink = record.make(context)
         _check_apart(sink.location, operator.store)
         template = spec.options.get("name") if record.takes_names else None
         form = output_format(spec.options) if record.converts_format else None

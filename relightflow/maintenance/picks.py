@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from relightflow.core.filenames import safe_part
+from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe, RefusedError, UsageError
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt
@@ -199,11 +200,13 @@ def _name(pick: Pick, attempt: Attempt, data: bytes, taken: set[str]) -> str:
 
 
 def relative(picks: Path, recipe: Path) -> str:
-    """The picks file as the recipe names it. Raises RefusedError where it lies outside its folder."""
-    inside = os.path.relpath(picks.absolute(), recipe.absolute().parent)
-    if inside.startswith(".."):
-        raise RefusedError(
-            f"{picks} is outside the recipe's folder, which a recipe cannot read; move the file "
-            "there first"
-        )
-    return Path(inside).as_posix()
+    """The picks file as the recipe names it. Raises RefusedError where it lies outside its project."""
+    project = Project.of(recipe.parent)
+    inside = Path(
+        os.path.relpath(os.path.realpath(picks.parent), project.folder), picks.name
+    ).as_posix()
+    try:
+        project.parts(inside)
+    except ValueError as problem:
+        raise RefusedError(f"{picks} {problem}") from None
+    return inside

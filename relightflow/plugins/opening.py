@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from relightflow.core.project import Project
 from relightflow.model.image import Image, Rejected
 from relightflow.model.recipe import Recipe
 from relightflow.plugins.records import OperatorPolicy, SourceContext
@@ -44,11 +45,8 @@ def open_sources(
     recipe: Recipe, registry: Registry, operator: OperatorPolicy, cache: Path | None
 ) -> Iterator[Sources]:
     """`cache`: where sources may keep what can be forgotten; None: nowhere."""
-    avoid = tuple(
-        recipe.folder / path
-        for spec in recipe.sinks
-        if isinstance(path := spec.options.get("path"), str)
-    )
+    project = Project.of(recipe.folder)
+    avoid = tuple(_written_to(recipe, project))
     avoid_uris = tuple(
         uri for spec in recipe.sinks if isinstance(uri := spec.options.get("uri"), str)
     )
@@ -56,8 +54,17 @@ def open_sources(
         made = []
         for index, spec in enumerate(recipe.sources):
             context = SourceContext(
-                recipe.folder, spec.options, index, operator, cache, avoid, avoid_uris
+                recipe.folder, spec.options, index, operator, cache, avoid, avoid_uris, project
             )
             made.append(registry.source(spec.type).make(context))
             stack.callback(made[-1].close)
         yield Sources(made)
+
+
+def _written_to(recipe: Recipe, project: Project) -> Iterator[Path]:
+    """The folders of sinks; one with a path that may not be used is not written to."""
+    for spec in recipe.sinks:
+        path = spec.options.get("path")
+        if isinstance(path, str):
+            with suppress(ValueError):
+                yield project.place(path)

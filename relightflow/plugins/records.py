@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
+from relightflow.core.project import Project
+from relightflow.errors import RefusedError
 from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Memory
@@ -46,6 +49,19 @@ class OperatorPolicy:
     """False: the shared store is asked and never told."""
 
 
+def _project(folder: Path, project: Project | None) -> Project:
+    real = Path(os.path.realpath(folder))
+    return project or Project(real, real, "")
+
+
+def _place(folder: Path, project: Project | None, text: str) -> Path:
+    """Where `text`, a path of a recipe in `folder`, leads. Raises RefusedError."""
+    try:
+        return _project(folder, project).place(text)
+    except ValueError as problem:
+        raise RefusedError(f"{text} {problem}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class SourceContext:
     folder: Path
@@ -62,6 +78,23 @@ class SourceContext:
     """Folders that the recipe's own sinks write to: results must never become inputs."""
     avoid_uris: tuple[str, ...] = ()
     """The same for places in object stores."""
+    project: Project | None = None
+    """All that the recipe may read; None: its own folder."""
+
+    def place(self, text: str) -> Path:
+        """Where `text`, a path of the recipe, leads in the recipe's project. A link on the way may still
+        lead out of it: see `check_inside`. Raises RefusedError."""
+        return _place(self.folder, self.project, text)
+
+    def check_inside(self, real: Path, text: str) -> None:
+        """Raises RefusedError where `real`, the file at the path `text` with all links followed, is outside
+        the recipe's project."""
+        root = _project(self.folder, self.project).root
+        if not real.is_relative_to(root):
+            raise RefusedError(
+                f"{text}: a symbolic link that leads out of {root}, and a recipe can read only what "
+                "is inside it; copy the file there"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +169,13 @@ class SinkContext:
     """The recipe's name."""
     operator: OperatorPolicy = field(default_factory=OperatorPolicy)
     """What only the operator may allow."""
+    project: Project | None = None
+    """All that the recipe may write to; None: its own folder."""
+
+    def place(self, text: str) -> Path:
+        """Where `text`, a path of the recipe, leads in the recipe's project. A link on the way may still
+        lead out of it: whoever writes refuses links. Raises RefusedError."""
+        return _place(self.folder, self.project, text)
 
 
 @dataclass(frozen=True, slots=True)

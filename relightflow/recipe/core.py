@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relightflow.recipe.paths import INSIDE, WHY
+from relightflow.recipe.paths import RELATIVE, WHY
 
 VERSION = 1
 
@@ -135,7 +135,7 @@ CORE: dict[str, Any] = {
         "picks": {
             "type": "string",
             "minLength": 1,
-            "pattern": INSIDE,
+            "pattern": RELATIVE,
             "patternErrorMessage": WHY,
             "description": "Picks file (JSON or CSV), relative to the recipe: only picked results are made.",
         },

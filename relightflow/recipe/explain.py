@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from relightflow.recipe.paths import is_path
 from relightflow.recipe.scalars import NotAValue, resolve
 from relightflow.recipe.tree import Step
 from relightflow.recipe.wording import describe, listed, nearest, plain, printable, quote
@@ -81,6 +82,8 @@ def _whole(_checker: Any, value: Any) -> bool:
 def _explain(error: _Error) -> Iterator[_Complaint]:
     steps = tuple(error.absolute_path)
     rule = str(error.validator)
+    if rule == "pattern" and is_path(error.schema):
+        return  # told by whoever knows the project
     if rule == "additionalProperties" and error.validator_value is False:
         yield from _unknown(error, steps)
     elif rule == "required":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
+from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.recipe import Position
 from relightflow.recipe.tree import Node, Step, key_position, position
@@ -14,8 +16,10 @@ MOST = 100
 
 
 class Findings:
-    def __init__(self, tree: Node, flaws: Iterable[Problem] = ()) -> None:
+    def __init__(self, tree: Node, flaws: Iterable[Problem] = (), folder: Path = Path()) -> None:
+        """`folder`: the recipe's."""
         self.tree = tree
+        self.project = Project.of(folder)
         self._file = tree.position.file
         self._problems = list(flaws)
         # a value that could not be read is told once, not once more for what it was replaced by

@@ -45,7 +45,7 @@ def load_text(
     file = printable(str(path))
     tree, flaws = read(decode(data, file), file)
     tree, misset = override(tree, overrides)
-    findings = Findings(tree, [*flaws, *misset])
+    findings = Findings(tree, [*flaws, *misset], path.parent)
     if is_foreign(findings):
         findings.settle()
     check_core(findings)

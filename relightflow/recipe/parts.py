@@ -11,6 +11,7 @@ from relightflow.plugins.registry import Loaded, Registry
 from relightflow.recipe.core import CORE, SAMPLES, VERSION
 from relightflow.recipe.explain import complaints
 from relightflow.recipe.findings import Findings
+from relightflow.recipe.paths import outside
 from relightflow.recipe.schema import DEFAULT_BACKEND, part
 from relightflow.recipe.tree import Branch, Fields, Leaf, Step, find, value
 from relightflow.recipe.wording import describe, listed, nearest, quote
@@ -100,6 +101,11 @@ def _text(node: Leaf) -> bool:
 def _check(findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any]) -> None:
     node = find(findings.tree, steps)
     assert node is not None
-    for complaint in complaints(value(node), schema):
+    data = value(node)
+    for below, why in outside(data, schema, findings.project):
+        path = find(node, below)
+        assert isinstance(path, Leaf)
+        findings.at_value((*steps, *below), f"{quote(path.value)} {why}")
+    for complaint in complaints(data, schema):
         at = findings.at_key if complaint.key else findings.at_value
         at((*steps, *complaint.steps), complaint.message)

@@ -17,12 +17,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.picks import MOST_STARS, PICK, VERDICTS, Pick, Picks
 from relightflow.model.spreadsheet import plain_cell
 from relightflow.model.values import FrozenMap
 from relightflow.recipe.wording import describe, nearest, printable, quote
-from relightflow.store.atomic import opened_folder, parts_of
+from relightflow.store.atomic import opened_folder
 
 LARGEST = 64 << 20
 """Bytes."""
@@ -46,15 +47,16 @@ def read_picks(path: Path) -> Picks:
 
 
 def read_picks_inside(folder: Path, path: str) -> Picks:
-    """The picks in a file that a recipe names: at or below `folder`, through no symbolic link.
+    """The picks in a file that a recipe in `folder` names: in its project, through no symbolic link.
 
     Raises InvalidRecipe.
     """
     file = printable(str(folder / path))
+    project = Project.of(folder)
 
     def opened() -> int:
-        *folders, name = parts_of(path)
-        with opened_folder(folder, folders) as inside:
+        *folders, name = project.parts(path)
+        with opened_folder(project.root, folders) as inside:
             return os.open(name, _READ | os.O_NOFOLLOW, dir_fd=inside)
 
     return parse_picks(_bytes(opened, file), file)

@@ -18,9 +18,7 @@ MANIFEST = "manifest.jsonl"
 PATH: Schema = {
     "type": "string",
     "minLength": 1,
-    "pattern": r"^(?!/)(?!(.*/)?\.\.(/|$))",
-    "patternErrorMessage": "is outside the recipe's folder; use a folder inside it",
-    "description": "Folder inside the recipe's folder.",
+    "description": "Folder, relative to the recipe and inside its project.",
 }
 
 NAME: Schema = {
@@ -44,8 +42,8 @@ class FolderSink:
     """Writes files below the recipe's option `path`."""
 
     def __init__(self, context: SinkContext) -> None:
-        """Raises RefusedError where `path` leads out of the recipe's folder."""
-        self._folder = Folder(context.folder, context.options["path"])
+        """Raises RefusedError where `path` leads out of the recipe's project."""
+        self._folder = Folder(context.folder, context.options["path"], context.place)
 
     @property
     def location(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from relightflow.core.project import climb
 from relightflow.errors import RefusedError
 from relightflow.plugins.sink import FileState, FinishedRun, SinkFailed, WriteReceipt
 from relightflow.sinks.owned import ENDS, Mark
@@ -21,19 +22,24 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Folder:
-    """A folder at or below the recipe's own, written to without ever following a link in it.
+    """A folder in the recipe's project, written to without ever following a link in it."""
 
-    Raises RefusedError where `path` leads out of the recipe's folder: a recipe may be a stranger's.
-    """
-
-    def __init__(self, recipe_folder: Path, path: str) -> None:
-        parts = [part for part in path.rstrip("/").split("/") if part != "."]
-        if path.startswith("/") or ".." in parts or "\0" in path:
+    def __init__(
+        self, recipe_folder: Path, path: str, place: Callable[[str], Path] | None = None
+    ) -> None:
+        """`place`: where a path leads that climbs (`..`); None: nowhere. Raises RefusedError where `path`
+        leads out of the project: a recipe may be a stranger's."""
+        climbs = ".." in path.split("/")
+        if path.startswith("/") or "\0" in path or (climbs and place is None):
             raise RefusedError(
-                f"a sink cannot write to {path!r}: its path must be inside the recipe's folder"
+                f"a sink cannot write to {path!r}: its path must be inside the recipe's project"
             )
-        self._root = recipe_folder.absolute()
-        self._under = "".join(part + "/" for part in parts if part)
+        if climbs and place is not None:
+            place(path)  # or it is refused
+        ups, names = climb(path)
+        real = Path(os.path.realpath(recipe_folder))
+        self._root = real.parents[ups - 1] if ups else recipe_folder.absolute()
+        self._under = "".join(name + "/" for name in names)
         self._prefix = f"{self._root}/{self._under}"
         self.location = str(self._root / self._under)
         """The absolute path, for people and as the sink's identity."""

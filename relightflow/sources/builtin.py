@@ -8,21 +8,35 @@ from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import Schema, SourceRecord
 
+_PATTERN = {"type": "string", "minLength": 1}
 _PATTERNS = {
     "type": "array",
-    "items": {"type": "string", "minLength": 1},
+    "items": _PATTERN,
     "uniqueItems": True,
 }
+
+_BELOW = {
+    **_PATTERNS,
+    "items": {
+        "type": "string",
+        "minLength": 1,
+        "pattern": r"^(?!/)(?!(?:.*/)?\.\.(?:/|$))",
+        "patternErrorMessage": "leads out of the place that this source reads; patterns must stay "
+        "inside it",
+    },
+}
+"""Patterns that are not relative to the recipe, but to a place of the source's own."""
 
 _FILTERS = {
     "include": {
         **_PATTERNS,
         "minItems": 1,
-        "description": "Patterns of files to use, relative to the recipe's folder; `**` matches any number of folders.",
+        "description": "Patterns of files to use, relative to the recipe; `**` matches any number of folders.",
     },
     "exclude": {
         **_PATTERNS,
-        "description": "Patterns of files or folders to exclude.",
+        "items": {**_PATTERN, "format": "path"},
+        "description": "Patterns of files or folders to exclude; one that begins with `**` applies wherever the source looks.",
     },
 }
 
@@ -52,7 +66,7 @@ URLS_SCHEMA: Schema = {
         "file": {
             "type": "string",
             "minLength": 1,
-            "description": "File with URLs beside the recipe: .txt (one per line), .csv (columns `url` and optionally `name`) or .jsonl (keys `url` and optionally `name`).",
+            "description": "File with URLs, relative to the recipe: .txt (one per line), .csv (columns `url` and optionally `name`) or .jsonl (keys `url` and optionally `name`).",
         },
         "delivery": {
             "description": "How a paid backend gets the images, instead of its own `delivery`; `url` passes on the public URL.",
@@ -69,14 +83,14 @@ MANIFEST_SCHEMA: Schema = {
         "path": {
             "type": "string",
             "minLength": 1,
-            "description": "manifest.jsonl of another recipe, beside its results.",
+            "description": "manifest.jsonl of another recipe, relative to this one.",
         },
         "include": {
-            **_PATTERNS,
+            **_BELOW,
             "minItems": 1,
             "description": "Patterns of images to use, relative to the manifest; default: all.",
         },
-        "exclude": {**_PATTERNS, "description": "Patterns of images to exclude."},
+        "exclude": {**_BELOW, "description": "Patterns of images to exclude."},
         "delivery": _DELIVERY,
     },
 }
@@ -94,12 +108,12 @@ S3_SCHEMA: Schema = {
             "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
         },
         "include": {
-            **_PATTERNS,
+            **_BELOW,
             "minItems": 1,
             "description": "Patterns of objects to use, relative to the prefix; default: all names that end like a JPEG, PNG or WebP.",
         },
         "exclude": {
-            **_PATTERNS,
+            **_BELOW,
             "description": "Patterns of objects or folders to exclude.",
         },
         "delivery": {

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from glob import escape
 from itertools import islice
+from pathlib import Path
 
+from relightflow.core.project import climb
 from relightflow.errors import UsageError
 from relightflow.images import BadImage
 from relightflow.model.image import Image, Rejected
@@ -20,7 +24,7 @@ from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources.file_index import FileIndex, Known
 from relightflow.sources.files import bytes_of, examine, in_words
-from relightflow.sources.patterns import Patterns, natural_order
+from relightflow.sources.patterns import Patterns, natural_order, split
 from relightflow.sources.walk import FoundFile, Unusable, Walk
 
 _THREADS = min(4, os.cpu_count() or 1)
@@ -33,20 +37,27 @@ class Glob:
     def __init__(self, context: SourceContext) -> None:
         self._number = context.index
         self._delivery = context.options.get("delivery", "")
-        folder = os.path.realpath(context.folder)
         avoid = frozenset(os.path.realpath(place) for place in context.avoid)
-        if folder in avoid:
-            raise UsageError(
-                "a sink writes directly into the recipe's folder, so its results would become "
-                "inputs of the next run; use a separate folder for the sink"
-            )
         include = context.options["include"]
         exclude = context.options.get("exclude", ())
-        self._walk = Walk(folder, Patterns(include), Patterns(exclude, hidden=True), avoid)
-        self._index = FileIndex.of(context.cache, (folder, *include, "", *exclude))
+        self._area = area = _Area.of(context, (*include, *exclude))
+        if any(Path(area.folder).is_relative_to(place) for place in avoid):
+            raise UsageError(
+                "a sink writes directly into a folder that this source looks through, so its "
+                "results would become inputs of the next run; use a separate folder for the sink"
+            )
+        self._walk = Walk(
+            area.folder,
+            Patterns(map(area.included, include)),
+            Patterns(map(area.excluded, exclude), hidden=True),
+            avoid,
+            area.project,
+        )
+        self._index = FileIndex.of(context.cache, (area.folder, *include, "", *exclude))
 
     def scan(self) -> Iterator[Image | Rejected]:
-        found = sorted(self._walk.found(), key=lambda item: natural_order(item.name))
+        name = self._area.name
+        found = sorted(self._walk.found(), key=lambda item: (*natural_order(name(item)), item.name))
         self._index.load()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="glob") as pool:
             ahead = iter(found)
@@ -72,7 +83,7 @@ class Glob:
     def _recalled(self, item: FoundFile | Unusable) -> Image | Rejected | None:
         """What can be said of `item` without reading it."""
         if isinstance(item, Unusable):
-            return Rejected(_text(item.name), item.reason, self._number, item.refused)
+            return Rejected(self._area.name(item), item.reason, self._number, item.refused)
         known = self._index.find(item.name, item.facts)
         return self._image(item, known) if known else None
 
@@ -80,13 +91,13 @@ class Glob:
         try:
             known = examine(bytes_of(item.path))
         except (OSError, BadImage) as error:
-            return Rejected(_text(item.name), in_words(error), self._number)
+            return Rejected(self._area.name(item), in_words(error), self._number)
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)
 
     def _image(self, item: FoundFile, known: Known) -> Image:
         return Image(
-            name=_text(item.name),
+            name=self._area.name(item),
             sha256=known.sha256,
             size=known.size,
             width=known.width,
@@ -96,6 +107,51 @@ class Glob:
             locator=item.path,
             delivery=self._delivery,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """What a source looks through: the recipe's folder, or as far above it as its patterns climb."""
+
+    folder: str
+    """Absolute and free of links."""
+    inner: tuple[str, ...]
+    """The folders from there to the recipe's own."""
+    project: str
+    """The root of the recipe's project."""
+
+    @classmethod
+    def of(cls, context: SourceContext, patterns: Iterable[str]) -> _Area:
+        """Raises RefusedError where a pattern leads out of the project."""
+        ups = 0
+        for pattern in patterns:
+            if ".." in pattern.split("/"):
+                context.place(pattern)
+                ups = max(ups, climb(pattern)[0])
+        folder = Path(os.path.realpath(context.folder))
+        top = folder.parents[ups - 1] if ups else folder
+        project = context.project.root if context.project else folder
+        return cls(str(top), folder.relative_to(top).parts, str(project))
+
+    def included(self, pattern: str) -> tuple[str, ...]:
+        """The parts of a recipe's pattern, as they count from here. Raises UsageError."""
+        ups, parts = climb(pattern) if ".." in pattern.split("/") else (0, split(pattern))
+        return (*map(escape, self.inner[: len(self.inner) - ups]), *split("/".join(parts)))
+
+    def excluded(self, pattern: str) -> tuple[str, ...]:
+        """The same for `exclude`, where a `**` at the beginning stands for every folder looked through."""
+        parts = self.included(pattern)
+        return parts[len(self.inner) :] if pattern.startswith("**") else parts
+
+    def name(self, item: FoundFile | Unusable) -> str:
+        """How the recipe calls a file: relative to its folder; one that is not below it, to the nearest
+        folder above both."""
+        parts = item.name.split("/")
+        for folder in self.inner:
+            if parts[0] != folder or len(parts) == 1:
+                break
+            del parts[0]
+        return _text("/".join(parts))
 
 
 def _stale(image: Image, what: str) -> str:

@@ -50,7 +50,7 @@ class Manifest:
         self._number = context.index
         self._told: str = options["path"]
         self._delivery = options.get("delivery", "")
-        self._path, self._folder = _located(context.folder, self._told)
+        self._path, self._folder = _located(context, self._told)
         if self._folder in (os.path.realpath(place) for place in context.avoid):
             raise UsageError(
                 f"{self._told}: a sink of this recipe writes there, so results would become "
@@ -157,13 +157,11 @@ class Manifest:
         return _Output(path, sha256) if done else None
 
 
-def _located(folder: Path, told: str) -> tuple[str, str]:
-    """The manifest's own path and folder, links followed, if they stay with the recipe."""
-    state_dir = os.path.realpath(folder)
-    path = os.path.realpath(os.path.join(state_dir, told))  # noqa: PTH118  text, as realpath gives it
-    if not path.startswith(state_dir.rstrip("/") + "/"):
-        raise RefusedError(f"{told}: outside the recipe's folder, which a recipe cannot read")
-    return path, os.path.dirname(path)  # noqa: PTH120
+def _located(context: SourceContext, told: str) -> tuple[str, str]:
+    """The manifest's own path and folder, links followed, if they stay in the recipe's project."""
+    path = Path(os.path.realpath(context.place(told)))
+    context.check_inside(path, told)
+    return str(path), str(path.parent)
 
 
 def _meant(patterns: Patterns, path: str) -> bool:

@@ -37,9 +37,10 @@ class Match:
 class Patterns:
     """Several patterns, matched together in one walk."""
 
-    def __init__(self, patterns: Iterable[str], *, hidden: bool = False) -> None:
-        """`hidden`: wildcards match names that begin with a dot as well (for excludes)."""
-        self._patterns = tuple(split(pattern) for pattern in patterns)
+    def __init__(self, patterns: Iterable[str | tuple[str, ...]], *, hidden: bool = False) -> None:
+        """Each is a pattern or its parts. `hidden`: wildcards match names that begin with a dot as well
+        (for excludes). Raises UsageError for a pattern that could lead out of its folder."""
+        self._patterns = tuple(p if isinstance(p, tuple) else split(p) for p in patterns)
         self._hidden = hidden
 
     def start(self) -> States:
@@ -81,7 +82,7 @@ def split(pattern: str) -> tuple[str, ...]:
     parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
     if pattern.startswith("/") or ".." in parts or "\0" in pattern or not parts:
         raise UsageError(
-            f"the pattern {pattern!r} is not allowed: patterns must stay inside the recipe's folder"
+            f"the pattern {pattern!r} is not allowed: patterns must stay inside their folder"
         )
     return parts
 

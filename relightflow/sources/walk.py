@@ -1,4 +1,4 @@
-"""Walks the recipe's folder for the files that patterns mean, and says why one cannot be used.
+"""Walks a folder of the project for the files that patterns mean, and says why one cannot be used.
 
 Folders behind symbolic links are entered only where a pattern names the link and it stays inside
 the project, so that no loop can form; a link to a file is followed only if the file lies inside the
@@ -29,7 +29,7 @@ class FoundFile:
     """A regular file that a pattern means."""
 
     name: str
-    """Relative to the project's folder, as the file system spells it."""
+    """Relative to the walk's folder, as the file system spells it."""
     path: str
     """Where to open it: no link is left in it."""
     facts: os.stat_result
@@ -66,6 +66,8 @@ class Walk:
     exclude: Patterns
     avoid: frozenset[str] = frozenset()
     """Absolute folders, free of links, that are never entered."""
+    within: str = ""
+    """The project's root, absolute and free of links, which no link may leave; empty: `folder`."""
 
     def found(self) -> Iterator[FoundFile | Unusable]:
         ahead = [_Folder(self.folder, "", self.include.start(), self.exclude.start())]
@@ -127,14 +129,15 @@ class Walk:
             facts = os.lstat(real)
         except OSError:
             return Unusable(name, "broken symbolic link")
-        if not real.startswith(self.folder.rstrip("/") + "/") or f"/{_STATE}/" in real + "/":
+        within = self.within or self.folder
+        if not real.startswith(within.rstrip("/") + "/") or f"/{_STATE}/" in real + "/":
             return Unusable(name, _LEADS_OUT, refused=True)
         return real, facts
 
 
 _LEADS_OUT = (
-    "symbolic link that leaves the recipe's folder, which a recipe cannot read; copy the images "
-    "there or move the recipe"
+    "symbolic link that leaves the recipe's project, and a recipe can read only what is inside it; copy "
+    "the images there"
 )
 _WRITTEN_TO = (
     "a sink of this recipe writes here, so results would become inputs; use a separate folder "

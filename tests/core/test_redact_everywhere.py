@@ -18,6 +18,7 @@ from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import SourceContext
 from relightflow.sources.urls.lists import entries
 from relightflow.store.blobs import BlobStore
 from tests.ledger.conftest import job_of
@@ -72,6 +73,6 @@ def test_tokens_of_a_list_are_known_and_names_in_it_stay(tmp_path: Path) -> None
         "https://example.com/b.png?X-Amz-Signature=0123456789abcdef&name=a-long-name-of-a-file",
         "https://example.com/c.png?access_token=token-0123456789",
     )
-    entries(tmp_path, FrozenMap({"urls": urls}))
+    entries(SourceContext(tmp_path, FrozenMap({"urls": urls}), 0))
     assert known("0123456789abcdef token-0123456789 pass/word-of-me") == " ".join(["[removed]"] * 3)
     assert known("a-long-name-of-a-file") == "a-long-name-of-a-file"

@@ -8,6 +8,7 @@ recipe holds its messages. To write them anew after a change of words:
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,20 @@ def check(path: Path, registry: Registry) -> str:
     try:
         expanded = expand(load(path, registry))
     except InvalidRecipe as error:
-        return f"{error}\n"
+        return f"{error}\n".replace(str(Path.cwd().parent), "/project")
     return "".join(f"warning: {warning}\n" for warning in expanded.warnings)
 
 
 @pytest.fixture(autouse=True)
-def _in_the_folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(request.getfixturevalue("example").parent)
+def _in_a_project(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example alone, in the folder `recipes` of a repository."""
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (tmp_path / ".git").mkdir()
+    shutil.copy(request.getfixturevalue("example"), folder)
+    monkeypatch.chdir(folder)
 
 
 @pytest.mark.parametrize("example", VALID, ids=lambda p: p.stem)

@@ -136,7 +136,7 @@ sinks: [{{type: directory, path: out/}}]
 """
 
 
-def test_a_recipe_names_its_picks_and_reads_only_below_its_folder(tmp_path: Path) -> None:
+def test_a_recipe_names_its_picks_and_reads_only_in_its_project(tmp_path: Path) -> None:
     registry = load_plugins()
     recipe = tmp_path / "inner/r.yaml"
     recipe.parent.mkdir()
@@ -156,7 +156,9 @@ def test_a_recipe_names_its_picks_and_reads_only_below_its_folder(tmp_path: Path
     assert len(read("p.json")) == 64
     assert "r.yaml:4:1: picks:" in read("gone.json")
     assert "file not found" in read("gone.json")
-    assert "is outside the recipe's folder" in read("../outside.json")
+    assert "leads out of the recipe's folder" in read("../outside.json")
     assert "cannot be read" in read("link.json")
+    (tmp_path / ".git").mkdir()
+    assert len(read("../outside.json")) == 64
     (tmp_path / "inner/p.json").write_text(json.dumps(document(5)))
     assert "inner/p.json: picks[0]: must be an object" in read("p.json")

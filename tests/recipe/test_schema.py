@@ -25,6 +25,9 @@ BEYOND = {
     "prompt-missing",
     "prompt-missing-in-include",
     "repeat-float",
+    "sink-climbs-out",
+    "source-climbs-inside",
+    "source-climbs-out",
 }
 """What needs two places at once, or more than draft-07 can say."""
 GOOD = [p for kind in ("valid", "warned") for p in sorted((EXAMPLES / kind).glob("*.yaml"))]

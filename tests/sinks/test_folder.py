@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from relightflow.core.project import Project
 from relightflow.errors import RefusedError
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import SinkContext
 from relightflow.plugins.sink import FileState, WriteReceipt
 from relightflow.sinks import folder
 from relightflow.sinks.folder import Folder
@@ -135,3 +138,45 @@ def test_a_copy_touches_only_what_differs(out: Folder, tmp_path: Path) -> None:
     source.write_bytes(b"1\n3\n")
     assert out.copy(source, "m").sha256 == hashlib.sha256(b"1\n3\n").hexdigest()
     assert (tmp_path / "out/m").read_bytes() == b"1\n3\n"
+
+
+def test_a_sink_may_write_beside_the_recipes_folder_and_not_out_of_the_project(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    place = SinkContext(recipes, FrozenMap({}), "r", project=Project.of(recipes)).place
+    folder = Folder(recipes, "../out/a", place)
+    assert folder.location == f"{tmp_path}/out/a"
+    folder.write("x.png", DATA, SHA)
+    assert (tmp_path / "out/a/x.png").read_bytes() == DATA
+    assert Folder(recipes, "b/../out", place).location == f"{recipes}/out"
+    for path in ("../../out", "a/../../../out", "/out"):
+        with pytest.raises(RefusedError):
+            Folder(recipes, path, place)
+
+
+def test_no_link_is_followed_on_the_way_to_a_folder_beside_the_recipes(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    recipes, target = tmp_path / "recipes", tmp_path / "far/target"
+    recipes.mkdir()
+    target.mkdir(parents=True)
+    place = SinkContext(recipes, FrozenMap({}), "r", project=Project.of(recipes)).place
+    (tmp_path / "out").symlink_to(target)
+    with pytest.raises(RefusedError, match="symbolic link"):
+        Folder(recipes, "../out", place).write("x.png", DATA, SHA)
+    (recipes / "link").symlink_to(target)
+    with pytest.raises(RefusedError, match="after the symbolic link 'link'"):
+        Folder(recipes, "link/../x", place)
+    assert list(target.iterdir()) == []
+
+
+def test_a_sink_beside_the_recipes_never_writes_into_the_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    place = SinkContext(recipes, FrozenMap({}), "r", project=Project.of(recipes)).place
+    for path in ("../.git", "../.git/hooks", "../.relightflow"):
+        with pytest.raises(RefusedError, match="belongs to another program"):
+            Folder(recipes, path, place)

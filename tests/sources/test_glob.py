@@ -5,10 +5,12 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from relightflow.errors import UsageError
+from relightflow.core.project import Project
+from relightflow.errors import RefusedError, UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SourceContext
@@ -24,6 +26,12 @@ def source(
 ) -> Glob:
     options = FrozenMap({"include": include or ("**/*",)})
     return Glob(SourceContext(folder, options, index=3, cache=cache, avoid=avoid))
+
+
+def climbing(folder: Path, *include: str, **options: Any) -> Glob:
+    """A source of a recipe in `folder`, with the project that its folder has."""
+    given = FrozenMap({"include": include, "exclude": options.pop("exclude", ())})
+    return Glob(SourceContext(folder, given, 3, project=Project.of(folder), **options))
 
 
 def images(found: Glob) -> list[Image]:
@@ -166,3 +174,81 @@ def test_an_untouched_file_is_not_read_again(
     assert sorted(Path(path).name for path in read) == ["1.jpg", "2.jpg"]
     assert again[0] == first[0]
     assert again[1].sha256 != first[1].sha256
+
+
+def names(found: Glob) -> list[str]:
+    return [item.name for item in found.scan()]
+
+
+@pytest.fixture
+def recipes(project: Path, put: Put) -> Path:
+    """The folder of recipes of a repository, beside its photos."""
+    (project / ".git").mkdir()
+    for name in ("photos/b.jpg", "photos/sub/draft-a.jpg", "recipes/own/c.jpg", "d.jpg"):
+        put(name)
+    return project / "recipes"
+
+
+def test_a_pattern_may_climb_within_the_project(recipes: Path) -> None:
+    assert names(climbing(recipes, "../photos/*.jpg")) == ["photos/b.jpg"]
+    assert names(climbing(recipes, "own/*", "../photos/**/*.jpg", "../*.jpg")) == [
+        "d.jpg",
+        "own/c.jpg",
+        "photos/b.jpg",
+        "photos/sub/draft-a.jpg",
+    ]
+
+
+def test_a_file_that_two_patterns_spell_differently_is_found_once(recipes: Path) -> None:
+    assert names(climbing(recipes, "own/*", "../recipes/own/*", "x/../own/c.jpg")) == ["own/c.jpg"]
+
+
+def test_what_climbs_is_read_again_by_the_same_name(recipes: Path) -> None:
+    found = climbing(recipes, "../photos/*.jpg")
+    (image,) = images(found)
+    assert found.read(image) == (recipes.parent / "photos/b.jpg").read_bytes()
+
+
+def test_an_exclude_climbs_too_and_stars_reach_everywhere(recipes: Path) -> None:
+    everything = ("../photos/**", "own/*")
+    assert names(climbing(recipes, *everything, exclude=("../photos/sub",))) == [
+        "own/c.jpg",
+        "photos/b.jpg",
+    ]
+    assert names(climbing(recipes, *everything, exclude=("**/draft-*", "../x"))) == [
+        "own/c.jpg",
+        "photos/b.jpg",
+    ]
+
+
+def test_a_folder_is_no_pattern_though_its_name_looks_like_one(project: Path, put: Put) -> None:
+    (project / ".git").mkdir()
+    put("shop [x]/own.jpg")
+    put("shop x/other.jpg")
+    put("a.jpg")
+    assert names(climbing(project / "shop [x]", "*.jpg", "../*.jpg")) == ["a.jpg", "own.jpg"]
+
+
+def test_a_link_may_lead_through_the_project_and_not_out_of_it(
+    recipes: Path, tmp_path: Path, put: Put
+) -> None:
+    (recipes / "all").symlink_to("../photos")
+    (recipes / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    (tmp_path / "secret.jpg").write_bytes(put("x.jpg").read_bytes())
+    assert names(climbing(recipes, "all/*.jpg")) == ["all/b.jpg"]
+    (item,) = climbing(recipes, "out.jpg").scan()
+    assert isinstance(item, Rejected)
+    assert item.refused
+
+
+@pytest.mark.parametrize("pattern", ["../../*.jpg", "own/../../../x/*", "/etc/*", "own/*/../c.jpg"])
+def test_a_pattern_that_leaves_the_project_is_refused(recipes: Path, pattern: str) -> None:
+    with pytest.raises((RefusedError, UsageError)):
+        climbing(recipes, pattern, "../photos/*")
+
+
+def test_where_results_go_is_not_looked_for_images(recipes: Path) -> None:
+    photos = recipes.parent / "photos"
+    assert names(climbing(recipes, "../**/*.jpg", avoid=(photos,))) == ["d.jpg", "own/c.jpg"]
+    with pytest.raises(UsageError, match="a sink writes directly into a folder"):
+        climbing(recipes, "../photos/*.jpg", avoid=(recipes.parent,))

@@ -118,7 +118,7 @@ def test_a_link_out_of_the_project_is_refused(project: Path, tmp_path: Path, pat
     (project / "x.jpg").symlink_to(tmp_path / "secret.jpg")
     told = only(walk(project, pattern))
     assert told.refused
-    assert "leaves the recipe's folder" in told.reason
+    assert "leaves the recipe's project" in told.reason
 
 
 def test_a_sibling_folder_with_the_same_beginning_is_outside(project: Path, tmp_path: Path) -> None:

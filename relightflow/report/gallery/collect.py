@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from relightflow.core.project import Project
 from relightflow.deliver import manifest
 from relightflow.errors import RelightflowError, UsageError
 from relightflow.gallery import entries as records
@@ -30,8 +31,10 @@ from relightflow.model.plan import Plan
 from relightflow.plan.names import output_path
 from relightflow.plan.outputs import outputs
 from relightflow.plugins.opening import Sources
+from relightflow.plugins.records import SinkContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import StaleImage
+from relightflow.sinks.folder import Folder
 from relightflow.store.state_dir import StateDir
 
 CHUNK = 512
@@ -109,12 +112,15 @@ def _delivered(
     """The folder of the recipe's first sink that holds the results themselves on this machine, and
     their names in it."""
     recipe = plan.recipe
+    project = Project.of(recipe.folder)
     for spec in recipe.sinks:
         sink = registry.sink(spec.type)
         path = spec.options.get("path")
         if sink.layout == "files" and isinstance(path, str) and not output_format(spec.options):
             template = spec.options.get("name")
-            return recipe.folder.absolute() / path, partial(_path, template, recipe.name)
+            place = SinkContext(recipe.folder, spec.options, recipe.name, project=project).place
+            folder = Path(Folder(recipe.folder, path, place).location)
+            return folder, partial(_path, template, recipe.name)
     return None, lambda output, result: None  # noqa: ARG005
 
 

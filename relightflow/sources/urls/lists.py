@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from relightflow.core.redact import register
-from relightflow.errors import RefusedError, UsageError
-from relightflow.model.values import FrozenMap
+from relightflow.errors import UsageError
+from relightflow.plugins.records import SourceContext
 from relightflow.sources.files import READ
 
 MOST = 1_000_000
@@ -47,13 +47,14 @@ class UrlEntry:
     """`list.csv:12` or `urls[3]`, for messages."""
 
 
-def entries(folder: Path, options: FrozenMap) -> list[UrlEntry]:
-    """All that the options name, in order. Raises UsageError, RefusedError."""
+def entries(context: SourceContext) -> list[UrlEntry]:
+    """All that the source's options name, in order. Raises UsageError, RefusedError."""
+    options = context.options
     inline = options.get("urls", ())
     found = [UrlEntry(url.strip(" "), "", f"urls[{n}]") for n, url in enumerate(inline)]
     file = options.get("file")
     if file is not None:
-        for entry in _listed(folder, file):
+        for entry in _listed(context, file):
             found.append(entry)
             if len(found) > MOST:
                 raise UsageError(f"{file}: more than {MOST:,} URLs; use several recipes")
@@ -74,21 +75,20 @@ def tokens(url: str) -> Iterator[str]:
                 yield value
 
 
-def _listed(folder: Path, file: str) -> Iterator[UrlEntry]:
+def _listed(context: SourceContext, file: str) -> Iterator[UrlEntry]:
     reader = _READERS.get(Path(file).suffix.lower())
     if reader is None:
         raise UsageError(f"{file}: the name of a URL list must end in {', '.join(_READERS)}")
-    with _opened(folder, file) as stream:
+    with _opened(context, file) as stream:
         yield from reader(_Lines(stream, file))
 
 
-def _opened(folder: Path, file: str) -> BinaryIO:
-    """The list, if it is a regular file in the recipe's folder, links followed."""
-    state_dir = os.path.realpath(folder)
+def _opened(context: SourceContext, file: str) -> BinaryIO:
+    """The list, if it is a regular file in the recipe's project, links followed."""
+    place = context.place(file)
     try:
-        path = os.path.realpath(os.path.join(state_dir, file), strict=True)  # noqa: PTH118  text, as realpath gives it
-        if not path.startswith(state_dir.rstrip("/") + "/"):
-            raise RefusedError(f"{file}: outside the recipe's folder, which a recipe cannot read")
+        path = os.path.realpath(place, strict=True)
+        context.check_inside(Path(path), file)
         number = os.open(path, READ)
     except OSError as error:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from None

@@ -70,7 +70,7 @@ class Urls:
         self._fetcher: Fetcher | None = None
 
     def scan(self) -> Iterator[Image | Rejected]:
-        listed = entries(self._context.folder, self._context.options)
+        listed = entries(self._context)
         self._memory.load(key(entry.url) for entry in listed)
         try:
             yield from in_order(self._wanted(listed), self._begin, _AHEAD)

@@ -74,7 +74,7 @@ def test_different_picks_become_a_reference_to_the_file(
     assert json.loads(relightflow("plan", "spring.yaml", "--json").stdout)["jobs"] == 1
 
 
-def test_a_picks_file_outside_the_recipes_folder_is_refused(
+def test_a_picks_file_outside_the_recipes_project_is_refused(
     relightflow: Relightflow, write: Write, tmp_path: Path
 ) -> None:
     write()
@@ -86,7 +86,11 @@ def test_a_picks_file_outside_the_recipes_folder_is_refused(
     picks(tmp_path, RIGHT)
     done = relightflow("pick", "picks.json", "--into", "inner/spring.yaml")
     assert done.returncode == 9
-    assert "outside the recipe's folder" in done.stderr
+    assert "picks.json leads out of the recipe's folder" in done.stderr
+    (tmp_path / ".git").mkdir()
+    done = relightflow("pick", "picks.json", "--into", "inner/spring.yaml")
+    assert done.returncode == 0, done.stderr
+    assert 'picks: "../picks.json"\n' in (inner / "spring.yaml").read_text()
 
 
 def sha256_of(folder: Path) -> str:

@@ -1,27 +1,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from relightflow.core.project import Project
 from relightflow.errors import RefusedError, UsageError
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import SourceContext
 from relightflow.sources.urls import lists
 from relightflow.sources.urls.lists import entries
 
 A, B = "https://example.com/a.jpg", "https://example.com/b.jpg"
 
 
+def context(folder: Path, project: Project | None = None, **options: Any) -> SourceContext:
+    return SourceContext(folder, FrozenMap(options), 0, project=project)
+
+
 def read(folder: Path, name: str, text: str | bytes) -> list[tuple[str, str, str]]:
     data = text.encode() if isinstance(text, str) else text
     (folder / name).write_bytes(data)
-    found = entries(folder, FrozenMap({"file": name}))
+    found = entries(context(folder, file=name))
     return [(entry.url, entry.name, entry.place) for entry in found]
 
 
 def test_the_recipe_s_own_come_before_those_of_the_list(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(B + "\n")
-    found = entries(tmp_path, FrozenMap({"urls": [A], "file": "list.txt"}))
+    found = entries(context(tmp_path, urls=[A], file="list.txt"))
     assert [(e.url, e.place) for e in found] == [(A, "urls[0]"), (B, "list.txt:1")]
 
 
@@ -71,8 +78,22 @@ def test_a_list_outside_the_recipe_s_folder_is_refused(tmp_path: Path) -> None:
     inside = tmp_path / "project"
     inside.mkdir()
     (inside / "l.txt").symlink_to("../secret.txt")
-    with pytest.raises(RefusedError, match="outside the recipe's folder"):
-        entries(inside, FrozenMap({"file": "l.txt"}))
+    with pytest.raises(RefusedError, match="symbolic link that leads out of"):
+        entries(context(inside, file="l.txt"))
+
+
+def test_a_list_may_lie_anywhere_in_the_project(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (tmp_path / "list.txt").write_text(A + "\n")
+    (recipes / "linked.txt").symlink_to("../list.txt")
+    project = Project.of(recipes)
+    for name in ("../list.txt", "linked.txt"):
+        (found,) = entries(context(recipes, project, file=name))
+        assert found.place == f"{name}:1"
+    with pytest.raises(RefusedError, match="leads out of the repository"):
+        entries(context(recipes, project, file="../../list.txt"))
 
 
 def test_a_list_that_is_no_file_is_an_error(tmp_path: Path) -> None:
@@ -82,7 +103,7 @@ def test_a_list_that_is_no_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     for name in ("pipe.txt", "folder.txt", "gone.txt"):
         with pytest.raises(UsageError, match=name):
-            entries(tmp_path, FrozenMap({"file": name}))
+            entries(context(tmp_path, file=name))
 
 
 def test_more_than_can_be_held_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
