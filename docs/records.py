@@ -1,4 +1,4 @@
-"""Writes docs/reference/manifest.md and summary.md from the published schemas."""
+"""Writes docs/reference/manifest.md, summary.md and plan-file.md from the published schemas."""
 
 from __future__ import annotations
 
@@ -31,6 +31,42 @@ times, retries, money and problems. The [manifest](manifest.md) describes its re
 """
 
 
+_PLAN = """# Plan file
+
+`relightflow plan RECIPE… -o plan.json` writes what was priced, so that it can be reviewed, committed, compared
+and bought as it is: `relightflow apply plan.json` buys exactly this or ends with exit code 9 and lists what
+differs. `relightflow plan show plan.json` shows it, and says whether it is stale.
+
+The file lists images and cells, not their product: 10,000 images × 256 cells take 1.5 MB. It has no clock
+times, host names, paths of a machine or credentials, and the same plan gives the same bytes: keys are sorted,
+and there is one image, cell or pick per line, so that a difference of two files is readable. Its SHA-256 names
+the plan in the ledger, in the summary and, as `plan`, in the manifest's record of everything it bought.
+`relightflow schema --part plan` prints the JSON Schema.
+
+A plan file may come from a stranger. Every field is checked, its counts, prices and digest are computed again,
+and nothing in it can raise a limit: its caps hold in addition to those of the recipe and the operator.
+
+## What is a difference
+
+| change since the plan was made | `apply` |
+|---|---|
+| comments, formatting, order of images, axes or values; purchases of other recipes; relightflow's version | applies it |
+| some of its jobs were bought meanwhile, a lower price, a higher cap | applies the rest |
+| an image's bytes; more images; cells, repeats, backend, model, selection | refuses with 9 |
+| a higher price of a call, a lower cap, new unknown outcomes | refuses with 9, unless `--accept price` |
+| an image that is gone | refuses with 9, unless `--accept missing` |
+| the plan was applied already | does nothing, exit code 0 |
+
+Unknown outcomes of an earlier `apply` of the same file are no difference, so an `apply` that was killed is
+continued by running it again.
+
+## Fields
+
+Each entry of `plans` is the plan of one recipe:
+
+"""
+
+
 def pages() -> dict[str, str]:
     """The pages by their path under docs/reference."""
     manifest = published("manifest-record")
@@ -42,7 +78,13 @@ def pages() -> dict[str, str]:
         parts.append(_fields(kinds[name], kinds) + "\n")
     summary = published("summary")
     told = NOTE.format(name="summary") + _SUMMARY + _fields(summary, summary.get("definitions", {}))
-    return {"manifest.md": "".join(parts).rstrip() + "\n", "summary.md": told}
+    plan = published("plan")["definitions"]
+    planned = NOTE.format(name="plan") + _PLAN + _fields(plan["plan"], plan)
+    return {
+        "manifest.md": "".join(parts).rstrip() + "\n",
+        "summary.md": told,
+        "plan-file.md": planned,
+    }
 
 
 def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

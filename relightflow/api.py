@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relightflow.deliver.finalize import finalize
@@ -24,8 +24,10 @@ from relightflow.errors import InvalidRecipe, RelightflowError, UsageError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.job import SHORT
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
+from relightflow.model.plan_file import PlanFile, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
@@ -34,7 +36,9 @@ from relightflow.model.summary import Summary
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
+from relightflow.plan.drift import Drift, drift
 from relightflow.plan.names import check_fields, check_names
+from relightflow.plan.planned import find_recipe, planned_selection, recipe_plan
 from relightflow.plugins.opening import open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
@@ -113,6 +117,57 @@ def plan(
         made = build(recipe, sources.scan(), selection)
     check_names(made.described, _templates(recipe, registry))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A plan of a file, made again from what there is now."""
+
+    plan: Plan
+    planned: RecipePlan
+    """As the file has it."""
+    now: RecipePlan
+    drift: tuple[Drift, ...]
+    """What keeps it from being applied; empty: nothing does."""
+
+
+def compare(
+    planned: RecipePlan,
+    file: PlanFile,
+    registry: Registry,
+    operator: OperatorPolicy = CAREFUL,
+    run_options: RunOptions = NO_OPTIONS,
+    state: Path | None = None,
+    keep: bool = False,
+) -> Comparison:
+    """Make one plan of a plan file again and say what differs. Blocks; sends nothing.
+
+    `keep`: what is fetched for it is kept for the run. Raises UsageError where the recipe is not there, and what `load` and `plan` raise.
+    """
+    request = planned.request
+    path = find_recipe(request.path, Path(file.file))
+    if path is None:
+        raise UsageError(
+            f"{file.file}: the recipe {request.path} was not found from the current folder; use the "
+            "plan in the project that it was made in"
+        )
+    recipe = load(path, registry, request.overrides, request.backend)
+    state_dir = locate(path, state, os.environ)
+    if keep and any(registry.source(source.type).fetches for source in recipe.sources):
+        state_dir.create()
+    every = None
+    if request.picks_sha256:
+        every = plan(recipe, registry, Selection(request.only), operator, state_dir)
+    selection = planned_selection(planned, file.file, every)
+    made = plan(recipe, registry, selection, operator, state_dir)
+    found = plan_status(made, state_dir)
+    if run_options.price is None and planned.call is not None:
+        run_options = replace(run_options, price=planned.call.high)
+    cost = estimate_cost(made, found, with_recipe_limits(run_options, recipe), state_dir)
+    now = recipe_plan(made, found, cost, request)
+    with open_state_reader(state_dir) as seen:
+        excused = {key[:SHORT] for key in seen.ledger.unknown_of_plan(file.sha256)}
+    return Comparison(made, planned, now, drift(planned, now, excused))
 
 
 def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None]]:

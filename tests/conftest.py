@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ limits: {limits}
 sinks: {sinks}
 """
 DIRECTORY = {"type": "directory", "path": "out/", "name": "{image.stem}-{shade}-{repeat}.{ext}"}
+
+
+RUN = ("run", "recipe.yaml", "--max-cost", "9", "--yes")
 
 
 class Stage:
@@ -165,7 +168,7 @@ class Program:
 
     def start(
         self, *options: str, mode: str = "v2", seconds: float = 0.0, crash: str = "",
-        signals: str = "", **more: Any,
+        signals: str = "", command: Sequence[str] = RUN, **more: Any,
     ) -> subprocess.Popen[str]:  # fmt: skip
         env = environment(
             {
@@ -178,9 +181,12 @@ class Program:
         )
         env["PYTHONPATH"] += f"{os.pathsep}{self.stage.folder / 'site'}"
         more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        command = [sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--max-cost", "9"]
         return subprocess.Popen(
-            [*command, "--yes", *options], cwd=self.stage.folder, env=env, text=True, **more
+            [sys.executable, "-m", "relightflow", *command, *options],
+            cwd=self.stage.folder,
+            env=env,
+            text=True,
+            **more,
         )
 
     def run(self, *options: str, **more: Any) -> tuple[int, str]:

@@ -35,6 +35,7 @@ from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Plan
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
@@ -101,6 +102,10 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
 class PlannedRun:
     plan: Plan
     state_dir: StateDir
+    limits: tuple[SpendLimit, ...] = ()
+    """Of the plan file: they hold as well."""
+    plan_sha256: str = ""
+    """Of the plan file; empty: none is applied."""
 
 
 def run_all(
@@ -158,7 +163,9 @@ def _shared(ready: Sequence[PlannedRun], given: RunOptions) -> Callable[[Planned
         elsewhere = sum(api.cost(other.plan.recipe, other.state_dir) for other in away)
         together = [identity(other.plan.recipe) for other in here]
         shared = shared_limits(given.limits, together, elsewhere)
-        return with_recipe_limits(replace(given, limits=shared), run.plan.recipe)
+        limits = (*shared, *run.limits)
+        options = replace(given, limits=limits, plan_sha256=run.plan_sha256)
+        return with_recipe_limits(options, run.plan.recipe)
 
     return options
 

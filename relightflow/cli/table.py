@@ -10,6 +10,7 @@ COMMANDS = {
     "init": "Write a commented starter recipe.",
     "validate": "Check recipes and report every problem.",
     "plan": "Show what a run would make, and its price.",
+    "apply": "Buy exactly what a plan file says.",
     "run": "Make missing results within the cap, and deliver them.",
     "report": "Write a page for viewing, comparing and picking results.",
     "pick": "Add picks to a recipe, or deliver their results.",
@@ -22,7 +23,7 @@ COMMANDS = {
     "rebuild": "Recreate a lost ledger from the blob store or a backup.",
     "gc": "List unreferenced results and old runs; --delete removes them.",
     "account": "Show the balance of a backend's account.",
-    "schema": "Print the JSON Schema of a recipe, manifest, summary or picks file.",
+    "schema": "Print the JSON Schema of a recipe, manifest, summary, picks or plan file.",
     "plugins": "List the installed sources, backends and sinks, or write a new plugin.",
     "emulator": "Serve the provider's API on this machine, for rehearsals.",
 }

@@ -13,6 +13,7 @@ from typing import Any
 from relightflow.core.redact import known
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
+from relightflow.model.failure import Billed
 from relightflow.model.image import Rejected
 from relightflow.model.job import Output
 from relightflow.model.money import usd
@@ -95,6 +96,8 @@ def record(
         }
     if job_state.request_id:
         facts["request_id"] = job_state.request_id
+    if job_state.plan and job_state.billed is not Billed.NO:
+        facts["plan"] = job_state.plan
     return facts
 
 

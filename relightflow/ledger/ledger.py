@@ -237,10 +237,10 @@ class Ledger:
             facts = (backend, key, value)  # type: ignore[assignment]  # a longer tuple
         await self.change(lambda db: db.execute(sql, facts))
 
-    async def run_started(self, run_id: str, recipe: str, file: str = "") -> None:
-        """`file`: the recipe's absolute path."""
-        facts = (run_id, recipe, rows.text(file), self._now())
-        sql = "INSERT INTO run (id, recipe, file, started) VALUES (?, ?, ?, ?)"
+    async def run_started(self, run_id: str, recipe: str, file: str = "", plan: str = "") -> None:
+        """`file`: the recipe's absolute path. `plan`: sha256 of the plan file that is applied."""
+        facts = (run_id, recipe, rows.text(file), self._now(), plan)
+        sql = "INSERT INTO run (id, recipe, file, started, plan) VALUES (?, ?, ?, ?, ?)"
         await self.change(lambda db: db.execute(sql, facts))
 
     async def run_ended(self, run_id: str, exit_code: int) -> None:

@@ -45,11 +45,17 @@ DROP INDEX attempt_by_request;
 """
 """`attempt_request`, there since version 1, is the same."""
 
+_PLANS = """
+ALTER TABLE run ADD COLUMN plan TEXT NOT NULL DEFAULT '';
+"""
+"""`run.plan`: sha256 of the plan file that the run applied; empty: it applied none."""
+
 MIGRATIONS: tuple[str, ...] = (
     _UUID_AND_INDEX_POSITION,
     _REQUEST_IDS,
     _SPENDING,
     _ONE_INDEX_OF_REQUESTS,
+    _PLANS,
 )
 """The first leads from version 1, that of relightflow 0.1.0, to version 2."""
 

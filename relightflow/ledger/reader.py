@@ -241,6 +241,17 @@ class Reader:
         if self._db and not agrees(self._db):
             raise StorageError(damaged(self._path, MIXED))
 
+    def unknown_of_plan(self, plan: str) -> frozenset[str]:
+        """Keys of the jobs whose outcome is unknown since a run that applied the plan file with this
+        sha256."""
+        query = (
+            "SELECT job_key FROM attempt JOIN run ON run.id = attempt.run_id"
+            " WHERE state = 'UNKNOWN' AND run.plan = ?"
+        )
+        return (
+            frozenset(r[0] for r in self._db.execute(query, (plan,))) if self._db else frozenset()
+        )
+
     def last_run(self) -> tuple[str, str, float, float | None, int | None] | None:
         """(id, recipe, started, ended, exit code) of the latest run."""
         query = (

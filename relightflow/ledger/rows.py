@@ -51,6 +51,8 @@ class JobState:
     request_id: str
     undecided: Undecided | None = None
     """Of an unknown outcome: why the provider's records have not settled it, once they were asked."""
+    plan: str = ""
+    """sha256 of the plan file under which the attempt was made; empty: none."""
 
 
 def text(untrusted: str) -> str:
@@ -333,13 +335,14 @@ _JOB_STATE = (
     "job_key, id, state, billed, kind, reason, price, cost, request_id, blob, size, width, height,"
     " media_type, details"
 )
+_PLAN = "coalesce((SELECT plan FROM run WHERE run.id = attempt.run_id), '')"
 _ALIVE = "state NOT IN ('READY', 'FAILED') OR (state = 'FAILED' AND billed <> 'no')"
 
 
 def job_states(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, JobState]:
     """How each of `keys` stands; keys that were never tried are missing."""
     marks = ",".join("?" * len(keys))
-    query = f"SELECT {_JOB_STATE} FROM attempt WHERE job_key IN ({marks}) ORDER BY ({_ALIVE}), id"
+    query = f"SELECT {_JOB_STATE}, {_PLAN} FROM attempt WHERE job_key IN ({marks}) ORDER BY ({_ALIVE}), id"
     return {row[0]: _noun(_job_state, row) for row in db.execute(query, keys)}
 
 
@@ -350,9 +353,9 @@ _KINDS = {kind.value: kind for kind in FailureKind}
 
 
 def _job_state(row: tuple[Any, ...]) -> JobState:
-    (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *image) = row
+    (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *image, plan) = row
     result = None
-    _sound(price, cost, (), (reason, request_id))
+    _sound(price, cost, (), (reason, request_id, plan))
     if blob:
         size, width, height, media_type, details = image
         paid = price if cost is None else cost
@@ -370,6 +373,7 @@ def _job_state(row: tuple[Any, ...]) -> JobState:
         cost,
         request_id,
         undecided(json.loads(image[-1])) if state == State.UNKNOWN else None,
+        plan,
     )
 
 

@@ -28,6 +28,10 @@ class CostEstimate:
     """Of those calls; None: unknown."""
     limits: tuple[LimitStatus, ...] = ()
     """The one with the least left comes first."""
+    call: Price | None = None
+    """Of one call, by the price list or as the operator said; None: unknown."""
+    reserved: Micros = 0
+    """What one call is reserved at: its highest price, or the highest cost ever seen."""
 
     @property
     def paid(self) -> bool:

@@ -33,10 +33,15 @@ class PlanStatus:
     undecided: tuple[Undecided | None, ...] = ()
     """What each of the unknown ones waits for; None: the provider's records were not asked yet."""
 
+    unknown_jobs: tuple[str, ...] = ()
+    """Ids of the unknown ones."""
+    shared: int = 0
+    """In the shared store, as far as it was asked: adopted, not called."""
+
     elsewhere: str = ""
     """Why a run would refuse to buy: what another state has bought; empty where nothing is known."""
 
     @property
     def work(self) -> bool:
         """Whether a run would do something."""
-        return bool(self.new or self.collect)
+        return bool(self.new or self.collect or self.shared)

@@ -24,5 +24,7 @@ class RunOptions:
     """Submit nothing; fetch what earlier runs paid for."""
     stop_after: float | None = None
     """Seconds; then no new submit, so that what is in flight drains in time."""
+    plan_sha256: str = ""
+    """Of the plan file that the run applies, for the ledger; empty: none."""
     wait: bool = False
     """Wait until the provider's records have settled what they can settle."""

@@ -92,6 +92,8 @@ class Summary:
     """Calls that were repeated after a certainly unbilled failure."""
     notices: tuple[str, ...] = ()
     """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
+    plan_sha256: str = ""
+    """Of the plan file that was applied; empty: none."""
     next_command: str = ""
     """Command to continue with; empty if nothing is left to do."""
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-PUBLISHED = ("recipe", "manifest-record", "summary", "picks")
+PUBLISHED = ("recipe", "manifest-record", "summary", "picks", "plan")
 """Names of the schemas; each is `NAME.schema.json`."""
 
 

@@ -181,6 +181,7 @@ def summary(found: Summary) -> _Document:
             for issue in found.issues
         ],
         "notices": list(found.notices),
+        "plan_sha256": found.plan_sha256 or None,
         "next_command": found.next_command,
     }
 

@@ -37,6 +37,7 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
                 escape.terminal(relative_path(found.delivered_manifest or found.manifest, folder)),
             ),
             ("selected", _selected(found.counts)),
+            ("plan", found.plan_sha256[:16]),
             ("money", _money(found.money)),
             ("retries", f"{found.retries:,}" if found.retries else ""),
         ),

@@ -7,10 +7,9 @@ from collections import Counter
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
-from relightflow.ledger.rows import JobState
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
-from relightflow.run.actions import Action, item_chunks
+from relightflow.run.actions import Action, Item, item_chunks
 from relightflow.run.restoring import open_state_reader
 from relightflow.store import blobs
 from relightflow.store.state_dir import StateDir
@@ -36,13 +35,13 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         reader = seen.ledger
         if reader.empty:
             counts = Counter({Action.MAKE: plan.jobs_count})
-            held: list[JobState] = []
+            held: list[Item] = []
         else:
             counts, held = Counter(), []
             for chunk in item_chunks(plan, reader, state_dir.blobs):
                 counts.update(item.action for item in chunk)
-                unknown = (item for item in chunk if item.action is Action.HOLD_UNKNOWN)
-                held += [item.job_state for item in unknown if item.job_state]
+                held += [item for item in chunk if item.action is Action.HOLD_UNKNOWN]
+    states = [item.job_state for item in held if item.job_state]
     price = plan.recipe.backend.model.price
     return PlanStatus(
         jobs=plan.jobs_count,
@@ -53,6 +52,7 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         held_failed=counts[Action.HOLD_FAILED],
         price=price and price.times(counts[Action.MAKE]),
         restoration=seen.restoration,
-        unknown_price=sum(state.price for state in held),
-        undecided=tuple(state.undecided for state in held),
+        unknown_price=sum(state.price for state in states),
+        undecided=tuple(state.undecided for state in states),
+        unknown_jobs=tuple(item.output.job.id for item in held),
     )

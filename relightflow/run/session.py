@@ -67,7 +67,8 @@ class _RunSession:
     async def begin(self) -> None:
         """The run is written down, and everybody is told."""
         recipe, run_id = self.plan.recipe, self.engine.context.run_id
-        await self.engine.ledger.run_started(run_id, *identity(recipe))
+        plan_sha256 = self.run_options.plan_sha256
+        await self.engine.ledger.run_started(run_id, *identity(recipe), plan_sha256)
         self.callbacks.on_start(self.engine.recorder.counters.snapshot)
         jobs = self.plan.jobs_count
         self._notify("relightflow_run_started", recipe=recipe, run_id=run_id, jobs=jobs)

@@ -50,6 +50,7 @@ def summarize(
         calls=engine.recorder.counters.calls,
         retries=engine.recorder.counters.retries,
         notices=notices,
+        plan_sha256=run_options.plan_sha256,
         next_command=_next_command(plan, issues),
     )
 

@@ -36,8 +36,11 @@ def estimate_cost(
         LimitStatus(account.limit, account.limit.amount - budget.left_of(account))
         for account in sorted(budget.accounts, key=budget.left_of)
     )
+    call = plan.recipe.backend.model.price
+    if call is None and run_options.price is not None:
+        call = Price(run_options.price, run_options.price)
     if run_options.collect_only:
-        return CostEstimate(0, Price(0, 0), limits)
+        return CostEstimate(0, Price(0, 0), limits, call, budget.highest)
     again = plan_status.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
     found = plan_status.price
     if found is None and run_options.price is not None:
@@ -45,7 +48,7 @@ def estimate_cost(
     if found is not None:
         high = max(found.high, budget.highest * plan_status.new)
         found = Price(found.low, high + (plan_status.unknown_price if again else 0))
-    return CostEstimate(plan_status.new + again, found, limits)
+    return CostEstimate(plan_status.new + again, found, limits, call, budget.highest)
 
 
 def consent(found: CostEstimate) -> Consent:

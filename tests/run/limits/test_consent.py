@@ -33,7 +33,9 @@ def plan(limits: Limits | None = None) -> Plan:
 
 
 def test_an_estimate_counts_new_jobs_only() -> None:
-    assert estimate_cost(plan(), SURVEY, RunOptions(), Budget(CALL)) == CostEstimate(32, PRICE)
+    assert estimate_cost(plan(), SURVEY, RunOptions(), Budget(CALL)) == CostEstimate(
+        32, PRICE, call=CALL, reserved=CALL.high
+    )
 
 
 def test_unknown_jobs_count_where_the_recipe_asks_for_them_again() -> None:

@@ -1,0 +1,97 @@
+"""The jobs of a plan as a set: images × what is sent for them, counted and compared without the product.
+
+Images that want the same cells share one set, so that 10,000 images × 256 cells cost 10,256 entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import inf
+
+from relightflow.model.plan_file import RecipePlan
+from relightflow.plan.spelling import spell_all
+
+Wanted = frozenset[str]
+"""What is made of one image: `PARAMETERS#REPEAT`, the parameters in canonical JSON as they are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSet:
+    backend: str
+    model: str
+    by_image: Mapping[str, Wanted]
+    """sha256 of an image → what is made of it; never empty."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_image.values()))
+
+    @property
+    def digest(self) -> str:
+        """The same for two sets only if their jobs are the same, however they came about: sha256 over
+        a line with backend and model, then a line for each image, sorted: its sha256 and the sha256
+        over its sorted wants."""
+        seen: dict[int, str] = {}
+        total = sha256(f"{spell_all({'backend': self.backend, 'model': self.model})}\n".encode())
+        for image in sorted(self.by_image):
+            wanted = self.by_image[image]
+            if id(wanted) not in seen:
+                seen[id(wanted)] = sha256("\n".join(sorted(wanted)).encode()).hexdigest()
+            total.update(f"{image} {seen[id(wanted)]}\n".encode())
+        return total.hexdigest()
+
+    def minus(self, other: JobSet) -> JobSet:
+        """The jobs of this set that `other` does not have."""
+        if (self.backend, self.model) != (other.backend, other.model):
+            return self
+        known: dict[tuple[int, int], Wanted] = {}
+        left: dict[str, Wanted] = {}
+        for image, wanted in self.by_image.items():
+            theirs = other.by_image.get(image, _NOTHING)
+            pair = (id(wanted), id(theirs))
+            if pair not in known:
+                known[pair] = wanted - theirs
+            if known[pair]:
+                left[image] = known[pair]
+        return JobSet(self.backend, self.model, left)
+
+
+_NOTHING: Wanted = frozenset()
+
+
+def job_set(plan: RecipePlan) -> JobSet:
+    """All distinct jobs of `plan`."""
+    by_image: dict[str, Wanted] = {}
+    for image, wanted in zip(plan.images, _wants(plan), strict=False):
+        before = by_image.get(image.sha256)
+        both = wanted if before is None or before is wanted else before | wanted
+        if both:
+            by_image[image.sha256] = both
+    return JobSet(plan.backend, plan.model, by_image)
+
+
+def outputs_count(plan: RecipePlan) -> int:
+    """Images × cells × repeats, or what was picked of them, as far as the limit lets it through."""
+    rows = len(plan.cells) * plan.repeat
+    count = len(plan.images) * rows if plan.picked is None else sum(map(len, plan.picked))
+    return count if plan.request.limit is None else min(count, plan.request.limit)
+
+
+def _wants(plan: RecipePlan) -> Iterator[Wanted]:
+    """For each image, in order, what is made of it."""
+    names = [
+        f"{spell_all(cell.parameters)}#{repeat}"
+        for cell in plan.cells
+        for repeat in range(plan.repeat)
+    ]
+    left = inf if plan.request.limit is None else plan.request.limit
+    whole = frozenset(names)
+    everything: Sequence[int] = range(len(names))
+    for number in range(len(plan.images)):
+        places = everything if plan.picked is None else plan.picked[number]
+        if len(places) > left:
+            places = places[: int(left)]
+        left -= len(places)
+        full = plan.picked is None and len(places) == len(names)
+        yield whole if full else frozenset(names[place] for place in places)
