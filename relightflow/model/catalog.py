@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from relightflow.model.money import Micros
@@ -19,7 +20,7 @@ class Parameter:
     name: str
     """What a recipe writes as the axis."""
     kind: Kind = "choice"
-    """`choice`, `integer`, `number`, `boolean` or `text`."""
+    """`choice`, `integer`, `number` or `text`."""
     values: tuple[Scalar, ...] = ()
     """Allowed values of a choice, in the provider's order; `all` means these."""
     default: Scalar = None
@@ -47,18 +48,26 @@ class Parameter:
     def _number_problem(self, value: Scalar) -> str | None:
         whole = self.kind == "integer"
         number = isinstance(value, int) if whole else isinstance(value, int | float)
-        if not number or isinstance(value, bool) or not math.isfinite(value):  # type: ignore[arg-type]
+        if not number or isinstance(value, bool):
             return f"is not allowed; allowed: {self.range_text()}"
         assert isinstance(value, int | float)
         low, high = self.minimum, self.maximum
         in_range = (low is None or value >= low) and (high is None or value <= high)
-        on_step = self.step is None or math.isclose(
-            (value - (low or 0)) % self.step, 0, abs_tol=1e-9
-        )
-        return None if in_range and on_step else f"is not allowed; allowed: {self.range_text()}"
+        finite = isinstance(value, int) or math.isfinite(value)  # an integer may be beyond a float
+        if finite and in_range and self._on_step(value):
+            return None
+        return f"is not allowed; allowed: {self.range_text()}"
+
+    def _on_step(self, value: float) -> bool:
+        """Whether `value` is a step, but for the last digits of a float: 0.3 is one of 0.1."""
+        if self.step is None:
+            return True
+        step = Fraction(self.step)
+        past = (Fraction(value) - Fraction(self.minimum or 0)) % step
+        return min(past, step - past) <= step / 10**9
 
     def range_text(self) -> str:
-        """The allowed values in words, such as `a whole number from 256 to 1024 in steps of 64`."""
+        """The allowed values in words, such as `an integer from 256 to 1024 in steps of 64`."""
         if self.kind == "choice":
             return ", ".join(map(str, self.values))
         if self.kind == "text":

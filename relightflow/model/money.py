@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Context, Decimal, InvalidOperation
 from typing import TypeAlias
 
 Micros: TypeAlias = int
 """An amount in micro-dollars: 50_000 is 0.05 USD."""
 
 _PER_DOLLAR = 1_000_000
+_UP = Context(rounding=ROUND_CEILING)
+_MOST = Decimal("1e300")
+"""Dollars: as an integer, `1e999999999` would fill the memory."""
 
 
 def micros(usd: str | float) -> Micros:
@@ -21,9 +24,9 @@ def micros(usd: str | float) -> Micros:
         amount = Decimal(str(usd).strip())
     except InvalidOperation:
         raise ValueError(f"{usd!r} is not an amount in USD") from None
-    if not math.isfinite(amount) or amount < 0:
+    if not amount.is_finite() or not 0 <= amount < _MOST:
         raise ValueError(f"{usd!r} is not an amount in USD")
-    return int((amount * _PER_DOLLAR).to_integral_value(ROUND_CEILING))
+    return int(_UP.multiply(amount, Decimal(_PER_DOLLAR)).to_integral_value(ROUND_CEILING))
 
 
 def valid_cost(cost: float | None) -> Micros | None:
@@ -31,7 +34,7 @@ def valid_cost(cost: float | None) -> Micros | None:
 
     More than a database can count is no amount either.
     """
-    if cost is None or not math.isfinite(cost) or not 0 <= cost < 1 << 62:
+    if cost is None or not 0 <= cost < 1 << 62:  # NaN is not in between either
         return None
     return math.ceil(cost)
 
