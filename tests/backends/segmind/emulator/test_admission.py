@@ -87,13 +87,6 @@ async def test_other_content_type_is_406_not_415(connect: Any) -> None:
     assert (answer.status, answer.json["error"]) == (406, "Invalid content type")
 
 
-async def test_wrong_verb_is_405_in_html(connect: Any) -> None:
-    client = await connect()
-    answer = await client.ask("PUT", f"/v1/{MODEL}", json={})
-    assert answer.status == 405
-    assert answer.headers["Content-Type"].startswith("text/html")
-
-
 async def test_credits_run_out(connect: Any) -> None:
     client = await connect(credits=120_000)
     assert [(await client.run()).status for _ in range(4)] == [200, 200, 406, 406]

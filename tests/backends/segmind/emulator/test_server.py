@@ -6,7 +6,6 @@ import socket
 import struct
 import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -88,22 +87,6 @@ async def _until(session: aiohttp.ClientSession, url: str, reached: Callable[[An
         async with session.get(url + "/__requests") as answer:
             if reached(await answer.json()):
                 return
-
-
-async def test_wrong_fault_plan_ends_the_process_with_words(launch: Any, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.yaml"
-    plan.write_text("rules: [{at: submit, fault: hangs}]")
-    process = await launch("--faults", str(plan))
-    _, said = await process.communicate()
-    assert process.returncode == 2
-    assert b"did you mean 'hang'?" in said
-    assert b"Traceback" not in said
-
-
-async def test_public_address_is_refused_by_the_process(launch: Any) -> None:
-    process = await launch("--host", "0.0.0.0")
-    await process.communicate()
-    assert process.returncode == 9
 
 
 async def test_taken_port_is_told() -> None:

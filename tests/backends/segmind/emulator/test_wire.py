@@ -23,12 +23,6 @@ async def test_log_tells_who_sent_a_key_and_never_the_key(connect: Any) -> None:
     assert b"SG_" not in answer.body
 
 
-async def test_log_has_paths_that_do_not_exist(connect: Any) -> None:
-    client = await connect()
-    await client.get("/trap")
-    assert client.emulator.requests()["phases"] == {"unknown": 1}
-
-
 async def test_log_lists_as_many_calls_as_asked_for(connect: Any) -> None:
     client = await connect()
     for path in ("/a", "/b", "/c"):
