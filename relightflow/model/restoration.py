@@ -24,7 +24,7 @@ class Restoration:
         return bool(self.attempts)
 
     def __str__(self) -> str:
-        """`16 results and 2 calls, 0.90 USD`"""
+        """`16 results and 2 open calls, 0.90 USD`"""
         parts = [
             f"{number:,} {name if number == 1 else name + 's'}"
             for number, name in (
