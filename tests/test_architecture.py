@@ -29,8 +29,9 @@ LEVELS = (
     ("deliver", "testing"),
     ("recipe", "plan", "backends", "sources", "sinks"),
     ("gallery",),
-    ("ledger", "store", "plugins", "images", "network"),
+    ("ledger", "store", "plugins", "images"),
     ("objects",),
+    ("network",),
     ("model",),
     ("core", "errors"),
 )
@@ -57,7 +58,7 @@ OWNERS = {
     "pluggy": ("plugins",),
     "rich": ("report",),
     "yaml": ("backends", "recipe"),
-    "yarl": ("backends", "sources"),  # aiohttp's own URLs
+    "yarl": ("backends", "network", "sources"),  # aiohttp's own URLs
 }
 """Third-party packages (and sqlite3), and the only packages that may import them."""
 

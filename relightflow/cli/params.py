@@ -142,7 +142,7 @@ def operator(command: _Function) -> _Function:
     )  # fmt: skip
     @click.option(
         "--allow-private-network", is_flag=True,
-        help="Allow recipes to read images from private and loopback addresses.",
+        help="Allow images and results from private and loopback addresses.",
     )  # fmt: skip
     @click.option(
         "--output-host", "output_hosts", multiple=True, metavar="HOST",

@@ -30,6 +30,7 @@ _CLOSED_4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
+_MADE_UP = IPv4Network("198.18.0.0/15")
 _OPEN_6 = IPv6Network("2000::/3")
 """All that is given out; everything else is local, multicast, reserved or a translation."""
 _CLOSED_6 = tuple(
@@ -53,6 +54,18 @@ def public_address(address: str) -> bool:
     """
     ip = ip_address(address.partition("%")[0])
     return _open_4(ip) if isinstance(ip, IPv4Address) else _open_6(ip)
+
+
+def made_up_address(address: str) -> bool:
+    """Whether a name server of a VPN or proxy program may have made it up, so that it can see which
+    names are asked for: those take the range of benchmarks, where no server is."""
+    ip = ip_address(address.partition("%")[0])
+    return isinstance(ip, IPv4Address) and ip in _MADE_UP
+
+
+def host_matches(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether `allowed` names the host; a leading dot there means every name below."""
+    return any(host.endswith(one) if one.startswith(".") else host == one for one in allowed)
 
 
 def _open_4(ip: IPv4Address) -> bool:

@@ -1,14 +1,12 @@
 """One place in an object store: list, get, put, head, delete, presign.
 
 Every method blocks and may be called from several threads; each raises `ObjectFault`. Where the
-store is and who we are come from the operator's environment (`AWS_*`, `GOOGLE_*`, `AZURE_*`), never
-from an address.
+store is and who we are come from the operator's environment (`settings.py`), never from an address.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,14 +17,11 @@ from relightflow.core.redact import register_environment
 from relightflow.errors import UsageError
 from relightflow.objects.address import Address, address
 from relightflow.objects.faults import ObjectFault, Reason, translated
+from relightflow.objects.settings import settings
 
 PAGE = 1000
 _SHA256 = "sha256"
 """Name of the metadata that holds an object's hash."""
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_ENDPOINT = re.compile(
-    r"https?://([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(/[\w.~/-]*)?"
-)
 _RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
 _TIMEOUTS = {"timeout": "120s", "connect_timeout": "10s"}
 
@@ -86,7 +81,7 @@ class Bucket:
         with translated(f"{self}{path}"):
             found = obstore.get(self._store, self._key(path))
             meta = found.meta
-            if (etag and meta["e_tag"] != etag) or (most is not None and meta["size"] > most):
+            if (etag and _etag(meta) != etag) or (most is not None and meta["size"] > most):
                 raise ObjectFault(Reason.CHANGED, f"{self}{path}", "changed by another process")
             return bytes(found.bytes())
 
@@ -129,7 +124,7 @@ class Bucket:
                 mode="create" if only_new else "overwrite",
                 use_multipart=False,
             )
-        return made["e_tag"] or ""
+        return _etag(made)
 
     def delete(self, paths: Iterable[str]) -> None:
         """Take the objects at `paths` away; those that are gone already are no failure."""
@@ -162,7 +157,13 @@ class Bucket:
     def _facts(self, meta: Any) -> Facts:
         key = meta["path"]
         path = key[len(self._root) + 1 :] if self._root else key
-        return Facts(path, meta["size"], meta["e_tag"] or "", meta["last_modified"])
+        return Facts(path, meta["size"], _etag(meta), meta["last_modified"])
+
+
+def _etag(meta: Any) -> str:
+    """Quoted, as HTTP has it: Azure's listings leave the quotes out. Empty where there is none."""
+    text: str = meta["e_tag"] or ""
+    return text if not text or text.endswith('"') else f'"{text}"'
 
 
 def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = False) -> Bucket:
@@ -178,39 +179,22 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
     from obstore import store as stores
     from obstore.exceptions import BaseError
 
-    options: Any = {"retry_config": _RETRIES, "client_options": _TIMEOUTS}
+    options = settings(at.scheme, environ)
+    options["client_options"] = {**_TIMEOUTS, **options["client_options"]}
+    options["retry_config"] = _RETRIES
     try:
         if at.scheme == "gs":
             store: Any = stores.GCSStore(at.bucket, **options)
         elif at.scheme == "az":
             store = stores.AzureStore(at.bucket, **options)
         else:
-            store = stores.S3Store(at.bucket, **options | _s3(environ))
+            store = stores.S3Store(at.bucket, **options)
     except (BaseError, ValueError):
         raise UsageError(
             f"{at} does not work with the store's settings in the environment; check AWS_*, "
             "GOOGLE_* or AZURE_*"
         ) from None
     return Bucket(at, store)
-
-
-def _s3(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Path style and plain http only where the operator names an endpoint."""
-    endpoint = next((environ[name] for name in _ENDPOINTS if environ.get(name)), "")
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    if not endpoint:
-        return {"region": region}
-    if not _ENDPOINT.fullmatch(endpoint):  # the library ends in a panic on some of them
-        raise UsageError(
-            "the endpoint in AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is not a URL such as "
-            "https://s3.example.com"
-        )
-    return {
-        "region": region,
-        "endpoint": endpoint.rstrip("/"),
-        "virtual_hosted_style_request": False,
-        "client_options": {**_TIMEOUTS, "allow_http": endpoint.startswith("http://")},
-    }
 
 
 def _folder(path: str) -> Bucket:

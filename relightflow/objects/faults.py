@@ -11,12 +11,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 
-from relightflow.errors import AccountError, EarlyStop, RelightflowError, UsageError
+from relightflow.errors import AccountError, EarlyStop, RefusedError, RelightflowError, UsageError
+from relightflow.network.certificates import ADVICE
 
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})\b")
 _EXPIRED = ("ExpiredToken", "RequestExpired", "TokenRefreshRequired", "RequestTimeTooSkewed")
+_BAD_KEYS = (
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "InvalidToken",
+    "AuthenticationFailed",
+    "InvalidAuthenticationInfo",
+)
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
+_ARCHIVED = ("InvalidObjectState", "BlobArchived", "BlobBeingRehydrated")
+_LOCKED = ("BlobUsesCustomerSpecifiedEncryption", "CustomerEncryptionKeyRequired")
+_ENCRYPTED = "stored using a form of Server Side Encryption"
+"""Amazon's words for SSE-C; its code is the InvalidRequest of many other things."""
+_ELSEWHERE = re.compile(
+    r"<Region>([a-z0-9-]+)</Region>|expecting '([a-z0-9-]+)'"
+    r"|<Endpoint>[^<]*\bs3[.-]([a-z]{2}-[a-z0-9-]+)\.amazonaws"
+)
+_REDIRECTED = re.compile("PermanentRedirect|redirect without LOCATION")
+_UNTRUSTED = re.compile("InvalidCertificate|invalid peer certificate|certificate verify failed")
+_PROXY_PASSWORD = re.compile("ProxyAuthRequired|Proxy Authentication Required")
+_PROXY = re.compile("TunnelUnsuccessful|TunnelUnexpectedEof")
+_DNS = re.compile("dns error|failed to lookup address")
+_LATER = (408, 409, 425, 429)
+"""Statuses under 500 that may pass."""
 _NO_CREDENTIALS = re.compile(r"169\.254\.169\.254|metadata\.google|[Mm]issing.{0,20}[Cc]redential")
 _BAD_NAME = re.compile(r"[Pp]ath segment|[Ii]nvalid ?[Pp]ath|illegal character")
 
@@ -29,12 +52,24 @@ class Reason(Enum):
     UNCHANGED = auto()
     """It is what the caller knows already."""
     CREDENTIALS = auto()
-    """Refused: a person has to look at the keys or at what they may do."""
+    """Refused: a person has to look at the keys."""
+    DENIED = auto()
+    """The keys are good, and may not do this; perhaps with this one object only."""
     NO_BUCKET = auto()
     BAD_NAME = auto()
     """An object has a name that is no plain path, and the library cannot list past it."""
     UNSUPPORTED = auto()
     """This store cannot do that."""
+    ARCHIVED = auto()
+    """The object is there, and its bytes are in an archive from which they have to be restored."""
+    LOCKED = auto()
+    """The object is encrypted with a key that its reader has to send along."""
+    REGION = auto()
+    """The bucket is in another region than the one that was asked."""
+    REFUSED = auto()
+    """The store says no for another reason, and would say so again."""
+    CERTIFICATE = auto()
+    """The store could not prove who it is."""
     PASSING = auto()
     """Out of reach, busy, or broken for now."""
 
@@ -51,7 +86,12 @@ class ObjectFault(Exception):
     @property
     def as_error(self) -> RelightflowError:
         """What it means where nothing can go on without the store."""
-        kinds = {Reason.CREDENTIALS: AccountError, Reason.PASSING: EarlyStop}
+        kinds: dict[Reason, type[RelightflowError]] = {
+            Reason.CREDENTIALS: AccountError,
+            Reason.DENIED: AccountError,
+            Reason.CERTIFICATE: RefusedError,
+            Reason.PASSING: EarlyStop,
+        }
         return kinds.get(self.reason, UsageError)(str(self))
 
 
@@ -79,10 +119,16 @@ def fault(where: str, error: Exception) -> ObjectFault:
         Reason.CHANGED: "it exists, or was changed by another process",
         Reason.UNCHANGED: "unchanged",
         Reason.CREDENTIALS: _credentials(code, status, text),
+        Reason.DENIED: "access denied; check what the credentials in the environment may do",
         Reason.NO_BUCKET: "bucket not found; create it, or correct its name",
         Reason.BAD_NAME: "an object has a name that is not a plain path (it contains //, ., .. or a control character); rename it, or use a prefix without it",
         Reason.UNSUPPORTED: "the store does not support this",
-        Reason.PASSING: "the store is unavailable or sent an invalid response; try again later",
+        Reason.ARCHIVED: "it is archived; restore it first, or exclude it",
+        Reason.LOCKED: "it is encrypted with a customer's key (SSE-C), which relightflow does not send; exclude it",
+        Reason.REGION: f"the bucket is in another region{_region(text)}; set AWS_REGION to it",
+        Reason.REFUSED: "the store refused the request",
+        Reason.CERTIFICATE: f"the store's certificate is not valid. {ADVICE}",
+        Reason.PASSING: _passing(text),
     }[reason]
     return ObjectFault(reason, where, words + said)
 
@@ -93,13 +139,21 @@ def _reason(kind: str, status: int, code: str, text: str) -> Reason:
         "PreconditionError": Reason.CHANGED,
         "AlreadyExistsError": Reason.CHANGED,
         "NotSupportedError": Reason.UNSUPPORTED,
-        "PermissionDeniedError": Reason.CREDENTIALS,
+        "PermissionDeniedError": Reason.DENIED,
         "UnauthenticatedError": Reason.CREDENTIALS,
     }
     if code in _NO_BUCKET:
         return Reason.NO_BUCKET
-    if code in _EXPIRED or status in (401, 403):
+    if code in _ARCHIVED:
+        return Reason.ARCHIVED
+    if code in _LOCKED or _ENCRYPTED in text:
+        return Reason.LOCKED
+    if _REDIRECTED.search(text) or (status == 400 and _ELSEWHERE.search(text)):
+        return Reason.REGION
+    if code in _EXPIRED or code in _BAD_KEYS or status == 401:
         return Reason.CREDENTIALS
+    if status == 403:
+        return Reason.DENIED
     if kind in by_kind:
         return by_kind[kind]
     if kind in ("NotFoundError", "FileNotFoundError") or status == 404:
@@ -108,7 +162,34 @@ def _reason(kind: str, status: int, code: str, text: str) -> Reason:
         return Reason.BAD_NAME
     if status == 501:
         return Reason.UNSUPPORTED
+    if 400 <= status < 500 and status not in _LATER:
+        return Reason.REFUSED
+    return _unanswered(text)
+
+
+def _unanswered(text: str) -> Reason:
+    """What it means that no server of the store's answered, or a broken one."""
+    if _UNTRUSTED.search(text):
+        return Reason.CERTIFICATE
     return Reason.CREDENTIALS if _NO_CREDENTIALS.search(text) else Reason.PASSING
+
+
+def _region(text: str) -> str:
+    """The region that the store named, in front of a space."""
+    found = _ELSEWHERE.search(text)
+    return f" ({next(filter(None, found.groups()))})" if found else ""
+
+
+def _passing(text: str) -> str:
+    if _PROXY_PASSWORD.search(text):
+        return (
+            "the proxy wants a user name and password: HTTPS_PROXY=http://user:password@host:port"
+        )
+    if _PROXY.search(text):
+        return "the proxy did not make the connection; check HTTPS_PROXY and NO_PROXY"
+    if _DNS.search(text):
+        return "the store's host name could not be resolved; check its endpoint, and the network"
+    return "the store is unavailable or sent an invalid response; try again later"
 
 
 def _credentials(code: str, status: int, text: str) -> str:
@@ -116,6 +197,8 @@ def _credentials(code: str, status: int, text: str) -> str:
         return "the credential has expired, or this machine's clock is wrong; get a new one"
     if code == "SignatureDoesNotMatch":
         return "the secret does not match the access key (AWS_SECRET_ACCESS_KEY)"
+    if code in ("AuthenticationFailed", "InvalidAuthenticationInfo"):
+        return "the account or its key is wrong (AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY)"
     if code == "InvalidAccessKeyId":
         return "the access key does not exist (AWS_ACCESS_KEY_ID)"
     if not status and _NO_CREDENTIALS.search(text):

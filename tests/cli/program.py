@@ -19,6 +19,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "GITHUB_", "NO_COLOR"))
+        and not name.lower().endswith("_proxy")
     }
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **(more or {})}
 

@@ -70,6 +70,7 @@ class Segmind(Backend):
         self._api = context.options.get("api", "auto")
         self._protocol = "v1" if self._api == "v1" else "v2"
         self._parts: _Opened | None = None
+        self._hosts_check: asyncio.Task[None] | None = None
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> Segmind:
@@ -83,7 +84,9 @@ class Segmind(Backend):
         key = self._read_key(self._tell)
         api = Api(network.api_session(), self._hosts, key)
         override = urlsplit(self._hosts.override).hostname
-        downloads = Downloads(network.download_session(override), self._hosts)
+        exempt = (*self._hosts.allowed, *([override] if override else []))
+        private = self._context.operator.allow_private_network
+        downloads = Downloads(network.download_session(*exempt, private=private), self._hosts)
         delivery = self._context.options.get("delivery", "upload")
         clock = self._clock
         self._parts = _Opened(
@@ -102,12 +105,23 @@ class Segmind(Backend):
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
+        if self._hosts_check is not None:
+            self._hosts_check.cancel()
+            await asyncio.gather(self._hosts_check, return_exceptions=True)
         if parts is not None:
             await parts.api.session.close()
             await parts.downloads.session.close()
 
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
+        await self._result_hosts_checked()
         return await self._now.assets.prepare(image, data)
+
+    async def _result_hosts_checked(self) -> None:
+        """Once a run, whoever comes first; all wait for the same look. Raises CallFailed."""
+        check = self._hosts_check
+        if check is None or (check.done() and (check.cancelled() or check.exception())):
+            check = self._hosts_check = asyncio.ensure_future(self._now.downloads.check_hosts())
+        await asyncio.shield(check)
 
     def intent_details(self, call: Call) -> FrozenMap:
         """What the history is searched by, should this call's answer get lost."""

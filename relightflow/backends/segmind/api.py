@@ -23,7 +23,14 @@ from relightflow.backends.segmind.sanitize import shown
 from relightflow.backends.segmind.server_clock import ServerClock, elapsed
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
-from relightflow.network.session import refused_certificate, timeout
+from relightflow.network.certificates import ADVICE
+from relightflow.network.session import (
+    HttpSession,
+    proxy_problem,
+    refused_certificate,
+    timeout,
+    why_refused,
+)
 
 _READ_SECONDS = 30.0
 UPLOAD_SECONDS = 180.0
@@ -34,7 +41,7 @@ BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, Valu
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    session: aiohttp.ClientSession
+    session: HttpSession
     hosts: Hosts
     key: str = field(repr=False)
     clocks: dict[str, ServerClock] = field(default_factory=dict)
@@ -96,7 +103,7 @@ class Api:
 
     def _broken(self, error: BaseException, doing: str) -> Failure:
         if refused_certificate(error):
-            return bad_certificate(doing)
+            return bad_certificate(doing, error)
         words = f"{doing}: {reason(error, self.key)}; this is not billed"
         return Failure(FailureKind.UNSENT, words)
 
@@ -132,7 +139,7 @@ class Api:
             )
             return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)
         if refused_certificate(error):
-            return bad_certificate("connecting to Segmind")
+            return bad_certificate("connecting to Segmind", error)
         words = f"Segmind is unreachable ({why}); the call was not sent, nothing was billed"
         return Failure(FailureKind.UNSENT, words)
 
@@ -141,11 +148,10 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
 
 
-def bad_certificate(doing: str) -> Failure:
+def bad_certificate(doing: str, error: BaseException) -> Failure:
     words = (
-        f"{doing}: the host's certificate is not valid, so nothing was sent. A proxy may "
-        "intercept the connection, or a root certificate is missing on this machine; there is no "
-        "insecure mode"
+        f"{doing}: the host's certificate is not valid{why_refused(error)}, so nothing was sent. "
+        f"{ADVICE}"
     )
     return Failure(FailureKind.REFUSED_SAFETY, words)
 
@@ -153,6 +159,8 @@ def bad_certificate(doing: str) -> Failure:
 def reason(error: BaseException, *secrets: str) -> str:
     """Why a connection broke, for people: the kind of problem, the host where its name is the
     problem, no path, no secret."""
+    if words := proxy_problem(error):
+        return words
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         return "the connection timed out" if connecting else "the request timed out"

@@ -20,17 +20,28 @@ from relightflow.backends.segmind.api import (
     bad_certificate,
     reason,
 )
-from relightflow.backends.segmind.hosts import Hosts, refusal
+from relightflow.backends.segmind.hosts import RESULTS, Hosts, refusal
 from relightflow.backends.segmind.rate_limit_headers import reset_after
 from relightflow.backends.segmind.responses import KEPT
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, pieces
-from relightflow.network.session import PrivateAddress, refused_certificate, timeout
+from relightflow.network.session import (
+    HttpSession,
+    PrivateAddress,
+    refused_certificate,
+    timeout,
+)
 
 _HOPS = 3
 _RESUMES = 3
 IDLE_SECONDS = 30.0
 _TOTAL_SECONDS = 300.0
+_CHECK_SECONDS = 10.0
+_FAKE_ADDRESSES = (
+    "results could not be downloaded from there, so nothing was sent and nothing was billed. A VPN or "
+    "proxy program that answers names with addresses of its own (198.18.…) does that: set HTTPS_PROXY "
+    "to its address, or allow the host with --output-host, or all with --allow-private-network"
+)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -45,7 +56,7 @@ class _Partial:
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    session: aiohttp.ClientSession
+    session: HttpSession
     hosts: Hosts
     cap: int = network.IMAGE_CAP
     total_seconds: float = _TOTAL_SECONDS
@@ -75,6 +86,35 @@ class Downloads:
                 )
             )
         return data
+
+    async def check_hosts(self) -> None:
+        """Ask the hosts that results come from, at no cost, before anything is bought.
+
+        Raises CallFailed, unbilled: REFUSED_SAFETY where a result would be refused, UNSENT where none
+        of them can be reached. A stand-in serves its results itself.
+        """
+        if self.hosts.override:
+            return
+        found = await asyncio.gather(*map(self._unreachable, RESULTS))
+        broken = [problem for problem in found if problem]
+        worst = next((p for p in broken if p.kind is FailureKind.REFUSED_SAFETY), None)
+        if worst or len(broken) == len(RESULTS):
+            raise CallFailed(worst or broken[0])
+
+    async def _unreachable(self, host: str) -> Failure | None:
+        """Why nothing could be downloaded from `host`; None where it answers, whatever it says."""
+        try:
+            async with self.session.head(
+                f"https://{host}/", allow_redirects=False, timeout=timeout(_CHECK_SECONDS)
+            ):
+                return None
+        except BROKEN as error:
+            if refused_certificate(error):
+                return bad_certificate(f"checking {host}, where results come from", error)
+            if (private := _private(error)) is not None:
+                return Failure(FailureKind.REFUSED_SAFETY, f"{private}: {_FAKE_ADDRESSES}")
+            words = f"results come from {host}, which cannot be reached ({reason(error)})"
+            return Failure(FailureKind.UNSENT, f"{words}; nothing was sent, nothing was billed")
 
     async def serves(self, url: str) -> bool:
         """Whether `url` still answers to a HEAD; any doubt is a no. No key is sent."""
@@ -179,16 +219,21 @@ def _refused(response: aiohttp.ClientResponse) -> CallFailed:
 
 def _broken(error: BaseException) -> CallFailed:
     if refused_certificate(error):
-        failure = bad_certificate("downloading a result")
+        failure = bad_certificate("downloading a result", error)
         return CallFailed(Failure(failure.kind, failure.message, Billed.YES))
-    if isinstance(getattr(error, "os_error", error), PrivateAddress):
-        words = "the result's host has a private address and was refused; the result is paid for"
+    if (private := _private(error)) is not None:
+        words = f"the result was not downloaded: {private}. It is paid for; --output-host allows it"
         return _failed(FailureKind.REFUSED_SAFETY, words)
     words = (
         f"the result could not be downloaded ({reason(error)}); it is paid for, the next run "
         "downloads it"
     )
     return _failed(FailureKind.PENDING, words)
+
+
+def _private(error: BaseException) -> PrivateAddress | None:
+    inner = getattr(error, "os_error", error)
+    return inner if isinstance(inner, PrivateAddress) else None
 
 
 def _failed(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from relightflow.errors import UsageError
-from relightflow.network.addresses import public_address
+from relightflow.network.addresses import host_matches, public_address
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
 """Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -31,6 +31,9 @@ _OUTPUT_HOSTS = (
 """Where the provider is known to serve files (images.segmind.com and its storage buckets). A leading
 dot means every name below it. Buckets are named whole: anybody can own one called segmind-something."""
 
+RESULTS = ("images.segmind.com", *_OUTPUT_HOSTS[1:])
+"""The same without a wildcard: what is looked at before the first call."""
+
 _MAX_URL = 8192
 
 
@@ -44,6 +47,8 @@ class Hosts:
     override: str = ""
     """scheme://host:port of the one server that stands for all three; empty in earnest."""
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
+    allowed: tuple[str, ...] = ()
+    """Of those, the operator's own: their addresses may be private."""
     settling: float = math.inf
     """Seconds after which a call that the history lacks was never taken; inf: the engine's own word."""
 
@@ -72,10 +77,11 @@ class Hosts:
 def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
     """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
     the settling time is not a number."""
-    outputs = _OUTPUT_HOSTS + tuple(host.lower() for host in output_hosts)
+    allowed = tuple(host.lower() for host in output_hosts)
+    outputs = _OUTPUT_HOSTS + allowed
     given = environment.get(OVERRIDE, "").strip()
     if not given:
-        return Hosts(outputs=outputs)
+        return Hosts(outputs=outputs, allowed=allowed)
     parts = _split(given)
     if parts is None or parts.username is not None or parts.query or parts.path.strip("/"):
         raise UsageError(f"{OVERRIDE} must be a server such as http://127.0.0.1:8080")
@@ -85,7 +91,9 @@ def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ..
     settling = (
         _settling(environment.get(SETTLING, "")) if _loopback(parts.hostname or "") else math.inf
     )
-    return Hosts(base, base, base, override=base, outputs=outputs, settling=settling)
+    return Hosts(
+        base, base, base, override=base, outputs=outputs, allowed=allowed, settling=settling
+    )
 
 
 def _settling(given: str) -> float:
@@ -118,7 +126,7 @@ def refusal(hosts: Hosts, url: str, *, listed: bool = True) -> str:
         return "not https"
     if parts.port not in (None, 443):
         return f"port {parts.port} is not the standard one"
-    if listed and not any(_matches(host, allowed) for allowed in hosts.outputs):
+    if listed and not host_matches(host, hosts.outputs):
         return f"host {host} is not one of the provider's; --output-host allows it"
     return "" if public(host) else "private address"
 
@@ -159,7 +167,3 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _matches(host: str, allowed: str) -> bool:
-    return host.endswith(allowed) if allowed.startswith(".") else host == allowed

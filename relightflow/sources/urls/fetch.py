@@ -22,12 +22,15 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from relightflow.network.body import TooLarge, Unreadable, pieces
+from relightflow.network.certificates import ADVICE
 from relightflow.network.session import (
     CONNECT_SECONDS,
     PrivateAddress,
     PublicOnly,
+    proxy_problem,
     refused_certificate,
     session,
+    why_refused,
 )
 from relightflow.network.webaddress import BadAddress, WebAddress
 from relightflow.sources.files import MAX_BYTES
@@ -116,7 +119,8 @@ class Fetcher:
         """`private`: the operator allows private addresses."""
         names = resolver or ThreadedResolver()
         accept = {"Accept": "image/jpeg, image/png, image/webp, */*;q=0.5"}
-        self._session = session(names if private else PublicOnly(inner=names), accept)
+        public = None if private else PublicOnly(inner=names)
+        self._session = session(public or names, accept, screen=public)
         self._limits = limits
         self._private = private
         self._sleep = sleep
@@ -250,8 +254,10 @@ class Fetcher:
         if isinstance(getattr(error, "os_error", error), PrivateAddress):
             return NotFetched(PRIVATE, refused=True)
         if refused_certificate(error):
-            words = "the server's certificate is not valid, and there is no insecure mode"
+            words = f"the server's certificate is not valid{why_refused(error)}. {ADVICE}"
             return NotFetched(words, refused=True)
+        if words := proxy_problem(error):
+            return NotFetched(words, passing=True)
         if isinstance(error, aiohttp.SocketTimeoutError):
             return NotFetched(f"no data from the server for {self._limits.idle_seconds:g} s")
         if isinstance(error, aiohttp.ConnectionTimeoutError):

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,7 +28,7 @@ async def downloads() -> AsyncIterator[Make]:
 
     def make(url: str = "", **facts: float) -> Downloads:
         hosts = from_environment({OVERRIDE: url}) if url else Hosts()
-        found = Downloads(network.download_session(urlsplit(url).hostname), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
+        found = Downloads(network.download_session(urlsplit(url).hostname or ""), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
         made.append(found)
         return found
 
@@ -88,7 +89,7 @@ async def test_a_name_with_any_private_address_is_refused(
     seen: list[str] = []
     url = await listen(replying(lambda *_: image_bytes(), seen))
     resolver = Resolver(int(url.rsplit(":", 1)[1]), *addresses)
-    async with network.download_session(None, resolver) as session:
+    async with network.download_session(resolver=resolver) as session:
         failure = await error(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
     assert failure.kind is FailureKind.REFUSED_SAFETY
     assert "private" in failure.message
@@ -255,3 +256,33 @@ async def test_no_message_shows_the_results_address(downloads: Make, listen: Lis
     failure = await error(downloads(url).fetch(url + "/outputs/unguessable?sig=secret"))
     assert "unguessable" not in failure.message
     assert "secret" not in failure.message
+
+
+async def test_hosts_of_results_behind_made_up_addresses_are_refused_before_the_first_call() -> (
+    None
+):
+    resolver = Resolver(443, "198.18.0.7")
+    async with network.download_session(resolver=resolver) as session:
+        failure = await error(Downloads(session, Hosts()).check_hosts())
+    assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
+    assert "(198.18.0.7)" in failure.message
+    for way_out in ("HTTPS_PROXY", "--output-host", "--allow-private-network"):
+        assert way_out in failure.message
+
+
+@pytest.mark.parametrize(
+    "given", [{"exempt": ("images.segmind.com",)}, {"exempt": (".segmind.com",)}, {"private": True}]
+)
+async def test_the_operator_may_allow_them(given: dict[str, Any], listen: Listen) -> None:
+    url = await listen(replying(lambda *_: image_bytes()))
+    resolver = Resolver(int(url.rsplit(":", 1)[1]), "127.0.0.1")
+    session = network.download_session(*given.pop("exempt", ()), resolver=resolver, **given)
+    async with session, session.get("http://images.segmind.com/a") as answer:
+        assert answer.status == 200
+
+
+async def test_a_stand_in_is_asked_for_nothing(downloads: Make, listen: Listen) -> None:
+    seen: list[str] = []
+    url = await listen(replying(lambda *_: image_bytes(), seen))
+    await downloads(url).check_hosts()
+    assert seen == []

@@ -73,11 +73,11 @@ async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: 
 
 async def test_no_session_has_the_key_as_a_habit() -> None:
     async with network.api_session() as session:
-        assert "x-api-key" not in session.headers
+        assert "x-api-key" not in session.straight.headers
 
 
 async def test_an_idle_connection_is_given_up_before_a_server_would() -> None:
     async with network.api_session() as session:
-        connector = session.connector
+        connector = session.straight.connector
         assert connector is not None
         assert (connector._keepalive_timeout or 99.0) < 5.0

@@ -262,8 +262,13 @@ def test_a_name_that_nobody_knows_is_named(make: Make) -> None:
     assert "name could not be resolved" in found
 
 
+def test_headers_as_long_as_browsers_take_them_are_sound(site: Site, make: Make) -> None:
+    site.headers["/a.jpg"] = {"Content-Security-Policy": "y" * 60_000}
+    assert isinstance(only(make(f"{site.base}/a.jpg")), Image)
+
+
 def test_headers_without_end_are_no_sound_answer(site: Site, make: Make) -> None:
-    site.pages["/x"] = answers(headers={"X": "y" * 20_000})
+    site.pages["/x"] = answers(headers={"X": "y" * 70_000})
     assert "invalid HTTP" in reason(make(f"{site.base}/x"))
 
 

@@ -120,9 +120,14 @@ class EmulatedCall:
         return await self.answer(self)
 
     def url(self, path: str) -> str:
-        """`path` on the host that the caller used."""
+        """`path` on the host that the caller used, as a proxy in front of us says that it was."""
         host = self.request.headers.get("Host", "")
-        return f"http://{host}{path}" if _HOST.fullmatch(host) else self.provider.base + path
+        secure = self.request.headers.get("X-Forwarded-Proto") == "https"
+        return (
+            f"http{'s' * secure}://{host}{path}"
+            if _HOST.fullmatch(host)
+            else self.provider.base + path
+        )
 
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-f:]+\](:\d+)?")
