@@ -186,7 +186,7 @@ _real = socket.getaddrinfo
 
 
 def getaddrinfo(host, *rest, **more):
-    if str(host).endswith((".com", ".com.")):
+    if host == "images.segmind.com":
         host = "127.0.0.77"
     return _real(host, *rest, **more)
 
