@@ -1,25 +1,28 @@
-"""What the manifests that sinks already hold say was done: in a clone of a repository, in a bucket.
+"""What the records that sinks already hold say was done: in a clone of a repository, in a bucket.
 
-A manifest may be a stranger's, so it is read strictly and within bounds, and nothing of it is believed
+A record may be a stranger's, so it is read strictly and within bounds, and nothing of it is believed
 that bytes with the right hash do not show. It can only hold a purchase back, never cause one.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from relightflow.deliver.target import FAULTS, SinkTarget
 from relightflow.model.money import Micros, micros, valid_cost
-from relightflow.plugins.sink import HasFiles
+from relightflow.plugins.sink import (
+    MANIFEST,
+    MOST_MANIFEST,
+    HasFiles,
+    HasRecords,
+    manifest_records,
+)
 
-MANIFEST = "manifest.jsonl"
-_MOST_MANIFEST = 256 << 20
 _MOST_IMAGE = 64 << 20
-_MOST_LINE = 1 << 20
-_FORMAT = 1
+_ID = 16
+"""Hex digits of a job's id, the beginning of its key."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -29,7 +32,7 @@ class Claim:
 
     key: str
     sha256: str
-    """Of the result, as it says."""
+    """Of the result, as it says; empty where it does not."""
     path: str
     """Relative to the sink; empty where it names no file of the very result."""
     cost: Micros | None
@@ -49,48 +52,43 @@ def claims_of(targets: Sequence[SinkTarget], keys: Collection[str]) -> dict[str,
     """What the manifests in `targets` say of the jobs with `keys`; one that can be read back is
     preferred. Blocks. A sink that cannot be read says nothing."""
     found: dict[str, Claim] = {}
+    by_id = {key[:_ID]: key for key in keys}
     for target in targets:
-        for claim in _claims(target):
-            if claim.key in keys and (claim.key not in found or not found[claim.key].path):
-                found[claim.key] = claim
+        for record in _records(target):
+            key = _key(record, by_id)
+            if key in keys and (key not in found or not found[key].path):
+                found[key] = _claim(key, record, target)
     return found
 
 
-def _claims(target: SinkTarget) -> Iterator[Claim]:
-    if not isinstance(target.sink, HasFiles):
-        return
+def _key(record: Mapping[str, Any], by_id: Mapping[str, str]) -> str:
+    """Of the job that the record calls done; empty where it calls none done."""
+    key, job = record.get("key"), record.get("job")
+    if record.get("status") != "done" or not _is_digest(record.get("sha256") or "0" * 64):
+        return ""
+    if isinstance(key, str):
+        return key
+    return by_id.get(job, "") if isinstance(job, str) else ""
+
+
+def _records(target: SinkTarget) -> Iterator[Mapping[str, Any]]:
+    sink = target.sink
     try:
-        data = target.sink.read(MANIFEST, _MOST_MANIFEST)
+        if isinstance(sink, HasRecords):
+            yield from sink.records()
+        elif isinstance(sink, HasFiles):
+            yield from manifest_records(sink.read(MANIFEST, MOST_MANIFEST))
     except FAULTS:
         return
-    lines = (data or b"").split(b"\n")
-    if (_record(lines[0]) or {}).get("format") != _FORMAT:
-        return
-    for line in lines[1:]:
-        record = _record(line)
-        if record and record.get("record") == "output" and record.get("status") == "done":
-            claim = _claim(record, target)
-            if claim:
-                yield claim
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line) if len(line) <= _MOST_LINE else None
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _claim(record: dict[str, Any], target: SinkTarget) -> Claim | None:
-    key, sha256 = record.get("key"), record.get("sha256")
-    if not (_is_digest(key) and _is_digest(sha256)):
-        return None
-    path, request_id = record.get("path"), record.get("request_id")
-    own = isinstance(path, str) and "delivered" not in record and path.isprintable()
+def _claim(key: str, record: Mapping[str, Any], target: SinkTarget) -> Claim:
+    sha256, path, request_id = (record.get(name) for name in ("sha256", "path", "request_id"))
+    known = _is_digest(sha256)
+    own = known and isinstance(path, str) and "delivered" not in record and path.isprintable()
     return Claim(
-        key=str(key),
-        sha256=str(sha256),
+        key=key,
+        sha256=str(sha256) if known else "",
         path=str(path) if own else "",
         cost=_cost(record.get("cost")),
         request_id=request_id if isinstance(request_id, str) and len(request_id) < 200 else "",

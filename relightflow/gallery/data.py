@@ -15,12 +15,15 @@ from typing import Any
 from relightflow.gallery.axes import IMAGE, Table, facts
 from relightflow.gallery.entries import STATUSES, Entry, Input
 from relightflow.gallery.run import GalleryRun, ListPrice
+from relightflow.model.money import Micros
 
 FORMAT = 1
 PART = 20_000
 """Cells in one file."""
 SHORT = 16
 """Hex digits of a hash."""
+_BEFORE, _AFTER = b"(window.relightflowData=window.relightflowData||[]).push(", b");"
+"""Around each block of data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +198,33 @@ def _ratio(entries: Sequence[Entry]) -> float:
 def _script(block: Mapping[str, Any]) -> bytes:
     text = json.dumps(block, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
-    return f"(window.relightflowData=window.relightflowData||[]).push({text});\n".encode("ascii")
+    return b"%s%s%s\n" % (_BEFORE, text.encode("ascii"), _AFTER)
+
+
+def told_jobs(script: bytes) -> Iterator[tuple[str, str, Micros | None]]:
+    """(job id, status, cost in micro-dollars) of each output in data.js or one of its parts, as far as
+    it is ours. The costs of a part are numbers of the head's list, so they are told for data.js only."""
+    costs: list[Any] = []
+    for line in script.splitlines():
+        if not (line.startswith(_BEFORE) and line.endswith(_AFTER)):
+            return
+        try:
+            block = json.loads(line[len(_BEFORE) : -len(_AFTER)])
+            if "job" not in block:
+                costs = list(block["costs"])
+                continue
+            count, jobs = int(block["count"]), str(block["job"])
+            for offset in range(min(count, len(jobs) // SHORT)):
+                status = STATUSES[_at(block["status"], offset)]
+                cost = _at(block["cost"], offset)
+                amount = costs[cost] if 0 <= cost < len(costs) else None
+                yield jobs[offset * SHORT : (offset + 1) * SHORT], status, amount
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+            return
+
+
+def _at(column: list[int] | int, offset: int) -> int:
+    found = column[offset] if isinstance(column, list) else column
+    if type(found) is not int:
+        raise TypeError("not a column of numbers")
+    return found

@@ -7,7 +7,8 @@ raises `SinkFailed` (or OSError) to say that it could not; the next run tries ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,13 @@ from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import extension
 from relightflow.model.recipe import Recipe
+
+MANIFEST = "manifest.jsonl"
+"""Its name beside the images, and in an archive."""
+MOST_MANIFEST = 256 << 20
+"""Bytes of one that is read back."""
+_MOST_LINE = 1 << 20
+_FORMAT = 1
 
 
 class SinkFailed(Exception):
@@ -132,6 +140,37 @@ class HasFiles(Protocol):
 
     def read(self, path: str, most: int) -> bytes | None:
         """The bytes at `path`; None where there is nothing, or more than `most` bytes."""
+
+
+@runtime_checkable
+class HasRecords(Protocol):
+    """A sink that says itself what it holds, because that is not a file `manifest.jsonl` which
+    `HasFiles.read` gives. Jobs that it calls done and this state does not know are not bought."""
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """The manifest's records of outputs, or parts of them: `status`, and `key` or `job` (its first
+        16 digits), perhaps `sha256`, `cost`, `request_id`, and `path`, at which `HasFiles.read` gives
+        the very result. Nothing where there is nothing. May be somebody else's work: it is only
+        believed where it holds a purchase back."""
+
+
+def manifest_records(data: bytes | None) -> Iterator[dict[str, Any]]:
+    """The outputs in the bytes of a `manifest.jsonl`, read strictly and within bounds; whatever is no
+    record of format 1 is passed over. None: there is no manifest."""
+    lines = (data or b"").split(b"\n")
+    if (_record(lines[0]) or {}).get("format") != _FORMAT:
+        return
+    for record in map(_record, lines[1:]):
+        if record and record.get("record") == "output":
+            yield record
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line) if len(line) <= _MOST_LINE else None
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def width_of(sink: Sink) -> int:

@@ -12,9 +12,6 @@ from relightflow.plugins.records import Schema, SinkContext
 from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
 from relightflow.sinks.folder import Folder
 
-MANIFEST = "manifest.jsonl"
-"""Its name beside the images."""
-
 PATH: Schema = {
     "type": "string",
     "minLength": 1,

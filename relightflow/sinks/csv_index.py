@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relightflow.model.spreadsheet import cell
 from relightflow.plugins.records import SinkRecord
-from relightflow.plugins.sink import Artifact, FinishedRun
+from relightflow.plugins.sink import MOST_MANIFEST, Artifact, FinishedRun
 from relightflow.sinks.base import PATH, AggregateSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.output_records import shared_records, unicode_text
@@ -47,6 +47,23 @@ class CsvIndex(AggregateSink):
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         self._folder.keep_others(run, INDEX, is_table)
         return (Artifact(INDEX, self._folder.stream(INDEX, _lines(run))),)
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Its rows. Nothing in a table can be read back as an image."""
+        data = self._folder.read(INDEX, MOST_MANIFEST) or b""
+        if len(data) > MOST_MANIFEST or not is_table(data, b""):
+            return
+        for row in csv.DictReader(io.StringIO(data.decode(errors="replace"), newline="")):
+            yield {name: row.get(name) for name in ("job", "status", "sha256", "request_id")} | {
+                "cost": _amount(row.get("cost"))
+            }
+
+
+def _amount(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
 
 
 def _lines(run: FinishedRun) -> Iterator[bytes]:

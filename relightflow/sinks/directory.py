@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkRecord
-from relightflow.plugins.sink import Artifact, FinishedRun
-from relightflow.sinks.base import MANIFEST, NAME, PATH, FolderSink
+from relightflow.plugins.sink import MANIFEST, Artifact, FinishedRun
+from relightflow.sinks.base import NAME, PATH, FolderSink
 from relightflow.sinks.owned import is_manifest
 
 RECORD = SinkRecord(

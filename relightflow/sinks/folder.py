@@ -67,8 +67,8 @@ class Folder:
     def digest(self, path: str) -> str | None:
         """sha256 of what stands at `path`; empty where that is no file, None where it is nothing."""
         try:
-            file = self._open(path)
-        except _NoFile:
+            file = self.opened(path)
+        except NoFile:
             return ""
         if file is None:
             return None
@@ -78,16 +78,16 @@ class Folder:
     def read(self, path: str, most: int = -1) -> bytes | None:
         """The bytes at `path`, at most one more than `most`; None where there is no file."""
         try:
-            file = self._open(path)
-        except _NoFile:
+            file = self.opened(path)
+        except NoFile:
             return None
         if file is None:
             return None
         with file:
             return file.read(most + 1 if most >= 0 else -1)
 
-    def _open(self, path: str) -> BinaryIO | None:
-        """The file at `path`; None where there is nothing. Raises _NoFile for a folder, a pipe ….
+    def opened(self, path: str) -> BinaryIO | None:
+        """The file at `path`; None where there is nothing. Raises NoFile for a folder, a pipe ….
 
         An empty file is nothing too: it is what a power cut can leave of a write, and nobody's work.
         Raises RefusedError where a link is in the way.
@@ -99,7 +99,7 @@ class Folder:
                 if stat.S_ISLNK(facts.st_mode):
                     raise RefusedError(f"refused the symbolic link at {self._prefix + path!r}")
                 if not stat.S_ISREG(facts.st_mode):
-                    raise _NoFile
+                    raise NoFile
                 return (
                     os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") if facts.st_size else None
                 )
@@ -140,8 +140,8 @@ class Folder:
         if run.overwrite or path in run.held:
             return
         try:
-            file = self._open(path)
-        except _NoFile:
+            file = self.opened(path)
+        except NoFile:
             file = None
             ours = False
         else:
@@ -200,7 +200,7 @@ class Folder:
         return WriteReceipt(sha256, facts.st_size, mark(facts))
 
 
-class _NoFile(Exception):
+class NoFile(Exception):
     """Something that is not a regular file is in the place of one."""
 
 

@@ -10,15 +10,24 @@ Layout: "ImageFolder" in the documentation of the library `datasets` (huggingfac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from relightflow.model.job import Output
 from relightflow.model.output_format import extension
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, FinishedRun, SinkFailed, WriteReceipt
-from relightflow.sinks.base import MANIFEST, NAME, PATH, FolderSink
+from relightflow.plugins.sink import (
+    MANIFEST,
+    MOST_MANIFEST,
+    Artifact,
+    FinishedRun,
+    SinkFailed,
+    WriteReceipt,
+    manifest_records,
+)
+from relightflow.sinks.base import NAME, PATH, FolderSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.output_records import Originals, caption, shared_records, unicode_text
@@ -85,6 +94,15 @@ class ImageFolder(FolderSink):
         wanted = {artifact.path for artifact in made}
         self._folder.remove(path for path in run.held if path not in wanted)
         return tuple(made)
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """The manifest's; where somebody took it away, the rows of `metadata.jsonl`."""
+        data = self._folder.read(MANIFEST, MOST_MANIFEST)
+        yield from manifest_records(data)
+        if data is None:
+            for line in (self._folder.read(METADATA, MOST_MANIFEST) or b"").split(b"\n"):
+                with suppress(ValueError, TypeError, KeyError, RecursionError):
+                    yield {"job": json.loads(line)["job"], "status": "done"}
 
     def _metadata(self, run: FinishedRun) -> Iterator[bytes]:
         table = columns(run, _OURS)

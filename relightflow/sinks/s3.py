@@ -17,10 +17,16 @@ from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, FileState, FinishedRun, SinkFailed, WriteReceipt
+from relightflow.plugins.sink import (
+    MANIFEST,
+    Artifact,
+    FileState,
+    FinishedRun,
+    SinkFailed,
+    WriteReceipt,
+)
 from relightflow.sinks.base import NAME
 
-MANIFEST = "manifest.jsonl"
 ENOUGH = 3
 """Faults in a row after which the store is asked nothing more in this run: each may take a minute."""
 MOST_LISTED = 200_000

@@ -10,19 +10,27 @@ Layout: the format that the library `webdataset` reads (github.com/webdataset/we
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from relightflow.model.output_format import extension, output_format
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, FinishedRun
-from relightflow.sinks.base import MANIFEST, PATH, AggregateSink
+from relightflow.plugins.sink import (
+    MANIFEST,
+    MOST_MANIFEST,
+    Artifact,
+    FinishedRun,
+    manifest_records,
+)
+from relightflow.sinks.base import PATH, AggregateSink
 from relightflow.sinks.dataset_card import CARD, card
+from relightflow.sinks.folder import NoFile
 from relightflow.sinks.output_records import (
     Originals,
     SharedRecord,
@@ -105,6 +113,8 @@ class WebDataset(AggregateSink):
         self._prefix = options.get("prefix", context.recipe)
         self._sources = options.get("sources", True)
         self._form = output_format(options)
+        self._members: dict[str, tuple[str, int, int]] | None = None
+        """What is in the shards; None: they were not read yet."""
         self._most_bytes: float = options.get("bytes", math.inf)
         self._most_samples: float = options.get(
             "samples", math.inf if "bytes" in options else SAMPLES
@@ -115,7 +125,7 @@ class WebDataset(AggregateSink):
         self._folder.keep_others(run, MANIFEST, is_manifest)
         self._folder.keep_others(run, CARD, is_card)
         for number, shard in enumerate(self._shards(self._samples(run))):
-            path = f"{self._prefix}-{number:06d}.tar"
+            path = self._shard(number)
             self._folder.keep_others(run, path, is_shard)
             made.append(Artifact(path, self._folder.stream(path, archive(shard))))
         lines = (
@@ -128,6 +138,46 @@ class WebDataset(AggregateSink):
         made.append(Artifact(CARD, self._folder.stream(CARD, pieces)))
         self._folder.remove(path for path in run.held if path not in {a.path for a in made})
         return tuple(made)
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """The manifest's, with each image's place in the shards as its path."""
+        for record in manifest_records(self._folder.read(MANIFEST, MOST_MANIFEST)):
+            job, media_type = record.get("job"), record.get("media_type")
+            if isinstance(job, str) and isinstance(media_type, str):
+                record["path"] = f"{job}.output.{extension(media_type)}"
+            yield record
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The image that a shard holds as the member `path`."""
+        if self._members is None:
+            self._members = dict(self._found())
+        if path not in self._members:
+            return None
+        shard, start, size = self._members[path]
+        file = self._folder.opened(shard)
+        if file is None or size > most:
+            return None
+        with file:
+            file.seek(start)
+            return file.read(size)
+
+    def _found(self) -> Iterator[tuple[str, tuple[str, int, int]]]:
+        """Every member of every shard: its name, and its shard, first byte and size."""
+        for number in itertools.count():
+            shard = self._shard(number)
+            try:
+                file = self._folder.opened(shard)
+                if file is None:
+                    return
+                with file, tarfile.open(fileobj=file, mode="r:") as members:
+                    for member in members:
+                        if member.isreg() and not member.issparse():
+                            yield member.name, (shard, member.offset_data, member.size)
+            except (NoFile, tarfile.TarError):
+                return
+
+    def _shard(self, number: int) -> str:
+        return f"{self._prefix}-{number:06d}.tar"
 
     def _samples(self, run: FinishedRun) -> Iterator[_ShardSample]:
         originals, seen = Originals(run), set[int]()

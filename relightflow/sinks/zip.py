@@ -9,14 +9,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relightflow.model.output_format import output_format
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
-from relightflow.plugins.sink import Artifact, FinishedRun
-from relightflow.sinks.base import MANIFEST, NAME, PATH, AggregateSink
+from relightflow.plugins.sink import (
+    MANIFEST,
+    MOST_MANIFEST,
+    Artifact,
+    FinishedRun,
+    manifest_records,
+)
+from relightflow.sinks.base import NAME, PATH, AggregateSink
+from relightflow.sinks.folder import NoFile
 from relightflow.sinks.output_records import (
     delivered,
     delivered_image,
@@ -58,6 +65,28 @@ class Zip(AggregateSink):
         receipt = self._folder.stream(self._file, archive(self._entries(run)))
         self._folder.remove(path for path in run.held if path != self._file)
         return (Artifact(self._file, receipt),)
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        yield from manifest_records(self._entry(MANIFEST, MOST_MANIFEST))
+
+    def read(self, path: str, most: int) -> bytes | None:
+        """The image at `path` in the archive."""
+        return self._entry(path, most)
+
+    def _entry(self, name: str, most: int) -> bytes | None:
+        """None where there is no such entry, no archive, or more than `most` bytes. Entries are stored
+        uncompressed; whatever is compressed is not ours."""
+        try:
+            file = self._folder.opened(self._file)
+            if file is None:
+                return None
+            with file, zipfile.ZipFile(file) as packed:
+                info = packed.getinfo(name)
+                if info.compress_type != zipfile.ZIP_STORED or info.file_size > most:
+                    return None
+                return packed.read(info)
+        except (NoFile, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+            return None
 
     def _entries(self, run: FinishedRun) -> Iterator[tuple[str, bytes]]:
         lines, packed = io.BytesIO(), dict[str, dict[str, Any]]()

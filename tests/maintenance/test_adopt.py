@@ -20,6 +20,7 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.store.state_dir import StateDir
 from tests.conftest import Program, Stage
 from tests.scripted_backend import PRICE
+from tests.sinks.samples import RECORDS
 
 
 @pytest.fixture
@@ -118,4 +119,72 @@ def test_a_recipe_that_moved_up_is_told_where_its_state_is(stage: Stage, tmp_pat
     assert len(stage.provider.bill) == 2
     stage.state_dir = StateDir(inner / ".relightflow")
     assert stage.run().exit == 0
+    assert len(stage.provider.bill) == 2
+
+
+KEPT = {
+    "directory": True, "imagefolder": True, "zip": True, "webdataset": True,
+    "csv": False, "gallery": False,
+}  # fmt: skip
+"""Every sink on this machine that says what it holds; whether its images can be adopted."""
+
+
+def test_every_sink_but_the_contact_sheet_says_what_it_holds() -> None:
+    assert set(RECORDS) - {"s3"} - set(KEPT) == {"contact-sheet"}, "it holds no job's key"
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_a_clone_with_any_sink_s_record_buys_nothing(stage: Stage, kind: str) -> None:
+    stage.recipe([0, 1, 2, 3], sinks=[{"type": kind, "path": "out/"}])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="4 jobs are done according to"):
+            stage.run()
+    if KEPT[kind]:
+        assert adopted(stage) == Adopted(4, 4 * PRICE, ())
+        assert stage.run().exit == 0
+    else:
+        assert (adopted(stage).results, len(adopted(stage).left)) == (0, 4)
+    assert len(stage.provider.bill) == 4
+
+
+@pytest.mark.parametrize(("kind", "file"), [("zip", "*.zip"), ("webdataset", "*.tar")])
+def test_an_archive_whose_image_was_changed_gives_no_result_and_no_purchase(
+    stage: Stage, kind: str, file: str
+) -> None:
+    stage.recipe([0, 1], sinks=[{"type": kind, "path": "out/"}])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    [packed] = stage.out.glob(file)
+    data = packed.read_bytes()
+    at = data.index(b"IDAT") + 8
+    packed.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    found = adopted(stage)
+    assert (found.results, len(found.left)) == (1, 1)
+    with pytest.raises(RefusedError):
+        stage.run()
+    assert len(stage.provider.bill) == 2
+
+
+def test_images_without_their_manifest_are_known_by_the_data_set_s_rows(stage: Stage) -> None:
+    stage.recipe([0, 1], sinks=[{"type": "imagefolder", "path": "out/"}])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    (stage.out / "manifest.jsonl").unlink()
+    with pytest.raises(RefusedError, match="2 jobs are done"):
+        stage.run()
+
+
+@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("junk", ["", "cut", "{}\n[]\n", "\x00\xff" * 99])
+def test_a_record_that_is_none_says_nothing(stage: Stage, kind: str, junk: str) -> None:
+    stage.recipe([0, 1], sinks=[{"type": kind, "path": "out/"}])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    for path in (path for path in stage.out.rglob("*") if path.is_file()):
+        cut = path.read_bytes()[: path.stat().st_size // 3]
+        path.write_bytes(cut if junk == "cut" else junk.encode("latin-1"))
+    found = adopted(stage)
+    assert found.results == 0
     assert len(stage.provider.bill) == 2

@@ -13,9 +13,9 @@ from relightflow.model.values import FrozenMap
 from relightflow.objects import bucket as buckets
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
+from relightflow.plugins.sink import MANIFEST, FileState, SinkFailed, WriteReceipt
 from relightflow.sinks import s3 as sinks
-from relightflow.sinks.s3 import ENOUGH, MANIFEST, S3Sink
+from relightflow.sinks.s3 import ENOUGH, S3Sink
 from relightflow.testing.samples import SampleRun
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from relightflow.errors import UsageError
+from relightflow.gallery.data import told_jobs
 from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused, record
 from relightflow.gallery.library import LocalLibrary
 from relightflow.gallery.run import GalleryRun
 from relightflow.gallery.site import FIXED, Site, build, is_ours
 from relightflow.gallery.thumbnails import SIZE, Thumbnails
 from relightflow.model.job import Output
+from relightflow.model.money import usd
 from relightflow.model.outcome import Result
 from relightflow.plugins.records import SinkContext
-from relightflow.plugins.sink import Artifact, FinishedRun, SinkFailed
+from relightflow.plugins.sink import MOST_MANIFEST, Artifact, FinishedRun, SinkFailed
 from relightflow.plugins.source import StaleImage
 from relightflow.sinks.base import AggregateSink
 from relightflow.sinks.folder import Folder
@@ -44,6 +49,19 @@ class Gallery(AggregateSink):
         made = {artifact.path for artifact in writer.made}
         self._folder.remove(path for path in run.held if path not in made)
         return tuple(writer.made)
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """What the page's data says. Its images are small or links, so none can be read back."""
+        for number in itertools.count():
+            data = self._folder.read(f"data-{number}.js" if number else "data.js", MOST_MANIFEST)
+            if data is None or len(data) > MOST_MANIFEST:
+                return
+            for job, status, cost in told_jobs(data):
+                yield {"job": job, "status": status, "cost": _dollars(cost)}
+
+
+def _dollars(amount: object) -> float | None:
+    return usd(amount) if type(amount) is int else None
 
 
 class _FolderWriter:
