@@ -82,7 +82,7 @@ update:
 	@echo 'requirements/ is renewed. Now: make test'
 
 rehearse: $(RUNS)
-	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml --overwrite --set 'sinks[0].path=out/rehearsal/'
+	PATH="$(CURDIR)/$(BIN):$$PATH" recipes/rehearse.sh recipes/paid.yaml
 
 reliability: $(TOOLS)
 	$(BIN)/python -m benchmarks.reliability

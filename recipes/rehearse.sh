@@ -1,8 +1,8 @@
 #!/bin/sh
 # Rehearse a paid recipe at no cost: recipes/rehearse.sh RECIPE [option of `relightflow run`]...
 #
-# The emulator replaces the provider on a free local port. The rehearsal uses a temporary state folder, so
-# that a rehearsed result never counts as a bought one.
+# The emulator replaces the provider on a free local port, and the state folder is a temporary one, so that
+# every rehearsal begins anew. The results go to a folder `rehearsal` beside the real ones.
 set -eu
 recipe=${1:?usage: rehearse.sh RECIPE [option]...}
 shift
@@ -22,6 +22,9 @@ done
 RELIGHTFLOW_SEGMIND_URL=$(sed -n 's/^listening on //p' "$scratch/said")
 SEGMIND_API_KEY=SG_0123456789abcdef # any well-formed key will do there
 export RELIGHTFLOW_SEGMIND_URL SEGMIND_API_KEY
+
+# its folders hold nothing but earlier rehearsals, unless the command line names others
+case "$*" in *sinks*) ;; *) set -- --overwrite "$@" ;; esac
 
 code=0
 relightflow run "$recipe" --state "$scratch/state" "$@" || code=$?

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -39,10 +40,11 @@ from relightflow.plan.build import expand as expand_matrix
 from relightflow.plan.drift import Drift, drift
 from relightflow.plan.names import check_fields, check_names
 from relightflow.plan.planned import find_recipe, planned_selection, recipe_plan
-from relightflow.plugins.opening import open_sources
+from relightflow.plugins.opening import check_delivery, open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.registry import load as load_plugins
+from relightflow.recipe.apart import apart
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
 from relightflow.run import elsewhere
@@ -52,6 +54,7 @@ from relightflow.run.limits.spend import identity, open_budget, with_recipe_limi
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
+from relightflow.store.rehearsal import rehearsing
 from relightflow.store.state_dir import StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
@@ -67,34 +70,37 @@ def load(
     """The recipe at `path`, checked.
 
     `registry`: the plugins; None: all that are installed. `overrides`: as `--set`, such as
-    `limits.concurrency=4`. `backend`: make it with this one's default model instead.
+    `limits.concurrency=4`. `backend`: make it with this one's default model instead; its results go to
+    folders of their own, and so do those of a rehearsal.
     Raises InvalidRecipe with everything that is wrong, UsageError for an unknown backend.
     """
     registry = registry or load_plugins()
     recipe = read_recipe(Path(path), registry, overrides)
     if backend and backend != recipe.backend.type:
         model = registry.backend(backend).models[0]
-        warnings = recipe.warnings
-        if not any(override.startswith("sinks") for override in overrides):
-            warnings += (_in_its_place(recipe, backend),)
-        recipe = replace(
-            recipe, backend=BackendSpec(backend, model, FrozenMap()), warnings=warnings
-        )
+        spec = BackendSpec(backend, model, FrozenMap())
+        recipe = _apart(replace(recipe, backend=spec), backend, "results of", overrides, registry)
+    price = recipe.backend.model.price
+    if rehearsing(os.environ) and not (price and price.free):
+        recipe = _apart(replace(recipe, rehearsed=True), "rehearsal", "", overrides, registry)
     return recipe
 
 
-def _in_its_place(recipe: Recipe, backend: str) -> str:
-    return (
-        f"results of '{backend}' go to the same place as those of '{recipe.backend.type}': files "
-        "of the same name and the manifest are replaced there (what was paid for stays in the "
-        "store). Use --set 'sinks[0].path=draft/' to keep them apart"
-    )
+def _apart(
+    recipe: Recipe, name: str, what: str, overrides: Sequence[str], registry: Registry
+) -> Recipe:
+    def shares_folder(sink: str) -> bool:
+        return registry.sink(sink).shares_folder
+
+    words = f"{what} '{name}'" if what else "results of a rehearsal"
+    return apart(recipe, name, words, overrides, shares_folder)
 
 
 def check(recipe: Recipe, registry: Registry) -> Expanded:
     """The recipe's cells, and all that can be wrong without an image. Raises InvalidRecipe."""
     expanded = expand_matrix(recipe)
     check_fields(recipe, expanded.axes, _templates(recipe, registry))
+    check_delivery(recipe, registry)
     return expanded
 
 
@@ -182,6 +188,17 @@ def plan_status(plan: Plan, state_dir: StateDir | None = None) -> PlanStatus:
     return status_of(plan, state_dir or locate(plan.recipe.path, None, os.environ))
 
 
+def disclosures(plan: Plan, registry: Registry) -> tuple[str, ...]:
+    """What becomes of the input images outside this machine if the plan is run, a sentence for each way
+    in which they get there; none where the backend says nothing."""
+    spec = plan.recipe.backend
+    tell = registry.backend(spec.type).discloses
+    if tell is None:
+        return ()
+    ways = Counter(tell(spec.options, image.delivery) for image in plan.images)
+    return tuple(f"{n:,} {'image is' if n == 1 else 'images are'} {way}" for way, n in ways.items())
+
+
 def bought_elsewhere(
     plan: Plan, registry: Registry, operator: OperatorPolicy, state_dir: StateDir
 ) -> str:
@@ -238,6 +255,9 @@ async def run(
     _check_limits(plan, run_options)
     registry = registry or load_plugins()
     state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
+    if plan.recipe.rehearsed and operator.store:
+        callbacks.on_notice("a rehearsal neither uses nor fills the shared store")
+        operator = replace(operator, store="")
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
         made = session.engine.run(plan, not run_options.collect_only, run_options.wait)

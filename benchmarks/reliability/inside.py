@@ -137,6 +137,7 @@ async def buying(
     async with await start(settings, plan=parse(plan) if plan else None) as emulator:
         given = {
             "RELIGHTFLOW_SEGMIND_URL": emulator.url,
+            "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
             "RELIGHTFLOW_SEGMIND_SETTLING": "0",
             "SEGMIND_API_KEY": KEY,
         }

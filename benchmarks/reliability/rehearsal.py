@@ -171,6 +171,7 @@ class Shop:
         command = [sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes", *options]
         given = {
             "RELIGHTFLOW_SEGMIND_URL": self.url,
+            "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
             "RELIGHTFLOW_SEGMIND_SETTLING": str(SETTLING),
             "RELIGHTFLOW_STATE": str(self.state),
             "SEGMIND_API_KEY": KEY,

@@ -122,7 +122,7 @@ def run_all(
     ended: list[tuple[Recipe, Summary]] = []
     for found in ready:
         try:
-            agreed = _agreed(found, run_options(found), wanted, console)
+            agreed = _agreed(found, run_options(found), wanted, registry, console)
             came_to = _run(found, registry, operator, agreed, console)
         except RelightflowError as problem:
             opening.tell(found.plan.recipe.path, problem, console)
@@ -171,7 +171,11 @@ def _shared(ready: Sequence[PlannedRun], given: RunOptions) -> Callable[[Planned
 
 
 def _agreed(
-    found: PlannedRun, run_options: RunOptions, wanted: RunFlags, console: Console
+    found: PlannedRun,
+    run_options: RunOptions,
+    wanted: RunFlags,
+    registry: Registry,
+    console: Console,
 ) -> RunOptions:
     """The options of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
     recipe, typed = found.plan.recipe, params.typed()
@@ -194,7 +198,9 @@ def _agreed(
         cap = api.cost(recipe, found.state_dir) + (seen.price.high if seen.price else 0)
         if not console.can_ask:
             raise BudgetError(asking.no_limit(seen, recipe.name, typed, cap))
-        if not wanted.yes and not console.ask(asking.question(seen, recipe.name)):
+        told = api.disclosures(found.plan, registry)
+        question = asking.question(seen, recipe.name, told, recipe.rehearsed)
+        if not wanted.yes and not console.ask(question):
             raise BudgetError("not confirmed; nothing was sent")
         return confirmed(run_options, cap)
     calls = affordable(seen)

@@ -46,6 +46,7 @@ def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
         "recipe": {"name": recipe.name, "sha256": recipe.sha256},
         "backend": recipe.backend.type,
         "model": recipe.backend.model.name,
+        **({"rehearsed": True} if recipe.rehearsed else {}),
         "counts": {
             "images": len(plan.images),
             "rejected": len(plan.rejected),

@@ -37,7 +37,8 @@ class PlanStatus:
     """Ids of the unknown ones."""
     shared: int = 0
     """In the shared store, as far as it was asked: adopted, not called."""
-
+    disclosures: tuple[str, ...] = ()
+    """What becomes of the input images outside this machine, a sentence for each way there."""
     elsewhere: str = ""
     """Why a run would refuse to buy: what another state has bought; empty where nothing is known."""
 

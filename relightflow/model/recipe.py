@@ -120,6 +120,10 @@ class Recipe:
     """Concurrency, rate, cap and the like."""
     sinks: tuple[SinkSpec, ...] = ()
     """In the recipe's order."""
+    written_sinks: tuple[SinkSpec, ...] = ()
+    """The sinks as the file has them, where `sinks` are moved apart from them; empty: they are not."""
+    rehearsed: bool = False
+    """A stand-in makes it: nothing is bought, and nothing of it may count as bought."""
     picks: Picks | None = None
     """The picks file that the recipe names: only these outputs are made."""
     warnings: tuple[str, ...] = ()

@@ -35,5 +35,7 @@ class Status:
     """Every attempt that may have been billed and whose outcome is unknown."""
     exists: bool = True
     """False: there is no such folder, so nothing was ever bought with it."""
+    rehearsal: bool = False
+    """It is the state of rehearsals: nothing in it was bought."""
     restoration: Restoration = NOTHING
     """What the next run will put back into the ledger; counted above."""

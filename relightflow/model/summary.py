@@ -90,6 +90,8 @@ class Summary:
     """Billable calls made."""
     retries: int = 0
     """Calls that were repeated after a certainly unbilled failure."""
+    rehearsed: bool = False
+    """A stand-in took the provider's place: nothing was bought."""
     notices: tuple[str, ...] = ()
     """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
     plan_sha256: str = ""

@@ -7,9 +7,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from relightflow.core.project import Project
+from relightflow.errors import InvalidRecipe
 from relightflow.model.image import Image, Rejected
-from relightflow.model.recipe import Recipe
-from relightflow.plugins.records import OperatorPolicy, SourceContext
+from relightflow.model.recipe import Recipe, SinkSpec, SourceSpec
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.records import OperatorPolicy, Schema, SourceContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import HasPublicUrl, Remembers, Source
 
@@ -40,30 +42,68 @@ class Sources:
                 source.remember(image for image in images if image.source == index)
 
 
+def check_delivery(recipe: Recipe, registry: Registry) -> None:
+    """Raises InvalidRecipe where the backend is to fetch the images itself (`delivery: presign`) and a
+    source has none that it could reach."""
+    problems = [
+        recipe.problem(
+            f"sources[{index}]",
+            f"'{spec.type}' has no image that a provider can fetch, and the backend's `delivery` is "
+            "presign: add `delivery: upload` or `delivery: inline` to this source, or put the images "
+            "into an object store",
+        )
+        for index, spec in enumerate(recipe.sources)
+        if _wants_links(recipe) and "delivery" not in spec.options
+        if not _link(registry.source(spec.type).schema)
+    ]
+    if problems:
+        raise InvalidRecipe(problems)
+
+
+def _wants_links(recipe: Recipe) -> bool:
+    return recipe.backend.options.get("delivery") == "presign"
+
+
+def _link(schema: Schema) -> str:
+    """How a source lets a provider fetch its images; empty: it cannot."""
+    known = schema.get("properties", {}).get("delivery", {}).get("enum", ())
+    return next((word for word in ("presign", "url") if word in known), "")
+
+
+def _options(recipe: Recipe, spec: SourceSpec, schema: Schema) -> FrozenMap:
+    """Those of the recipe, and `delivery` where the backend's applies to the source."""
+    if not _wants_links(recipe) or "delivery" in spec.options:
+        return spec.options
+    return FrozenMap({**spec.options, "delivery": _link(schema)})
+
+
 @contextmanager
 def open_sources(
     recipe: Recipe, registry: Registry, operator: OperatorPolicy, cache: Path | None
 ) -> Iterator[Sources]:
-    """`cache`: where sources may keep what can be forgotten; None: nowhere."""
+    """`cache`: where sources may keep what can be forgotten; None: nowhere. Raises InvalidRecipe as
+    `check_delivery` does."""
     project = Project.of(recipe.folder)
-    avoid = tuple(_written_to(recipe, project))
-    avoid_uris = tuple(
-        uri for spec in recipe.sinks if isinstance(uri := spec.options.get("uri"), str)
-    )
+    every = tuple(dict.fromkeys((*recipe.sinks, *recipe.written_sinks)))
+    avoid = tuple(_written_to(every, project))
+    avoid_uris = tuple(uri for spec in every if isinstance(uri := spec.options.get("uri"), str))
+    check_delivery(recipe, registry)
     with ExitStack() as stack:
         made = []
         for index, spec in enumerate(recipe.sources):
+            record = registry.source(spec.type)
+            options = _options(recipe, spec, record.schema)
             context = SourceContext(
-                recipe.folder, spec.options, index, operator, cache, avoid, avoid_uris, project
+                recipe.folder, options, index, operator, cache, avoid, avoid_uris, project
             )
-            made.append(registry.source(spec.type).make(context))
+            made.append(record.make(context))
             stack.callback(made[-1].close)
         yield Sources(made)
 
 
-def _written_to(recipe: Recipe, project: Project) -> Iterator[Path]:
+def _written_to(sinks: Sequence[SinkSpec], project: Project) -> Iterator[Path]:
     """The folders of sinks; one with a path that may not be used is not written to."""
-    for spec in recipe.sinks:
+    for spec in sinks:
         path = spec.options.get("path")
         if isinstance(path, str):
             with suppress(ValueError):

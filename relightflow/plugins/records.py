@@ -146,6 +146,10 @@ class BackendRecord:
     and `model` are relightflow's. Left out: there are no options."""
     keeps_requests: float = math.inf
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
+    discloses: Callable[[FrozenMap, str], str] | None = None
+    """(the recipe's options, an image's own `delivery`) → what becomes of the input images outside this
+    machine, in words that follow 'the images are'. A person reads it before a purchase; anything that
+    others can see, or that cannot be undone, belongs there. None: nothing is said."""
     keeps_results: float = 0.0
     """Seconds for which a result can be downloaded once it is known. While it should live, a download
     that is missing or damaged is no end: it is tried again, across runs. 0: the second is final."""
@@ -200,6 +204,10 @@ class SinkRecord:
     shows: str = ""
     """The file to look at after a run, relative to the sink's location on this machine, or a pattern
     of which the first match is meant; empty: none in particular."""
+
+    shares_folder: bool = True
+    """False: whoever reads its folder takes every file below for a part of it, so that nothing else is
+    put there."""
 
     @property
     def takes_names(self) -> bool:

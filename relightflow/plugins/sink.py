@@ -156,9 +156,11 @@ class HasRecords(Protocol):
 
 def manifest_records(data: bytes | None) -> Iterator[dict[str, Any]]:
     """The outputs in the bytes of a `manifest.jsonl`, read strictly and within bounds; whatever is no
-    record of format 1 is passed over. None: there is no manifest."""
+    record of format 1 is passed over, and so is a manifest of a rehearsal, of which nothing was bought.
+    None: there is no manifest."""
     lines = (data or b"").split(b"\n")
-    if (_record(lines[0]) or {}).get("format") != _FORMAT:
+    head = _record(lines[0]) or {}
+    if head.get("format") != _FORMAT or head.get("rehearsed"):
         return
     for record in map(_record, lines[1:]):
         if record and record.get("record") == "output":

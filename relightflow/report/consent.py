@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.money import Micros, dollars
 from relightflow.report.text import count, money, price
 
 
-def question(found: CostEstimate, name: str) -> str:
-    return f"{name}: buy {_said(found)}?"
+def question(
+    found: CostEstimate, name: str, disclosures: Sequence[str] = (), rehearsed: bool = False
+) -> str:
+    """`disclosures`: what becomes of the images, said before the price is agreed to."""
+    first = "".join(f"{name}: {disclosure}\n" for disclosure in disclosures)
+    verb = "rehearse buying" if rehearsed else "buy"
+    return f"{first}{name}: {verb} {_said(found)}?"
 
 
 def no_limit(found: CostEstimate, name: str, command: tuple[str, ...], cap: Micros) -> str:

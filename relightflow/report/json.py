@@ -83,7 +83,9 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "sha256": recipe.sha256,
         "backend": recipe.backend.type,
         "model": recipe.backend.model.name,
+        "rehearsed": recipe.rehearsed,
         "images": len(found.images),
+        "sends": list(plan_status.disclosures),
         "rejected": [{"name": r.name, "reason": r.reason} for r in found.rejected],
         "axes": list(found.axes),
         "cells": len(found.cells),
@@ -180,6 +182,7 @@ def summary(found: Summary) -> _Document:
             }
             for issue in found.issues
         ],
+        "rehearsed": found.rehearsed,
         "notices": list(found.notices),
         "plan_sha256": found.plan_sha256 or None,
         "next_command": found.next_command,
@@ -192,6 +195,7 @@ def status(found: Status) -> _Document:
         **_kind("status"),
         "state": found.state,
         "exists": found.exists,
+        "rehearsal": found.rehearsal,
         "restored": restored(found.restoration),
         "last_run": last
         and {

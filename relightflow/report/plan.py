@@ -11,7 +11,7 @@ from relightflow.model.plan_status import PlanStatus
 from relightflow.model.restoration import Restoration
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice
-from relightflow.report.text import count, facts, listing, money, price, span
+from relightflow.report.text import REHEARSED, count, facts, listing, money, price, span
 
 _FIRST = 5
 """Rejected images that are named."""
@@ -33,6 +33,8 @@ def plan(
             ("unknown", _unknown(found, plan_status)),
             ("failed", _held(plan_status.held_failed)),
             ("backend", _backend(found)),
+            ("sends", _sends(plan_status) if estimate.calls else ""),
+            ("rehearsal", REHEARSED if recipe.rehearsed else ""),
             ("cap", cap(estimate)),
             ("refused", escape.terminal(plan_status.elsewhere)),
         ),
@@ -155,6 +157,10 @@ def _jobs(found: Plan, plan_status: PlanStatus) -> str:
     if found.limit is not None:
         text += f"; --limit {found.limit}"
     return text
+
+
+def _sends(plan_status: PlanStatus) -> str:
+    return escape.terminal("; ".join(plan_status.disclosures))
 
 
 def _held(number: int) -> str:

@@ -11,7 +11,7 @@ from relightflow.model.status import LastRun, Status
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice, settled_by
 from relightflow.report.plan import restored
-from relightflow.report.text import INDENT, count, facts, money, paragraph
+from relightflow.report.text import INDENT, REHEARSED, count, facts, money, paragraph
 
 _SHOWN = 20
 """Unknown attempts that are listed; `--json` has all."""
@@ -19,6 +19,8 @@ _SHOWN = 20
 
 def status(found: Status, columns: int | None = None) -> str:
     lines = [f"state {escape.terminal(found.state)}"]
+    if found.rehearsal:
+        lines += paragraph(f"rehearsal: {REHEARSED}", columns, INDENT)
     if not found.exists:
         text = (
             "folder not found: nothing was bought with this state. Use --state to name another one"
@@ -28,7 +30,7 @@ def status(found: Status, columns: int | None = None) -> str:
         (
             ("restored", restored(found.restoration)),
             ("last run", _last_run(found.last_run)),
-            ("spent", money(found.spent)),
+            ("rehearsed" if found.rehearsal else "spent", money(found.spent)),
             ("in flight", money(found.in_flight) if found.in_flight else "nothing"),
             ("unknown", _unknown(found)),
             ("calls", ", ".join(f"{n:,} {state.value}" for state, n in found.states) or "none"),

@@ -7,6 +7,7 @@ from relightflow.model.summary import Counts, Issue, Money, Summary
 from relightflow.report import escape
 from relightflow.report.text import (
     INDENT,
+    REHEARSED,
     count,
     duration,
     facts,
@@ -38,7 +39,8 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
             ),
             ("selected", _selected(found.counts)),
             ("plan", found.plan_sha256[:16]),
-            ("money", _money(found.money)),
+            ("rehearsal", REHEARSED if found.rehearsed else ""),
+            ("money", _money(found.money, found.rehearsed)),
             ("retries", f"{found.retries:,}" if found.retries else ""),
         ),
         columns,
@@ -86,7 +88,7 @@ def _selected(counts: Counts) -> str:
     return f"{counts.jobs:,} of the recipe's {count(counts.planned, 'job')}"
 
 
-def _money(found: Money) -> str:
+def _money(found: Money, rehearsed: bool) -> str:
     parts = []
     if found.in_flight:
         parts.append(f"{money(found.in_flight)} in flight")
@@ -100,7 +102,8 @@ def _money(found: Money) -> str:
         parts.append(f"balance {money(found.balance)} before the run")
     if not parts and not found.spent:
         return ""
-    return ", ".join((f"{money(found.spent)} spent", *parts))
+    spent = f"{money(found.spent)} {'rehearsed' if rehearsed else 'spent'}"
+    return ", ".join((spent, *parts))
 
 
 def _issue(issue: Issue, columns: int | None) -> list[str]:

@@ -11,6 +11,7 @@ from relightflow.model.spending import span as span
 from relightflow.report import escape
 
 INDENT = "  "
+REHEARSED = "a stand-in takes the provider's place; nothing is bought, and nothing counts as bought"
 
 
 def money(amount: Micros) -> str:

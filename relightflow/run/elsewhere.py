@@ -69,8 +69,8 @@ def bought_elsewhere(
     plan: Plan, reader: Reader, targets: Sequence[SinkTarget], state_dir: StateDir
 ) -> _BoughtElsewhere:
     """Look for the plan's unknown jobs in manifests and, where this state has bought nothing yet, in the
-    states nearby. Blocks, reads only. Free jobs are nobody's loss."""
-    if plan.price and plan.price.free:
+    states nearby. Blocks, reads only. Free and rehearsed jobs are nobody's loss."""
+    if plan.recipe.rehearsed or (plan.price and plan.price.free):
         return NOWHERE
     keys = set(_unknown(plan, reader))
     if not keys:

@@ -49,6 +49,7 @@ def summarize(
         locations=tuple(target.sink.location for target in delivery.targets),
         calls=engine.recorder.counters.calls,
         retries=engine.recorder.counters.retries,
+        rehearsed=plan.recipe.rehearsed,
         notices=notices,
         plan_sha256=run_options.plan_sha256,
         next_command=_next_command(plan, issues),

@@ -63,6 +63,7 @@ RECORD = SinkRecord(
     },
     layout="files",
     converts_format=True,
+    shares_folder=False,
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relightflow.errors import StorageError, UsageError
+from relightflow.store.rehearsal import rehearsing
 from relightflow.store.trust import check_state
 from relightflow.store.worktrees import main_worktree
 
@@ -25,6 +26,8 @@ _FILES = {
 class StateDir:
     root: Path
     """Absolute."""
+    rehearsal: bool = False
+    """It holds what was rehearsed and never bought, apart from all other states."""
 
     @property
     def ledger(self) -> Path:
@@ -56,6 +59,9 @@ class StateDir:
         where it may not be used (`trust`)."""
         check_state(self.root, named=True)
         try:
+            if self.rehearsal:  # a part of the project's state, though that may not be there yet
+                self.root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _put_new(self.root.parent / ".gitignore", _FILES[".gitignore"].encode("ascii"))
             for folder in (self.root, self.blobs, self.runs, self.cache):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name, text in _FILES.items():
@@ -84,12 +90,15 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
 
     `option` (`--state`) first, then RELIGHTFLOW_STATE, then the nearest ancestor that has a
     `.relightflow`, then the git root (of a linked worktree: that of the main one), then the recipe's
-    own folder. Raises RefusedError where the
+    own folder. Of a rehearsal it is the folder `rehearsal` in there. Raises RefusedError where the
     state that is found may not be used (`trust`): another one in its place would buy everything again;
     UsageError where the variable is empty.
     """
     state_dir, named = _located(recipe, option, environ)
     check_state(state_dir.root, named, environ)
+    if rehearsing(environ):
+        state_dir = StateDir(state_dir.root / "rehearsal", rehearsal=True)
+        check_state(state_dir.root, named, environ)
     return state_dir
 
 

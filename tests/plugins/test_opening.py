@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from relightflow.errors import UsageError
+from relightflow.errors import InvalidRecipe, UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.recipe import Recipe, SourceSpec
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.opening import open_sources
+from relightflow.plugins.opening import check_delivery, open_sources
 from relightflow.plugins.records import OperatorPolicy, SourceContext, SourceRecord
 from relightflow.plugins.registry import Loaded
 from tests.conftest import Stage
@@ -74,3 +74,45 @@ def test_one_that_breaks_while_it_closes_leaves_no_other_open(stage: Stage) -> N
     ):
         pass
     assert sorted(Tap.closed) == [0, 1]
+
+
+def linked(stage: Stage, words: list[str], **options: object) -> Recipe:
+    """A recipe whose backend is to fetch images itself, from a source that can hand them over so."""
+    delivery = {"properties": {"delivery": {"enum": words}}}
+    record = SourceRecord("tap", "For tests", _Noting, delivery)
+    sources = {**stage.registry.sources, "tap": Loaded(record, "test")}
+    stage.registry = replace(stage.registry, sources=sources)
+    recipe = stage.plan().recipe
+    backend = replace(recipe.backend, options=FrozenMap({"delivery": "presign"}))
+    return replace(recipe, backend=backend, sources=(SourceSpec("tap", FrozenMap(options)),))
+
+
+class _Noting(Tap):
+    given: FrozenMap
+
+    def __init__(self, context: SourceContext) -> None:
+        super().__init__(context)
+        _Noting.given = context.options
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "given"),
+    [
+        (["upload", "inline", "presign"], {}, "presign"),
+        (["upload", "inline", "url"], {}, "url"),
+        (["upload", "inline"], {"delivery": "inline"}, "inline"),
+        (["upload", "presign"], {"delivery": "upload"}, "upload"),
+    ],
+)
+def test_a_backend_that_fetches_images_gets_the_links_that_a_source_has(
+    words: list[str], options: dict[str, object], given: str, stage: Stage
+) -> None:
+    Tap.closed = []
+    with open_sources(linked(stage, words, **options), stage.registry, OperatorPolicy(), None):
+        assert _Noting.given["delivery"] == given
+
+
+def test_a_source_without_links_is_named_where_the_backend_needs_them(stage: Stage) -> None:
+    recipe = linked(stage, ["upload", "inline"])
+    with pytest.raises(InvalidRecipe, match=r"sources\[0\]: 'tap' has no image that a provider"):
+        check_delivery(recipe, stage.registry)

@@ -106,6 +106,7 @@ class World:
         env = {name: value for name, value in os.environ.items() if not name.startswith(CLEARED)}
         env |= {
             "RELIGHTFLOW_SEGMIND_URL": self.provider.url,
+            "RELIGHTFLOW_REHEARSAL": "no",  # this provider stands for the real one
             "SEGMIND_API_KEY": self.key,
             "NO_COLOR": "1",
             "PYTHONWARNINGS": "default",

@@ -53,7 +53,7 @@ class Assets:
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         """Raises `CallFailed`, never billed."""
         delivery = image.delivery or self.delivery
-        if delivery == "url":
+        if delivery in ("url", "presign"):
             return self._public(image)
         if delivery == "inline":
             return prepared(await _data_uri(image.media_type, data))

@@ -6,7 +6,6 @@ address that is connected to.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from relightflow.errors import UsageError
 from relightflow.network.addresses import host_matches, public_address
+from relightflow.store.rehearsal import on_this_machine
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
 """Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -85,11 +85,13 @@ def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ..
     parts = _split(given)
     if parts is None or parts.username is not None or parts.query or parts.path.strip("/"):
         raise UsageError(f"{OVERRIDE} must be a server such as http://127.0.0.1:8080")
-    if parts.scheme != "https" and not _loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not on_this_machine(parts.hostname or ""):
         raise UsageError(f"{OVERRIDE} may be plain http on this machine only; elsewhere use https")
     base = _origin(parts)
     settling = (
-        _settling(environment.get(SETTLING, "")) if _loopback(parts.hostname or "") else math.inf
+        _settling(environment.get(SETTLING, ""))
+        if on_this_machine(parts.hostname or "")
+        else math.inf
     )
     return Hosts(
         base, base, base, override=base, outputs=outputs, allowed=allowed, settling=settling
@@ -160,10 +162,3 @@ def _origin(parts: SplitResult) -> str:
     host = f"[{host}]" if ":" in host else host
     port = parts.port or default
     return f"{parts.scheme}://{host}" + ("" if port == default else f":{port}")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,6 +12,7 @@ from typing import Any
 
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.money import micros
+from relightflow.model.values import FrozenMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +180,27 @@ SCHEMA: dict[str, Any] = {
             "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available.",
         },
         "delivery": {
-            "enum": ["upload", "inline", "url"],
+            "enum": ["upload", "inline", "presign", "url"],
             "default": "upload",
-            "description": "How the provider gets an image, unless its source says otherwise: as an upload, inside the request, or by its public URL.",
+            "description": "How the provider gets an image, unless its source says otherwise: as an upload (which gets a public address that cannot be revoked), inside the request, through a signed URL of the object store that is valid for one hour, or by its public URL.",
         },
     },
 }
 """Options of the backend in a recipe, beside `type` and `model`."""
+
+
+_DISCLOSED = {
+    "upload": "uploaded to Segmind, to a public address that cannot be revoked (`delivery: inline` sends "
+    "images inside each request instead)",
+    "inline": "sent to Segmind inside each request, without an address",
+    "presign": "fetched by Segmind through signed URLs that are valid for one hour",
+    "url": "fetched by Segmind, from their public or signed URLs",
+}
+
+
+def disclosed(options: FrozenMap, delivery: str) -> str:
+    """What becomes of images, in words that follow 'the images are'."""
+    return _DISCLOSED[delivery or options.get("delivery", "upload")]
 
 
 def row(name: str) -> ModelRow | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.backends.segmind.models import MODELS, SCHEMA
+from relightflow.backends.segmind.models import MODELS, SCHEMA, disclosed
 from relightflow.plugins.records import BackendRecord
 
 RECORD = BackendRecord(
@@ -11,6 +11,7 @@ RECORD = BackendRecord(
     models=MODELS,
     create="relightflow.backends.segmind.adapter:Segmind.from_environment",
     schema=SCHEMA,
+    discloses=disclosed,
     keeps_requests=3600.0,
     keeps_results=7 * 86_400.0,
 )

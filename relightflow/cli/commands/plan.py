@@ -110,6 +110,7 @@ def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
     plan = api.plan(recipe, registry, asked.selection, operator, state_dir)
     plan_status = replace(
         api.plan_status(plan, state_dir),
+        disclosures=api.disclosures(plan, registry),
         elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
     )
     options = with_recipe_limits(asked.run_options, recipe)

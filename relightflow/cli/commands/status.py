@@ -58,5 +58,6 @@ def look(state_dir: StateDir) -> Status:
         states=tuple((state, states[state]) for state in State if state in states),
         doubts=doubts,
         exists=state_dir.root.is_dir(),
+        rehearsal=state_dir.rehearsal,
         restoration=seen.restoration,
     )

@@ -40,7 +40,11 @@ class Rehearsal:
     """An emulator of the provider in a process of its own, and what it has billed."""
 
     def __init__(self, url: str) -> None:
-        self.env = {"RELIGHTFLOW_SEGMIND_URL": url, "SEGMIND_API_KEY": "SG_0123456789abcdef"}
+        self.env = {
+            "RELIGHTFLOW_SEGMIND_URL": url,
+            "RELIGHTFLOW_REHEARSAL": "no",  # the emulator stands for the provider itself
+            "SEGMIND_API_KEY": "SG_0123456789abcdef",
+        }
         self._url = url
 
     def bill(self) -> list[dict[str, Any]]:

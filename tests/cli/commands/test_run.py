@@ -259,17 +259,6 @@ def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
     assert len(rehearsal.bill()) == 4
 
 
-def test_drafts_that_go_where_the_paid_images_go_are_said_to(
-    relightflow: Relightflow, write: Write
-) -> None:
-    write(backend="segmind")
-    done = relightflow("run", "spring.yaml", "--backend", "preview")
-    assert done.returncode == 0
-    assert "results of 'preview' go to the same place as those of 'segmind'" in done.stderr
-    apart = ("--backend", "preview", "--set", "sinks[0].path=draft/")
-    assert "what 'preview' makes" not in relightflow("run", "spring.yaml", *apart).stderr
-
-
 def test_the_operator_s_cap_holds_for_all_recipes_of_the_command(
     relightflow: Relightflow, write: Write, rehearsal: Rehearsal
 ) -> None:
