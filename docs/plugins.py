@@ -11,6 +11,7 @@ from relightflow.model.catalog import Model, Parameter
 from relightflow.model.money import dollars
 from relightflow.plugins.records import BackendRecord
 from relightflow.plugins.registry import load
+from relightflow.recipe.annotations import FREE
 from relightflow.recipe.schema import part
 
 QUOTE = '"'
@@ -52,7 +53,7 @@ def _options(schema: Mapping[str, Any]) -> str:
             field["description"],
         )
         for name, field in schema["properties"].items()
-        if name not in ("type", "model")
+        if name not in ("type", "model") and field != FREE
     ]
     return table(("field", "allowed", "default", "description"), rows) + "\n" if rows else ""
 

@@ -25,6 +25,7 @@ from relightflow.plan.build import expand
 from relightflow.plugins import hookspecs
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
+from relightflow.recipe.annotations import FREE
 from relightflow.recipe.core import CORE
 from relightflow.store.state_dir import StateDir
 from relightflow.testing import sample_image_bytes
@@ -191,7 +192,13 @@ def test_every_exit_code_has_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [*CORE["properties"], *CORE["properties"]["limits"]["properties"]]
+    "field",
+    [
+        name
+        for part in (CORE, CORE["properties"]["limits"])
+        for name, rule in part["properties"].items()
+        if rule != FREE
+    ],
 )
 def test_every_field_of_a_recipe_has_its_row(field: str) -> None:
     assert f"\n| `{field}` |" in text(REFERENCE / "recipe.md")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relightflow.recipe.annotations import allow
 from relightflow.recipe.paths import RELATIVE, WHY
 
 VERSION = 1
@@ -35,14 +36,16 @@ _SAMPLE_FIELDS: dict[str, dict[str, Any]] = {
     },
 }
 SAMPLES: dict[str, dict[str, Any]] = {
-    strategy: {
-        "required": required,
-        "additionalProperties": False,
-        "properties": {
-            name: {"const": strategy} if name == "strategy" else _SAMPLE_FIELDS[name]
-            for name in ("strategy", *required[1:], *optional)
-        },
-    }
+    strategy: allow(
+        {
+            "required": required,
+            "additionalProperties": False,
+            "properties": {
+                name: {"const": strategy} if name == "strategy" else _SAMPLE_FIELDS[name]
+                for name in ("strategy", *required[1:], *optional)
+            },
+        }
+    )
     for strategy, required, optional in (
         ("full", ["strategy"], []),
         ("pairwise", ["strategy"], []),
@@ -98,7 +101,7 @@ _LIMITS = {
     },
 }
 
-CORE: dict[str, Any] = {
+_CORE: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "required": ["version", "name", "sources", "sinks"],
@@ -159,3 +162,5 @@ CORE: dict[str, Any] = {
         },
     },
 }
+
+CORE: dict[str, Any] = allow(_CORE)

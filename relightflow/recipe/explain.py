@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from relightflow.recipe.annotations import FREE, is_annotation
 from relightflow.recipe.paths import is_path
 from relightflow.recipe.scalars import NotAValue, resolve
 from relightflow.recipe.tree import Step
@@ -45,6 +46,9 @@ class _Error(Protocol):
     context: Sequence[Any]
 
 
+_Spelling = Callable[[tuple[Step, ...]], str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Complaint:
     steps: tuple[Step, ...]
@@ -54,11 +58,14 @@ class _Complaint:
     """True: the field's name is wrong, not its value."""
 
 
-def complaints(data: Any, schema: dict[str, Any]) -> Iterator[_Complaint]:
-    """Everything that `schema` does not allow in `data`, lazily."""
+def complaints(
+    data: Any, schema: dict[str, Any], written: _Spelling = lambda _: ""
+) -> Iterator[_Complaint]:
+    """Everything that `schema` does not allow in `data`, lazily. `written`: how the file spells the value
+    at a place, where that is not text."""
     seen: set[_Complaint] = set()
     for error in _validator()(schema).iter_errors(data):
-        for complaint in _explain(error):
+        for complaint in _explain(error, written):
             # of n missing names there are n errors, and only their words tell which is about which
             if complaint not in seen:
                 seen.add(complaint)
@@ -79,7 +86,7 @@ def _whole(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _explain(error: _Error) -> Iterator[_Complaint]:
+def _explain(error: _Error, written: _Spelling) -> Iterator[_Complaint]:
     steps = tuple(error.absolute_path)
     rule = str(error.validator)
     if rule == "pattern" and is_path(error.schema):
@@ -89,20 +96,21 @@ def _explain(error: _Error) -> Iterator[_Complaint]:
     elif rule == "required":
         yield from (_Complaint(steps, f"'{name}' is missing") for name in _wanted(error))
     elif rule in ("anyOf", "oneOf") and error.context:
-        yield from _forms(error, steps)
+        yield from _forms(error, steps, written)
     else:
-        yield _Complaint(steps, _MESSAGES.get(rule, _other)(error))
+        yield _Complaint(steps, _MESSAGES.get(rule, _other)(error, written(steps)))
 
 
 def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
-    fields = error.schema.get("properties", {})
+    rules = error.schema.get("properties", {})
+    fields = [name for name, rule in rules.items() if rule != FREE]
     for name in error.instance:
-        if name not in fields:
-            near = nearest(name, list(fields), _FAR)
+        if name not in rules and not is_annotation(name):
+            near = nearest(name, fields, _FAR)
             yield _Complaint((*steps, name), f"unknown field; known: {listed(fields)}{near}", True)
 
 
-def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
+def _forms(error: _Error, steps: tuple[Step, ...], written: _Spelling) -> Iterator[_Complaint]:
     branches: dict[int, list[_Error]] = defaultdict(list)
     for one in error.context:
         branches[int(one.relative_schema_path[0])].append(one)
@@ -113,10 +121,10 @@ def _forms(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
     fitting = [es for es in branches.values() if not any(_wrong_kind(e) for e in es)]
     if fitting:
         for one in min(fitting, key=len):
-            yield from _explain(one)
+            yield from _explain(one, written)
         return
     kinds = [kind for es in branches.values() for e in es if _wrong_kind(e) for kind in _kinds(e)]
-    yield _Complaint(steps, _expected(kinds, error.instance, steps))
+    yield _Complaint(steps, _expected(kinds, error.instance, steps, written(steps)))
 
 
 def _wrong_kind(error: _Error) -> bool:
@@ -132,13 +140,13 @@ def _wanted(error: _Error) -> list[Any]:
     return [name for name in error.validator_value if name not in error.instance]
 
 
-def _expected(kinds: Sequence[str], found: Any, steps: tuple[Step, ...]) -> str:
+def _expected(kinds: Sequence[str], found: Any, steps: tuple[Step, ...], written: str) -> str:
     words = " or ".join(dict.fromkeys(_WORDS.get(kind, kind) for kind in kinds))
     part = {"array", "object"} & {*kinds}
-    hint = (part and _part_hint(found, steps)) or _hint(kinds, found)
+    hint = (part and _part_hint(found, steps)) or _hint(kinds, found, written)
     if "include" in steps[-1:] and isinstance(found, str) and found.endswith("/"):
         hint = hint.replace(quote(found), quote(found + "*"))  # a folder alone matches nothing
-    return f"expected {words}, found {describe(found)}{hint}"
+    return f"expected {words}, found {describe(found, written)}{hint}"
 
 
 def _part_hint(found: Any, steps: tuple[Step, ...]) -> str:
@@ -162,12 +170,12 @@ def _part_hint(found: Any, steps: tuple[Step, ...]) -> str:
     return f" (write {entry})" if inside else f" (write [{entry}])"
 
 
-def _hint(kinds: Sequence[str], found: Any) -> str:
+def _hint(kinds: Sequence[str], found: Any, written: str) -> str:
     """How what stands there becomes what is wanted, where one sign would do."""
     if "array" in kinds and isinstance(found, str):
         return f" (write a list: [{quote(found)}])"
     if "string" in kinds and isinstance(found, int | float):
-        return f" (in quotes it is text: {quote(plain(found))})"
+        return f" (in quotes it is text: {quote(plain(found, written))})"
     if not isinstance(found, str):
         return ""
     if "boolean" in kinds and found.casefold() in ("yes", "no", "on", "off", "true", "false"):
@@ -180,78 +188,79 @@ def _hint(kinds: Sequence[str], found: Any) -> str:
     return " (without quotes it is a number)" if number and {"integer", "number"} & {*kinds} else ""
 
 
-def _type(error: _Error) -> str:
+def _type(error: _Error, written: str) -> str:
     why = error.schema.get("patternErrorMessage")
-    if why and not re.search(error.schema["pattern"], _as_text(error.instance)):
-        return f"{_shown(error.instance)} {why}"  # quotes alone would not mend it
-    return _expected(_kinds(error), error.instance, tuple(error.absolute_path))
+    if why and not re.search(error.schema["pattern"], _as_text(error.instance, written)):
+        return f"{_shown(error.instance, written)} {why}"  # quotes alone would not mend it
+    return _expected(_kinds(error), error.instance, tuple(error.absolute_path), written)
 
 
-def _as_text(value: Any) -> str:
-    return "" if isinstance(value, list | dict) else plain(value)
+def _as_text(value: Any, written: str) -> str:
+    return "" if isinstance(value, list | dict) else plain(value, written)
 
 
-def _enum(error: _Error) -> str:
+def _enum(error: _Error, written: str) -> str:
     allowed = error.validator_value
     if isinstance(error.instance, list | dict):
         return f"{describe(error.instance)} is not allowed; allowed: {listed(allowed)}"
-    near = nearest(error.instance, allowed)
-    return f"{quote(error.instance)} is not allowed; allowed: {listed(allowed)}{near}"
+    near = nearest(error.instance, allowed, written=written)
+    return f"{quote(error.instance, written)} is not allowed; allowed: {listed(allowed)}{near}"
 
 
-def _const(error: _Error) -> str:
+def _const(error: _Error, written: str) -> str:
     only = error.validator_value
-    return f"{_shown(error.instance)} is not allowed; allowed: {plain(only)}{nearest(error.instance, [only])}"
+    near = nearest(error.instance, [only], written=written)
+    return f"{_shown(error.instance, written)} is not allowed; allowed: {plain(only)}{near}"
 
 
-def _pattern(error: _Error) -> str:
+def _pattern(error: _Error, _written: str) -> str:
     schema = error.schema
     why = schema.get("patternErrorMessage") or f"does not match {error.validator_value}"
     return f"{quote(error.instance)} {why}"
 
 
-def _few(error: _Error) -> str:
+def _few(error: _Error, _written: str) -> str:
     least = error.validator_value
     return "is empty" if least == 1 else f"has too few entries; at least {least}"
 
 
-def _many(error: _Error) -> str:
+def _many(error: _Error, _written: str) -> str:
     return f"has too many entries; at most {error.validator_value}"
 
 
-def _twice(_error: _Error) -> str:
+def _twice(_error: _Error, _written: str) -> str:
     return "contains a duplicate value"
 
 
-def _small(error: _Error) -> str:
-    return f"{plain(error.instance)} is too small; at least {error.validator_value}"
+def _small(error: _Error, written: str) -> str:
+    return f"{plain(error.instance, written)} is too small; at least {error.validator_value}"
 
 
-def _large(error: _Error) -> str:
-    return f"{plain(error.instance)} is too large; at most {error.validator_value}"
+def _large(error: _Error, written: str) -> str:
+    return f"{plain(error.instance, written)} is too large; at most {error.validator_value}"
 
 
-def _short(error: _Error) -> str:
+def _short(error: _Error, _written: str) -> str:
     return "is empty" if not error.instance else f"is too short; at least {error.validator_value}"
 
 
-def _long(error: _Error) -> str:
+def _long(error: _Error, _written: str) -> str:
     return f"is too long; at most {error.validator_value} characters"
 
 
-def _other(error: _Error) -> str:
+def _other(error: _Error, written: str) -> str:
     schema = error.schema
     meant = schema.get("description") if isinstance(schema, dict) else None
-    return f"{_shown(error.instance)} is not allowed here" + (
+    return f"{_shown(error.instance, written)} is not allowed here" + (
         f": {printable(meant)}" if meant else ""
     )
 
 
-def _shown(value: Any) -> str:
-    return describe(value) if isinstance(value, list | dict) else quote(value)
+def _shown(value: Any, written: str) -> str:
+    return describe(value) if isinstance(value, list | dict) else quote(value, written)
 
 
-_MESSAGES: dict[str, Callable[[_Error], str]] = {
+_MESSAGES: dict[str, Callable[[_Error, str], str]] = {
     "type": _type,
     "enum": _enum,
     "const": _const,

@@ -17,7 +17,13 @@ from relightflow.recipe.building import build
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.matrix import read_matrix
 from relightflow.recipe.overrides import override
-from relightflow.recipe.parts import check_backend, check_core, check_entries, is_foreign
+from relightflow.recipe.parts import (
+    check_backend,
+    check_core,
+    check_entries,
+    is_foreign,
+    without_annotations,
+)
 from relightflow.recipe.picks import read_picks_inside
 from relightflow.recipe.reading import read
 from relightflow.recipe.text import decode, read_bytes
@@ -55,6 +61,7 @@ def load_text(
     check_entries(findings, "sinks", registry.sinks)
     findings.settle()
     assert chosen is not None  # or a problem had been found
+    tree = without_annotations(tree, registry)
     recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)
     named = find(tree, ("picks",))
     return _with_picks(recipe, str(named.value)) if isinstance(named, Leaf) else recipe

@@ -6,13 +6,15 @@ left, more than `max_jobs`, an include that touches every cell) is said by `reli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from relightflow.model.catalog import Model, Parameter
 from relightflow.model.recipe import Axis, Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
+from relightflow.recipe.annotations import is_annotation
 from relightflow.recipe.findings import Findings
-from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step
+from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step, find
 from relightflow.recipe.wording import listed, nearest, plain, quote
 
 ALL = "all"
@@ -54,7 +56,7 @@ class _MatrixReader:
         axes = tuple(
             Axis(name, self._axis(name, values))
             for name, values in node.items.items()
-            if name not in RULES
+            if name not in RULES and not self._ignored(name)
         )
         known = {axis.name: _KnownAxis.of(axis) for axis in axes}
         return Matrix(
@@ -94,7 +96,7 @@ class _MatrixReader:
             elif self._check((*steps, index), item.value, parameter):
                 before = first.setdefault(_identity(item.value), index)
                 if before != index:
-                    said = f"{quote(item.value)} is a duplicate of [{before}]"
+                    said = f"{quote(item.value, item.written)} is a duplicate of [{before}]"
                     self.findings.at_value((*steps, index), said)
         if not node.items:
             self.findings.at_value(steps, "has no values; add some, or remove the line")
@@ -103,12 +105,12 @@ class _MatrixReader:
     def _check(self, steps: tuple[Step, ...], value: Scalar, parameter: Parameter | None) -> bool:
         problem = parameter.problem(value) if parameter else None
         if problem and parameter:
-            hint = nearest(value, parameter.values)
+            hint = nearest(value, parameter.values, written=self._written(steps))
             if value == ALL and parameter.kind == "choice" and isinstance(steps[-1], int):
                 hint = f" (for every value write {parameter.name}: all)"
             if parameter.kind == "text" and value is not None:
-                hint = f" (in quotes it is text: {quote(plain(value))})"
-            self.findings.at_value(steps, f"{quote(value)} {problem}{hint}")
+                hint = f" (in quotes it is text: {quote(plain(value, self._written(steps)))})"
+            self.findings.at_value(steps, f"{self._quoted(steps, value)} {problem}{hint}")
         return not problem
 
     def _parameter(self, steps: tuple[Step, ...]) -> Parameter | None:
@@ -133,11 +135,32 @@ class _MatrixReader:
             if not isinstance(item, Fields):
                 said = f"expected a mapping, such as {{{_EXAMPLE}}}"
                 self.findings.at_value((*steps, index), said)
-            elif not item.items:
+                continue
+            told = {n: v for n, v in item.items.items() if not self._ignored(n)}
+            if not told:
                 self.findings.at_value((*steps, index), "is empty")
             else:
-                entries.append(((*steps, index), item))
+                entries.append(((*steps, index), replace(item, items=told)))
         return entries
+
+    def _ignored(self, name: str) -> bool:
+        """Whether a field is for people; a parameter of the model of that name goes first."""
+        return is_annotation(name) and not (self.model and self.model.parameter(name))
+
+    def _quoted(self, steps: tuple[Step, ...], value: Scalar) -> str:
+        return quote(value, self._written(steps))
+
+    def _spelled(self, axis: str, values: tuple[Scalar, ...]) -> Sequence[Scalar]:
+        """The values of an axis as the file spells them."""
+        found = find(self.findings.tree, ("matrix", axis))
+        if not isinstance(found, Branch):
+            return values
+        return [n.written or n.value for n in found.items if isinstance(n, Leaf)]
+
+    def _written(self, steps: tuple[Step, ...]) -> str:
+        """How the file spells what stands there."""
+        found = find(self.findings.tree, steps)
+        return found.written if isinstance(found, Leaf) else ""
 
     def _excluded(
         self, steps: tuple[Step, ...], entry: Fields, axes: dict[str, _KnownAxis]
@@ -150,8 +173,10 @@ class _MatrixReader:
         for name, value in cell.items():
             values = axes[name].values
             if _identity(value) not in axes[name].identities:
-                message = f"{quote(value)} is not a value of this axis; values: {listed(values)}"
-                self.findings.at_value((*steps, name), message + nearest(value, values))
+                at = (*steps, name)
+                message = f"{self._quoted(at, value)} is not a value of this axis; values: {listed(self._spelled(name, values))}"
+                near = nearest(value, values, written=self._written(at))
+                self.findings.at_value(at, message + near)
         return cell
 
     def _included(self, steps: tuple[Step, ...], entry: Fields) -> Parameters:

@@ -98,7 +98,7 @@ def _put(node: Node | None, steps: tuple[Step, ...], new: Node, position: Positi
 def _moved(node: Node, position: Position) -> Node:
     """`node` with every place on the command line, where lines and columns mean nothing."""
     if isinstance(node, Leaf):
-        return Leaf(node.value, position)
+        return Leaf(node.value, position, node.written)
     if isinstance(node, Branch):
         return Branch(tuple(_moved(item, position) for item in node.items), position, node.size)
     items = {key: _moved(item, position) for key, item in node.items.items()}

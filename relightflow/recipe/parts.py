@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from relightflow.model.catalog import Model
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
+from relightflow.recipe.annotations import without
 from relightflow.recipe.core import CORE, SAMPLES, VERSION
 from relightflow.recipe.explain import complaints
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.paths import outside
 from relightflow.recipe.schema import DEFAULT_BACKEND, part
-from relightflow.recipe.tree import Branch, Fields, Leaf, Step, find, value
+from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step, find, value
 from relightflow.recipe.wording import describe, listed, nearest, quote
 
 Known = (
@@ -61,6 +63,30 @@ def check_entries(findings: Findings, field: str, known: Known) -> None:
             _check(findings, steps, schema)
 
 
+def without_annotations(tree: Node, registry: Registry) -> Node:
+    """A checked recipe without the fields that are for people and other programs."""
+    tree = without(tree, CORE)
+    assert isinstance(tree, Fields)
+    items = dict(tree.items)
+    known: tuple[tuple[str, Known], ...] = (
+        ("sources", registry.sources), ("sinks", registry.sinks), ("backend", registry.backends)
+    )  # fmt: skip
+    for field, records in known:
+        found = items.get(field)
+        if isinstance(found, Branch):
+            entries = (_entry_without(item, records) for item in found.items)
+            items[field] = replace(found, items=tuple(entries))
+        elif found is not None:
+            items[field] = _entry_without(found, records)
+    return replace(tree, items=items)
+
+
+def _entry_without(entry: Node, known: Known) -> Node:
+    named = find(entry, ("type",))
+    assert isinstance(named, Leaf)
+    return without(entry, part(known[str(named.value)].record))
+
+
 def check_backend(findings: Findings, registry: Registry) -> tuple[BackendRecord, Model] | None:
     """The chosen backend and model; None (and a problem) where there is no such thing."""
     if find(findings.tree, ("backend",)) is None:
@@ -106,6 +132,11 @@ def _check(findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any]) 
         path = find(node, below)
         assert isinstance(path, Leaf)
         findings.at_value((*steps, *below), f"{quote(path.value)} {why}")
-    for complaint in complaints(data, schema):
+
+    def written(below: tuple[Step, ...]) -> str:
+        found = find(node, below)
+        return found.written if isinstance(found, Leaf) else ""
+
+    for complaint in complaints(data, schema, written):
         at = findings.at_key if complaint.key else findings.at_value
         at((*steps, *complaint.steps), complaint.message)

@@ -22,6 +22,7 @@ from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.picks import MOST_STARS, PICK, VERDICTS, Pick, Picks
 from relightflow.model.spreadsheet import plain_cell
 from relightflow.model.values import FrozenMap
+from relightflow.recipe.annotations import is_annotation
 from relightflow.recipe.wording import describe, nearest, printable, quote
 from relightflow.store.atomic import opened_folder
 
@@ -153,7 +154,7 @@ def _known(
     found: Mapping[str, Any], names: tuple[str, ...], where: str, problems: _Problems
 ) -> None:
     for name in found:
-        if name not in names and not name.startswith("x-"):
+        if name not in names and not is_annotation(name):
             at = f"{where}.{printable(name)}" if where else printable(name)
             problems.add(at, f"is not a known field{nearest(name, list(names))}")
 

@@ -149,7 +149,8 @@ class _Reader:
         except NotAValue as error:
             self._flaw(str(error), position, self._path())
             value = None
-        self._add(Leaf(value, position), event.anchor, 0)
+        written = "" if value is None or isinstance(value, str) else event.value
+        self._add(Leaf(value, position, written), event.anchor, 0)
 
     def _key(self, event: yaml.ScalarEvent, plain: bool, position: Position) -> None:
         level = self._open[-1]

@@ -17,6 +17,7 @@ from relightflow.model.catalog import Model, Parameter
 from relightflow.model.values import thaw
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Registry
+from relightflow.recipe.annotations import ALLOWED, FREE, allow
 from relightflow.recipe.core import CORE, SAMPLES, SCALAR
 from relightflow.recipe.paths import keep_inside
 
@@ -49,7 +50,8 @@ def part(record: Record) -> dict[str, Any]:
         properties = {**properties, "name": _NAME}
     schema["properties"] = ours | keep_inside(properties)
     schema["required"] = ["type", *(r for r in schema.get("required", ()) if r != "type")]
-    return schema
+    allowed: dict[str, Any] = allow(schema)
+    return allowed
 
 
 def compose_schema(registry: Registry) -> dict[str, Any]:
@@ -71,13 +73,15 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
             },
         }
     }
-    return {
+    whole = {
         "$schema": _DRAFT,
         "$comment": "Written by `relightflow schema > schemas/recipe.schema.json`; do not edit.",
         "title": "A relightflow recipe",
         **core,
         "allOf": [_axes(backend, model) for backend in backends for model in backend.models],
     }
+    allowed: dict[str, Any] = allow(whole)
+    return allowed
 
 
 def schema_text(registry: Registry) -> str:
@@ -87,7 +91,13 @@ def schema_text(registry: Registry) -> str:
 
 _ENTRIES = {
     "type": "array",
-    "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR},
+    "items": {
+        "type": "object",
+        "minProperties": 1,
+        "properties": {"description": FREE},
+        "patternProperties": ALLOWED,
+        "additionalProperties": SCALAR,
+    },
 }
 
 

@@ -14,6 +14,8 @@ from relightflow.model.values import Scalar
 class Leaf:
     value: Scalar
     position: Position
+    written: str = ""
+    """How the file spells a value that is not text (`3.10`, `007`, `True`); empty for text."""
 
 
 @dataclass(slots=True, frozen=True)

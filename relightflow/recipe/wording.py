@@ -30,16 +30,18 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def quote(value: Any) -> str:
-    """A scalar for a message: text in quotes, other values as YAML spells them."""
+def quote(value: Any, written: str = "") -> str:
+    """A scalar for a message: text in quotes, other values as they were `written`."""
     if isinstance(value, str):
         short = value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
         return f"'{printable(short)}'"
-    return plain(value)
+    return plain(value, written)
 
 
-def plain(value: Scalar) -> str:
-    """A scalar as YAML spells it, without quotes."""
+def plain(value: Scalar, written: str = "") -> str:
+    """A scalar without quotes, as it was `written` in the file, else as YAML spells it."""
+    if written and not isinstance(value, str):
+        return printable(written)
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -47,16 +49,16 @@ def plain(value: Scalar) -> str:
     return printable(str(value))
 
 
-def describe(value: Any) -> str:
+def describe(value: Any, written: str = "") -> str:
     """What stands there, kind first: `text 'two'`, `a list`, `nothing`."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return plain(value)
+        return plain(value, written)
     if isinstance(value, str):
         return f"text {quote(value)}"
     if isinstance(value, int | float):
-        return f"the number {plain(value)}"
+        return f"the number {plain(value, written)}"
     return "a mapping" if isinstance(value, dict) else "a list"
 
 
@@ -76,15 +78,16 @@ def listed(names: Collection[Scalar]) -> str:
     return ", ".join(words) + (f" and {rest} more" if rest > 0 else "")
 
 
-def nearest(wrong: Any, allowed: Sequence[Scalar], cutoff: float = 0.4) -> str:
+def nearest(wrong: Any, allowed: Sequence[Scalar], cutoff: float = 0.4, written: str = "") -> str:
     """` (did you mean 'top'?)`, or nothing where no allowed value is near.
 
     Values are few and short, so a loose cutoff helps more than it misleads. Of very many only the
     first are looked at.
     """
     allowed = allowed[:COMPARED]
-    if any(type(a) is not type(wrong) and plain(a) == plain(wrong) for a in allowed):
-        spelled = quote(plain(wrong)) if not isinstance(wrong, str) else plain(wrong)
+    text = plain(wrong, written)
+    if any(type(a) is not type(wrong) and plain(a) == text for a in allowed):
+        spelled = quote(text) if not isinstance(wrong, str) else text
         return f" (write it {'in' if spelled.startswith(chr(39)) else 'without'} quotes: {spelled})"
     if not isinstance(wrong, str) or len(wrong) > LONGEST:
         return ""
