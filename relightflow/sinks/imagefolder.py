@@ -9,6 +9,7 @@ Layout: "ImageFolder" in the documentation of the library `datasets` (huggingfac
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -30,7 +31,13 @@ from relightflow.plugins.sink import (
 from relightflow.sinks.base import NAME, PATH, FolderSink
 from relightflow.sinks.columns import columns
 from relightflow.sinks.dataset_card import CARD, card
-from relightflow.sinks.output_records import Originals, caption, shared_records, unicode_text
+from relightflow.sinks.output_records import (
+    Originals,
+    caption,
+    one_type,
+    shared_records,
+    unicode_text,
+)
 from relightflow.sinks.owned import is_card, is_manifest, is_metadata, never
 
 METADATA, SOURCES = "metadata.jsonl", "sources"
@@ -128,13 +135,17 @@ class ImageFolder(FolderSink):
             if result is None or path in seen or path in run.edited:
                 continue
             seen.add(path)
-            if self._folder.digest(path) == sha256:
+            found = self._folder.digest(path)
+            if found != sha256:  # else it is the image itself, which was upright
+                data = originals.of(output)
+                sha256 = hashlib.sha256(data).hexdigest()
+            if found == sha256:
                 yield path, self._folder.receipt(path, sha256)
             else:
                 self._folder.keep_others(run, path, never)
-                yield path, self._folder.write(path, originals.of(output), sha256)
+                yield path, self._folder.write(path, data, sha256)
 
 
 def _source_path(output: Output) -> str:
     image = output.image
-    return f"{SOURCES}/{image.sha256[:16]}.{extension(image.media_type)}"
+    return f"{SOURCES}/{image.sha256[:16]}.{extension(one_type([image.media_type]))}"

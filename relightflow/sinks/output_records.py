@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
-from relightflow.model.output_format import Copy, OutputFormat
+from relightflow.model.output_format import EXTENSIONS, Copy, OutputFormat
 from relightflow.plugins.sink import FinishedRun, SinkFailed
 from relightflow.plugins.source import StaleImage
 
@@ -58,10 +58,13 @@ def delivered(result: Result, data: bytes, media_type: str) -> dict[str, Any]:
 
 
 class Originals:
-    """The input images' bytes; the last one is kept, because outputs of one image stand together."""
+    """The input images, upright as results are; the last one is kept, because outputs of one image stand
+    together."""
 
-    def __init__(self, run: FinishedRun) -> None:
+    def __init__(self, run: FinishedRun, media_type: str = "") -> None:
+        """`media_type`: what all are converted to; empty: each stays what it is."""
         self._run = run
+        self._media_type = media_type
         self._last: tuple[str, bytes] = ("", b"")
 
     def of(self, output: Output) -> bytes:
@@ -69,13 +72,32 @@ class Originals:
         sha256 = output.image.sha256
         if self._last[0] != sha256:
             try:
-                self._last = (sha256, self._run.original(output))
+                self._last = (sha256, self._upright(output, self._run.original(output)))
             except StaleImage as error:
                 raise SinkFailed(
                     f"{error}; a data set with sources needs the original input image (or set "
                     "`sources: false`)"
                 ) from error
         return self._last[1]
+
+    def _upright(self, output: Output, data: bytes) -> bytes:
+        # deferred: it may load Pillow
+        from relightflow.images import BadImage
+        from relightflow.images.derive import upright
+
+        try:
+            return upright(data, self._media_type or one_type([output.image.media_type]))
+        except BadImage as error:
+            raise SinkFailed(
+                f"no copy of {output.image.name} could be made: {error.reason}"
+            ) from None
+
+
+def one_type(media_types: Iterable[str]) -> str:
+    """The one type for images of these types: theirs if it is one that we write, else PNG, which loses
+    nothing."""
+    found = set(media_types)
+    return found.pop() if len(found) == 1 and found <= {*EXTENSIONS} else "image/png"
 
 
 def unicode_text(text: str) -> str:

@@ -1,7 +1,8 @@
 """The `webdataset` sink: tar shards that stream into training, `manifest.jsonl` beside them.
 
 A sample is `KEY.output.<ext>`, `KEY.source.<ext>` and `KEY.json`, one after the other; KEY is the
-job's id (and the output's index where one job is wanted twice). The tar files are USTAR with no
+job's id (and the output's index where one job is wanted twice). All samples have the same members of the
+same types, whatever the inputs were: where image formats are mixed, all are PNG. The tar files are USTAR with no
 time, owner or order of their own: the same run gives the same bytes. One sample is in memory at a
 time. Shards of an earlier, larger run are removed if nobody changed them.
 
@@ -10,6 +11,7 @@ Layout: the format that the library `webdataset` reads (github.com/webdataset/we
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import math
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.model.output_format import extension, output_format
+from relightflow.model.output_format import Copy, OutputFormat, extension, output_format
 from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
@@ -29,14 +31,15 @@ from relightflow.plugins.sink import (
     manifest_records,
 )
 from relightflow.sinks.base import PATH, AggregateSink
+from relightflow.sinks.columns import Columns, Kinds
 from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.folder import NoFile
 from relightflow.sinks.output_records import (
     Originals,
     SharedRecord,
     caption,
-    delivered,
     delivered_image,
+    one_type,
     shared_records,
     without_place,
 )
@@ -46,6 +49,11 @@ SAMPLES = 1000
 """A shard's, where the recipe does not say."""
 
 _Member = tuple[str, bytes]
+_FIELDS = (
+    "index", "job", "key", "source", "repeat", "status", "sha256", "size", "width", "height",
+    "media_type", "cost",
+)  # fmt: skip
+"""Of a manifest's record, what every output with a result has."""
 
 
 RECORD = SinkRecord(
@@ -180,7 +188,10 @@ class WebDataset(AggregateSink):
         return f"{self._prefix}-{number:06d}.tar"
 
     def _samples(self, run: FinishedRun) -> Iterator[_ShardSample]:
-        originals, seen = Originals(run), set[int]()
+        """Every sample has the same members of the same types: readers take those of the first one for
+        those of all."""
+        shape = _shape(run, self._form)
+        originals, seen = Originals(run, shape.source), set[int]()
         for item in shared_records(run):
             output, result, _ = item
             if result is None:
@@ -188,12 +199,12 @@ class WebDataset(AggregateSink):
             number = int(output.job.id, 16)  # a number takes a third of the memory of its text
             key = f"{output.job.id}-{output.index}" if number in seen else output.job.id
             seen.add(number)
-            data, media_type = delivered_image(run, output, result, self._form)
+            data, media_type = delivered_image(run, output, result, shape.form)
             members = [(f"{key}.output.{extension(media_type)}", data)]
             if self._sources:
-                name = f"{key}.source.{extension(output.image.media_type)}"
+                name = f"{key}.source.{extension(shape.source)}"
                 members.append((name, originals.of(output)))
-            facts = _facts(item) | delivered(result, data, media_type)
+            facts = shape.facts(item, Copy(hashlib.sha256(data).hexdigest(), len(data), media_type))
             line = json.dumps(facts, separators=(",", ":")).encode("ascii")
             yield _ShardSample((*members, (f"{key}.json", line)))
 
@@ -243,6 +254,39 @@ def _padded(size: int) -> int:
     return size + -size % tarfile.BLOCKSIZE
 
 
-def _facts(item: SharedRecord) -> dict[str, Any]:
-    output, _, record = item
-    return {"caption": caption(output), **without_place(record)}
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all samples have in common."""
+
+    form: OutputFormat
+    """Of the results."""
+    source: str
+    """Media type of the input images."""
+    cells: Columns
+    parameters: Columns
+
+    def facts(self, item: SharedRecord, member: Copy) -> dict[str, Any]:
+        """The manifest's record, with every field that any sample has and of one type each."""
+        output, _, record = item
+        return {
+            "caption": caption(output),
+            **{name: record[name] for name in _FIELDS if name in record},
+            "cell": dict(self.cells.row(output.cell)),
+            "parameters": dict(self.parameters.row(output.job.parameters)),
+            "request_id": record.get("request_id", ""),
+            "delivered": member.facts(),
+        }
+
+
+def _shape(run: FinishedRun, form: OutputFormat | None) -> _Shape:
+    """Found in one look at the outputs; no image is read."""
+    results, sources = set[str](), set[str]()
+    cells, parameters = Kinds(run.axes), Kinds()
+    for output, result in run.outputs():
+        if result:
+            results.add(result.media_type)
+            sources.add(output.image.media_type)
+            cells.note(output.cell)
+            parameters.note(output.job.parameters)
+    kept = OutputFormat(one_type(results))
+    return _Shape(form or kept, one_type(sources), cells.whole(), parameters.whole())

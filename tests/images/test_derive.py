@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import PIL.Image
 import pytest
 
 from relightflow.images import BadImage, encode, load, probe
-from relightflow.images.derive import derive
+from relightflow.images.derive import derive, upright
+from relightflow.images.probing import read_header
 from relightflow.model.output_format import OutputFormat
 from relightflow.testing import sample_image_bytes
 
@@ -58,3 +62,28 @@ def test_an_image_that_the_form_cannot_hold_is_told_in_words() -> None:
 def test_damage_is_told_in_words() -> None:
     with pytest.raises(BadImage):
         derive(PNG[:-20], "image/png", OutputFormat("image/webp"))
+
+
+def turned(media_type: str) -> bytes:
+    """48 × 32 pixels that are to be shown as 32 × 48."""
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    with PIL.Image.open(io.BytesIO(PNG)) as image:
+        image.save(out, media_type.partition("/")[2], exif=exif)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png", "image/webp"])
+def test_an_image_that_lies_on_its_side_is_turned_and_keeps_its_type(media_type: str) -> None:
+    data = turned(media_type)
+    copy = upright(data, media_type)
+    header = read_header(copy)
+    assert (header.media_type, header.orientation) == (media_type, 1)
+    assert (header.width, header.height) == (32, 48)
+    assert np.abs(load(copy).rgb.astype(int) - load(data).rgb).mean() < 3
+    assert upright(copy, media_type) is copy
+
+
+def test_an_upright_image_of_another_type_is_converted() -> None:
+    assert read_header(upright(PNG, "image/webp")).media_type == "image/webp"

@@ -6,7 +6,7 @@ from typing import Any
 
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.sink import FinishedRun
-from relightflow.sinks.columns import columns
+from relightflow.sinks.columns import Kinds, columns
 from tests.sinks.samples import of, sample
 
 
@@ -39,3 +39,12 @@ def test_axes_stand_in_the_recipes_order(tmp_path: Path) -> None:
 def test_a_name_that_is_taken_gets_another(tmp_path: Path) -> None:
     table = columns(cells(tmp_path, {"cost": 1}), ("cost",))
     assert dict(table.row({"cost": 1})) == {"parameter_cost": 1}
+
+
+def test_columns_without_a_gap_are_text_where_some_row_has_no_value() -> None:
+    kinds = Kinds(("a",))
+    for row in ({"a": 1, "b": 2}, {"a": 2}, {"a": 3, "b": None, "c": "x"}):
+        kinds.note(row)
+    table = kinds.whole()
+    assert dict(table.row({"a": 1, "b": 2})) == {"a": 1, "b": "2", "c": ""}
+    assert dict(table.row({"a": 2, "c": "x"})) == {"a": 2, "b": "", "c": "x"}

@@ -14,9 +14,11 @@ from relightflow.sinks.output_records import (
     Originals,
     caption,
     delivered_image,
+    one_type,
     shared_records,
     unicode_text,
 )
+from relightflow.testing.samples import sample_image_bytes
 from tests.sinks.samples import of, sample
 
 
@@ -35,10 +37,10 @@ def test_an_image_is_read_once_for_all_its_outputs(tmp_path: Path) -> None:
 
     def original(output: Output) -> bytes:
         reads.append(output.index)
-        return b"input"
+        return sample_image_bytes()
 
     originals = Originals(replace(run, original=original))
-    assert {originals.of(output) for output, _ in run.outputs()} == {b"input"}
+    assert {originals.of(output) for output, _ in run.outputs()} == {sample_image_bytes()}
     assert reads == [0]
 
 
@@ -69,3 +71,22 @@ def test_a_caption_says_the_light(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_utf_8_becomes_text_that_every_reader_takes() -> None:
     assert unicode_text("a\udc80.png") == "a\\udc80.png"
+
+
+@pytest.mark.parametrize(
+    ("types", "one"),
+    [
+        (["image/jpeg", "image/jpeg"], "image/jpeg"),
+        (["image/jpeg", "image/webp"], "image/png"),
+        (["image/heic"], "image/png"),
+        ([], "image/png"),
+    ],
+)
+def test_mixed_types_become_the_one_that_loses_nothing(types: list[str], one: str) -> None:
+    assert one_type(types) == one
+
+
+def test_an_input_that_is_no_image_any_more_fails_the_sink_in_words(tmp_path: Path) -> None:
+    run = replace(sample(tmp_path), original=lambda _: b"input")
+    with pytest.raises(SinkFailed, match=r"no copy of photos/sample\.png could be made"):
+        Originals(run).of(next(run.outputs())[0])

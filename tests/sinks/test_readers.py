@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from relightflow.images import decode
+from relightflow.testing.samples import sample_image_bytes
+from tests.cli.program import environment
 from tests.conftest import Stage
 
 FORMS = [
@@ -98,3 +101,73 @@ def test_datasets_finds_no_columns_but_ours(found: dict[str, Any]) -> None:
     assert set(found["folder"]["columns"]) == {
         "image", "source", "source_name", "caption", "shade", "repeat", "job", "index",
     }  # fmt: skip
+
+
+MIXED = """\
+version: 1
+name: mixed
+sources: [{type: glob, include: ["*.jpg", "*.png", "*.webp"]}]
+matrix:
+  light_direction: [left]
+  include: [{light_direction: top, light_temperature: warm}]
+sinks:
+  - {type: webdataset, path: tars/, samples: 2}
+  - {type: imagefolder, path: files/, sources: true}
+"""
+PROGRAM = """\
+import json, sys, webdataset
+from datasets import load_dataset
+rows = list(load_dataset("tars", split="train"))
+shards = webdataset.WebDataset(sorted(sys.argv[1:]), shardshuffle=False).decode("pil")
+files = list(load_dataset("files", split="train"))
+print(json.dumps({
+    "fields": sorted(rows[0]),
+    "sizes": [[row["output.png"].size, row["source.png"].size] for row in rows],
+    "facts": [row["json"] for row in rows],
+    "decoded": [[s["output.png"].size, s["source.png"].size] for s in shards],
+    "files": [[row["image"].size, row["source"].size] for row in files],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the readers find in data sets of a photograph that lies on its side, a PNG and a WebP."""
+    folder = tmp_path_factory.mktemp("mixed")
+    (folder / "r.yaml").write_text(MIXED)
+    image = decode(sample_image_bytes())  # 48 × 32
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(image).save(folder / "a.jpg", exif=turned)
+    Image.fromarray(image).save(folder / "b.png")
+    Image.fromarray(image).save(folder / "c.webp")
+    program = [sys.executable, "-m", "relightflow", "run", "r.yaml"]
+    made = subprocess.run(program, cwd=folder, capture_output=True, text=True, env=environment())
+    assert made.returncode == 0, made.stderr
+    offline = {"HF_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, folder.glob("tars/*.tar"))],
+        cwd=folder, env={**os.environ, **offline}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_samples_of_mixed_images_have_the_same_members(mixed: dict[str, Any]) -> None:
+    assert mixed["fields"] == ["__key__", "__url__", "json", "output.png", "source.png"]
+    assert len(mixed["facts"]) == 6
+    assert [fact["source"]["name"] for fact in mixed["facts"]] == [
+        "a.jpg", "a.jpg", "b.png", "b.png", "c.webp", "c.webp",
+    ]  # fmt: skip
+    assert [fact["cell"]["light_temperature"] for fact in mixed["facts"]] == ["", "warm"] * 3
+    assert {fact["delivered"]["media_type"] for fact in mixed["facts"]} == {"image/png"}
+    assert {fact["media_type"] for fact in mixed["facts"]} == {
+        "image/jpeg", "image/png", "image/webp",
+    }  # fmt: skip
+
+
+def test_a_source_is_as_upright_as_its_results(mixed: dict[str, Any]) -> None:
+    for sizes in (mixed["sizes"], mixed["decoded"], mixed["files"]):
+        assert sizes[:2] == [[[32, 48], [32, 48]]] * 2
+        assert sizes[2:] == [[[48, 32], [48, 32]]] * 4
