@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ _Function = Callable[..., Any]
 _MAX_COST = "RELIGHTFLOW_MAX_COST"
 BUDGET = "RELIGHTFLOW_BUDGET"
 FILE = click.Path(path_type=Path)
+_SHOWN = 8
+"""Recipes that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def output(json: bool = True) -> Callable[[_Function], _Function]:
 def recipes(command: _Function) -> _Function:
     """`reading`: RECIPE…, --set, --backend."""
 
-    @click.argument("recipe", nargs=-1, required=True, type=FILE, metavar="RECIPE...")
+    @click.argument("recipe", nargs=-1, type=FILE, metavar="[RECIPE]...")
     @click.option(
         "--set", "overrides", multiple=True, metavar="KEY=VALUE",
         help="Override a field of the recipe, such as limits.concurrency=4. Repeatable.",
@@ -77,7 +80,8 @@ def recipes(command: _Function) -> _Function:
     def gathered(
         *args: Any, recipe: tuple[Path, ...], overrides: tuple[str, ...], backend: str, **rest: Any
     ) -> Any:
-        return command(*args, reading=RecipeArguments(found(recipe), overrides, backend), **rest)
+        reading = RecipeArguments(found_or_only(recipe), overrides, backend)
+        return command(*args, reading=reading, **rest)
 
     return gathered
 
@@ -220,11 +224,51 @@ def found(given: tuple[Path, ...]) -> tuple[Path, ...]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        inside = _recipes_in(path)
         if not inside:
             raise UsageError(f"{path}: no *.yaml or *.yml file in this folder")
         files += inside
     return tuple(dict.fromkeys(files))
+
+
+def found_or_only(given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The same; where none is given `recipe.yaml`, or the only recipe in `recipes/`.
+
+    Raises UsageError where neither is there, with the recipes that are.
+    """
+    if given:
+        return found(given)
+    near, inside = _recipes_in(Path()), _recipes_in(Path("recipes"))
+    default = _default(near, inside)
+    if default:
+        return (default,)
+    there = [shlex.quote(str(path)) for path in (*near, *inside)]
+    if not there:
+        raise UsageError(
+            "no recipe was named, and there is none here; write one with: relightflow init"
+        )
+    more = f" and {len(there) - _SHOWN:,} more" if len(there) > _SHOWN else ""
+    raise UsageError(
+        f"no recipe was named, and here are {', '.join(there[:_SHOWN])}{more}; name one: "
+        f"{shlex.join(typed())} {there[0]}"
+    )
+
+
+def _default(near: list[Path], inside: list[Path]) -> Path | None:
+    """Which of the recipes in the current folder and in `recipes/` is meant where none is named."""
+    named = [path for path in near if path.stem == "recipe"]
+    if named:
+        return named[0]
+    return inside[0] if len(inside) == 1 else None
+
+
+def _recipes_in(folder: Path) -> list[Path]:
+    """The *.yaml and *.yml files in a folder, sorted; none where there is no such folder."""
+    try:
+        files = [path for path in folder.iterdir() if path.suffix.lower() in (".yaml", ".yml")]
+    except OSError:
+        return []
+    return sorted(path for path in files if path.is_file())
 
 
 def typed() -> tuple[str, ...]:
@@ -233,6 +277,9 @@ def typed() -> tuple[str, ...]:
 
 
 def state_dir(recipe: Path | None, state: Path | None) -> StateDir:
-    """The state of `recipe`, or of the current folder."""
+    """The state of `recipe`, or of the recipe that is meant where none is named, or of this folder."""
     beside = recipe / "recipe.yaml" if recipe and recipe.is_dir() else recipe
+    if beside is None:
+        inside = _recipes_in(Path("recipes"))
+        beside = _default(_recipes_in(Path()), inside[:1])  # all in one folder have one state
     return locate(beside or Path("recipe.yaml"), state, os.environ)

@@ -75,3 +75,63 @@ def test_what_only_the_operator_may_say_is_one_noun() -> None:
         OperatorPolicy(offline=True),
         OperatorPolicy(True, ("a.example",)),
     ]
+
+
+def put(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "meant"),
+    [
+        (("recipe.yaml", "other.yaml", "recipes/a.yaml"), "recipe.yaml"),
+        (("recipe.yml",), "recipe.yml"),
+        (("recipes/a.yml", "recipes/notes.txt", "docker.yaml"), "recipes/a.yml"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_where_no_recipe_is_named_it_is_the_one_that_is_there(
+    files: tuple[str, ...], meant: str
+) -> None:
+    put(*files)
+    assert params.found_or_only(()) == (Path(meant),)
+    assert params.found_or_only((Path("x.yaml"),)) == (Path("x.yaml"),)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ((), "there is none here; write one with: relightflow init"),
+        (("recipes/notes.txt",), "there is none here"),
+        (("shop.yaml",), "here are shop.yaml; name one: relightflow plan --jobs shop.yaml"),
+        (("recipes/b.yaml", "recipes/a.yaml"), "here are recipes/a.yaml, recipes/b.yaml; name one"),
+        (tuple(f"recipes/{n}.yaml" for n in range(20)), "recipes/15.yaml and 12 more"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_where_it_is_not_clear_the_recipes_that_are_there_are_listed(
+    files: tuple[str, ...], told: str
+) -> None:
+    put(*files)
+    with (
+        click.Context(click.Command("plan"), obj=["plan", "--jobs"]).scope(),
+        pytest.raises(UsageError) as caught,
+    ):
+        params.found_or_only(())
+    assert told in str(caught.value)
+
+
+def test_the_state_is_that_of_the_recipe_that_is_meant(here: Path) -> None:
+    put("recipes/a.yaml", "recipes/b.yaml")
+    (here / "recipes/.relightflow").mkdir()
+    assert params.state_dir(None, None).root == here / "recipes/.relightflow"
+    put("recipe.yaml")
+    assert params.state_dir(None, None).root == here / ".relightflow"

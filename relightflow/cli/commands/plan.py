@@ -81,7 +81,8 @@ def command(
     """Show what a run would make, and its price.
 
     Nothing is sent or bought, and nothing is written but the file of -o. With --json, prints one
-    document per recipe, one per line. `relightflow plan show FILE` shows a plan file, and says whether
+    document per recipe, one per line. Where no RECIPE is named it is recipe.yaml, or the only recipe in
+    recipes/. `relightflow plan show FILE` shows a plan file, and says whether
     it is stale.
     """
     asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)

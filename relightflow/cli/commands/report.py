@@ -43,7 +43,7 @@ class _Wishes:
 
 
 @click.command
-@click.argument("recipe", nargs=-1, required=True, type=params.FILE, metavar="RECIPE|MANIFEST...")
+@click.argument("recipe", nargs=-1, type=params.FILE, metavar="[RECIPE|MANIFEST]...")
 @click.option(
     "-o", "--out", type=params.FILE, default="report", show_default=True, metavar="DIR",
     help="Where the gallery goes.",
@@ -164,7 +164,7 @@ def _is_manifest(path: Path) -> bool:
 def _found(given: tuple[Path, ...]) -> tuple[Path, ...]:
     """Manifests as they are, and recipes as other commands take them."""
     paths: list[Path] = []
-    for path in given:
+    for path in given or params.found_or_only(()):
         paths += (path,) if _is_manifest(path) else params.found((path,))
     return tuple(dict.fromkeys(paths))
 

@@ -38,7 +38,8 @@ def command(
 ) -> Exit:
     """Make missing results within the cap, and deliver them.
 
-    All recipes are checked before the first one runs; if one is invalid, nothing is sent. A paid run
+    Where no RECIPE is named it is recipe.yaml, or the only recipe in recipes/. All recipes are checked
+    before the first one runs; if one is invalid, nothing is sent. A paid run
     needs a cap or a budget: without one, a run on a terminal asks for confirmation and any other run is
     refused. Of several recipes, --max-cost is what they may cost together. With --json, prints one summary per recipe, one per
     line.

@@ -23,7 +23,8 @@ from relightflow.report.text import count
 def command(reading: RecipeArguments, console: Console) -> Exit:
     """Check recipes and report every problem.
 
-    RECIPE may be several files, or folders with *.yaml and *.yml files. Nothing is sent and no image is
+    RECIPE may be several files, or folders with *.yaml and *.yml files; where none is named it is
+    recipe.yaml, or the only recipe in recipes/. Nothing is sent and no image is
     read. With --json, prints one document per recipe, one per line.
     """
     registry = opening.registry(console)
