@@ -7,10 +7,11 @@ all had the same.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from relightflow.core.filenames import safe_path, safe_text, same_place
@@ -23,8 +24,12 @@ from relightflow.plan.outputs import outputs
 from relightflow.plan.spelling import text
 from relightflow.plan.template import DEFAULT, FIELDS, one_place_a_job, parse, template_problems
 
-SHOWN = 5
+_SHOWN = 5
 """Collisions that are listed; one shows the cause, a million do not show it better."""
+
+_TRIED = 100_000
+"""Outputs of a plan up to which several names are tried, each in a pass over the plan."""
+_EXTENSION = re.compile(r"\.(?:\{ext\}|[A-Za-z0-9]{1,5})$")
 
 _RESERVED = frozenset({"manifest.jsonl"})
 """Files of our own at a sink's top."""
@@ -40,7 +45,9 @@ def output_path(template: str | None, output: Output, recipe_name: str, ext: str
     for piece in parse(DEFAULT if template is None else template):
         field = piece.field
         built.append(piece.text)
-        if field in _OF_OUTPUT:
+        if field == "backend" and field not in output.job.parameters:
+            built.append(_clean(output.job.backend))
+        elif field in _OF_OUTPUT:
             built.append(_OF_OUTPUT[field](output))
         elif field == "ext":
             built.append(_clean(ext))
@@ -69,7 +76,8 @@ def _axis(value: Scalar) -> str:
 
 
 _OF_OUTPUT: dict[str | None, Callable[[Output], str]] = {
-    "image.name": lambda output: output.image.name,  # only this one may bring folders
+    "image.name": lambda output: output.image.name,  # this one and the next may bring folders
+    "image.folder": lambda output: output.image.name.rpartition("/")[0],
     "image.stem": lambda output: _stem(output.image.name),
     "key": lambda output: output.job.id,
     "repeat": lambda output: str(output.job.repeat),
@@ -110,24 +118,27 @@ def check_fields(
 
 
 def _collisions(plan: Plan, template: str) -> list[str]:
-    """The first collisions, in words. Eight bytes an output: hashes find suspects, a second pass
-    over the plan convicts."""
-    hashes = array("q", (hash(place) for place, _ in _places(plan, template)))
-    suspects = {one for one, other in pairwise(sorted(hashes)) if one == other}
-    if not suspects:
+    """The first collisions, in words."""
+    suspects = _suspects(plan, template)
+    pairs: list[tuple[Output, Output]] = []
+    first: dict[str, Output] = {}
+    for place, output in _places(plan, template) if suspects else ():
+        if hash(place) in suspects:
+            earlier = first.setdefault(place, output)
+            if earlier.job.key != output.job.key:
+                pairs.append((earlier, output))
+                if len(pairs) == _SHOWN:
+                    break
+    if not pairs:
         return []
-    messages: list[str] = []
-    first: dict[str, tuple[str, int]] = {}
-    for place, output in _places(plan, template):
-        if hash(place) not in suspects:
-            continue
-        key, index = first.setdefault(place, (output.job.key, output.index))
-        if key != output.job.key:
-            earlier = next(islice(outputs(plan), index, None))
-            messages.append(_collision(plan, template, earlier, output))
-            if len(messages) == SHOWN:
-                break
-    return messages
+    hint = _hint(plan, template, *pairs[0])
+    return [f"{_collision(plan, template, one, other)}; {hint}" for one, other in pairs]
+
+
+def _suspects(plan: Plan, template: str) -> set[int]:
+    """Hashes that several outputs have; eight bytes an output."""
+    hashes = array("q", (hash(place) for place, _ in _places(plan, template)))
+    return {one for one, other in pairwise(sorted(hashes)) if one == other}
 
 
 def _places(plan: Plan, template: str) -> Iterator[tuple[str, Output]]:
@@ -138,11 +149,7 @@ def _places(plan: Plan, template: str) -> Iterator[tuple[str, Output]]:
 def _collision(plan: Plan, template: str, one: Output, other: Output) -> str:
     paths = [output_path(template, output, plan.recipe.name, "png") for output in (one, other)]
     same = "" if paths[0] == paths[1] else f" ('{paths[1]}', the same file on many systems)"
-    missing = _missing(template, one, other)
-    return (
-        f"'{paths[0]}' is the name of both {_item(one)} and {_item(other)}{same}; "
-        f"add {{{missing}}} to the name"
-    )
+    return f"'{paths[0]}' is the name of both {_item(one)} and {_item(other)}{same}"
 
 
 def _item(output: Output) -> str:
@@ -150,15 +157,54 @@ def _item(output: Output) -> str:
     return f"{output.image.name!r} ({values or 'no axis'}, repeat {output.job.repeat})"
 
 
-def _missing(template: str, one: Output, other: Output) -> str:
-    """The field that tells the two apart; `key` always does."""
+def _hint(plan: Plan, template: str, one: Output, other: Output) -> str:
+    """Which fields to add to the name, so that nothing in the whole plan collides any more."""
+    for fields in _candidates(template, one, other):
+        better = _with(template, fields)
+        if plan.outputs_count > _TRIED and fields != ["key"]:
+            continue
+        if one_place_a_job(better) or not _collides(plan, better):
+            added = " and ".join(f"{{{field}}}" for field in fields)
+            return f"add {added} to the name: '{better}'"
+    return f"use the default name: '{DEFAULT}'"
+
+
+def _collides(plan: Plan, template: str) -> bool:
+    suspects = _suspects(plan, template)
+    first: dict[str, str] = {}
+    return any(
+        first.setdefault(place, output.job.key) != output.job.key
+        for place, output in (_places(plan, template) if suspects else ())
+        if hash(place) in suspects
+    )
+
+
+def _candidates(template: str, one: Output, other: Output) -> Iterator[list[str]]:
+    """Fields that may tell the outputs apart, the plainest first; `key` always does."""
     used = {piece.field for piece in parse(template)}
-    axes = [n for n in {**one.cell, **other.cell} if n not in FIELDS]
-    for name in axes:
-        if name not in used and one.cell.get(name) != other.cell.get(name):
-            return name
-    if one.image.name != other.image.name and not used & {"image.name"}:
-        return "image.name" if "image.stem" in used else "image.stem"
+    differ = [
+        name
+        for name in {**one.cell, **other.cell}
+        if name not in used and name not in FIELDS and one.cell.get(name) != other.cell.get(name)
+    ]
     if one.job.repeat != other.job.repeat and "repeat" not in used:
-        return "repeat"
-    return "key"
+        differ.append("repeat")
+    axes = [name for name in {**one.cell, **other.cell} if name not in used | {*FIELDS}]
+    again = ["repeat"] if "repeat" not in used else []
+    images = [["image.stem"]] if not used & {"image.stem", "image.name"} else []
+    images += [["image.folder"]] if "image.stem" in used - {"image.folder"} else []
+    images += [["image.name"]] if "image.name" not in used else []
+    yield from ([name] for name in differ)
+    yield from images
+    for image in ([], *images):
+        yield from (found for found in ([*image, *axes], [*image, *axes, *again]) if found)
+    yield ["key"]
+
+
+def _with(template: str, fields: list[str]) -> str:
+    """`template` with more fields: folders before it, the others before its extension."""
+    end = _EXTENSION.search(template)
+    at = end.start() if end else len(template)
+    folders = "".join(f"{{{name}}}/" for name in fields if name in ("image.folder", "image.name"))
+    rest = "".join(f"-{{{name}}}" for name in fields if name not in ("image.folder", "image.name"))
+    return f"{folders}{template[:at]}{rest}{template[at:]}"

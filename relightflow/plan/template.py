@@ -16,7 +16,9 @@ from relightflow.core.filenames import forbidden_in
 DEFAULT = "{image.stem}-{key}.{ext}"
 """Never two outputs in one place, unless they are the same job's."""
 
-FIELDS = ("image.name", "image.stem", "key", "repeat", "index", "recipe", "ext")
+FIELDS = (
+    "image.name", "image.stem", "image.folder", "backend", "key", "repeat", "index", "recipe", "ext"
+)  # fmt: skip
 """Beside every axis. `key` is the short key, 16 hex digits."""
 
 

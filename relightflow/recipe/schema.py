@@ -29,7 +29,7 @@ _NAME = {
     "type": "string",
     "minLength": 1,
     "maxLength": 1024,
-    "description": "Path of each output, such as {image.stem}/{light_direction}.{ext}. Fields: every axis, image.name, image.stem, key, repeat, index, recipe, ext.",
+    "description": "Path of each output, such as {image.stem}/{light_direction}.{ext}. Fields: every axis, image.name, image.stem, image.folder, backend, key, repeat, index, recipe, ext.",
 }
 
 

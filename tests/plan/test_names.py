@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from relightflow.core.filenames import safe_path
 from relightflow.errors import InvalidRecipe
 from relightflow.model.job import Output
-from relightflow.model.plan import Plan
+from relightflow.model.plan import Plan, Selection
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import build
-from relightflow.plan.names import SHOWN, check_names, output_path
+from relightflow.plan.names import check_names, output_path
 from relightflow.plan.outputs import outputs
 from relightflow.plan.template import FIELDS
 
@@ -92,30 +93,73 @@ def test_a_collision_names_both_and_the_field_that_would_help(make: Any) -> None
     (message,) = refused(plan_of(make, {"a": ["x", "y"]}, "p/1.png"), "{image.stem}.{ext}")
     assert message == (
         "'1.png' is the name of both 'p/1.png' (a 'x', repeat 0) and 'p/1.png' "
-        "(a 'y', repeat 0); add {a} to the name"
+        "(a 'y', repeat 0); add {a} to the name: '{image.stem}-{a}.{ext}'"
     )
 
 
 @pytest.mark.parametrize(
-    ("axes", "names", "changes", "template", "field"),
+    ("axes", "names", "changes", "template", "better"),
     [
-        ({"a": ["x", "y"]}, ["1.png"], {}, "{image.stem}", "a"),
-        ({"a": ["x"]}, ["1.png", "2.png"], {}, "{a}", "image.stem"),
-        ({"a": ["x"]}, ["p/1.png", "q/1.png"], {}, "{image.stem}", "image.name"),
-        ({"a": ["x"]}, ["1.png"], {"repeat": 2}, "{image.stem}", "repeat"),
-        ({"a": ["x?", "x*"]}, ["1.png"], {}, "{a}", "key"),
+        ({"a": ["x", "y"]}, ["1.png"], {}, "{image.stem}", "{image.stem}-{a}"),
+        ({"a": ["x"]}, ["1.png", "2.png"], {}, "{a}.{ext}", "{a}-{image.stem}.{ext}"),
+        ({"a": ["x"]}, ["p/1.png", "q/1.png"], {}, "{image.stem}", "{image.folder}/{image.stem}"),
+        ({"a": ["x"]}, ["1.png"], {"repeat": 2}, "{image.stem}.jpg", "{image.stem}-{repeat}.jpg"),
+        ({"a": ["x?", "x*"]}, ["1.png"], {}, "{a}", "{a}-{key}"),
+        ({"a": ["X", "x"]}, ["1.png"], {}, "{image.stem}", "{image.stem}-{key}"),
+        (
+            {"a": ["x"]},
+            ["p/A.png", "p/a.png"],
+            {},
+            "{image.stem}.{ext}",
+            "{image.stem}-{key}.{ext}",
+        ),
+        ({"a": ["x"]}, ["A.png", "a.png"], {}, "{image.name}", "{image.name}-{key}"),
+        ({"a": ["x"]}, ["p/a.jpg", "p/a.png"], {}, "{image.stem}", "{image.name}/{image.stem}"),
+        ({"a": ["x", "y"]}, ["p/1.png", "q/1.png"], {}, "x/y.png", "{image.name}/x/y-{a}.png"),
+        (
+            {"a": ["x", "y"]},
+            ["1.png", "2.png"],
+            {"repeat": 2},
+            "{recipe}.{ext}",
+            "{recipe}-{image.stem}-{a}-{repeat}.{ext}",
+        ),
     ],
 )
-def test_the_field_that_would_help(
+def test_the_name_of_a_hint_does_not_collide(
     make: Any,
     axes: dict[str, list[Any]],
     names: list[str],
     changes: dict[str, Any],
     template: str,
-    field: str,
+    better: str,
 ) -> None:
-    (message,) = refused(plan_of(make, axes, *names, **changes), template)
-    assert message.endswith(f"add {{{field}}} to the name")
+    plan = plan_of(make, axes, *names, **changes)
+    messages = refused(plan, template)
+    assert {message.rpartition(": ")[2] for message in messages} == {f"'{better}'"}
+    check_names(plan, [(0, better)])
+
+
+def test_a_hint_for_a_plan_of_which_a_part_was_selected(make: Any) -> None:
+    images = [make.image(name) for name in ("1.png", "2.png")]
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}))
+    plan = build(recipe, images, Selection(only=(("image", ("2.png",)),)))
+    (message,) = refused(plan, "{image.stem}")
+    assert message.endswith("'{image.stem}-{a}'")
+
+
+def test_the_folder_of_an_image_and_the_backend_are_fields(make: Any) -> None:
+    template = "{backend}/{image.folder}/{image.stem}.{ext}"
+    nested = one_output(make, "a/b/cup.jpg", a="x")
+    assert output_path(template, nested, "demo", "png") == f"{nested.job.backend}/a/b/cup.png"
+    top = one_output(make, "cup.jpg", a="x")
+    assert output_path(template, top, "demo", "png") == f"{top.job.backend}/cup.png"
+    assert output_path("{image.folder}", top, "demo", "png") == "_"
+
+
+def test_a_parameter_that_is_called_backend_goes_first(make: Any) -> None:
+    job = replace(one_output(make, "x.png").job, parameters=FrozenMap({"backend": "mine"}))
+    output = Output(0, job, make.image("x.png"), FrozenMap({}))
+    assert output_path("{backend}.{ext}", output, "demo", "png") == "mine.png"
 
 
 @pytest.mark.parametrize("duplicate", [["A", "a"], ["\u00e9", "e\u0301"], ["\u00c9", "e\u0301"]])
@@ -133,7 +177,7 @@ def test_the_default_is_never_refused(make: Any) -> None:
 
 def test_only_the_first_collisions_are_listed(make: Any) -> None:
     plan = plan_of(make, {"c": list(range(100))}, "1.png")
-    assert len(refused(plan, "x")) == SHOWN
+    assert len(refused(plan, "x")) == 5
 
 
 def test_names_from_strangers_are_shown_escaped(make: Any) -> None:
