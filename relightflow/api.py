@@ -54,6 +54,7 @@ from relightflow.run.limits.spend import identity, open_budget, with_recipe_limi
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
+from relightflow.run.sharding import with_shares
 from relightflow.store.rehearsal import rehearsing
 from relightflow.store.state_dir import StateDir, locate
 
@@ -218,6 +219,7 @@ def estimate_cost(
     plan: Plan, plan_status: PlanStatus, run_options: RunOptions, state_dir: StateDir
 ) -> CostEstimate:
     """What a run would buy now, and what its limits have left. Blocks; reads only."""
+    run_options = with_shares(plan, run_options, state_dir)
     return estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
 
 

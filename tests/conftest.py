@@ -154,6 +154,9 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
 
 
+RUN = ("run", "recipe.yaml", "--max-cost", "9", "--yes")
+
+
 class Program:
     """The real program in real processes, with the studio installed as a plugin whose bill is a
     file."""
@@ -194,6 +197,10 @@ class Program:
         process = self.start(*options, **more)
         said = "".join(process.communicate(timeout=60))
         return process.returncode, said
+
+    def call(self, *command: str, **more: Any) -> tuple[int, str]:
+        """The same for any other command."""
+        return self.run(command=command, **more)
 
     def billed(self) -> list[str]:
         return self.book.read_text().split() if self.book.exists() else []

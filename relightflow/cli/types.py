@@ -9,8 +9,11 @@ from typing import Any
 import click
 
 from relightflow.model.money import Micros, micros
+from relightflow.model.plan import Shard
 from relightflow.model.spending import Allowance, allowance
 
+_SHARD = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
+_MOST_SHARDS = 1000
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
@@ -45,6 +48,17 @@ def duration(text: str) -> float:
         raise ValueError(f"{text!r} is not a valid duration; use the form 90s, 50m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds
+
+
+def shard(text: str) -> Shard:
+    """`2/5`: the second of five shards."""
+    found = _SHARD.fullmatch(text.strip())
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= _MOST_SHARDS:
+        raise ValueError(
+            f"{text!r} is not a valid shard; use the form k/n with k from 1 to n, such as 2/5, and "
+            f"at most {_MOST_SHARDS:,} shards"
+        )
+    return Shard(int(found[1]), int(found[2]))
 
 
 def only(text: str) -> tuple[str, tuple[str, ...]]:

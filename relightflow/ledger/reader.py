@@ -252,6 +252,23 @@ class Reader:
             frozenset(r[0] for r in self._db.execute(query, (plan,))) if self._db else frozenset()
         )
 
+    def restorable(self) -> list[tuple[int, IndexedAttempts]]:
+        """Every attempt by its number, oldest first, as it could be put into another ledger."""
+        found = rows.restorable(self._db) if self._db else ()
+        return [(number, IndexedAttempts(one, at, recipe)) for number, at, recipe, one in found]
+
+    def runs(self) -> list[tuple[str, str, int | None]]:
+        """(id, recipe, exit code) of every run, in the order in which they began; the code is None where
+        the process did not live to say it."""
+        query = "SELECT id, recipe, exit_code FROM run ORDER BY rowid"
+        return list(self._db.execute(query)) if self._db else []
+
+    def last_attempt(self) -> int:
+        """The number of the attempt that was made last; 0: none was."""
+        query = "SELECT coalesce(max(id), 0) FROM attempt"
+        number: int = self._db.execute(query).fetchone()[0] if self._db else 0
+        return number
+
     def last_run(self) -> tuple[str, str, float, float | None, int | None] | None:
         """(id, recipe, started, ended, exit code) of the latest run."""
         query = (

@@ -21,7 +21,8 @@ from relightflow.model.values import canonical_json
 
 _KEYS_A_QUERY = 512
 _UNANSWERED = "the ledger that is in use did not know this call, and no answer to it is recorded"
-_ANOTHER = "the ledger has another attempt of this job"
+ANOTHER = "the ledger has another attempt of this job"
+"""Why an attempt that was paid is closed: the job has one that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,26 +142,34 @@ def _rows(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, list[_Row]]:
 def _of_job(
     found: list[IndexedAttempts], known: list[_Row], is_whole: Callable[[str], bool]
 ) -> Iterator[Difference]:
-    alive = {row.id for row in known if _is_alive(row.state, row.billed)}
-    for one, row in _paired(found, known):
+    alive = {row.id for row in known if is_alive(row.state, row.billed)}
+    pairs = _paired(found, known)
+    pairs.sort(
+        key=lambda pair: pair[1] is None or _is_open(pair[0].attempt)
+    )  # what ends makes room
+    for one, row in pairs:
         attempt = one.attempt
         if row is not None:
             steps = tuple(_steps(row, attempt, is_whole))
             if steps:
-                if not _is_alive(attempt.state, attempt.billed):
+                if not is_alive(attempt.state, attempt.billed):
                     alive.discard(row.id)
                 yield _Advance(row.id, steps, canonical_json(attempt.details))
             continue
         if attempt.state is State.INTENT:
             attempt = replace(attempt, state=State.UNKNOWN, reason=_UNANSWERED)
-        if _is_alive(attempt.state, attempt.billed):
+        if is_alive(attempt.state, attempt.billed):
             if alive:
-                attempt = replace(attempt, state=State.READY, reason=_ANOTHER)
+                attempt = replace(attempt, state=State.READY, reason=ANOTHER)
             alive.add(-1)
         yield _Insert(replace(one, attempt=attempt))
 
 
-def _is_alive(state: State, billed: str) -> bool:
+def _is_open(attempt: rows.Restored) -> bool:
+    return is_alive(attempt.state, attempt.billed)
+
+
+def is_alive(state: State, billed: str) -> bool:
     """As the index `attempt_at_most_one_alive` has it."""
     return state not in (State.READY, State.FAILED) or (state is State.FAILED and billed != "no")
 
@@ -230,6 +239,10 @@ def _steps(
             yield common | {"state": state}
         elif row.state is State.UNKNOWN and attempt.request_id and not row.request_id:
             yield common | {"state": State.ACCEPTED}
+    elif attempt.reason == ANOTHER and state is State.READY:
+        if row.state is not State.UNKNOWN:
+            yield {"state": State.UNKNOWN}
+        yield common | {"state": state, "reason": ANOTHER}
     elif state in (State.FAILED, State.READY, State.UNKNOWN) and (
         row.state is State.INTENT or (row.state is State.UNKNOWN and state is not State.UNKNOWN)
     ):

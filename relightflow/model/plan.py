@@ -17,6 +17,22 @@ from relightflow.model.values import Parameters
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of a plan, for machines that work side by side."""
+
+    number: int
+    """1-based."""
+    count: int
+
+    def has(self, job_key: str) -> bool:
+        """Whether the job belongs to this shard: its key alone decides, so equal jobs are in one."""
+        return int(job_key, 16) % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What the command line asks of a plan; the recipe stays as it is."""
 
@@ -26,6 +42,8 @@ class Selection:
     """Keep the first so many outputs of the plan."""
     picks: Picks | None = None
     """Only what was picked; None: what the recipe says."""
+    shard: Shard | None = None
+    """Only the jobs of this shard; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,10 @@ class Plan:
     is the whole."""
     numbers: Sequence[int] | None = None
     """Of a part: for each of its outputs, its index in the whole. None: counted from 0."""
+    shard: Shard | None = None
+    """Which part of `divided` this is; a shard is bought and not delivered. None: all of it."""
+    divided: Plan | None = None
+    """The plan that this is a shard of."""
 
     @property
     def described(self) -> Plan:

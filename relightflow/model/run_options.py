@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from relightflow.errors import Exit
 from relightflow.model.money import Micros
 from relightflow.model.spending import SpendLimit
 
@@ -22,6 +23,8 @@ class RunOptions:
     """Buy results again that another state has already bought, according to a manifest or a nearby state."""
     collect_only: bool = False
     """Submit nothing; fetch what earlier runs paid for."""
+    missing: Exit = Exit.OK
+    """With `collect_only`: what the run ends with, at least, where a job has no result."""
     stop_after: float | None = None
     """Seconds; then no new submit, so that what is in flight drains in time."""
     plan_sha256: str = ""

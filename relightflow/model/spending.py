@@ -24,6 +24,29 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A shard's part of a limit: of what was left when the shards began, and for its own calls only."""
+
+    after: int
+    """Attempts with a higher number are the shard's own."""
+    jobs: int
+    """Jobs that the shard had to buy when it began."""
+    whole: int
+    """Jobs that all shards together had to buy."""
+    count: int
+    """Shards."""
+    name: str
+    """Which it is, in words."""
+
+    def of(self, left: Micros, limit: SpendLimit) -> Micros:
+        """Rounded down, so that the shares of all shards together never pass `left`. A recipe's own cap
+        is divided by jobs; what several recipes have in common, evenly."""
+        if limit.window is not None or len(limit.together) > 1:
+            return left // self.count
+        return left * self.jobs // self.whole if self.whole else 0
+
+
+@dataclass(frozen=True, slots=True)
 class SpendLimit:
     amount: Micros
     """Micro-dollars."""
@@ -33,6 +56,8 @@ class SpendLimit:
     """Seconds: an allowance over everything in the state. None: what a recipe may cost altogether."""
     together: tuple[tuple[str, str], ...] = ()
     """(name, file) of the recipes that share it, where a command was given several."""
+    share: Share | None = None
+    """The part of it that a shard may spend; None: all of it."""
 
 
 class Kind(StrEnum):

@@ -98,6 +98,8 @@ class Summary:
     """Of the plan file that was applied; empty: none."""
     next_command: str = ""
     """Command to continue with; empty if nothing is left to do."""
+    shard: str = ""
+    """`2/5`: the run was for this shard of the plan; empty: for all of it."""
 
     @property
     def exit(self) -> Exit:

@@ -24,6 +24,7 @@ from relightflow.plan.picked import Place, choose, find_picks
 from relightflow.plan.price import price
 from relightflow.plan.sample import sampled, sampled_count
 from relightflow.plan.select import check_only, only_images, only_positions
+from relightflow.plan.shards import shard_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,14 @@ def build(
     `limits.max_jobs` counts the recipe as it stands; a selection does not make it smaller. The plan of a
     selection holds the whole one too (`Plan.described`). Raises
     InvalidRecipe (see `expand`, and images × cells × repeat over `max_jobs`) and UsageError (a
-    selection that names an axis or a value which the recipe does not have).
+    selection that names an axis or a value which the recipe does not have, or a shard of too many).
     """
     selection = selection or Selection()
+    made = _build(recipe, found, replace(selection, shard=None))
+    return shard_of(made, selection.shard) if selection.shard else made
+
+
+def _build(recipe: Recipe, found: Iterable[Image | Rejected], selection: Selection) -> Plan:
     check_only(selection, recipe.matrix)
     expanded = expand(recipe)
     images, rejected = _sort_out(recipe, found, len(expanded.cells))

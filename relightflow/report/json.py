@@ -17,6 +17,7 @@ from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import Output
 from relightflow.model.maintenance import Garbage, Verification
+from relightflow.model.merged import Merged
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
@@ -121,6 +122,24 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
     }
 
 
+def merged(found: Merged) -> _Document:
+    """What the shards of a plan came to, before their results are delivered."""
+    return {
+        **_kind("merge"),
+        "added": restored(found.added),
+        "shards": [
+            {"shard": str(shard), "state": folder, "exit": int(code)}
+            for shard, folder, code in found.shards
+        ],
+        "missing": [str(shard) for shard in found.missing],
+        "double_purchases": [
+            {"key": one.job_key, "calls": one.calls, "price_usd": usd(one.price)}
+            for one in found.double
+        ],
+        "exit": int(found.exit),
+    }
+
+
 def restored(found: Restoration) -> _Document:
     """What the next run puts back into an older ledger."""
     return {
@@ -186,6 +205,7 @@ def summary(found: Summary) -> _Document:
         "notices": list(found.notices),
         "plan_sha256": found.plan_sha256 or None,
         "next_command": found.next_command,
+        "shard": found.shard,
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from relightflow.errors import Exit
 from relightflow.model.maintenance import Garbage, Verification
+from relightflow.model.merged import Merged
 from relightflow.report import escape
 from relightflow.report.text import count, listing, money
 
@@ -26,6 +28,31 @@ def verification(path: str, found: Verification) -> str:
         if items:
             lines.append(f"! {count(len(items), one, many)} {meaning}")
             lines += listing(items[:_SHOWN], len(items))
+    return "\n".join(lines)
+
+
+def merged(found: Merged) -> str:
+    """What the shards came to, each that did not end well, and what was bought twice."""
+    count_ = len(found.shards) + len(found.missing)
+    given = len({shard for shard, _, _ in found.shards})
+    lines = [f"{given:,} of {count(count_, 'shard')} merged: {found.added} added"]
+    for shard, folder, code in found.shards:
+        if code is not Exit.OK:
+            lines.append(
+                f"! shard {shard} ended with {int(code)} ({code.meaning}): {escape.terminal(folder)}"
+            )
+    if found.missing:
+        named = ", ".join(map(str, found.missing))
+        lines.append(
+            f"! not given: shard {named}. What is there was merged; merge again with all of them"
+        )
+    if found.double:
+        price = sum(one.price for one in found.double)
+        lines.append(
+            f"! {count(len(found.double), 'job was', 'jobs were')} bought more than once, for "
+            f"{money(price)} together; all calls are kept in the ledger and count against the cap"
+        )
+        lines += listing([one.job_key[:16] for one in found.double[:_SHOWN]], len(found.double))
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
     `folder`: where the reader is, so that what lies in it is shown by its short path.
     """
     name = escape.terminal(found.recipe)
+    name += f", shard {found.shard}" if found.shard else ""
     head = f"{name}: {_headline(found.counts)}, {duration(found.seconds)}"
     lines = paragraph(head, columns, "", INDENT)
     lines += facts(

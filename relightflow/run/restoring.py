@@ -131,6 +131,7 @@ def _row(attempt: Mapping[str, Any]) -> Restored:
         reason=attempt.get("reason", ""),
         details=FrozenMap(attempt.get("details") or {}),
         uuid=attempt.get("attempt", ""),
+        floor=attempt.get("floor"),
     )
 
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
@@ -29,6 +29,7 @@ from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog, counted_jobs
 from relightflow.run.limits.spend import identity
 from relightflow.run.opening import open_run, open_state
+from relightflow.run.sharding import claim, with_shares
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
 from relightflow.store.state_dir import StateDir
@@ -130,6 +131,12 @@ def _claimed(
     return frozenset(found.claims)
 
 
+def _as_shard(plan: Plan, run_options: RunOptions, state_dir: StateDir) -> RunOptions:
+    """The options of a shard, once the state is known to be its own. Raises RefusedError."""
+    claim(plan, state_dir)
+    return with_shares(plan, run_options, state_dir)
+
+
 @asynccontextmanager
 async def open_session(
     plan: Plan,
@@ -149,12 +156,17 @@ async def open_session(
         state = stack.enter_context(
             open_state(state_dir, f"relightflow run, process {os.getpid()},")
         )
+        run_options = await asyncio.to_thread(_as_shard, plan, run_options, state_dir)
         sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))
         await asyncio.to_thread(sources.remember, plan.described.images)
         at = open_targets(recipe, registry, operator)
         delivery = stack.enter_context(
             open_delivery(at, state.ledger, state_dir, run_options.overwrite)
         )
+        if plan.shard:
+            delivery = replace(
+                delivery, targets=()
+            )  # the shards are delivered once they are united
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         notices = Notices(callbacks.on_notice)
         if state.restoration:

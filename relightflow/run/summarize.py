@@ -35,6 +35,8 @@ def summarize(
     counts = _counts(plan, engine, delivery, issues.statuses)
     if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
+    if counts.not_started and run_options.missing is not Exit.OK:
+        issues.issue(_missing(counts.not_started, run_options.missing))
     return Summary(
         run_id=engine.context.run_id,
         recipe=plan.recipe.name,
@@ -53,6 +55,7 @@ def summarize(
         notices=notices,
         plan_sha256=run_options.plan_sha256,
         next_command=_next_command(plan, issues),
+        shard=str(plan.shard or ""),
     )
 
 
@@ -63,6 +66,14 @@ def _left_out(jobs: int) -> Issue:
         Exit.EARLY,
         "calls with unknown outcome turned out not to have been accepted (not billed); run again "
         "to make what is missing",
+        count=jobs,
+    )
+
+
+def _missing(jobs: int, code: Exit) -> Issue:
+    return Issue(
+        code,
+        "no result yet; nothing was bought. 'relightflow run' makes what is missing",
         count=jobs,
     )
 

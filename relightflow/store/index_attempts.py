@@ -18,7 +18,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("request_id", "reason", "attempt", "run", "recipe"), (str,)),
     **dict.fromkeys(("repeat", "price", "size", "width", "height"), (int,)),
     **dict.fromkeys(("parameters", "details"), (dict,)),
-    "cost": (int, type(None)),
+    **dict.fromkeys(("cost", "floor"), (int, type(None))),
     "at": _NUMBER,
 }
 _NAMES: dict[str, Collection[str]] = {

@@ -57,6 +57,7 @@ class _Asked:
 @click.command
 @params.recipes
 @params.selection
+@params.shard
 @params.state
 @params.operator
 @params.spending

@@ -22,6 +22,7 @@ from relightflow.store.state_dir import locate
 @click.command
 @params.recipes
 @params.selection
+@params.shard
 @params.state
 @params.operator
 @params.spending

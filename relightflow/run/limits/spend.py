@@ -99,6 +99,20 @@ def count_by_server(budget: Budget, now: float) -> None:
             budget.recount(found, account(found.limit, dated, frozenset(), now))
 
 
+def _shared(
+    limit: SpendLimit, charges: Sequence[Charge], names: frozenset[str], now: float, each: Micros
+) -> Account:
+    """The account of `limit`, or of the share of it that a shard has. `each`: what an open call counts
+    at, at least."""
+    share = limit.share
+    if share is None:
+        return account(limit, charges, names, now)
+    before = account(limit, [c for c in charges if c.attempt <= share.after], names, now)
+    amount = share.of(max(0, limit.amount - before.committed(each)), limit)
+    own = replace(limit, amount=amount, source=f"the share of {share.name} in {limit.source}")
+    return account(own, [c for c in charges if c.attempt > share.after], names, now)
+
+
 def _within(window: float, charges: Sequence[Charge], now: float) -> Iterator[Charge]:
     """What was bought in the last `window` seconds, and whatever is in flight. Results that others
     bought cost nothing here. A call is never taken for older than one made before it, and one from the
@@ -121,14 +135,14 @@ def open_budget(
 ) -> Budget:
     """The budget as earlier runs left it. `model`: (backend, model, price of a call)."""
     charges, known = reader.charges(), reader.recipes()
+    backend, name, price = model
+    highest = highest_cost(charges, backend, name) if price.high else 0
     accounts = []
     for limit in limits:
         names = frozenset().union(
             *(names_of(one, known) for one in (recipe, *limit.together)), {recipe[0]}
         )
-        accounts.append(account(limit, charges, names, now))
-    backend, name, price = model
-    highest = highest_cost(charges, backend, name) if price.high else 0
+        accounts.append(_shared(limit, charges, names, now, max(price.high, highest)))
     earlier = (charge.attempt for charge in charges if charge.kind in _OPEN)
     return Budget(price, accounts, highest, earlier)
 

@@ -1,0 +1,216 @@
+"""A shard's state folder: which shard of which plans it is for, and what share of the limits it has.
+
+`shard.json` is written before anything is bought and never changed for a plan, so that a shard that is
+killed and run again has the share that it had. A state that belongs to a shard is refused to every
+other run: an unsharded one would buy what the other shards are buying, and another plan's would
+divide what is left of a cap a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from relightflow.errors import RefusedError, StorageError
+from relightflow.ledger.reader import Reader
+from relightflow.model.plan import Plan, Shard
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import Share
+from relightflow.model.values import FrozenMap, canonical_json
+from relightflow.plan.shards import jobs_digest
+from relightflow.run.actions import Action, item_chunks
+from relightflow.run.limits.consent import CONFIRMED
+from relightflow.run.limits.spend import NOTHING_TO_BUY
+from relightflow.run.restoring import open_state_reader
+from relightflow.store.atomic import write_atomic
+from relightflow.store.state_dir import StateDir
+
+NAME = "shard.json"
+_FORMAT = 1
+_NOT_SHARED = (CONFIRMED, NOTHING_TO_BUY)
+"""Sources of limits that are made for one run of the shard, and not for the plan."""
+_MOST_BYTES = 1 << 20
+_MOST = 1 << 53
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One plan of a shard, and how much of it was to be bought when the shard began."""
+
+    recipe: str
+    """The recipe's name."""
+    jobs: int
+    whole: int
+    """See `Share`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRecord:
+    """What `shard.json` says."""
+
+    shard: Shard
+    after: int
+    """The number of the ledger's last attempt when the shard began."""
+    runs: int
+    """How many runs the ledger knew then."""
+    plans: Mapping[str, ShardPlan]
+    """By `jobs_digest`."""
+
+
+def read_record(state_dir: StateDir) -> ShardRecord | None:
+    """None: the state belongs to no shard. Raises RefusedError for a file that is not relightflow's."""
+    path = state_dir.root / NAME
+    try:
+        if path.is_symlink() or not path.is_file():
+            if path.is_symlink() or path.exists():
+                raise _strange(path)
+            return None
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MOST_BYTES))
+        return _record(found)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _strange(path) from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read ({error.strerror}); nothing was sent") from error
+
+
+def claim(plan: Plan, state_dir: StateDir) -> None:
+    """Make the state that of the plan's shard, or see that it is. Blocks; needs the state opened.
+
+    Raises RefusedError where it belongs to another shard, or to one and `plan` is a whole one.
+    """
+    record = read_record(state_dir)
+    if plan.shard is None:
+        if record:
+            raise RefusedError(_not_whole(state_dir, record))
+        return
+    found = _claimed(plan, state_dir, record)
+    if found == record:
+        return
+    document = {
+        "format": _FORMAT,
+        "shard": found.shard.number,
+        "of": found.shard.count,
+        "after": found.after,
+        "runs": found.runs,
+        "plans": {
+            digest: {"recipe": one.recipe, "jobs": one.jobs, "whole": one.whole}
+            for digest, one in found.plans.items()
+        },
+    }
+    data = (canonical_json(document) + "\n").encode("ascii")
+    try:
+        write_atomic(state_dir.root, NAME, data, durable=True, private=True)
+    except OSError as error:
+        raise StorageError(
+            f"{state_dir.root / NAME} could not be written ({error.strerror}); nothing was sent"
+        ) from error
+
+
+def with_shares(plan: Plan, options: RunOptions, state_dir: StateDir) -> RunOptions:
+    """The options with the shard's share of every limit; as they are where the plan is no shard.
+    Blocks; reads only. Raises RefusedError as `claim` does."""
+    if plan.shard is None:
+        return options
+    record = _claimed(plan, state_dir, read_record(state_dir))
+    mine = record.plans[jobs_digest(plan)]
+    name = f"shard {plan.shard}"
+    share = Share(record.after, mine.jobs, mine.whole, plan.shard.count, name)
+    limits = (
+        limit if limit.source in _NOT_SHARED else replace(limit, share=share)
+        for limit in options.limits
+    )
+    return replace(options, limits=tuple(limits))
+
+
+def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> ShardRecord:
+    """The record as it is to be for `plan`. Raises RefusedError."""
+    assert plan.shard
+    digest, name = jobs_digest(plan), plan.recipe.name
+    if record is None:
+        with open_state_reader(state_dir) as seen:
+            after, runs = seen.ledger.last_attempt(), len(seen.ledger.runs())
+        record = ShardRecord(plan.shard, after, runs, FrozenMap())
+    others = {one.recipe for known, one in record.plans.items() if known != digest}
+    if record.shard != plan.shard or name in others:
+        raise RefusedError(_another(state_dir, record, plan))
+    if digest in record.plans:
+        return record
+    with open_state_reader(state_dir) as seen:
+        jobs, whole = _to_buy(plan, seen.ledger, state_dir)
+    return replace(record, plans=FrozenMap({**record.plans, digest: ShardPlan(name, jobs, whole)}))
+
+
+def _to_buy(plan: Plan, reader: Reader, state_dir: StateDir) -> tuple[int, int]:
+    """Jobs that the shard, and all shards together, have to buy."""
+    assert plan.shard
+    bought = {Action.MAKE}
+    if plan.recipe.limits.on_unknown == "resubmit":
+        bought.add(Action.HOLD_UNKNOWN)
+    jobs = whole = 0
+    for chunk in item_chunks(plan.divided or plan, reader, state_dir.blobs):
+        for item in chunk:
+            if item.action in bought:
+                whole += 1
+                jobs += plan.shard.has(item.output.job.key)
+    return jobs, whole
+
+
+def _record(found: Mapping[str, object]) -> ShardRecord:
+    """Raises ValueError, KeyError, TypeError, AttributeError."""
+    numbers = [found[name] for name in ("format", "shard", "of", "after", "runs")]
+    version, number, count, after, runs = map(_whole_number, numbers)
+    plans = found["plans"]
+    if version != _FORMAT or not 1 <= number <= count or not isinstance(plans, dict):
+        raise ValueError(found)
+    return ShardRecord(
+        Shard(number, count),
+        after,
+        runs,
+        FrozenMap(
+            {
+                digest: ShardPlan(
+                    str(one["recipe"]), _whole_number(one["jobs"]), _whole_number(one["whole"])
+                )
+                for digest, one in plans.items()
+            }
+        ),
+    )
+
+
+def _whole_number(value: object) -> int:
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise ValueError(value)
+    return value
+
+
+def _strange(path: Path) -> RefusedError:
+    return RefusedError(
+        f"refused the state folder: {path} was not written by this version of relightflow. Use "
+        "another state folder, or a relightflow that knows it; nothing was sent"
+    )
+
+
+def _not_whole(state_dir: StateDir, record: ShardRecord) -> str:
+    return (
+        f"the state {state_dir.root} belongs to shard {record.shard}; a run without --shard would "
+        "buy what the other shards buy too, so nothing was sent. 'relightflow merge' unites the "
+        "shards in another state"
+    )
+
+
+def _another(state_dir: StateDir, record: ShardRecord, plan: Plan) -> str:
+    if record.shard != plan.shard:
+        why = f"it belongs to shard {record.shard}, and each shard needs a state of its own"
+    else:
+        why = (
+            f"it belongs to shard {record.shard} of another plan of '{plan.recipe.name}': the "
+            "images or parameters have changed since"
+        )
+    return (
+        f"the state {state_dir.root} cannot be used for shard {plan.shard} of this plan: {why}; "
+        "nothing was sent. Merge what it holds with 'relightflow merge' and begin with a copy of "
+        "the merged state, or name another folder with --state"
+    )
