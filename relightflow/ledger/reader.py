@@ -254,8 +254,7 @@ class Reader:
 
     def restorable(self) -> list[tuple[int, IndexedAttempts]]:
         """Every attempt by its number, oldest first, as it could be put into another ledger."""
-        found = rows.restorable(self._db) if self._db else ()
-        return [(number, IndexedAttempts(one, at, recipe)) for number, at, recipe, one in found]
+        return list(restoring.restorable(self._db)) if self._db else []
 
     def runs(self) -> list[tuple[str, str, int | None]]:
         """(id, recipe, exit code) of every run, in the order in which they began; the code is None where

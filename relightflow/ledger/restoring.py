@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from relightflow.ledger import rows
-from relightflow.model.attempt import LEGAL, OPEN, State
-from relightflow.model.failure import Billed
+from relightflow.model.attempt import LEGAL, OPEN, Attempt, State
+from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.restoration import Restoration
 from relightflow.model.values import canonical_json
 
@@ -41,12 +41,17 @@ class _Insert:
 
     found: IndexedAttempts
 
+    @property
+    def job_key(self) -> str:
+        return self.found.attempt.job_key
+
 
 @dataclass(frozen=True, slots=True)
 class _Advance:
     """The ledger knows less of it than the index."""
 
     attempt_id: int
+    job_key: str
     steps: tuple[dict[str, Any], ...]
     """Columns to set, one update after the other."""
     details: str
@@ -97,6 +102,45 @@ def apply(db: sqlite3.Connection, found: Iterable[Difference]) -> Restoration:
         for step in difference.steps:
             rows.update(db, difference.attempt_id, step, details)
     return total
+
+
+def restorable(db: sqlite3.Connection) -> Iterator[tuple[int, IndexedAttempts]]:
+    """Every attempt by its number, as it could be put into another ledger. The result's URL is a secret and
+    stays here: its attempt is only known to be paid, and its request id finds it again.
+
+    Raises sqlite3.DatabaseError for a row that says nonsense.
+    """
+    query = (
+        "SELECT coalesce(run.recipe, ''), size, width, height, media_type, kind, floor FROM attempt"
+        " LEFT JOIN run ON run.id = attempt.run_id ORDER BY attempt.id"
+    )
+    for attempt, facts in zip(rows.select(db, "1"), db.execute(query), strict=True):
+        recipe, *size, media_type, kind, floor = facts
+        sound = all(type(n) is int and 0 <= n < _MOST for n in (*size, floor or 0))
+        if not (sound and {type(one) for one in (recipe, media_type, kind)} == {str}):
+            raise sqlite3.DatabaseError("a row is damaged: a value that cannot be")
+        told = _restored(attempt, size, media_type, kind, floor)
+        yield attempt.id, IndexedAttempts(told, attempt.created, recipe)
+
+
+def _restored(
+    attempt: Attempt, size: Sequence[int], media_type: str, kind: str, floor: int | None
+) -> rows.Restored:
+    own = {field.name for field in fields(rows.Restored)} & {f.name for f in fields(Attempt)}
+    facts = {name: getattr(attempt, name) for name in own}
+    facts["state"] = _TOLD.get(attempt.state, attempt.state)
+    try:
+        failure = FailureKind(kind) if kind else None
+    except ValueError:
+        raise sqlite3.DatabaseError("a row is damaged: a kind that cannot be") from None
+    return rows.Restored(
+        **facts, size=size[0], width=size[1], height=size[2],
+        media_type=media_type, kind=failure, floor=floor,
+    )  # fmt: skip
+
+
+_MOST = 1 << 53
+_TOLD = {State.DONE: State.STORED, State.RESULT_KNOWN: State.PAID_UNFETCHED}
 
 
 def summary(found: Iterable[Difference]) -> Restoration:
@@ -154,7 +198,7 @@ def _of_job(
             if steps:
                 if not is_alive(attempt.state, attempt.billed):
                     alive.discard(row.id)
-                yield _Advance(row.id, steps, canonical_json(attempt.details))
+                yield _Advance(row.id, row.key, steps, canonical_json(attempt.details))
             continue
         if attempt.state is State.INTENT:
             attempt = replace(attempt, state=State.UNKNOWN, reason=_UNANSWERED)

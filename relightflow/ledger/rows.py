@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
@@ -130,47 +130,6 @@ class Restored:
     details: FrozenMap = field(default_factory=FrozenMap)
     uuid: str = ""
     floor: Micros | None = None
-
-
-def restorable(db: sqlite3.Connection) -> Iterator[tuple[int, float, str, Restored]]:
-    """Every attempt as it could be put back into another ledger: number, Unix seconds, the name of its
-    recipe (empty where it is not known), facts. The result's URL is a secret and stays here: its
-    attempt is only known to be paid, and its request id finds it again."""
-    names = [one.name for one in fields(Restored)]
-    columns = ", ".join(f"attempt.{name}" for name in names)
-    query = (
-        f"SELECT attempt.id, attempt.created, coalesce(run.recipe, ''), {columns} FROM attempt"
-        " LEFT JOIN run ON run.id = attempt.run_id ORDER BY attempt.id"
-    )
-    for number, created, recipe, *values in db.execute(query):
-        facts = dict(zip(names, values, strict=True))
-        yield _noun(_restorable, (number, created, recipe, facts))
-
-
-def _restorable(row: tuple[Any, ...]) -> tuple[int, float, str, Restored]:
-    number, created, recipe, facts = row
-    _sound(
-        facts["price"],
-        facts["cost"],
-        [facts[name] for name in ("repeat", "size", "width", "height")],
-        [value for name, value in facts.items() if name not in _NO_TEXTS],
-    )
-    if not (0 <= created < _LATEST and 0 <= (facts["floor"] or 0) < _MOST):
-        raise ValueError("a number that cannot be")
-    state = State(facts["state"])
-    facts |= {
-        "state": {State.DONE: State.STORED, State.RESULT_KNOWN: State.PAID_UNFETCHED}.get(
-            state, state
-        ),
-        "billed": Billed(facts["billed"]),
-        "kind": FailureKind(facts["kind"]) if facts["kind"] else None,
-        "parameters": _mapping(facts["parameters"]),
-        "details": _mapping(facts["details"]),
-    }
-    return number, float(created), str(recipe), Restored(**facts)
-
-
-_NO_TEXTS = frozenset({"price", "cost", "repeat", "size", "width", "height", "floor"})
 
 
 def _insert_restored(db: sqlite3.Connection, attempts: Iterable[tuple[Restored, float]]) -> None:

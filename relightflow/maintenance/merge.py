@@ -20,7 +20,7 @@ from typing import Any
 from relightflow.errors import DamagedError, RefusedError, StorageError
 from relightflow.images import BadImage, probe
 from relightflow.ledger.reader import Reader, open_reader
-from relightflow.ledger.restoring import ANOTHER, IndexedAttempts, Insert, is_alive
+from relightflow.ledger.restoring import ANOTHER, IndexedAttempts, is_alive
 from relightflow.maintenance.shard_states import ShardState, read_shards
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed
@@ -155,14 +155,7 @@ def _news(
 ) -> list[IndexedAttempts]:
     """Those of which the merged ledger knows nothing, or less; results first, so that a job never stands
     without the call that was kept."""
-    keys = set()
-    for difference in reader.missing(settled, is_whole):
-        if isinstance(difference, Insert):
-            keys.add(difference.found.attempt.job_key)
-        elif attempt := reader.attempt(difference.attempt_id):
-            keys.add(attempt.job_key)
-    if reader.empty:
-        keys = {one.attempt.job_key for one in settled}
+    keys = {difference.job_key for difference in reader.missing(settled, is_whole)}
     news = [one for one in settled if one.attempt.job_key in keys]
     return sorted(news, key=lambda one: one.attempt.state is not State.STORED)
 

@@ -187,7 +187,7 @@ def test_unknown_outcomes_travel_with_the_ledger(sharded: Stage) -> None:
     sharded.provider.on_submit = lambda _, __: None
     bought = len(sharded.provider.bill)
     found = sharded.run()
-    assert (found.exit, found.counts.unknown) == (Exit.UNKNOWN, 3)  # of outputs; two are one job
+    assert (found.exit, found.counts.unknown) == (Exit.UNKNOWN, 2)
     assert found.money.unknown == 2 * PRICE
     assert len(sharded.provider.bill) == bought
 
@@ -371,7 +371,7 @@ def test_a_merge_that_is_killed_loses_nothing(sharded: Stage, program: Program, 
     assert len(snapshot(sharded)) == 34
     bought = len(sharded.provider.bill)
     sharded.provider.on_submit = lambda _, __: None
-    assert sharded.run().counts.unknown == 3
+    assert sharded.run().counts.unknown == 2
     assert len(sharded.provider.bill) == bought
 
 
