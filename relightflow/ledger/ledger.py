@@ -54,14 +54,19 @@ class DuplicateRequest(Exception):
 class Ledger:
     """The write side. Methods may be called from any task of one event loop."""
 
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
-        """Open or create the ledger at `path`.
+    def __init__(
+        self, path: Path, now: Callable[[], float] = time.time, *, durable: bool = True
+    ) -> None:
+        """Open or create the ledger at `path`. `durable`: False where a power cut may take back the
+        last changes (never what was there before: sqlite.org/pragma.html#pragma_synchronous).
 
         Raises StorageError where it cannot be read, is damaged, or comes from a newer version.
         """
         self.path = path
         self._now = now
         self._connection = _open(path)
+        if not durable:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
         self._batcher: GroupCommit[Change, Any] = GroupCommit(self._commit, "ledger")
 
     def close(self) -> None:

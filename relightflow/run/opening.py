@@ -71,8 +71,9 @@ class OpenState:
 
 
 @contextmanager
-def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
-    """The state, with the ledger brought to what the blob store knows.
+def open_state(state_dir: StateDir, who: str, *, durable: bool = True) -> Iterator[OpenState]:
+    """The state, with the ledger brought to what the blob store knows. `durable`: False where
+    nothing that costs money is done, so that a power cut may take back what was last made.
 
     Raises EarlyStop where another run holds the lock, StorageError where the ledger is no good.
     """
@@ -80,8 +81,8 @@ def open_state(state_dir: StateDir, who: str) -> Iterator[OpenState]:
     with lock.acquire(state_dir.lock, who) as held:
         check_ledger_present(state_dir)
         blobs.sweep(state_dir.blobs)
-        ledger = Ledger(state_dir.ledger)
-        store = BlobStore(state_dir.blobs)
+        ledger = Ledger(state_dir.ledger, durable=durable)
+        store = BlobStore(state_dir.blobs, durable=durable)
         try:
             yield OpenState(ledger, store, state_dir, held, restore(state_dir, ledger))
         finally:

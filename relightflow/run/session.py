@@ -154,7 +154,11 @@ async def open_session(
     run_id = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(3)
     async with AsyncExitStack() as stack:
         state = stack.enter_context(
-            open_state(state_dir, f"relightflow run, process {os.getpid()},")
+            open_state(
+                state_dir,
+                f"relightflow run, process {os.getpid()},",
+                durable=recipe.backend.model.price is None or not recipe.backend.model.price.free,
+            )
         )
         run_options = await asyncio.to_thread(_as_shard, plan, run_options, state_dir)
         sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))

@@ -15,7 +15,7 @@ import re
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,7 +24,7 @@ from relightflow.core.group_commit import GroupCommit
 from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
-from relightflow.store.sync import make_durable
+from relightflow.store.sync import make_all_durable, make_durable
 
 INDEX = "index.jsonl"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,8 +48,11 @@ class _Blob(NamedTuple):
 class BlobStore:
     """Opened by the one process that writes; reading needs no instance (`read`, `path_of`)."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        """`durable`: False where a power cut may take back what was last put, which costs nothing to
+        make again; all of it is durable once the store is closed."""
         self._root = root
+        self._durable = durable
         self._folders: set[str] = set()
         self._serial = 0
         self._index = -1
@@ -58,6 +61,9 @@ class BlobStore:
 
     def close(self) -> None:
         self._batcher.close()
+        if not self._durable and self._folders:
+            with suppress(OSError):
+                make_all_durable(self._root)
         if self._index >= 0:
             os.close(self._index)
 
@@ -116,6 +122,8 @@ class BlobStore:
             _move(temporary, final)
         failpoints.reach("blob-renamed")
         self._append("".join(lines))
+        if not self._durable:
+            return hashes
         finals = [final for _, final in written]
         folders = [str(self._root), *dict.fromkeys(map(os.path.dirname, finals))]
         make_durable([*finals, f"{self._root}/{INDEX}"], folders)

@@ -40,6 +40,15 @@ def make_durable(files: Sequence[str | Path], folders: Sequence[str | Path]) -> 
             os.close(handle)
 
 
+def make_all_durable(folder: str | Path) -> None:
+    """Return once all that was written on the file system of `folder` survives a power cut.
+
+    Raises OSError.
+    """
+    if not (_syncfs and _sync_file_system(folder)):
+        os.sync()
+
+
 def _sync_file_system(folder: str | Path) -> bool:
     """True where it worked; False where this system cannot do it."""
     assert _syncfs

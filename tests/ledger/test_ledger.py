@@ -31,6 +31,15 @@ def test_commits_are_durable(ledger: Ledger) -> None:
     assert pragma(ledger, "synchronous") == 2  # FULL, sqlite.org/pragma.html#pragma_synchronous
 
 
+def test_commits_of_a_free_run_do_not_wait_for_the_disk(path: Path) -> None:
+    ledger = Ledger(path, durable=False)
+    assert pragma(ledger, "synchronous") == 1  # NORMAL
+    ledger.close()
+    again = Ledger(path)
+    assert pragma(again, "synchronous") == 2
+    again.close()
+
+
 def test_the_file_is_its_owners_alone(ledger: Ledger, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

@@ -127,6 +127,21 @@ async def test_data_and_names_and_index_are_synced_before_the_answer(
     assert {str(final), str(final.parent), str(root / INDEX), str(root)} <= set(synced)
 
 
+def test_what_is_free_is_synced_once_at_the_end(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(blobs, "make_durable", lambda files, folders: synced.append("each"))
+    monkeypatch.setattr(blobs, "make_all_durable", lambda folder: synced.append("all"))
+    store = BlobStore(root, durable=False)
+    asyncio.run(store.put(b"one", {}))
+    asyncio.run(store.put(b"two", {}))
+    assert synced == []
+    store.close()
+    assert synced == ["all"]
+    assert blobs.read(root, sha(b"two")) == b"two"
+
+
 async def test_many_blobs_are_synced_with_their_file_system(
     store: BlobStore, monkeypatch: pytest.MonkeyPatch, root: Path
 ) -> None:
