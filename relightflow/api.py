@@ -28,7 +28,7 @@ from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import SHORT
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
-from relightflow.model.plan_file import PlanFile, RecipePlan
+from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
@@ -37,6 +37,7 @@ from relightflow.model.summary import Summary
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
+from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.drift import Drift, drift
 from relightflow.plan.names import check_fields, check_names
 from relightflow.plan.planned import find_recipe, planned_selection, recipe_plan
@@ -51,12 +52,13 @@ from relightflow.run import elsewhere
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import estimate_cost as estimate
 from relightflow.run.limits.spend import identity, open_budget, with_recipe_limits
+from relightflow.run.plan_status import open_view
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
 from relightflow.run.sharding import with_shares
 from relightflow.store.rehearsal import rehearsing
-from relightflow.store.state_dir import StateDir, locate
+from relightflow.store.state_dir import NAME, StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
 NO_OPTIONS, SILENT = RunOptions(), RunCallbacks()
@@ -184,9 +186,53 @@ def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None
     return [(n, spec.options.get("name")) for n, spec in named]
 
 
-def plan_status(plan: Plan, state_dir: StateDir | None = None) -> PlanStatus:
-    """How the plan stands against the ledger. Blocks; creates nothing."""
-    return status_of(plan, state_dir or locate(plan.recipe.path, None, os.environ))
+def plan_status(
+    plan: Plan, state_dir: StateDir | None = None, operator: OperatorPolicy = CAREFUL
+) -> PlanStatus:
+    """How the plan stands against the ledger, and against the shared store that `operator` names.
+    Blocks; creates nothing."""
+    state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
+    return status_of(plan, state_dir, open_view(plan, operator))
+
+
+def compare_plans(
+    plan: Plan,
+    now: RecipePlan,
+    before: RecipePlan | None,
+    state_dir: StateDir,
+    operator: OperatorPolicy = CAREFUL,
+    note: str = "",
+) -> PlanDifference:
+    """What `now`, which is `plan`, adds to `before` and takes away, and its price. Blocks; reads only.
+
+    `before`: None: there is nothing to compare with, and `note` says why if something is wrong.
+    """
+    added = jobs_added(now, before)
+    status = status_of(plan, state_dir, open_view(plan, operator), added)
+    return difference(now, before, status, note)
+
+
+def plan_at(
+    tree: Path,
+    request: PlannedRequest,
+    selection: Selection,
+    registry: Registry,
+    operator: OperatorPolicy,
+    state_dir: StateDir,
+) -> RecipePlan | None:
+    """The plan of a recipe in another tree of files (`relightflow.store.git_tree`), with nothing bought;
+    None: it is not there. Blocks. Raises what `load` and `plan` raise."""
+    path = tree / request.path
+    if not path.is_file():
+        return None
+    found = load(path, registry, request.overrides, request.backend)
+    fetches = any(registry.source(source.type).fetches for source in found.sources)
+    made = plan(
+        found, registry, selection, operator, state_dir if fetches else StateDir(tree / NAME)
+    )
+    jobs = made.jobs_count
+    status = PlanStatus(jobs, 0, jobs, 0, 0, 0, made.price, 0)
+    return recipe_plan(made, status, CostEstimate(jobs, made.price), request)
 
 
 def disclosures(plan: Plan, registry: Registry) -> tuple[str, ...]:

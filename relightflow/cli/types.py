@@ -15,6 +15,7 @@ from relightflow.model.spending import Allowance, allowance
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
 _MOST_SHARDS = 1000
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SLUG = re.compile(r"[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+)*")
 
 
 def reads(parse: Callable[[str], Any]) -> Callable[..., Any]:
@@ -59,6 +60,13 @@ def shard(text: str) -> Shard:
             f"at most {_MOST_SHARDS:,} shards"
         )
     return Shard(int(found[1]), int(found[2]))
+
+
+def slug(text: str) -> str:
+    """Letters, digits, `-`, `_` and `.`."""
+    if not _SLUG.fullmatch(text):
+        raise ValueError(f"{text!r} is not a valid name; use letters, digits, '-', '_' and '.'")
+    return text
 
 
 def only(text: str) -> tuple[str, tuple[str, ...]]:

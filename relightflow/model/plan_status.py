@@ -39,6 +39,9 @@ class PlanStatus:
     """In the shared store, as far as it was asked: adopted, not called."""
     disclosures: tuple[str, ...] = ()
     """What becomes of the input images outside this machine, a sentence for each way there."""
+
+    store_fault: str = ""
+    """Why the shared store could not be asked; a run would buy nothing then."""
     elsewhere: str = ""
     """Why a run would refuse to buy: what another state has bought; empty where nothing is known."""
 

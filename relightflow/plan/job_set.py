@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from math import inf
 
+from relightflow.model.job import Job
 from relightflow.model.plan_file import RecipePlan
 from relightflow.plan.spelling import spell_all
 
@@ -26,6 +27,11 @@ class JobSet:
 
     def __len__(self) -> int:
         return sum(map(len, self.by_image.values()))
+
+    def __contains__(self, job: Job) -> bool:
+        wanted = self.by_image.get(job.image.sha256, _NOTHING)
+        mine = (job.backend, job.model) == (self.backend, self.model)
+        return mine and f"{spell_all(job.parameters)}#{job.repeat}" in wanted
 
     @property
     def digest(self) -> str:

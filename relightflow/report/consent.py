@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.money import Micros, dollars
 from relightflow.report.text import count, money, price
@@ -55,3 +56,9 @@ def _said(found: CostEstimate) -> str:
 
 def _typed(command: tuple[str, ...], *more: str) -> str:
     return shlex.join((*command, *more))
+
+
+def too_dear(found: Price | None, most: Micros) -> str:
+    """Why `plan --fail-above` fails."""
+    cost = "has an unknown price" if found is None else f"costs up to {money(found.high)}"
+    return f"what is to be bought {cost}, and --fail-above allows {money(most)}; nothing was sent"

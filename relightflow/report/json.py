@@ -26,6 +26,7 @@ from relightflow.model.restoration import Restoration
 from relightflow.model.status import Status
 from relightflow.model.summary import Summary
 from relightflow.model.values import thaw
+from relightflow.plan.difference import Change, PlanDifference
 from relightflow.report import escape
 
 VERSION = 1
@@ -95,6 +96,8 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "jobs": plan_status.jobs,
         "done": plan_status.done,
         "new": plan_status.new,
+        "shared": plan_status.shared,
+        "store_fault": plan_status.store_fault or None,
         "collect": plan_status.collect,
         "unknown": plan_status.unknown,
         "held_failed": plan_status.held_failed,
@@ -138,6 +141,28 @@ def merged(found: Merged) -> _Document:
         ],
         "exit": int(found.exit),
     }
+
+
+def difference(found: PlanDifference) -> _Document:
+    """What `plan --against` adds to a plan's document."""
+    return {
+        "known": found.known,
+        "added": found.added,
+        "removed": found.removed,
+        "kept": found.kept,
+        "new": found.new,
+        "reused": found.reused,
+        "collect": found.collect,
+        "unknown": found.unknown,
+        "price_usd": _price(found.price),
+        "images": [_change(change) for change in found.images],
+        "values": [_change(change) for change in found.values],
+        "note": found.note,
+    }
+
+
+def _change(found: Change) -> _Document:
+    return {"name": found.name, "added": found.added, "removed": found.removed}
 
 
 def restored(found: Restoration) -> _Document:

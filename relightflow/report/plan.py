@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.job import SHORT, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.restoration import Restoration
+from relightflow.plan.difference import Change, PlanDifference
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice
 from relightflow.report.text import REHEARSED, count, facts, listing, money, price, span
 
 _FIRST = 5
 """Rejected images that are named."""
+_CHANGES = 12
+"""Changed images and values that are named."""
 
 
 def plan(
@@ -29,6 +32,7 @@ def plan(
             ("images", _images(found)),
             ("cells", _cells(found)),
             ("jobs", _jobs(found, plan_status)),
+            ("store", _store(plan_status)),
             ("restored", restored(plan_status.restoration)),
             ("unknown", _unknown(found, plan_status)),
             ("failed", _held(plan_status.held_failed)),
@@ -46,6 +50,49 @@ def plan(
         named = (f"{image.name}: {image.reason}" for image in found.rejected[:_FIRST])
         lines += listing(named, len(found.rejected))
     return "\n".join(lines)
+
+
+def changed(found: PlanDifference, columns: int | None = None) -> str:
+    """The difference to an earlier plan, under that plan."""
+    if not found.known:
+        jobs = f"nothing to compare with: {count(found.added, 'job')} added"
+    else:
+        jobs = f"{count(found.added, 'job')} added, {found.removed:,} removed, {found.kept:,} kept"
+    states = ((found.reused, "reused"), (found.collect, "to collect"), (found.unknown, "unknown"))
+    parts = [f"{n:,} {word}" for n, word in states if n]
+    cost = f"{count(found.new, 'job')}, {price(found.price)}" if found.new else "nothing"
+    pairs = (
+        ("changed", jobs),
+        ("to buy", ", ".join((cost, *parts))),
+        ("values", _changes(found.values)),
+        ("images", _changes(found.images)),
+        ("note", escape.terminal(found.note)),
+    )
+    return "\n".join(facts(pairs, columns))
+
+
+def _changes(found: Sequence[Change]) -> str:
+    """The first few; `+6 -2 light_direction=left`."""
+    shown = [
+        " ".join(
+            (
+                *([f"+{c.added:,}"] if c.added else []),
+                *([f"-{c.removed:,}"] if c.removed else []),
+                escape.terminal(c.name),
+            )
+        )
+        for c in found[:_CHANGES]
+    ]
+    hidden = len(found) - len(shown)
+    return "; ".join((*shown, *([f"and {hidden:,} more"] if hidden else [])))
+
+
+def _store(plan_status: PlanStatus) -> str:
+    """What the shared store is good for; empty where there is none, or it has nothing."""
+    if plan_status.store_fault:
+        fault = escape.terminal(plan_status.store_fault)
+        return f"could not be read, so a run would buy nothing: {fault}"
+    return f"{count(plan_status.shared, 'job')} adopted from it" if plan_status.shared else ""
 
 
 def restored(found: Restoration) -> str:
@@ -118,6 +165,8 @@ def _headline(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> s
     parts = []
     if estimate.calls:
         parts.append(f"{count(estimate.calls, 'job')} to make, {price(estimate.price)}")
+    if plan_status.shared:
+        parts.append(f"{plan_status.shared:,} from the shared store")
     if plan_status.collect:
         parts.append(f"{plan_status.collect:,} to collect")
     return "; ".join(parts)
@@ -140,6 +189,7 @@ def _jobs(found: Plan, plan_status: PlanStatus) -> str:
         return "0"
     job_state = (
         (plan_status.done, "done"),
+        (plan_status.shared, "in the shared store"),
         (plan_status.new, "new"),
         (plan_status.collect, "to collect"),
         (plan_status.unknown, "unknown"),

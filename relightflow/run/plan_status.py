@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.plan.job_set import JobSet
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.actions import Action, Item, item_chunks
 from relightflow.run.restoring import open_state_reader
+from relightflow.run.shared.foresee import Elsewhere, StoreView
 from relightflow.store import blobs
+from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import StateDir
+
+NO_STORE = StoreView(None)
 
 
 def check_ledger_present(state_dir: StateDir) -> None:
@@ -28,26 +35,34 @@ def check_ledger_present(state_dir: StateDir) -> None:
         )
 
 
-def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
-    """Count what a run would do. Blocks; creates nothing. Raises what `check_whole` raises."""
+def plan_status(
+    plan: Plan, state_dir: StateDir, view: StoreView = NO_STORE, wanted: JobSet | None = None
+) -> PlanStatus:
+    """Count what a run would do. Blocks; creates nothing. Raises what `check_ledger_present` raises.
+
+    `view`: of the shared store. `wanted`: count only these jobs; None: all of the plan.
+    """
     check_ledger_present(state_dir)
+    counts: Counter[Action | Elsewhere] = Counter()
+    held: list[Item] = []
     with open_state_reader(state_dir) as seen:
-        reader = seen.ledger
-        if reader.empty:
-            counts = Counter({Action.MAKE: plan.jobs_count})
-            held: list[Item] = []
+        if seen.ledger.empty and view is NO_STORE:
+            counts[Action.MAKE] = plan.jobs_count if wanted is None else len(wanted)
         else:
-            counts, held = Counter(), []
-            for chunk in item_chunks(plan, reader, state_dir.blobs):
-                counts.update(item.action for item in chunk)
-                held += [item for item in chunk if item.action is Action.HOLD_UNKNOWN]
+            for chunk in item_chunks(plan, seen.ledger, state_dir.blobs):
+                kept = [item for item in chunk if wanted is None or item.output.job in wanted]
+                held += [item for item in kept if item.action is Action.HOLD_UNKNOWN]
+                make = [item.output.job for item in kept if item.action is Action.MAKE]
+                there = view.ask(make)
+                counts.update(item.action for item in kept if item.output.job.key not in there)
+                counts.update(there.values())
     states = [item.job_state for item in held if item.job_state]
     price = plan.recipe.backend.model.price
     return PlanStatus(
-        jobs=plan.jobs_count,
+        jobs=plan.jobs_count if wanted is None else len(wanted),
         done=counts[Action.REUSE],
         new=counts[Action.MAKE],
-        collect=counts[Action.COLLECT] + counts[Action.MEND],
+        collect=counts[Action.COLLECT] + counts[Action.MEND] + counts[Elsewhere.IN_FLIGHT],
         unknown=counts[Action.HOLD_UNKNOWN],
         held_failed=counts[Action.HOLD_FAILED],
         price=price and price.times(counts[Action.MAKE]),
@@ -55,4 +70,19 @@ def plan_status(plan: Plan, state_dir: StateDir) -> PlanStatus:
         unknown_price=sum(state.price for state in states),
         undecided=tuple(state.undecided for state in states),
         unknown_jobs=tuple(item.output.job.id for item in held),
+        shared=counts[Elsewhere.FINISHED],
+        store_fault=view.fault,
     )
+
+
+def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
+    """The operator's shared store, where the plan costs money and the network may be asked. Raises
+    UsageError for a URL that is none."""
+    price = plan.recipe.backend.model.price
+    free = plan.recipe.rehearsed or (price is not None and price.free)
+    if not operator.store or operator.offline or free:
+        return NO_STORE
+    folder = operator.store.removeprefix("file://")
+    if folder != operator.store and not Path(folder).is_dir():
+        return NO_STORE  # a run makes it
+    return StoreView(open_shared(operator.store))

@@ -29,6 +29,11 @@ def main_worktree(root: Path) -> Path:
     return common.parent if common.name == ".git" else common
 
 
+def repository_of(folder: Path) -> Path | None:
+    """The root of the work tree around `folder` (absolute); None: it is in no repository."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+
+
 def _names_back(private: Path, root: Path) -> bool:
     """Whether the repository knows this worktree: a `.git` file alone, which anybody can commit to a
     folder, must not lead to the state of another project."""

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from relightflow import api
-from relightflow.cli import opening, params, streams
-from relightflow.cli.console import Console
+from relightflow.cli import opening, params, streams, types
+from relightflow.cli.against import Baseline
+from relightflow.cli.console import Console, error
 from relightflow.cli.params import RecipeArguments
+from relightflow.cli.types import reads, usd
 from relightflow.errors import Exit, RelightflowError, StorageError, UsageError, gravest
 from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
-from relightflow.model.plan_file import PlanFile, PlannedRequest
+from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.run_options import RunOptions
 from relightflow.plan import file as plan_file
+from relightflow.plan.difference import PlanDifference
 from relightflow.plan.outputs import outputs
 from relightflow.plan.planned import path_in_project, recipe_plan
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.report import consent as asking
 from relightflow.report import json
 from relightflow.report import plan as words
 from relightflow.report import plan_file as file_words
+from relightflow.report.comment import LIMITS, Comment, comment
 from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.store.atomic import write_atomic
-from relightflow.store.state_dir import locate
+from relightflow.store.state_dir import StateDir, locate
 
 _SHOW = Path("show")
 """`relightflow plan show FILE…`"""
@@ -40,6 +48,13 @@ class _PlannedRecipe:
     plan: Plan
     plan_status: PlanStatus
     estimate_cost: CostEstimate
+    request: PlannedRequest
+    state_dir: StateDir
+
+    @property
+    def record(self) -> RecipePlan:
+        """As a plan file has it."""
+        return recipe_plan(self.plan, self.plan_status, self.estimate_cost, self.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,27 @@ class _Asked:
     "-o", "--out", type=params.FILE, metavar="FILE",
     help="Write the plan to a file, for review and for 'relightflow apply'.",
 )  # fmt: skip
+@click.option(
+    "--against", default="", metavar="COMMIT|FILE",
+    help="Show the difference to a commit of git, such as origin/main, or to a plan file.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(tuple(LIMITS)), metavar="FORMAT",
+    help="Print a comment for a pull request: github, gitlab or markdown.",
+)  # fmt: skip
+@click.option("--skip-no-diff", is_flag=True, help="Print no comment if nothing differs.")
+@click.option(
+    "--comment-above", callback=reads(usd), metavar="USD",
+    help="Print no comment if the price is not above this.",
+)  # fmt: skip
+@click.option(
+    "--comment-name", default="default", show_default=True, metavar="NAME",
+    callback=reads(types.slug), help="Name in the comment's hidden marker.",
+)  # fmt: skip
+@click.option(
+    "--fail-above", callback=reads(usd), metavar="USD",
+    help="End with exit code 9 if what is to be bought costs more than this.",
+)  # fmt: skip
 @click.option("--exit-code", is_flag=True, help="End with exit code 3 if there is work to do.")
 @params.output()
 def command(
@@ -78,6 +114,7 @@ def command(
     out: Path | None,
     exit_code: bool,
     console: Console,
+    **wishes: Any,
 ) -> Exit:
     """Show what a run would make, and its price.
 
@@ -89,20 +126,104 @@ def command(
     asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)
     if reading.paths[0] == _SHOW:
         return _show_files(reading.paths[1:], asked, console)
+    wanted = _ChangeFlags(**wishes)
     exits = []
     planned: list[_PlannedRecipe] = []
-    for _, seen in opening.each(reading, console, lambda path: _look(path, asked)):
-        if isinstance(seen, Exit):
-            exits.append(seen)
-            continue
-        planned.append(seen)
-        opening.warn_of(seen.plan.warnings, console)
-        _show(seen, jobs, console)
-        if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
-            exits.append(Exit.WORK_TO_DO)
+    with ExitStack() as stack:
+        changes = _Changes(asked, wanted, stack)
+        for _, seen in opening.each(reading, console, lambda path: changes.look(path)):
+            if isinstance(seen, Exit):
+                exits.append(seen)
+                continue
+            planned.append(seen)
+            opening.warn_of(seen.plan.warnings, console)
+            found = changes.found(seen)
+            if not wanted.form:
+                _show(seen, found, jobs, console)
+            if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
+                exits.append(Exit.WORK_TO_DO)
     if out and not {*exits} - {Exit.WORK_TO_DO}:
-        _write(out, planned, asked, console)
+        _write(out, planned, console)
+    if wanted.form and wanted.commented(changes.comment):
+        console.answer(comment(changes.comment, wanted.form).rstrip())
+    if wanted.too_dear(changes.comment):
+        error(asking.too_dear(changes.comment.price, wanted.fail_above or 0))
+        exits.append(Exit.REFUSED)
     return gravest(exits)
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangeFlags:
+    """What `plan` can be told about the difference and the comment."""
+
+    against: str
+    form: str | None
+    skip_no_diff: bool
+    comment_above: Micros | None
+    comment_name: str
+    fail_above: Micros | None
+
+    def commented(self, found: Comment) -> bool:
+        if found.failed:
+            return True
+        if self.skip_no_diff and not found.any:
+            return False
+        above, total = self.comment_above, found.price
+        return above is None or total is None or total.high > above
+
+    def too_dear(self, found: Comment) -> bool:
+        """An unknown price is dearer than any."""
+        if self.fail_above is None or not found.differences:
+            return False
+        return found.price is None or found.price.high > self.fail_above
+
+
+@dataclass(slots=True)
+class _Changes:
+    """The recipes of the command, compared one after the other."""
+
+    asked: _Asked
+    wanted: _ChangeFlags
+    stack: ExitStack
+    differences: list[PlanDifference] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    _baseline: Baseline | None = None
+
+    def look(self, path: Path) -> _PlannedRecipe:
+        try:
+            return _look(path, self.asked)
+        except RelightflowError as problem:
+            self.failed.append((str(path), str(problem)))
+            raise
+
+    def found(self, seen: _PlannedRecipe) -> PlanDifference | None:
+        """The difference of one recipe; None where nobody asked. Raises UsageError."""
+        wanted, asked = self.wanted, self.asked
+        if not wanted.against and not wanted.form and wanted.fail_above is None:
+            return None
+        before, note = None, ""
+        if wanted.against:
+            if self._baseline is None:
+                self._baseline = Baseline(
+                    wanted.against, asked.registry, asked.operator, self.stack
+                )
+            before, note = self._baseline.before(
+                seen.plan.recipe.path, seen.request, asked.selection, seen.state_dir
+            )
+        made = api.compare_plans(
+            seen.plan, seen.record, before, seen.state_dir, asked.operator, note
+        )
+        self.differences.append(made)
+        self.warnings += dict.fromkeys(seen.plan.warnings)
+        return made if wanted.against else None
+
+    @property
+    def comment(self) -> Comment:
+        return Comment(
+            self.differences, self.failed, self.wanted.against, self.warnings,
+            self.wanted.comment_name,
+        )  # fmt: skip
 
 
 def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
@@ -111,17 +232,30 @@ def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
     state_dir = locate(path, asked.state, os.environ)
     plan = api.plan(recipe, registry, asked.selection, operator, state_dir)
     plan_status = replace(
-        api.plan_status(plan, state_dir),
+        api.plan_status(plan, state_dir, operator),
         disclosures=api.disclosures(plan, registry),
         elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
     )
     options = with_recipe_limits(asked.run_options, recipe)
     estimate = api.estimate_cost(plan, plan_status, options, state_dir)
-    return _PlannedRecipe(plan, plan_status, estimate)
+    reading, selection = asked.reading, asked.selection
+    request = PlannedRequest(
+        path_in_project(path),
+        reading.overrides,
+        reading.backend,
+        tuple(sorted(selection.only)),
+        selection.limit,
+        selection.picks.sha256 if selection.picks else "",
+    )
+    return _PlannedRecipe(plan, plan_status, estimate, request, state_dir)
 
 
-def _show(seen: _PlannedRecipe, jobs: bool, console: Console) -> None:
+def _show(
+    seen: _PlannedRecipe, changed: PlanDifference | None, jobs: bool, console: Console
+) -> None:
     console.answer(words.plan(seen.plan, seen.plan_status, seen.estimate_cost, console.columns))
+    if changed:
+        console.answer(words.changed(changed, console.columns))
     if jobs:
         console.answer("")
         for line in words.jobs(seen.plan, outputs(seen.plan), console.columns):
@@ -129,31 +263,15 @@ def _show(seen: _PlannedRecipe, jobs: bool, console: Console) -> None:
                 break
             console.answer(line)
     document = json.plan(seen.plan, seen.plan_status, seen.estimate_cost)
+    if changed:
+        document["difference"] = json.difference(changed)
     listed = map(json.output, outputs(seen.plan))
     console.document(json.stream(document, "outputs", listed) if jobs else json.text(document))
 
 
-def _write(out: Path, planned: list[_PlannedRecipe], asked: _Asked, console: Console) -> None:
+def _write(out: Path, planned: list[_PlannedRecipe], console: Console) -> None:
     """Write the plan file. Raises StorageError."""
-    reading, selection = asked.reading, asked.selection
-    data = plan_file.encode(
-        tuple(
-            recipe_plan(
-                seen.plan,
-                seen.plan_status,
-                seen.estimate_cost,
-                PlannedRequest(
-                    path_in_project(seen.plan.recipe.path),
-                    reading.overrides,
-                    reading.backend,
-                    tuple(sorted(selection.only)),
-                    selection.limit,
-                    selection.picks.sha256 if selection.picks else "",
-                ),
-            )
-            for seen in planned
-        )
-    )
+    data = plan_file.encode(tuple(seen.record for seen in planned))
     try:
         write_atomic(out.absolute().parent, out.name, data, durable=False)
     except OSError as error:
