@@ -20,10 +20,10 @@ class Store(SharedStore):
         self.asked += 1
         if self._broken:
             raise ObjectFault(Reason.PASSING, "s3://bucket/store", "out of reach")
-        return {} | job if job["key"] in self._finished else None
+        return dict(job) if job["key"] in self._finished else None
 
     def accepted(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
-        return {} | job if job["key"] in self._accepted else None
+        return dict(job) if job["key"] in self._accepted else None
 
 
 def _jobs(stage: Stage) -> list[Job]:
