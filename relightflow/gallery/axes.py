@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from relightflow.gallery.run import GalleryRun
@@ -147,11 +148,10 @@ def labels(runs: Sequence[GalleryRun]) -> list[str]:
     names = [run.head.recipe for run in runs]
     if len(set(names)) < len(names):
         names = [f"{run.head.recipe} {run.head.backend}" for run in runs]
-    seen: dict[str, int] = {}
-    made = []
+    made: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        made.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+        numbered = (f"{name} {number}" for number in count(2))
+        made.append(next(n for n in chain((name,), numbered) if n not in made))
     return made
 
 

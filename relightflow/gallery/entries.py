@@ -20,7 +20,8 @@ MOST = 100_000
 """Outputs on one page."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _JOB = re.compile("[0-9a-f]{16}")
-_SCALAR = (str, int, float, bool)
+_LARGEST_NUMBER = 1e300
+"""Of a parameter: what a browser can hold as a number."""
 
 
 class _NoRecord(ValueError):
@@ -100,7 +101,7 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
 
 
 def record(found: Any) -> Record:
-    """One record, checked. Raises NoRecord."""
+    """One record, checked. Raises ValueError with what is wrong."""
     if not isinstance(found, Mapping):
         raise _NoRecord("not an object")
     kind = found.get("record")
@@ -128,8 +129,8 @@ def _entry(found: Mapping[str, Any]) -> Entry:
     status = found.get("status")
     if status not in STATUSES:
         raise _NoRecord(f"'status' is none of {', '.join(STATUSES)}")
-    error = found.get("error") or {}
-    billed = str(error.get("billed", "")) if isinstance(error, Mapping) else ""
+    error = _mapping(found, "error") if found.get("error") else {}
+    billed = str(error.get("billed", ""))
     made = status == "done"
     copy = found.get("delivered") if made else None
     return Entry(
@@ -153,9 +154,15 @@ def _entry(found: Mapping[str, Any]) -> Entry:
 
 def _cell(found: Mapping[str, Any]) -> Parameters:
     cell = _mapping(found, "cell")
-    if not all(isinstance(v, _SCALAR) or v is None for v in cell.values()) or len(cell) > 100:
+    if not all(map(_is_scalar, cell.values())) or len(cell) > 100:
         raise _NoRecord("'cell' does not map parameters to single values")
     return cell if isinstance(cell, FrozenMap) else FrozenMap(cell)
+
+
+def _is_scalar(value: object) -> bool:
+    if isinstance(value, int | float):
+        return -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER  # NaN is not in between
+    return value is None or isinstance(value, str)
 
 
 def _cost(found: Mapping[str, Any]) -> Micros | None:

@@ -75,7 +75,7 @@ class LocalLibrary:
             *folders, name = parts_of(entry.path)
             with opened_folder(self.folder, folders) as folder:
                 facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except (OSError, RelightflowError):
+        except (OSError, ValueError, RelightflowError):  # ValueError: a name that no file can have
             return False
         return stat.S_ISREG(facts.st_mode) and facts.st_size == (entry.delivered or entry.size)
 
@@ -89,6 +89,6 @@ class LocalLibrary:
                 os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as file,
             ):
                 data = file.read(LARGEST + 1)
-        except (OSError, RelightflowError):
+        except (OSError, ValueError, RelightflowError):  # ValueError: a name that no file can have
             return None
         return data if len(data) <= LARGEST else None

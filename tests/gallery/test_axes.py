@@ -52,3 +52,9 @@ def test_runs_are_told_apart(stage: Stage) -> None:
     by_id = {axis.id: axis for axis in tabulate([run, other], ["a", "b"]).axes}
     assert by_id["run"].hidden, "the backend says it already"
     assert not {axis.id: axis for axis in tabulate([run, run], ["a", "b"]).axes}["run"].hidden
+
+
+def test_no_name_makes_two_runs_one(stage: Stage) -> None:
+    run = stage.run(["a.png"], with_bytes=False)
+    odd = replace(run, head=replace(run.head, recipe="spring preview", backend="2"))
+    assert labels([run, run, odd]) == ["spring preview", "spring preview 2", "spring preview 2 2"]

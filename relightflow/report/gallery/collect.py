@@ -147,13 +147,13 @@ def _library(
 
 def _read(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: is not a regular file")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # it may be a pipe by now
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"{path}: is not a regular file")
-        data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise UsageError(f"{path}: is larger than {LARGEST >> 20} MiB")
     return data
