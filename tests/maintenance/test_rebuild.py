@@ -7,13 +7,10 @@ import json
 from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.rebuild import rebuild
 from relightflow.maintenance.resolve import decide
-from relightflow.model.attempt import State
-from relightflow.model.failure import Billed
 from relightflow.model.maintenance import Decision
 from relightflow.model.step import Completed, Step
 from relightflow.plugins.backend import Call
 from relightflow.run.opening import open_state
-from relightflow.store.index_attempts import attempts_of
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE
 
@@ -44,13 +41,6 @@ def test_an_image_that_was_bought_again_on_its_owner_s_word_comes_back_with_both
         assert reader.money() == before
     assert stage.run().exit == 0
     assert len(stage.provider.bill) == 2
-
-
-def test_a_doubt_that_ended_with_an_image_is_a_doubt_no_longer() -> None:
-    start = {"key": "k", "event": State.INTENT}
-    doubt = {"key": "k", "event": State.UNKNOWN, "billed": Billed.UNKNOWN}
-    [attempt] = attempts_of([start, doubt, {"key": "k", "sha256": "s", "width": 2}])
-    assert (attempt["state"], attempt.get("billed")) == (State.STORED, None)
 
 
 def test_a_flipped_bit_in_the_index_costs_no_other_image(stage: Stage) -> None:

@@ -233,16 +233,3 @@ def test_every_line_of_the_index_is_json_with_sorted_keys(root: Path) -> None:
     store.close()
     line = (root / INDEX).read_text(encoding="ascii")
     assert list(json.loads(line)) == sorted(json.loads(line))
-
-
-def test_where_syncfs_is_refused_each_file_is_synced(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[int] = []
-    monkeypatch.setattr(sync, "_sync_file_system", lambda folder: False)
-    monkeypatch.setattr(os, "fsync", synced.append)
-    files = [root / str(number) for number in range(sync.FEW + 3)]
-    for path in files:
-        path.touch()
-    sync.make_durable(files, [root])
-    assert len(synced) == len(files) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from pathlib import Path
@@ -19,11 +20,17 @@ def files(tmp_path: Path) -> list[Path]:
     return made
 
 
-def test_few_files_are_synced_one_by_one(
+def test_few_files_and_their_folders_are_synced_one_by_one(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+    )
     monkeypatch.setattr(sync, "_sync_file_system", lambda _: pytest.fail("a whole file system"))
-    sync.make_durable(files[: sync.FEW], [files[0].parent])
+    few = files[: sync.FEW]
+    sync.make_durable(few, [files[0].parent])
+    assert synced == [str(path) for path in (*few, files[0].parent)]
 
 
 def test_a_file_that_is_gone_is_an_error(files: list[Path]) -> None:
@@ -53,3 +60,38 @@ def test_all_is_synced_where_one_file_system_cannot_be(
     monkeypatch.setattr(os, "sync", lambda: called.append("sync"))
     sync.make_all_durable(tmp_path)
     assert called == ["sync"]
+
+
+def test_many_files_are_synced_with_their_file_system_and_none_alone(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("one by one"))
+    monkeypatch.setattr(sync, "_syncfs", lambda _: 0)
+    monkeypatch.setattr(sync, "_sync_file_system", lambda folder: not asked.append(folder))
+    sync.make_durable(files, [files[0].parent])
+    assert asked == [files[0].parent]
+
+
+def test_where_syncfs_is_refused_each_file_is_synced(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(sync, "_sync_file_system", lambda folder: False)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    sync.make_durable(files, [files[0].parent])
+    assert len(synced) == len(files) + 1
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+def test_a_write_error_of_the_file_system_is_no_success(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail(_: int) -> int:
+        ctypes.set_errno(code)
+        return -1
+
+    monkeypatch.setattr(sync, "_syncfs", fail)
+    with pytest.raises(OSError, match=os.strerror(code)) as told:
+        sync.make_durable(files, [files[0].parent])
+    assert told.value.errno == code
