@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -12,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from relightflow import api
-from relightflow.errors import EarlyStop, StorageError
-from relightflow.ledger.lock import acquire
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
@@ -77,60 +74,6 @@ def test_a_paid_recipe_can_be_previewed_without_key_and_cap(folder: Path) -> Non
     assert (summary.exit, summary.counts.made, summary.money.spent) == (0, 8, 0)
 
 
-def test_a_plan_writes_nothing_where_there_is_no_state(stage: Stage) -> None:
-    before = sorted(stage.folder.rglob("*"))
-    plan_status = api.plan_status(stage.plan(), stage.state_dir)
-    assert (plan_status.new, plan_status.done) == (1, 0)
-    assert sorted(stage.folder.rglob("*")) == before
-
-
-def test_a_plan_beside_a_state_changes_nothing_but_its_cache(stage: Stage) -> None:
-    stage.run()
-    files = {p: p.read_bytes() for p in stage.folder.rglob("*") if p.is_file()}
-    plan_status = api.plan_status(stage.plan(), stage.state_dir)
-    assert (plan_status.new, plan_status.done) == (0, 1)
-    now = {p: p.read_bytes() for p in stage.folder.rglob("*") if p.is_file()}
-    added = {p for p in now if p not in files}
-    assert {p: now[p] for p in files} == files
-    ours = {
-        p
-        for p in added
-        if p.parent == stage.state_dir.cache or p.name.startswith("ledger.sqlite3-")
-    }
-    assert added == ours  # a reader of a ledger in WAL mode leaves its two empty helpers
-
-
-def test_two_runs_on_one_state_the_second_names_the_holder_and_stops(stage: Stage) -> None:
-    stage.state_dir.create()
-    with (
-        acquire(stage.state_dir.lock, "relightflow run, process 4711,"),
-        pytest.raises(EarlyStop, match="process 4711"),
-    ):
-        stage.run()
-    assert stage.provider.submits == []
-
-
-def test_a_lost_ledger_beside_blobs_is_refused_and_says_how_to_go_on(stage: Stage) -> None:
-    stage.run()
-    for path in stage.state_dir.root.glob("ledger.sqlite3*"):
-        path.unlink()
-    with pytest.raises(StorageError, match="relightflow rebuild"):
-        stage.run()
-    with pytest.raises(StorageError, match="relightflow rebuild"):  # no price for what is paid for
-        api.plan_status(stage.plan(), stage.state_dir)
-    assert len(stage.provider.submits) == 1
-
-
-def test_a_damaged_ledger_is_refused_before_anything_is_sent(stage: Stage) -> None:
-    stage.run()
-    data = stage.state_dir.ledger.read_bytes()
-    stage.state_dir.ledger.write_bytes(data[: len(data) // 2])
-    stage.image("b.png")
-    with pytest.raises(StorageError, match=r"nothing was sent.*rebuild"):
-        stage.run()
-    assert len(stage.provider.submits) == 1
-
-
 def test_a_full_disk_stops_the_run_and_what_was_accepted_is_collected_later(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,12 +97,6 @@ def test_a_full_disk_stops_the_run_and_what_was_accepted_is_collected_later(
     assert len(stage.provider.bill) == 8
 
 
-def test_a_process_killed_before_its_intent_sends_once_later(stage: Stage) -> None:
-    stage.state_dir.create()  # all that such a process leaves behind
-    assert stage.run().exit == 0
-    assert len(stage.provider.bill) == 1
-
-
 def test_memory_does_not_grow_with_the_number_of_jobs(tmp_path: Path) -> None:
     peaks = []
     for jobs in (500, 2_500):
@@ -171,14 +108,3 @@ def test_memory_does_not_grow_with_the_number_of_jobs(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout))
     assert peaks[1] < peaks[0] + 8_000  # kB
-
-
-def test_the_summary_says_what_became_of_everything(stage: Stage) -> None:
-    (stage.folder / "in/broken.png").write_bytes(b"no image")
-    stage.recipe([0, 1])
-    summary = stage.run(cap=50_000)
-    counts = summary.counts
-    assert (counts.jobs, counts.made, counts.not_started, counts.rejected) == (2, 1, 1, 1)
-    assert summary.exit == 7
-    assert {int(issue.exit) for issue in summary.issues} == {1, 7}
-    assert json.loads(Path(summary.manifest).read_text().splitlines()[0])["counts"]["done"] == 1

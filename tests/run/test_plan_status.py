@@ -1,8 +1,11 @@
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
 from relightflow import api
+from relightflow.errors import StorageError
 from relightflow.plugins.records import OperatorPolicy
 from tests.conftest import Stage
 
@@ -47,3 +50,37 @@ def test_offline_the_store_is_not_asked(machines: list[Stage]) -> None:
     one.run()
     offline = OperatorPolicy(store=two.operator.store, offline=True)
     assert api.plan_status(two.plan(), two.state_dir, offline).new == 3
+
+
+def test_a_plan_writes_nothing_where_there_is_no_state(stage: Stage) -> None:
+    before = sorted(stage.folder.rglob("*"))
+    plan_status = api.plan_status(stage.plan(), stage.state_dir)
+    assert (plan_status.new, plan_status.done) == (1, 0)
+    assert sorted(stage.folder.rglob("*")) == before
+
+
+def test_a_plan_beside_a_state_changes_nothing_but_its_cache(stage: Stage) -> None:
+    stage.run()
+    files = {p: p.read_bytes() for p in stage.folder.rglob("*") if p.is_file()}
+    plan_status = api.plan_status(stage.plan(), stage.state_dir)
+    assert (plan_status.new, plan_status.done) == (0, 1)
+    now = {p: p.read_bytes() for p in stage.folder.rglob("*") if p.is_file()}
+    added = {p for p in now if p not in files}
+    assert {p: now[p] for p in files} == files
+    ours = {
+        p
+        for p in added
+        if p.parent == stage.state_dir.cache or p.name.startswith("ledger.sqlite3-")
+    }
+    assert added == ours  # a reader of a ledger in WAL mode leaves its two empty helpers
+
+
+def test_a_lost_ledger_beside_blobs_is_refused_and_says_how_to_go_on(stage: Stage) -> None:
+    stage.run()
+    for path in stage.state_dir.root.glob("ledger.sqlite3*"):
+        path.unlink()
+    with pytest.raises(StorageError, match="relightflow rebuild"):
+        stage.run()
+    with pytest.raises(StorageError, match="relightflow rebuild"):  # no price for what is paid for
+        api.plan_status(stage.plan(), stage.state_dir)
+    assert len(stage.provider.submits) == 1

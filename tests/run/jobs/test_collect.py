@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from relightflow.errors import Exit
-from relightflow.maintenance.resolve import held_attempts
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, ResultKnown
@@ -174,43 +173,6 @@ def test_what_the_result_really_cost_is_kept_when_the_last_step_does_not_say_it(
     assert stage.attempts()[0].cost == 30_000
 
 
-def test_an_attempt_of_a_dearer_model_is_collected_at_its_own_price(stage: Stage) -> None:
-    """The second run is for another model of the same backend: what it finds in the air was
-    reserved at another price."""
-    stage.recipe(model="dear")
-    stage.provider.mode = "v2"
-    stage.provider.on_collect = always(FailureKind.ACCOUNT)
-    stage.run()
-    assert stage.states() == [State.ACCEPTED]
-    stage.provider.on_collect = lambda step, _: (
-        ResultKnown(step.request_id, "https://studio/x")
-        if isinstance(step, Accepted)
-        else Completed(png("x"))
-    )
-    stage.recipe(model="gift")
-    summary = stage.run()
-    assert summary.exit == 0
-    first = stage.attempts()[0]
-    assert (first.state, first.billed, first.cost) == (State.STORED, Billed.YES, None)
-    stage.recipe(model="dear")
-    assert stage.run().exit == 0
-    assert [key for key in stage.provider.bill if key == first.job_key] == [first.job_key]
-
-
-def test_collect_only_fetches_and_submits_nothing(stage: Stage) -> None:
-    stage.recipe([0, 1], concurrency=1)
-    stage.provider.mode = "v2"
-    stage.provider.on_collect = always(FailureKind.ACCOUNT)
-    stage.run()
-    accepted = len(stage.provider.bill)
-    stage.image("b.png")
-    stage.provider.on_collect = lambda _, __: None
-    summary = stage.run(collect_only=True)
-    assert len(stage.provider.bill) == accepted
-    assert summary.counts.made == accepted
-    assert summary.counts.not_started == 4 - accepted
-
-
 @pytest.mark.parametrize("doubt", [False, True])
 def test_a_purchase_that_was_stopped_keeps_its_cap_when_it_goes_on(
     stage: Stage, doubt: bool
@@ -233,89 +195,6 @@ def test_a_purchase_that_was_stopped_keeps_its_cap_when_it_goes_on(
         assert stage.run(cap=4 * PRICE, collect_only=True).exit == 0
     stage.run(cap=4 * PRICE)
     assert len(stage.provider.bill) + doubt == 4
-
-
-def test_a_lost_blob_of_a_free_backend_is_made_again(stage: Stage) -> None:
-    stage.recipe(model="gift")
-    stage.provider.mode = "v2"
-    stage.run()
-    lose(stage)
-    assert stage.run().exit == 0
-    assert stage.images() == ["a-0-0.png"]
-
-
-def test_a_lost_blob_is_fetched_from_where_the_result_was(stage: Stage) -> None:
-    stage.provider.mode = "v2"
-    stage.run()
-    lose(stage)
-    assert stage.run().exit == 0
-    assert len(stage.provider.bill) == 1
-    assert stage.images() == ["a-0-0.png"]
-
-
-def test_a_lost_blob_that_nobody_has_is_told_and_not_bought_again(stage: Stage) -> None:
-    stage.run()
-    lose(stage)
-    for _ in range(2):
-        summary = stage.run()
-        assert summary.exit == Exit.DAMAGED
-        assert any("paid for" in issue.message for issue in summary.issues)
-    assert len(stage.provider.submits) == 1
-
-
-@pytest.mark.parametrize("harm", ["lost", "cut"])
-def test_a_lost_blob_is_told_of_even_where_its_delivered_file_is_in_place(
-    stage: Stage, harm: str
-) -> None:
-    stage.run()
-    blob = blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob)
-    if harm == "cut":
-        blob.write_bytes(blob.read_bytes()[:-3])
-    else:
-        blob.unlink()
-    assert stage.run().exit == Exit.DAMAGED
-    [waiting] = held_attempts(
-        stage.state_dir
-    )  # 'resolve --resubmit' can take it, as the message says
-    assert waiting.state is State.DONE
-    assert len(stage.provider.bill) == 1
-
-
-def test_a_bug_while_a_blob_is_fetched_again_harms_no_other_job(stage: Stage) -> None:
-    stage.provider.mode = "v2"
-    stage.run()
-    lose(stage)
-
-    def script(_: object, __: int) -> None:
-        raise ZeroDivisionError("oops")
-
-    stage.image("b.png")
-    stage.provider.mode = "instant"
-    stage.provider.on_collect = script
-    summary = stage.run()
-    assert summary.counts.made == 1
-    assert "b-0-0.png" in stage.images()
-
-
-def test_a_flipped_bit_is_found_when_the_blob_is_read_and_mended_by_the_next_run(
-    stage: Stage,
-) -> None:
-    stage.provider.mode = "v2"
-    stage.run()
-    blob = blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob)
-    sound = blob.read_bytes()
-    blob.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
-    (stage.out / "a-0-0.png").unlink()
-    assert stage.run().exit == Exit.DAMAGED
-    assert stage.images() == []
-    assert stage.run().exit == 0
-    assert (stage.out / "a-0-0.png").read_bytes() == sound
-    assert len(stage.provider.bill) == 1
-
-
-def lose(stage: Stage) -> None:
-    blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob).unlink()
-    (stage.out / "a-0-0.png").unlink()
 
 
 def test_unknown_is_resubmitted_where_the_recipe_says_so_and_the_cap_holds_both(
@@ -366,12 +245,6 @@ def test_prepare_is_called_once_for_all_jobs_of_an_image(stage: Stage) -> None:
     stage.recipe(list(range(20)))
     stage.run()
     assert stage.provider.prepared == ["in/a.png"]
-
-
-def test_with_nothing_to_do_no_backend_is_opened(stage: Stage) -> None:
-    stage.run()
-    stage.run()
-    assert (stage.provider.opened, stage.provider.closed) == (1, 1)
 
 
 def _results_live(stage: Stage, seconds: float) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
 
 from relightflow.errors import Exit
 from relightflow.model.attempt import State
-from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, FailureKind
-from relightflow.model.step import Completed, ResultKnown
-from relightflow.plugins.backend import Call, RecordsQuery
+from relightflow.plugins.backend import Call
 from tests.conftest import Stage
-from tests.scripted_backend import PRICE, ScriptedBackend, fails, png
+from tests.scripted_backend import PRICE, fails
 
 SIX = list(range(6))
 
@@ -111,18 +108,6 @@ def test_rate_limits_cost_no_retry_however_many_there_are(
     assert summary.seconds >= 20  # also where no gate does the waiting
 
 
-def test_one_failing_job_leaves_the_others_alone(stage: Stage) -> None:
-    def script(call: Call, _: int) -> None:
-        if call.job.parameters["shade"] == 3:
-            raise fails(FailureKind.JOB_FAILED)
-
-    stage.recipe(SIX)
-    stage.provider.on_submit = script
-    summary = stage.run()
-    assert (summary.counts.made, summary.counts.failed, summary.exit) == (5, 1, 1)
-    assert len(stage.images()) == 5
-
-
 def test_a_refused_cell_is_not_sent_for_its_repeats(stage: Stage) -> None:
     def script(call: Call, _: int) -> None:
         if call.job.parameters["shade"] == 1:
@@ -133,15 +118,6 @@ def test_a_refused_cell_is_not_sent_for_its_repeats(stage: Stage) -> None:
     summary = stage.run()
     assert (summary.counts.made, summary.counts.failed) == (50, 50)
     assert len(stage.provider.submits) == 51
-
-
-def test_fail_fast_stops_at_the_first_failure(stage: Stage) -> None:
-    stage.recipe(SIX, fail_fast=True, concurrency=1)
-    stage.provider.on_submit = always(FailureKind.JOB_FAILED)
-    summary = stage.run()
-    assert len(stage.provider.submits) == 1
-    assert summary.counts.not_started == 5
-    assert summary.exit == Exit.JOBS_FAILED
 
 
 def test_an_account_that_needs_a_person_stops_submits_and_collects_what_was_accepted(
@@ -158,42 +134,6 @@ def test_an_account_that_needs_a_person_stops_submits_and_collects_what_was_acce
     assert len(stage.provider.submits) == 4
     assert (summary.counts.made, summary.exit) == (3, Exit.ACCOUNT)
     assert len(stage.images()) == 3
-
-
-@pytest.mark.parametrize(("model", "state"), [("glow", State.UNKNOWN), ("gift", State.READY)])
-def test_a_bug_in_one_job_costs_only_that_job(stage: Stage, model: str, state: State) -> None:
-    def script(call: Call, _: int) -> None:
-        if call.job.parameters["shade"] == 2:
-            raise ZeroDivisionError("oops")
-
-    stage.recipe(SIX, model=model)
-    stage.provider.on_submit = script
-    summary = stage.run()
-    assert summary.counts.made == 5
-    assert Counter(stage.states()) == {State.DONE: 5, state: 1}
-    assert any("ZeroDivisionError" in issue.message for issue in summary.issues)
-
-
-def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Recorded(ScriptedBackend):
-        async def look_up(self, query: RecordsQuery, _: object) -> Evidence:
-            doubts = query.doubts
-            known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
-            return Evidence(tuple(known))
-
-        bill = look_up
-
-    def script(call: Call, _: int) -> None:
-        stage.provider.charge(call.job.key)
-        raise ZeroDivisionError("oops")
-
-    monkeypatch.setattr("tests.scripted_backend.ScriptedBackend", Recorded)
-    stage.provider.on_submit = script
-    summary = stage.run(cap=PRICE)
-    assert stage.states() == [State.DONE]
-    assert (summary.money.spent, summary.money.unknown) == (PRICE, 0)
 
 
 def test_a_bug_of_the_job_that_tries_a_closed_provider_lets_the_others_go_on(
@@ -236,41 +176,6 @@ def test_doubts_count_against_the_cap(stage: Stage) -> None:
     assert summary.exit == Exit.UNKNOWN
 
 
-def test_a_call_that_was_far_too_dear_stops_the_run(stage: Stage) -> None:
-    stage.recipe(SIX, concurrency=1)
-    painted = Completed(b"", 2 * PRICE, "r")
-
-    def script(call: Call, _: int) -> Completed:
-        return Completed(png(call.job.key), painted.cost, f"r-{call.job.key}")
-
-    stage.provider.on_submit = script
-    summary = stage.run()
-    assert (len(stage.provider.submits), summary.exit) == (1, Exit.BUDGET)
-    assert summary.money.spent == 2 * PRICE
-
-
-@pytest.mark.parametrize("cost", [None, -1, float("nan"), float("inf"), 10**30])
-def test_a_cost_that_cannot_be_believed_counts_as_the_highest_price(
-    stage: Stage, cost: Any
-) -> None:
-    stage.provider.on_submit = lambda call, _: Completed(png(call.job.key), cost, "r")
-    summary = stage.run()
-    assert summary.counts.made == 1
-    (attempt,) = stage.attempts()
-    assert (attempt.state, attempt.cost) == (State.DONE, None)
-    assert stage.images() == ["a-0-0.png"]
-
-
-def test_the_same_bytes_under_two_names_are_bought_once_and_delivered_twice(stage: Stage) -> None:
-    stage.image("b.png", seed="a.png")
-    stage.recipe([0, 1])
-    summary = stage.run()
-    assert len(stage.provider.bill) == 2
-    assert stage.images() == ["a-0-0.png", "a-1-0.png", "b-0-0.png", "b-1-0.png"]
-    assert summary.exit == 0
-    assert stage.run().counts.delivered == 0
-
-
 def test_an_image_that_changed_since_it_was_planned_is_not_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,25 +186,3 @@ def test_an_image_that_changed_since_it_was_planned_is_not_sent(
     summary = stage.run()
     assert len(stage.provider.bill) == 1
     assert (summary.counts.made, summary.counts.failed, summary.exit) == (1, 1, 1)
-
-
-def test_a_model_without_a_price_is_refused_unless_one_is_given(stage: Stage) -> None:
-    from relightflow.errors import UsageError
-
-    stage.recipe(model="riddle")
-    with pytest.raises(UsageError, match="--price"):
-        stage.run()
-    assert stage.provider.submits == []
-    assert stage.run(price=70_000).exit == 0
-
-
-def test_what_left_in_intent_by_a_paid_model_is_a_doubt_for_a_free_one_too(stage: Stage) -> None:
-    """Two models of one backend share a state; the second run's price says nothing of the first's."""
-    stage.provider.on_submit = always(FailureKind.BUG, Billed.UNKNOWN)
-    stage.run()
-    stage.recipe(model="gift")
-    stage.provider.on_submit = lambda _, __: None
-    stage.run()
-    stage.recipe()
-    stage.run()
-    assert len(stage.provider.submits) == 2  # the doubt was not sent again

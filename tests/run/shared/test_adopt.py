@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.rebuild import rebuild
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
-from relightflow.objects.bucket import Bucket
 from relightflow.plugins.records import OperatorPolicy
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
@@ -100,19 +98,6 @@ def test_a_call_that_failed_is_no_longer_in_the_air(machines: list[Stage], tmp_p
     assert not list((tmp_path / "store/inflight").glob("*"))
 
 
-def test_a_store_that_only_may_be_asked_is_told_nothing(
-    machines: list[Stage], tmp_path: Path
-) -> None:
-    one, two = machines
-    two.operator = replace(two.operator, store_writes=False)
-    two.run()
-    assert not list((tmp_path / "store").rglob("*.json"))
-    one.run()
-    two.recipe(shades=[*SHADES, 3])
-    two.run()
-    assert len(list((tmp_path / "store/jobs").rglob("*.json"))) == 3
-
-
 @pytest.mark.parametrize("damage", ["flip", "cut", "lose", "no image"])
 def test_damaged_bytes_are_not_adopted(machines: list[Stage], tmp_path: Path, damage: str) -> None:
     one, two = machines
@@ -141,37 +126,6 @@ def test_a_store_that_cannot_be_asked_stops_buying(
     assert summary.exit is Exit.EARLY
     assert one.provider.submits == []
     assert any("--store-mode off" in issue.message for issue in summary.issues)
-
-
-def test_a_store_that_cannot_be_told_loses_nothing_and_is_told_by_the_next_run(
-    machines: list[Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two = machines
-
-    def refuse(*_: object) -> str:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Bucket, "put", refuse)
-        assert one.run().exit is Exit.OK
-    assert len(one.images()) == 3
-    assert any("the next run writes it again" in notice for notice in one.notices)
-    assert one.run().counts.reused == 3
-    assert len(one.provider.bill) == 3
-    two.run()
-    assert two.provider.submits == []
-
-
-def test_a_store_is_told_once(machines: list[Stage], monkeypatch: pytest.MonkeyPatch) -> None:
-    one, _ = machines
-    one.run()
-
-    def refuse(*_: object) -> str:
-        raise AssertionError("put again")
-
-    monkeypatch.setattr(Bucket, "put", refuse)
-    assert one.run().exit is Exit.OK
-    assert not one.notices
 
 
 def test_what_is_free_is_made_again_and_the_store_is_left_alone(
