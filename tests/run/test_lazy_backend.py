@@ -55,7 +55,7 @@ def test_with_nothing_to_do_no_backend_is_opened(stage: Stage) -> None:
 
 
 async def test_of_many_that_need_it_at_once_one_opens_it() -> None:
-    backend = Counted()
+    backend: Any = Counted()
     many = lazy(backend)
     assert await asyncio.gather(*(many.get() for _ in range(20))) == [backend] * 20
     await many.close()
@@ -81,7 +81,7 @@ async def test_nobody_gets_it_before_what_follows_its_opening_is_done() -> None:
 
 
 async def test_one_that_cannot_be_opened_is_closed_and_tried_again_by_the_next() -> None:
-    backend = Counted(AccountError("no key"))
+    backend: Any = Counted(AccountError("no key"))
     many = lazy(backend)
     with pytest.raises(AccountError, match="no key"):
         await many.get()

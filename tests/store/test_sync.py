@@ -66,9 +66,14 @@ def test_many_files_are_synced_with_their_file_system_and_none_alone(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
+
+    def whole(folder: Path) -> bool:
+        asked.append(folder)
+        return True
+
     monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("one by one"))
     monkeypatch.setattr(sync, "_syncfs", lambda _: 0)
-    monkeypatch.setattr(sync, "_sync_file_system", lambda folder: not asked.append(folder))
+    monkeypatch.setattr(sync, "_sync_file_system", whole)
     sync.make_durable(files, [files[0].parent])
     assert asked == [files[0].parent]
 
