@@ -59,7 +59,7 @@ GROUPS = {
     "Plugin records": (
         "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext"
     ),
-    "Sources": "Source Image Rejected StaleImage",
+    "Sources": "Source Image Rejected StaleImage SourceUnavailable",
     "Backends": (
         "Backend Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
         "Step CallFailed Failure FailureKind Billed Memory Balance RecordsQuery Attempt "

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from relightflow.plugins.sink import SinkFailed as SinkFailed
     from relightflow.plugins.sink import WriteReceipt as WriteReceipt
     from relightflow.plugins.source import Source as Source
+    from relightflow.plugins.source import SourceUnavailable as SourceUnavailable
     from relightflow.plugins.source import StaleImage as StaleImage
     from relightflow.store.state_dir import StateDir as StateDir
 
@@ -120,6 +121,7 @@ _MODULES = {
     ),
     "relightflow.plugins.source": (
         "Source",
+        "SourceUnavailable",
         "StaleImage",
     ),
     "relightflow.plugins.sink": (
@@ -255,6 +257,7 @@ __all__ = [
     "Source",
     "SourceContext",
     "SourceRecord",
+    "SourceUnavailable",
     "SpendLimit",
     "StaleImage",
     "StateDir",

@@ -13,7 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,13 @@ from relightflow.deliver.finalize import finalize
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
 from relightflow.deliver.target import open_targets
-from relightflow.errors import InvalidRecipe, RelightflowError, UsageError
+from relightflow.errors import (
+    EarlyStop,
+    InvalidRecipe,
+    RelightflowError,
+    StorageError,
+    UsageError,
+)
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
@@ -48,6 +54,7 @@ from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.apart import apart
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
+from relightflow.report import plan as report_plan
 from relightflow.run import elsewhere
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import estimate_cost as estimate
@@ -114,18 +121,31 @@ def plan(
     operator: OperatorPolicy = CAREFUL,
     state_dir: StateDir | None = None,
 ) -> Plan:
-    """What the recipe would make of the images there are. Blocks; writes nothing but a cache.
+    """What the recipe would make of the images there are. Blocks; writes nothing but a cache, which holds
+    what was downloaded, so that nothing is downloaded twice.
 
     `registry`, `state_dir`: None: all installed plugins, and where the recipe's state lives.
     Raises InvalidRecipe, UsageError, RefusedError.
     """
     registry = registry or load_plugins()
     state_dir = state_dir or locate(recipe.path, None, os.environ)
+    fetches = any(registry.source(source.type).fetches for source in recipe.sources)
+    if fetches and not operator.offline:
+        with suppress(OSError, StorageError):  # where nothing can be written, nothing is kept
+            state_dir.create()
     cache = state_dir.cache if state_dir.cache.is_dir() else None
-    with open_sources(recipe, registry, operator, cache) as sources:
+    notices: dict[str, None] = {}
+    with open_sources(recipe, registry, operator, cache, notices.setdefault) as sources:
         made = build(recipe, sources.scan(), selection)
     check_names(made.described, _templates(recipe, registry))
-    return made
+    return replace(made, warnings=(*made.warnings, *notices))
+
+
+def check_complete(plan: Plan) -> None:
+    """Raises EarlyStop where images could not be looked at for now: a run would take them for gone."""
+    missing = [item for item in plan.described.rejected if item.passing]
+    if missing:
+        raise EarlyStop(report_plan.incomplete(missing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +167,11 @@ def compare(
     operator: OperatorPolicy = CAREFUL,
     run_options: RunOptions = NO_OPTIONS,
     state: Path | None = None,
-    keep: bool = False,
 ) -> Comparison:
     """Make one plan of a plan file again and say what differs. Blocks; sends nothing.
 
-    `keep`: what is fetched for it is kept for the run. Raises UsageError where the recipe is not there, and what `load` and `plan` raise.
+    Raises UsageError where the recipe is not there, EarlyStop where its images cannot be looked at for
+    now, and what `load` and `plan` raise.
     """
     request = planned.request
     path = find_recipe(request.path, Path(file.file))
@@ -162,13 +182,12 @@ def compare(
         )
     recipe = load(path, registry, request.overrides, request.backend)
     state_dir = locate(path, state, os.environ)
-    if keep and any(registry.source(source.type).fetches for source in recipe.sources):
-        state_dir.create()
     every = None
     if request.picks_sha256:
         every = plan(recipe, registry, Selection(request.only), operator, state_dir)
     selection = planned_selection(planned, file.file, every)
     made = plan(recipe, registry, selection, operator, state_dir)
+    check_complete(made)
     found = plan_status(made, state_dir)
     if run_options.price is None and planned.call is not None:
         run_options = replace(run_options, price=planned.call.high)
@@ -296,10 +315,11 @@ async def run(
 ) -> Summary:
     """Make what is missing, deliver it, say what it came to. Handles SIGINT and SIGTERM.
 
-    Raises EarlyStop (another run holds the lock), StorageError, AccountError, UsageError; a job's
+    Raises EarlyStop (another run holds the lock; images cannot be looked at for now), StorageError, AccountError, UsageError; a job's
     failure is part of the summary.
     """
     run_options = with_recipe_limits(run_options, plan.recipe)
+    check_complete(plan)
     _check_limits(plan, run_options)
     registry = registry or load_plugins()
     state_dir = state_dir or locate(plan.recipe.path, None, os.environ)

@@ -49,3 +49,6 @@ class Rejected:
     """Index of the recipe's source that found it."""
     refused: bool = False
     """True where a safety rule said no (exit code 9 instead of 1)."""
+    passing: bool = False
+    """True where nothing is known of the image because the way to it is broken for now: the plan is
+    incomplete, and nothing is made from it (exit code 75)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Sources:
             yield from source.scan()
 
     def read(self, image: Image) -> bytes:
-        """The image's bytes. Raises StaleImage, RefusedError or OSError."""
+        """The image's bytes. Raises StaleImage, SourceUnavailable, RefusedError or OSError."""
         return self._sources[image.source].read(image)
 
     def public_url(self, image: Image) -> str:
@@ -79,10 +79,14 @@ def _options(recipe: Recipe, spec: SourceSpec, schema: Schema) -> FrozenMap:
 
 @contextmanager
 def open_sources(
-    recipe: Recipe, registry: Registry, operator: OperatorPolicy, cache: Path | None
+    recipe: Recipe,
+    registry: Registry,
+    operator: OperatorPolicy,
+    cache: Path | None,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Sources]:
-    """`cache`: where sources may keep what can be forgotten; None: nowhere. Raises InvalidRecipe as
-    `check_delivery` does."""
+    """`cache`: where sources may keep what can be forgotten; None: nowhere. `notice`: hears what is worth
+    saying about the images. Raises InvalidRecipe as `check_delivery` does."""
     project = Project.of(recipe.folder)
     every = tuple(dict.fromkeys((*recipe.sinks, *recipe.written_sinks)))
     avoid = tuple(_written_to(every, project))
@@ -90,11 +94,21 @@ def open_sources(
     check_delivery(recipe, registry)
     with ExitStack() as stack:
         made = []
+        shared: dict[str, object] = {}
         for index, spec in enumerate(recipe.sources):
             record = registry.source(spec.type)
             options = _options(recipe, spec, record.schema)
             context = SourceContext(
-                recipe.folder, options, index, operator, cache, avoid, avoid_uris, project
+                recipe.folder,
+                options,
+                index,
+                operator,
+                cache,
+                avoid,
+                avoid_uris,
+                project,
+                notice,
+                shared,
             )
             made.append(record.make(context))
             stack.callback(made[-1].close)

@@ -80,6 +80,10 @@ class SourceContext:
     """The same for places in object stores."""
     project: Project | None = None
     """All that the recipe may read; None: its own folder."""
+    notice: Callable[[str], None] = field(default=lambda _: None)
+    """Tells the user something about the images, in words: what is used although it could not be checked."""
+    shared: dict[str, object] = field(default_factory=dict)
+    """What sources of one kind want to share, for as long as the recipe's sources are open."""
 
     def place(self, text: str) -> Path:
         """Where `text`, a path of the recipe, leads in the recipe's project. A link on the way may still

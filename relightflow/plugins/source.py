@@ -23,7 +23,8 @@ class Source(Protocol):
     def read(self, image: Image) -> bytes:
         """The bytes of an image that `scan` yielded, perhaps in an earlier process.
 
-        Raises `StaleImage` where they are no longer those that were hashed, or are gone.
+        Raises `StaleImage` where they are no longer those that were hashed, or are gone,
+        `SourceUnavailable` where another time may do.
         """
 
     def close(self) -> None:
@@ -57,3 +58,8 @@ class Remembers(Protocol):
 
 class StaleImage(Exception):
     """The image changed or vanished since it was planned; the message says which and what to do."""
+
+
+class SourceUnavailable(StaleImage):
+    """The image cannot be read for now: its server is away, or asks for patience. It stays planned, and
+    the run ends with exit code 75; the message says which image and why."""

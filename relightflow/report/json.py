@@ -88,7 +88,9 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "rehearsed": recipe.rehearsed,
         "images": len(found.images),
         "sends": list(plan_status.disclosures),
-        "rejected": [{"name": r.name, "reason": r.reason} for r in found.rejected],
+        "rejected": [
+            {"name": r.name, "reason": r.reason, "passing": r.passing} for r in found.rejected
+        ],
         "axes": list(found.axes),
         "cells": len(found.cells),
         "repeat": found.repeat,

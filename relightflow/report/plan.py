@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.image import Rejected
 from relightflow.model.job import SHORT, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
@@ -45,11 +46,27 @@ def plan(
         columns,
     )
     lines += [f"  {line}" for line in advice(plan_status.undecided)]
-    if found.rejected:
-        lines.append(f"  {count(len(found.rejected), 'image')} cannot be used:")
-        named = (f"{image.name}: {image.reason}" for image in found.rejected[:_FIRST])
-        lines += listing(named, len(found.rejected))
+    missing = [image for image in found.rejected if image.passing]
+    unusable = [image for image in found.rejected if not image.passing]
+    for what, images in (("cannot be used", unusable), ("could not be reached now", missing)):
+        if images:
+            lines.append(f"  {count(len(images), 'image')} {what}:")
+            named = (f"{image.name}: {image.reason}" for image in images[:_FIRST])
+            lines += listing(named, len(images))
+    if missing:
+        lines.append("  This plan is incomplete, and 'run' would stop: plan again later")
     return "\n".join(lines)
+
+
+def incomplete(missing: Sequence[Rejected]) -> str:
+    """Why nothing is made of a plan whose images could not all be looked at."""
+    named = "; ".join(f"{image.name}: {image.reason}" for image in missing[:_FIRST])
+    more = f"; and {len(missing) - _FIRST:,} more" if len(missing) > _FIRST else ""
+    return (
+        f"{count(len(missing), 'image')} could not be reached now, so nothing was sent, bought or "
+        f"delivered: {named}{more}. Run again later (what was downloaded is kept), or remove them from "
+        "the list"
+    )
 
 
 def changed(found: PlanDifference, columns: int | None = None) -> str:

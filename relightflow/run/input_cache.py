@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 from relightflow.errors import RefusedError
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
-from relightflow.plugins.source import URL_SECONDS, StaleImage
+from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.run.lazy_backend import LazyBackend
 
 T = TypeVar("T")
@@ -100,6 +100,9 @@ def _asked(source: Callable[[Image], T], image: Image) -> T:
     """What the source says of the image; its refusals as failures."""
     try:
         return source(image)
+    except SourceUnavailable as error:
+        message = f"{error}; not sent, not billed"
+        raise CallFailed(Failure(FailureKind.UNSENT, message)) from error
     except (StaleImage, RefusedError) as error:
         raise CallFailed(Failure(FailureKind.BAD_IMAGE, str(error))) from error
     except OSError as error:

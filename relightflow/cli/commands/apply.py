@@ -59,8 +59,7 @@ def command(
     file = plan_file.read(plan)
     registry = opening.registry(console)
     compared = [
-        api.compare(planned, file, registry, operator, run_options, state, keep=True)
-        for planned in file.plans
+        api.compare(planned, file, registry, operator, run_options, state) for planned in file.plans
     ]
     refused = [(one.planned, left(one.drift, accept)) for one in compared]
     if any(found for _, found in refused):

@@ -34,7 +34,7 @@ from relightflow.store.state_dir import StateDir
 @click.option("--delete", is_flag=True, help="Delete what is listed.")
 @click.option("--paid", is_flag=True, help="Include results that cost money.")
 @params.state
-@params.store
+@params.operator
 @params.output()
 def command(
     recipe: tuple[Path, ...],
@@ -43,25 +43,25 @@ def command(
     delete: bool,
     paid: bool,
     state: Path | None,
-    store: str,
+    operator: OperatorPolicy,
     console: Console,
 ) -> None:
     """List unreferenced results and old runs; --delete removes them.
 
     Results of RECIPE, of every --manifest, and of every job that is open or unknown are kept. Without
     any recipe or manifest, every finished result is kept, and only temporary files and old runs can be
-    removed. Results that cost money stay unless --paid is given; a removed one must be bought again if
+    removed. An image that cannot be reached for now ends the command. Results that cost money stay unless --paid is given; a removed one must be bought again if
     it is needed later. A shared store is cleaned up in the same way.
     """
     state_dir = params.state_dir(recipe[0] if recipe else None, state)
     wanted = gc.retained(
-        [_plan(path, state_dir, console) for path in params.found(recipe)], manifests
+        [_plan(path, state_dir, operator, console) for path in params.found(recipe)], manifests
     )
-    remote = open_shared(store)
+    remote = open_shared(operator.store)
     with open_state(state_dir, f"relightflow gc, process {os.getpid()},") as held:
         found = gc.find_garbage(state_dir, wanted, keep_runs, paid)
         try:
-            if remote:
+            if remote and (operator.store_writes or not delete):
                 found = replace(found, shared=gc.find_shared_garbage(remote, wanted, paid=paid))
             if delete:
                 gc.delete(state_dir, held.ledger, held.blobs, found)
@@ -72,10 +72,13 @@ def command(
     console.document(json.text(json.garbage(found, delete)))
 
 
-def _plan(path: Path, state_dir: StateDir, console: Console) -> Plan:
+def _plan(path: Path, state_dir: StateDir, operator: OperatorPolicy, console: Console) -> Plan:
     registry = opening.registry(console)
     recipe = replace(api.load(path, registry), picks=None)  # what was not picked is kept too
-    return api.plan(recipe, registry, Selection(), OperatorPolicy(), state_dir)
+    plan = api.plan(recipe, registry, Selection(), operator, state_dir)
+    opening.warn_of(plan.warnings, console)
+    api.check_complete(plan)
+    return plan
 
 
 def _forget(remote: SharedStore | None, paths: tuple[str, ...]) -> None:

@@ -118,9 +118,9 @@ def command(
 ) -> Exit:
     """Show what a run would make, and its price.
 
-    Nothing is sent or bought, and nothing is written but the file of -o. With --json, prints one
-    document per recipe, one per line. Where no RECIPE is named it is recipe.yaml, or the only recipe in
-    recipes/. `relightflow plan show FILE` shows a plan file, and says whether
+    Nothing is bought, and nothing is written but the file of -o and a cache of downloads. With --json,
+    prints one document per recipe, one per line. Where no RECIPE is named it is recipe.yaml, or the only
+    recipe in recipes/. `relightflow plan show FILE` shows a plan file, and says whether
     it is stale.
     """
     asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)
@@ -140,6 +140,8 @@ def command(
             found = changes.found(seen)
             if not wanted.form:
                 _show(seen, found, jobs, console)
+            if any(item.passing for item in seen.plan.described.rejected):
+                exits.append(Exit.EARLY)
             if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
                 exits.append(Exit.WORK_TO_DO)
     if out and not {*exits} - {Exit.WORK_TO_DO}:

@@ -50,9 +50,8 @@ def command(
     def step(path: Path) -> PlannedRun:
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
-        if any(registry.source(source.type).fetches for source in recipe.sources):
-            state_dir.create()  # so early, so that what is fetched for the plan is kept for the run
         plan = api.plan(recipe, registry, selection, operator, state_dir)
+        api.check_complete(plan)
         if wanted.fail_if_empty and not plan.outputs_count:
             raise UsageError("no image was found or selected, and --fail-if-empty was given")
         return PlannedRun(plan, state_dir)

@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl
 
 from relightflow.network.webaddress import WebAddress
 
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_FINAL = frozenset({501, 505, 506, 510, 511})
+"""Statuses over 499 that another try does not change."""
 _DENIED = frozenset({400, 401, 403, 404, 410})
 _SIGNED = frozenset(
     {
@@ -36,12 +37,12 @@ _SIGNED = frozenset(
 
 def passing(status: int) -> bool:
     """Whether the same request may well succeed in a moment."""
-    return status in _PASSING
+    return status in (408, 425, 429) or (500 <= status < 600 and status not in _FINAL)
 
 
 def why(status: int, address: WebAddress, headers: Mapping[str, str], body: bytes) -> str:
     """What a status other than 200 says about an image. `body`: its beginning."""
-    if status in _DENIED and _expired(status, address, headers, body):
+    if expired(status, address, headers, body):
         return f"the credential in the URL has expired ({status}): get a new URL"
     if status in (404, 410):
         return f"not found ({status}): correct the URL or remove it"
@@ -56,7 +57,10 @@ def why(status: int, address: WebAddress, headers: Mapping[str, str], body: byte
     return f"the server did not return an image (status {status})"
 
 
-def _expired(status: int, address: WebAddress, headers: Mapping[str, str], body: bytes) -> bool:
+def expired(status: int, address: WebAddress, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether an address was signed for a time that is over, by the server's own clock."""
+    if status not in _DENIED:
+        return False
     now = date(headers.get("Date", ""))
     until = expiry(_query(address))
     if now and until and status != 404:
@@ -75,6 +79,19 @@ def expiry(query: Mapping[str, str]) -> datetime | None:
     if re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]+Z", azure := query.get("se", "")):
         return _moment(azure, timedelta())
     return None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that a server asks to wait, which it says as a number or as a time of its own clock
+    (RFC 9110, 10.2.3); None where it does not say. `now`: Unix seconds, where it tells no time."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    until = date(text)
+    if until is None:
+        return None
+    begun = date(headers.get("Date", ""))
+    return max(0.0, until.timestamp() - (begun.timestamp() if begun else now))
 
 
 def date(text: str) -> datetime | None:

@@ -1,8 +1,8 @@
 """Fetches one address: capped, timed, checked on every hop, tried again where that may help.
 
 Nothing is sent to a private address unless the operator allowed it: an address in numbers is checked
-before, a name when it is resolved, and a redirect like the first. Cookies, proxies, passwords of the
-environment and credentials of another host are never sent.
+before, a name when it is resolved, and a redirect like the first. Cookies, passwords of the environment
+and credentials of another host are never sent.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import asyncio
 import base64
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,7 +24,6 @@ from yarl import URL
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.certificates import ADVICE
 from relightflow.network.session import (
-    CONNECT_SECONDS,
     PrivateAddress,
     PublicOnly,
     proxy_problem,
@@ -35,6 +34,7 @@ from relightflow.network.session import (
 from relightflow.network.webaddress import BadAddress, WebAddress
 from relightflow.sources.files import MAX_BYTES
 from relightflow.sources.urls import failures
+from relightflow.sources.urls.host_gate import HostAway, HostGate
 from relightflow.sources.urls.memory_limit import MemoryLimit
 
 T = TypeVar("T")
@@ -46,7 +46,9 @@ PRIVATE = (
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BROKEN = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 """What a request may raise; ValueError is a malformed answer's."""
-_LONGEST_WAIT = 30.0
+_GIVEN = (200, 201, 203)
+"""Statuses whose body is what was asked for, as in browsers."""
+_CONNECT_SECONDS = 10.0
 _SNIFFED = 4096
 _FREELY = 2 << 20
 """Bytes of one body that need no `Room`."""
@@ -72,13 +74,24 @@ class NotFetched(Exception):
     """Why there is no image; words without the address."""
 
     def __init__(
-        self, reason: str, *, refused: bool = False, passing: bool = False, after: float = 0.0
+        self,
+        reason: str,
+        *,
+        refused: bool = False,
+        passing: bool = False,
+        again: bool = False,
+        limited: bool = False,
+        known: bool = False,
     ) -> None:
         self.refused = refused
         self.passing = passing
+        """Nothing is said about the image: another time it may be there."""
+        self.again = again
         """It may work in a moment."""
-        self.after = after
-        """Seconds that the server asks to wait."""
+        self.limited = limited
+        """The host asked for patience, and its gate is closed until then: no try was made."""
+        self.known = known or passing
+        """What is known of the image from before still counts."""
         super().__init__(reason)
 
 
@@ -91,18 +104,22 @@ class FetchResult(Generic[T]):
     """Where it was found, after redirects."""
 
 
-@dataclass(slots=True)
-class _Slot:
-    permits: asyncio.Semaphore
-    users: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class _Request(Generic[T]):
     """What a caller wants of one address."""
 
     conditions: Callable[[WebAddress], Headers]
     use: Callable[[bytes], T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn(Generic[T]):
+    """One request's turn at a host."""
+
+    wish: _Request[T]
+    gate: HostGate
+    epoch: int
+    deadline: asyncio.Timeout
 
 
 class Fetcher:
@@ -125,15 +142,17 @@ class Fetcher:
         self._private = private
         self._sleep = sleep
         self._wide = asyncio.Semaphore(limits.wide)
-        self._slots: dict[str, _Slot] = {}
+        self._gates: dict[str, HostGate] = {}
         self._room = MemoryLimit(_ROOM)
         self._timeout = aiohttp.ClientTimeout(
             total=None,  # ours knows when it is not the server that is waited for
-            sock_connect=CONNECT_SECONDS,
+            sock_connect=_CONNECT_SECONDS,
             sock_read=limits.idle_seconds,
         )
 
     async def close(self) -> None:
+        for gate in self._gates.values():
+            await gate.close()
         await self._session.close()
 
     async def get(
@@ -148,60 +167,68 @@ class Fetcher:
         and what `use` raises.
         """
         wish = _Request(conditions, use)
-        for last in (False,) * (self._limits.tries - 1) + (True,):
+        gate = self._gate(address.host)
+        tries = 0
+        while True:
             try:
-                return await self._try(address, wish)
+                async with gate.turn() as epoch, self._wide:
+                    return await self._try(address, wish, gate, epoch)
+            except HostAway as away:
+                raise NotFetched(str(away), passing=True) from None
             except NotFetched as failure:
-                if last or not failure.passing or failure.after > _LONGEST_WAIT:
+                if failure.limited:
+                    continue
+                tries += 1
+                if tries == self._limits.tries or not failure.again:
                     raise
-                wait = failure.after
-            await self._sleep(wait or random.uniform(0.25, 1.5))  # noqa: S311  no secret
-        raise AssertionError("the last attempt ends differently")
+            await self._sleep(random.uniform(0.25, 1.5))  # noqa: S311  no secret
 
-    async def _try(self, address: WebAddress, wish: _Request[T]) -> FetchResult[T]:
-        async with self._slot(address.host), self._wide:
-            try:
-                async with asyncio.timeout(self._limits.seconds) as deadline:
-                    return await self._hops(address, wish, deadline)
-            except TooLarge:
-                megabytes = self._limits.bytes >> 20
-                raise NotFetched(f"larger than {megabytes} MiB: make it smaller") from None
-            except Unreadable as error:
-                raise NotFetched(f"the server sent {error}") from None
-            except _BROKEN as error:
-                raise self._broken(error) from None
+    def _gate(self, host: str) -> HostGate:
+        if host not in self._gates:
+            now = asyncio.get_running_loop().time
+            self._gates[host] = HostGate(self._limits.a_host, self._sleep, now)
+        return self._gates[host]
 
-    @asynccontextmanager
-    async def _slot(self, host: str) -> AsyncIterator[None]:
-        slot = self._slots.setdefault(host, _Slot(asyncio.Semaphore(self._limits.a_host)))
-        slot.users += 1
-        try:
-            async with slot.permits:
-                yield
-        finally:
-            slot.users -= 1
-            if not slot.users:
-                del self._slots[host]
-
-    async def _hops(
-        self, address: WebAddress, wish: _Request[T], deadline: asyncio.Timeout
+    async def _try(
+        self, address: WebAddress, wish: _Request[T], gate: HostGate, epoch: int
     ) -> FetchResult[T]:
+        try:
+            async with asyncio.timeout(self._limits.seconds) as deadline:
+                return await self._hops(address, _Turn(wish, gate, epoch, deadline))
+        except NotFetched as failure:
+            if not (failure.passing or failure.refused):
+                gate.answered()
+            raise
+        except TooLarge:
+            megabytes = self._limits.bytes >> 20
+            raise NotFetched(f"larger than {megabytes} MiB: make it smaller") from None
+        except Unreadable as error:
+            raise NotFetched(f"the server sent {error}") from None
+        except _BROKEN as error:
+            broken = self._broken(error)
+            if broken.passing:
+                gate.failed(epoch, str(broken), connected=False)
+            raise broken from None
+
+    async def _hops(self, address: WebAddress, turn: _Turn[T]) -> FetchResult[T]:
         seen: set[str] = set()
         for _ in range(self._limits.redirects + 1):
             if address.text in seen:
                 raise NotFetched("redirect loop")
             seen.add(address.text)
-            conditions = wish.conditions(address)
+            conditions = turn.wish.conditions(address)
             async with self._session.get(
                 self._checked(address),
                 headers={**conditions, **_authorization(address)},
                 allow_redirects=False,
                 timeout=self._timeout,
             ) as response:
+                _paced(response, turn)
                 if response.status == 304 and conditions:
+                    turn.gate.answered()
                     return FetchResult(None, response.headers, address)
                 if response.status not in _REDIRECTS:
-                    value = await self._used(response, address, wish, deadline)
+                    value = await self._used(response, address, turn)
                     return FetchResult(value, response.headers, address)
                 address = _next(address, response.headers.get("Location", ""))
         raise NotFetched(f"more than {self._limits.redirects} redirects")
@@ -216,13 +243,9 @@ class Fetcher:
         return url
 
     async def _used(
-        self,
-        response: aiohttp.ClientResponse,
-        address: WebAddress,
-        wish: _Request[T],
-        deadline: asyncio.Timeout,
+        self, response: aiohttp.ClientResponse, address: WebAddress, turn: _Turn[T]
     ) -> T:
-        if response.status != 200:
+        if response.status not in _GIVEN:
             start = await response.content.read(_SNIFFED)
             raise _not_given(response, address, start)
         parts: list[bytes] = []
@@ -232,9 +255,10 @@ class Fetcher:
                 parts.append(piece)
                 size += len(piece)
                 if size > _FREELY and not held:
-                    held = await self._make_room(response, deadline)
-            deadline.reschedule(None)  # what follows is ours, not the server's
-            return await asyncio.to_thread(lambda: wish.use(b"".join(parts)))
+                    held = await self._make_room(response, turn.deadline)
+            turn.deadline.reschedule(None)  # what follows is ours, not the server's
+            turn.gate.answered()
+            return await asyncio.to_thread(lambda: turn.wish.use(b"".join(parts)))
         finally:
             if held:
                 self._room.give(held)
@@ -255,24 +279,45 @@ class Fetcher:
             return NotFetched(PRIVATE, refused=True)
         if refused_certificate(error):
             words = f"the server's certificate is not valid{why_refused(error)}. {ADVICE}"
-            return NotFetched(words, refused=True)
+            return NotFetched(words, refused=True, known=True)
         if words := proxy_problem(error):
-            return NotFetched(words, passing=True)
+            return NotFetched(words, passing=True, again=True)
         if isinstance(error, aiohttp.SocketTimeoutError):
-            return NotFetched(f"no data from the server for {self._limits.idle_seconds:g} s")
+            words = f"no data from the server for {self._limits.idle_seconds:g} s"
+            return NotFetched(words, passing=True)
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return NotFetched("the connection timed out", passing=True)
+            return NotFetched("the connection timed out", passing=True, again=True)
         if isinstance(error, TimeoutError):
-            return NotFetched(f"the download took longer than {self._limits.seconds:g} s")
+            words = f"the download took longer than {self._limits.seconds:g} s"
+            return NotFetched(words, passing=True)
         if isinstance(error, aiohttp.ClientConnectorDNSError):
-            inner = error.os_error
-            soon = isinstance(inner, socket.gaierror) and inner.errno == socket.EAI_AGAIN
-            return NotFetched("its host name could not be resolved", passing=soon)
+            return _unknown_name(error)
         if isinstance(error, aiohttp.ClientConnectorError):
-            return NotFetched("its server is unreachable", passing=True)
+            return NotFetched("its server is unreachable", passing=True, again=True)
         if isinstance(error, aiohttp.ClientResponseError | ValueError):
-            return NotFetched("the server sent invalid HTTP")
-        return NotFetched("the connection broke before the download was complete", passing=True)
+            return NotFetched("the server sent invalid HTTP", known=True)
+        words = "the connection broke before the download was complete"
+        return NotFetched(words, passing=True, again=True)
+
+
+def _unknown_name(error: aiohttp.ClientConnectorDNSError) -> NotFetched:
+    """A name server that does not answer may do so later; one that says no is believed."""
+    inner = error.os_error
+    soon = isinstance(inner, socket.gaierror) and inner.errno == socket.EAI_AGAIN
+    words = f"its host name could not be resolved ({error.host}): correct it, or check the network"
+    return NotFetched(words, passing=soon, again=soon, known=True)
+
+
+def _paced(response: aiohttp.ClientResponse, turn: _Turn[T]) -> None:
+    """Tell the gate of a host that has enough. Raises NotFetched for "come back later"."""
+    status, headers = response.status, response.headers
+    after = failures.retry_after(headers, time.time())
+    words = f"the server is unavailable ({status}): try again later"
+    if status == 429 or (status == 503 and after is not None):
+        turn.gate.limited(turn.epoch, after, words)
+        raise NotFetched(words, passing=True, limited=True)
+    if failures.passing(status):
+        turn.gate.failed(turn.epoch, words, connected=True)
 
 
 def _next(address: WebAddress, location: str) -> WebAddress:
@@ -292,7 +337,8 @@ def _authorization(address: WebAddress) -> dict[str, str]:
 
 
 def _not_given(response: aiohttp.ClientResponse, address: WebAddress, start: bytes) -> NotFetched:
-    words = failures.why(response.status, address, response.headers, start)
-    asked = response.headers.get("Retry-After", "")
-    after = float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 0.0
-    return NotFetched(words, passing=failures.passing(response.status), after=after)
+    status = response.status
+    words = failures.why(status, address, response.headers, start)
+    soon = failures.passing(status)
+    known = failures.expired(status, address, response.headers, start)
+    return NotFetched(words, passing=soon, again=soon, known=known)

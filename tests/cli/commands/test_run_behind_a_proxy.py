@@ -135,6 +135,7 @@ def test_a_password_that_the_proxy_wants_is_told(
 ) -> None:
     done = relightflow("run", "web.yaml", env={**office.env, "HTTPS_PROXY": office.proxy.url})
     said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 75, said
     assert "the proxy wants a user name and password (407)" in said
     assert rehearsal.bill() == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -28,12 +29,15 @@ ALLOW = "--allow-private-network"
 
 
 class _Counting(SimpleHTTPRequestHandler):
-    def __init__(self, asked: list[str], *args: object, **options: object) -> None:
-        self._asked = asked
+    def __init__(self, web: Web, *args: object, **options: object) -> None:
+        self._web = web
         super().__init__(*args, **options)  # type: ignore[arg-type]  # the base class's own
 
     def do_GET(self) -> None:
-        self._asked.append(self.path)
+        self._web.asked.append(self.path)
+        if self._web.down:
+            self.send_error(503)
+            return
         super().do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
@@ -41,10 +45,14 @@ class _Counting(SimpleHTTPRequestHandler):
 
 
 class Web:
-    def __init__(self, port: int, asked: list[str]) -> None:
-        self.asked = asked
-        self.port = port
-        self.base = f"http://127.0.0.1:{port}"
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.down = False
+        self.port = 0
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture
@@ -54,12 +62,13 @@ def web(tmp_path: Path) -> Iterator[Web]:
     folder.mkdir()
     for number in range(2):
         (folder / f"{number}.png").write_bytes(sample_image_bytes(number))
-    asked: list[str] = []
-    handler = partial(_Counting, asked, directory=str(folder))
+    found = Web()
+    handler = partial(_Counting, found, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield Web(server.server_port, asked)
+        found.port = server.server_port
+        yield found
         server.shutdown()
         thread.join()
 
@@ -74,6 +83,10 @@ def listed(tmp_path: Path) -> Callable[..., None]:
 
 
 Listed = Callable[..., None]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_private_address_ends_with_9_and_is_not_asked(
@@ -104,12 +117,74 @@ def test_an_image_is_fetched_once_for_plan_and_run(
     assert web.asked == ["/0.png"]
 
 
-def test_a_plan_leaves_no_folder_behind(
+def test_a_plan_keeps_what_it_downloaded_and_nothing_else(
     relightflow: Relightflow, web: Web, listed: Listed, tmp_path: Path
 ) -> None:
     listed(f"{web.base}/0.png")
     assert relightflow("plan", "web.yaml", ALLOW).returncode == 0
-    assert not (tmp_path / ".relightflow").exists()
+    state = tmp_path / ".relightflow"
+    assert len([*(state / "cache/urls").glob("??/*")]) == 1
+    assert not (state / "ledger.sqlite3").exists()
+    assert relightflow("plan", "web.yaml", "--offline").returncode == 0
+
+
+def test_an_outage_shrinks_nothing_and_known_images_go_on(
+    relightflow: Relightflow, web: Web, listed: Listed, tmp_path: Path
+) -> None:
+    listed(f"{web.base}/0.png", f"{web.base}/1.png")
+    assert relightflow("run", "web.yaml", ALLOW).returncode == 0
+    before = contents(tmp_path / "out")
+    web.down = True
+    done = relightflow("run", "web.yaml", ALLOW)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 images of 127.0.0.1 could not be checked" in done.stdout + done.stderr
+    assert contents(tmp_path / "out") == before
+    more = relightflow("run", "web.yaml", ALLOW, "--set", "matrix.light_direction=[left, top]")
+    assert more.returncode == 0, more.stderr
+    plan = relightflow("plan", "web.yaml", ALLOW, "--exit-code")
+    assert plan.returncode == 0
+    gc = relightflow("gc", "web.yaml", ALLOW, "--delete", "--paid", "--json")
+    assert gc.returncode == 0, gc.stderr
+
+
+def test_an_outage_with_new_images_ends_it_before_any_sink_is_touched(
+    relightflow: Relightflow, web: Web, listed: Listed, tmp_path: Path
+) -> None:
+    listed(f"{web.base}/0.png")
+    assert relightflow("run", "web.yaml", ALLOW).returncode == 0
+    before = contents(tmp_path / "out")
+    listed(f"{web.base}/0.png", f"{web.base}/1.png")
+    web.down = True
+    done = relightflow("run", "web.yaml", ALLOW, "--json")
+    assert done.returncode == 75, done.stdout + done.stderr
+    assert "1 image could not be reached now" in done.stderr
+    assert "/1.png" in done.stderr
+    assert contents(tmp_path / "out") == before
+    for options in ((), ("--exit-code",)):
+        plan = relightflow("plan", "web.yaml", ALLOW, *options)
+        assert plan.returncode == 75
+        assert "This plan is incomplete" in plan.stdout + plan.stderr
+    gc = relightflow("gc", "web.yaml", ALLOW, "--delete", "--paid")
+    assert gc.returncode == 75
+    web.down = False
+    assert relightflow("run", "web.yaml", ALLOW).returncode == 0
+    assert len(contents(tmp_path / "out")) > len(before)
+
+
+def test_an_outage_after_the_cache_is_gone_loses_nothing_that_was_made(
+    relightflow: Relightflow, web: Web, listed: Listed, tmp_path: Path
+) -> None:
+    listed(f"{web.base}/0.png")
+    assert relightflow("run", "web.yaml", ALLOW).returncode == 0
+    shutil.rmtree(tmp_path / ".relightflow/cache")
+    web.down = True
+    assert relightflow("gc", "web.yaml", ALLOW, "--delete", "--paid").returncode == 75
+    web.down = False
+    web.asked.clear()
+    shutil.rmtree(tmp_path / "out")
+    done = relightflow("run", "web.yaml", ALLOW, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["calls"] == 0
 
 
 def test_a_second_run_can_do_without_the_network(

@@ -37,6 +37,8 @@ class Site:
     """Path → headers of a page of bytes."""
     asked: list[web.BaseRequest] = field(default_factory=list)
     connections: int = 0
+    stop: Callable[[], None] = field(default=lambda: None)
+    """Ends the server, before the test does."""
 
     @property
     def paths(self) -> list[str]:
@@ -71,7 +73,9 @@ class _Running:
         self._ready.wait(10)
 
     async def _serve(self) -> None:
-        runner = web.ServerRunner(web.Server(self.site.answer), shutdown_timeout=0.1)
+        runner = web.ServerRunner(
+            web.Server(lambda request: self.site.answer(request)), shutdown_timeout=0.1
+        )
         await runner.setup()
         await web.TCPSite(runner, self._host, 0).start()
         self.site.port = runner.addresses[0][1]
@@ -81,6 +85,8 @@ class _Running:
         await runner.cleanup()
 
     def stop(self) -> None:
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(10)
         self._loop.close()
@@ -93,6 +99,7 @@ def serve() -> Iterator[Callable[[str], Site]]:
 
     def start(host: str) -> Site:
         running.append(_Running(host))
+        running[-1].site.stop = running[-1].stop
         return running[-1].site
 
     yield start

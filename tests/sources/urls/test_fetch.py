@@ -212,13 +212,34 @@ def failing(times: int, **facts: Any) -> Any:
     return page
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 522])
 def test_trouble_that_passes_is_tried_again(site: Site, make: Make, status: int) -> None:
     site.pages["/x"] = failing(2, status=status)
     assert isinstance(only(make(f"{site.base}/x")), Image)
     site.pages["/y"] = failing(3, status=status)
     assert "is unavailable" in reason(make(f"{site.base}/y"))
     assert site.paths == ["/x"] * 3 + ["/y"] * 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}])
+def test_a_request_for_patience_costs_no_try(
+    site: Site, make: Make, headers: dict[str, str]
+) -> None:
+    site.pages["/x"] = failing(4, status=429, headers=headers)
+    assert isinstance(only(make(f"{site.base}/x")), Image)
+    site.pages["/y"] = answers(status=429, headers=headers)
+    found = only(make(f"{site.base}/y"))
+    assert isinstance(found, Rejected)
+    assert found.passing
+    assert len(site.paths) < 20
+
+
+@pytest.mark.parametrize("status", [201, 203])
+def test_an_image_is_one_whatever_its_server_calls_the_success(
+    site: Site, make: Make, status: int
+) -> None:
+    site.pages["/x"] = answers(status=status, body=image_bytes())
+    assert isinstance(only(make(f"{site.base}/x")), Image)
 
 
 def test_a_server_that_asks_for_long_patience_is_left_alone(site: Site, make: Make) -> None:
@@ -300,11 +321,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(make: Make) -> None:
 
 
 def test_a_host_is_not_asked_for_more_at_a_time_than_allowed(site: Site, make: Make) -> None:
-    now, most = [0], [0]
+    now, most, together = [0], [0], asyncio.Event()
 
     async def counts(request: web.Request) -> web.Response:
         now[0] += 1
         most[0] = max(most[0], now[0])
+        if most[0] == 3:
+            together.set()
+        await together.wait()
         for _ in range(20):
             await asyncio.sleep(0)
         now[0] -= 1
