@@ -71,3 +71,31 @@ def test_verdicts_do_not(status: int) -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "Mon, 99 Mar 2026 12:00:00 GMT"])
 def test_a_time_that_cannot_be_read_is_none(text: str) -> None:
     assert failures.date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "9" * 30}, None),
+        ({"Retry-After": "Mon, 02 Mar 2020 12:00:05 GMT"}, 5.0),
+        ({"Retry-After": "Mon, 02 Mar 2020 11:00:00 GMT"}, 0.0),
+        (
+            {
+                "Retry-After": "Mon, 02 Mar 2026 12:00:30 GMT",
+                "Date": "Mon, 02 Mar 2026 12:00:00 GMT",
+            },
+            30.0,
+        ),
+    ],
+)
+def test_patience_is_asked_for_in_seconds_or_by_the_server_s_own_clock(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    here = failures.date("Mon, 02 Mar 2020 12:00:00 GMT")
+    assert here is not None
+    assert failures.retry_after(headers, here.timestamp()) == seconds
