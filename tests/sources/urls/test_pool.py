@@ -13,9 +13,9 @@ class Recorded(Pool):
     def __init__(self) -> None:
         self.made: list[Fetcher] = []
         self.closed = 0
-        super().__init__(self._fetcher)
+        super().__init__(self._counted)
 
-    def _fetcher(self) -> Fetcher:
+    def _counted(self) -> Fetcher:
         recorded = self
 
         class Counted(Fetcher):
