@@ -57,6 +57,13 @@ class Console:
         if not self.quiet:
             _tell(f"{_coloured('warning:', 'yellow')} {escape.lines(text)}")
 
+    def workflow_commands(self, commands: Iterable[str]) -> None:
+        """Commands of ours to GitHub, each a line, to standard error: the only ones that are not taken out."""
+        streams.answers().flush()
+        for command in commands:
+            sys.stderr.write(known(command).replace("\n", " ") + "\n")
+        sys.stderr.flush()
+
     @property
     def columns(self) -> int | None:
         """Of the terminal that shows answers; None: it is a file or a pipe."""

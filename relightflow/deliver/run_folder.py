@@ -18,7 +18,7 @@ from relightflow.model.outcome import Outcome
 
 _EVENTS = "events.jsonl"
 MANIFEST = "manifest.jsonl"
-_SUMMARY = "summary.json"
+SUMMARY = "summary.json"
 
 
 class RunFolder:
@@ -97,7 +97,7 @@ def write_summary(folder: Path, document: Mapping[str, Any]) -> None:
     """What the manifest leaves out: times, retries, what was there already."""
     text = known(json.dumps(document, indent=2)) + "\n"
     try:
-        (folder / _SUMMARY).write_text(text, encoding="ascii")
+        (folder / SUMMARY).write_text(text, encoding="ascii")
     except OSError as error:
         raise StorageError(
             f"the summary could not be written to {folder} ({error.strerror}); what was made is "

@@ -101,7 +101,7 @@ def _verdict(record: Mapping[str, Any]) -> tuple[Verdict, str, str]:
     if status == "done":
         return "passed", "", ""
     if status == "failed":
-        billed = _BILLED.get(error.get("billed", ""), "")
+        billed = BILLED.get(error.get("billed", ""), "")
         return "failure", error.get("kind", status), f"{error.get('message', status)} ({billed})"
     if status == "unknown":
         reason = error.get("message", "no answer")
@@ -110,7 +110,7 @@ def _verdict(record: Mapping[str, Any]) -> tuple[Verdict, str, str]:
     return "skipped", "", words.get(status, status)
 
 
-_BILLED = {"no": "not billed", "yes": "billed", "unknown": "may have been billed"}
+BILLED = {"no": "not billed", "yes": "billed", "unknown": "may have been billed"}
 
 
 def axis_place(recipe: Recipe, cell: Mapping[str, Scalar]) -> str:

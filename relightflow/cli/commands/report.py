@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 
 from relightflow import api
-from relightflow.cli import opening, params
+from relightflow.cli import github, opening, params
 from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
 from relightflow.deliver.run_folder import MANIFEST
-from relightflow.errors import UsageError
+from relightflow.errors import Exit, UsageError
 from relightflow.gallery.run import Full, GalleryRun, ListPrice
 from relightflow.model.plan import Selection
 from relightflow.plugins.opening import open_sources
@@ -71,6 +71,14 @@ class _Wishes:
     "--price-with", default="", metavar="BACKEND",
     help="Show what the picks would cost with this backend, or BACKEND/MODEL.",
 )  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(["html", "github"]), default="html", show_default=True,
+    metavar="FORMAT", help="html: a page. github: print what the last run came to, for a step's "
+    "summary, and annotations to standard error.",
+)  # fmt: skip
+@click.option(
+    "--link", default="", metavar="URL", help="With --format github: a link to the results."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an index.html that is not a gallery.")
 @params.output()
 def command(
@@ -79,15 +87,21 @@ def command(
     backend: str,
     selection: Selection,
     state: Path | None,
+    form: str,
+    link: str,
     console: Console,
     **options: object,
-) -> None:
+) -> Exit | None:
     """Write a page for viewing, comparing and picking results.
 
     Each RECIPE is shown as it stands now, each MANIFEST (a manifest.jsonl, or a folder that holds
     one) as it was written; several are shown together, as one more axis. Makes no network requests
     and buys nothing. The page works from the disk: docs/how-to/pick.md says how to use it.
+
+    With --format github, prints what the last run of each RECIPE came to as Markdown, at most 900 kB.
     """
+    if form == "github":
+        return _github(_found(recipe), overrides, backend, state, link, console)
     from relightflow.report import gallery  # deferred: it loads Pillow
 
     reading = RecipeArguments(_found(recipe), overrides, backend)
@@ -117,6 +131,19 @@ def command(
     console.document(json.text(json.gallery(made.page, made.cells, made.images)))
     if wishes.open_page and not wishes.as_zip:
         webbrowser.open(made.page.as_uri())
+    return None
+
+
+def _github(
+    paths: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    backend: str,
+    state: Path | None,
+    link: str,
+    console: Console,
+) -> Exit:
+    reading = RecipeArguments(paths, overrides, backend)
+    return github.write(reading, state, link, opening.registry(console), console)
 
 
 @dataclass(slots=True)
