@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import obstore
@@ -21,6 +22,9 @@ import obstore
 from benchmarks.processes import ROOT, Row
 from relightflow.deliver.stream import WIDTH
 from relightflow.deliver.target import SinkTarget, deliver_many
+from relightflow.images.metadata import Metadata
+from relightflow.model.image import Image
+from relightflow.model.job import Job, Output
 from relightflow.model.outcome import Result
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import opened
@@ -86,16 +90,31 @@ def _bare(bucket: str, data: list[bytes]) -> float:
     return time.perf_counter() - begun
 
 
+@dataclass(frozen=True, slots=True)
+class _Material:
+    state_dir: Path
+
+    def read(self, result: Result) -> bytes:
+        return read(self.state_dir, result.sha256)
+
+    def metadata(self, image: Image, everything: bool) -> Metadata:
+        del image, everything
+        return Metadata()
+
+
+_IMAGE = Image("a.png", "0" * 64, SIZE, 1, 1, "image/png", 0, "a.png")
+_NOTHING = FrozenMap()
+_OUTPUT = Output(0, Job("0" * 64, _IMAGE, "b", "m", _NOTHING, 0), _IMAGE, _NOTHING)
+
+
 def _through_the_sink(bucket: str, state_dir: Path, items: list[tuple[str, Result]]) -> float:
     options = FrozenMap({"uri": f"s3://{bucket}/"})
     sink = S3Sink(SinkContext(state_dir, options, "benchmark"))
     place = SinkTarget(sink, "s3", "files", None, "benchmark", options)
     begun = time.perf_counter()
     for start in range(0, len(items), BATCH):
-        batch = items[start : start + BATCH]
-        for handed in deliver_many(
-            place, batch, {}, lambda result: read(state_dir, result.sha256), False
-        ):
+        batch = [(path, _OUTPUT, result) for path, result in items[start : start + BATCH]]
+        for handed in deliver_many(place, batch, {}, _Material(state_dir), overwrite=False):
             if isinstance(handed, Exception):
                 raise handed
     return time.perf_counter() - begun

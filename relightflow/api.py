@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relightflow.deliver.finalize import finalize
+from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
 from relightflow.deliver.target import open_targets
@@ -28,6 +29,8 @@ from relightflow.errors import (
     StorageError,
     UsageError,
 )
+from relightflow.maintenance.keep import Keeping
+from relightflow.maintenance.keep import keep as keep_files
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
@@ -263,6 +266,25 @@ def disclosures(plan: Plan, registry: Registry) -> tuple[str, ...]:
         return ()
     ways = Counter(tell(spec.options, image.delivery) for image in plan.images)
     return tuple(f"{n:,} {'image is' if n == 1 else 'images are'} {way}" for way, n in ways.items())
+
+
+def keep(
+    path: Path,
+    registry: Registry,
+    state_dir: StateDir,
+    overrides: Sequence[str] = (),
+    files: Sequence[str] = (),
+    undo: bool = False,
+) -> Keeping:
+    """Accept edited files of a recipe as they are; see `maintenance.keep`. Blocks."""
+    recipe = load(path, registry, overrides)
+    operator = OperatorPolicy(offline=True)
+    cache = state_dir.cache if state_dir.cache.is_dir() else None
+    with open_sources(recipe, registry, operator, cache) as sources:
+        whole = build(recipe, sources.scan())
+        inputs = InputMetadata(sources.read, not registry.backend(recipe.backend.type).srgb)
+        targets = open_targets(recipe, registry, operator)
+        return keep_files(whole, targets, state_dir, inputs, files, undo)
 
 
 def bought_elsewhere(

@@ -17,6 +17,7 @@ COMMANDS = {
     "pick": "Add picks to a recipe, or deliver their results.",
     "status": "Show the last run, the money spent, and unknown outcomes.",
     "verify": "Check every stored result and every delivered file.",
+    "keep": "Accept delivered files that were edited.",
     "resolve": "List calls that may have been billed, and settle them.",
     "reconcile": "Compare the ledger with the provider's bill.",
     "adopt": "Take over results that a manifest in a sink calls done.",

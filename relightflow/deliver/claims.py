@@ -6,11 +6,13 @@ that bytes with the right hash do not show. It can only hold a purchase back, ne
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from relightflow.deliver.target import FAULTS, SinkTarget
+from relightflow.images.metadata import without
 from relightflow.model.money import Micros, micros, valid_cost
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -41,11 +43,15 @@ class Claim:
     target: SinkTarget
 
     def read(self) -> bytes | None:
-        """The file's bytes; None where the sink has none. Raises what the sink raises."""
+        """The result's bytes, without metadata that was added on delivery; None where the sink has none.
+        Raises what the sink raises."""
         sink = self.target.sink
-        return (
-            sink.read(self.path, _MOST_IMAGE) if self.path and isinstance(sink, HasFiles) else None
-        )
+        if not self.path or not isinstance(sink, HasFiles):
+            return None
+        data = sink.read(self.path, _MOST_IMAGE)
+        if data is None or hashlib.sha256(data).hexdigest() == self.sha256:
+            return data
+        return without(data)
 
 
 def claims_of(targets: Sequence[SinkTarget], keys: Collection[str]) -> dict[str, Claim]:
@@ -85,7 +91,7 @@ def _records(target: SinkTarget) -> Iterator[Mapping[str, Any]]:
 def _claim(key: str, record: Mapping[str, Any], target: SinkTarget) -> Claim:
     sha256, path, request_id = (record.get(name) for name in ("sha256", "path", "request_id"))
     known = _is_digest(sha256)
-    own = known and isinstance(path, str) and "delivered" not in record and path.isprintable()
+    own = known and isinstance(path, str) and _has_result(record) and path.isprintable()
     return Claim(
         key=key,
         sha256=str(sha256) if known else "",
@@ -94,6 +100,12 @@ def _claim(key: str, record: Mapping[str, Any], target: SinkTarget) -> Claim:
         request_id=request_id if isinstance(request_id, str) and len(request_id) < 200 else "",
         target=target,
     )
+
+
+def _has_result(record: Mapping[str, Any]) -> bool:
+    """Whether the file is the result itself, perhaps with more metadata."""
+    copy = record.get("delivered")
+    return "delivered" not in record or (isinstance(copy, dict) and copy.get("metadata") is True)
 
 
 def _cost(value: object) -> Micros | None:

@@ -20,8 +20,9 @@ from relightflow.core import failpoints
 from relightflow.deliver import manifest
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
-from relightflow.deliver.target import FAULTS, DeliveryResult, SinkTarget, deliver_many
+from relightflow.deliver.target import FAULTS, KEPT, DeliveryResult, SinkTarget, deliver_many
 from relightflow.errors import StorageError
+from relightflow.images.metadata import added
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import State
 from relightflow.model.image import Image
@@ -124,17 +125,16 @@ def _deliver_chunk(
 ) -> list[DeliveryResult | None]:
     """Make sure that `place` has every image of the chunk."""
     images = [(output, s.result) for output, s in chunk if s and s.result]
-    wanted = [(target.path(output, result), result) for output, result in images]
-    known = delivery.reader.deliveries(target.id, [path for path, _ in wanted])
-    answers = zip(
-        wanted, deliver_many(target, wanted, known, delivery.read, delivery.overwrite), strict=True
-    )
+    wanted = [(target.path(output, result), output, result) for output, result in images]
+    known = delivery.reader.deliveries(target.id, [path for path, _, _ in wanted])
+    made = deliver_many(target, wanted, known, delivery, delivery.overwrite)
+    answers = zip(wanted, made, strict=True)
     delivered: list[DeliveryResult | None] = []
     for _, job_state in chunk:
         if job_state is None or job_state.result is None:
             delivered.append(None)
             continue
-        (path, _), found = next(answers)
+        (path, _, _), found = next(answers)
         if isinstance(found, Exception):
             delivery.counts.fail(target.sink.location, path, found)
             found = DeliveryResult(path, failed=True)
@@ -191,24 +191,26 @@ def _finalize_sink(work: FinalPass, target: SinkTarget, manifest_path: Path) -> 
     basis = "run:" + _digest(manifest_path, canonical_json(target.options))
     held = delivery.reader.gathered(target.id)
     looks = {row.path: _check(target, row) for row in held}
+    same = [row for row in held if looks[row.path] is FileState.SAME]
+    accepted = {row.path for row in same if row.basis.startswith(KEPT)}
     edited = [path for path, file_state in looks.items() if file_state is FileState.EDITED]
-    if edited and target.layout != "files" and not delivery.overwrite:
+    if target.layout != "files" and (accepted or (edited and not delivery.overwrite)):
         for path in edited:
             delivery.counts.add(DeliveryResult(path, edited=True))
         return
     present = [row for row in held if row.basis == basis]  # others belong to images of the past
     if present and all(looks[row.path] is FileState.SAME for row in present):
         return
-    ours = tuple(path for path, file_state in looks.items() if file_state is FileState.SAME)
-    kept = () if delivery.overwrite else tuple(edited)
-    artifacts = target.sink.finalize(_finished(work, target, manifest_path, ours, kept))
+    ours = tuple(row.path for row in same if row.path not in accepted)
+    left_alone = (*accepted, *(() if delivery.overwrite else edited))
+    artifacts = target.sink.finalize(_finished(work, target, manifest_path, ours, left_alone))
     rows = [
         Delivered(
             target.id, item.path, basis, item.receipt.sha256, item.receipt.size, item.receipt.mark
         )
         for item in artifacts
     ]
-    made = {item.path for item in artifacts}
+    made = {item.path for item in artifacts} | accepted
     rows += _unchanged(delivery, target, basis, [row for row in held if row.path not in made])
     delivery.ledger.delivered_now(rows)
 
@@ -252,6 +254,11 @@ def _finished(
             for output, job_state in chunk:
                 yield output, job_state.result if job_state else None
 
+    def with_metadata(output: Output, data: bytes, mode: str) -> bytes:
+        if mode == "strip":
+            return data
+        return added(data, delivery.metadata(output.image, mode == "keep"))
+
     def lines() -> Iterator[dict[str, Any]]:
         with manifest_path.open("rb") as stored:
             yield from map(json.loads, stored)
@@ -273,4 +280,5 @@ def _finished(
         ),
         blobs=delivery.blobs,
         cache=delivery.cache,
+        with_metadata=with_metadata,
     )

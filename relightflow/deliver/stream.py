@@ -17,11 +17,14 @@ from typing import NamedTuple
 
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
+from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.target import DeliveryResult, SinkTarget, deliver_many
 from relightflow.errors import DamagedError, Exit, RelightflowError, StorageError
+from relightflow.images.metadata import Metadata
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import Delivered
+from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.summary import Issue
@@ -96,8 +99,13 @@ class DeliveryContext:
     blobs: Path
     overwrite: bool
     counts: _DeliveryCounts
+    inputs: InputMetadata
     cache: Path | None = None
     """Where sinks may keep what can be made again; None: nowhere."""
+
+    def metadata(self, image: Image, everything: bool) -> Metadata:
+        """What an input image says of itself. Raises SinkFailed."""
+        return self.inputs.of(image, everything)
 
     def read(self, result: Result) -> bytes:
         """A result's bytes. Raises DamagedError; a damaged blob is put aside, so that the next run
@@ -113,14 +121,19 @@ class DeliveryContext:
 
 @contextmanager
 def open_delivery(
-    targets: Sequence[SinkTarget], ledger: Ledger, state_dir: StateDir, overwrite: bool
+    targets: Sequence[SinkTarget],
+    ledger: Ledger,
+    state_dir: StateDir,
+    overwrite: bool,
+    inputs: InputMetadata,
 ) -> Iterator[DeliveryContext]:
     """Closes the sinks at the end."""
     with open_reader(state_dir.ledger) as reader, ExitStack() as stack:
         for target in targets:
             stack.callback(target.sink.close)
+        counts = _DeliveryCounts()
         yield DeliveryContext(
-            targets, ledger, reader, state_dir.blobs, overwrite, _DeliveryCounts(), state_dir.cache
+            targets, ledger, reader, state_dir.blobs, overwrite, counts, inputs, state_dir.cache
         )
 
 
@@ -173,8 +186,8 @@ def _deliver_batch(
     for target in targets:
         paths = [target.path(item.output, item.result) for item in items]
         known = delivery.reader.deliveries(target.id, paths)
-        images = zip(paths, (item.result for item in items), strict=True)
-        answers = deliver_many(target, list(images), known, delivery.read, delivery.overwrite)
+        images = [(path, i.output, i.result) for path, i in zip(paths, items, strict=True)]
+        answers = deliver_many(target, images, known, delivery, delivery.overwrite)
         for path, item, delivered in zip(paths, items, answers, strict=True):
             if isinstance(delivered, Exception):
                 delivery.counts.fail(target.sink.location, path, delivered)

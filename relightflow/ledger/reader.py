@@ -135,8 +135,11 @@ class Reader:
         yield from (Delivered(*row) for row in found)
 
     def gathered(self, sink: str) -> list[Delivered]:
-        """The files that `sink` made when it finished: all whose basis is no blob."""
-        query = "SELECT * FROM delivery WHERE sink = ? AND basis LIKE 'run:%' ORDER BY path"
+        """The files that `sink` made when it finished, also accepted ones: all whose basis is no blob."""
+        query = (
+            "SELECT * FROM delivery WHERE sink = ? AND (basis LIKE 'run:%' OR basis LIKE 'kept:run:%')"
+            " ORDER BY path"
+        )
         found = self._db.execute(query, (sink,)) if self._db else ()
         return [Delivered(*row) for row in found]
 

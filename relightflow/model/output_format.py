@@ -43,10 +43,15 @@ class Copy:
     size: int
     """Bytes."""
     media_type: str
+    metadata: bool = False
+    """It is the very image, with metadata of the input added."""
+    kept: bool = False
+    """It is somebody's own work, accepted in the result's place."""
 
     def facts(self) -> dict[str, Any]:
         """As manifests tell it."""
-        return {"sha256": self.sha256, "size": self.size, "media_type": self.media_type}
+        marks = {name: True for name in ("metadata", "kept") if getattr(self, name)}
+        return {"sha256": self.sha256, "size": self.size, "media_type": self.media_type, **marks}
 
 
 def output_format(options: Mapping[str, Any]) -> OutputFormat | None:

@@ -154,6 +154,9 @@ class BackendRecord:
     """(the recipe's options, an image's own `delivery`) → what becomes of the input images outside this
     machine, in words that follow 'the images are'. A person reads it before a purchase; anything that
     others can see, or that cannot be undone, belongs there. None: nothing is said."""
+    srgb: bool = False
+    """True: results are in sRGB whatever colour profile the input has, so that they never get the
+    input's."""
     keeps_results: float = 0.0
     """Seconds for which a result can be downloaded once it is known. While it should live, a download
     that is missing or damaged is no end: it is tried again, across runs. 0: the second is final."""

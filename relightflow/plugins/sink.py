@@ -66,6 +66,11 @@ def _own_path(output: Output, result: Result) -> str:
     return f"{output.job.id}.{extension(result.media_type)}"
 
 
+def _unchanged(output: Output, data: bytes, mode: str) -> bytes:
+    del output, mode
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
@@ -96,6 +101,9 @@ class FinishedRun:
     edited: tuple[str, ...] = ()
     """Paths of artifacts that somebody changed, to be left alone; those of a sink that gathers hold
     it back altogether. Empty where the operator says `--overwrite`."""
+    with_metadata: Callable[[Output, bytes, str], bytes] = _unchanged
+    """(output, its image's bytes, the sink's option `metadata`) → the bytes with what the input image says
+    of itself, as far as they say nothing. Raises `SinkFailed`."""
     files: str = ""
     """The location that `path` in `records` counts from; empty where no sink holds single files."""
     blobs: Path | None = None

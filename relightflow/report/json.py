@@ -285,6 +285,18 @@ def adopted(results: int, price: Micros, left: Sequence[str]) -> _Document:
     }
 
 
+def keeping(
+    recipe: str, kept: Sequence[str], edited: Sequence[str], undone: Sequence[str]
+) -> _Document:
+    return {
+        **_kind("keeping"),
+        "recipe": recipe,
+        "kept": list(kept),
+        "edited": list(edited),
+        "undone": list(undone),
+    }
+
+
 def backup(path: str, attempts: int, blobs: str) -> _Document:
     """`blobs`: the folder that is to be copied too."""
     return {**_kind("backup"), "file": path, "attempts": attempts, "blobs": blobs}

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 
 from relightflow.deliver.finalize import FinalPass
+from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
 from relightflow.deliver.stream import DeliveryContext, open_delivery
 from relightflow.deliver.target import SinkTarget, open_targets
@@ -164,8 +165,10 @@ async def open_session(
         sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))
         await asyncio.to_thread(sources.remember, plan.described.images)
         at = open_targets(recipe, registry, operator)
+        record = registry.backend(recipe.backend.type)
+        inputs = InputMetadata(sources.read, profiles=not record.srgb)
         delivery = stack.enter_context(
-            open_delivery(at, state.ledger, state_dir, run_options.overwrite)
+            open_delivery(at, state.ledger, state_dir, run_options.overwrite, inputs)
         )
         if plan.shard:
             delivery = replace(
@@ -181,7 +184,6 @@ async def open_session(
         claimed = await asyncio.to_thread(
             _claimed, plan, state_dir, at, run_options, bool(operator.store)
         )
-        record = registry.backend(recipe.backend.type)
         opened = open_run(
             plan, record, state, run_options, operator, run_id,
             sources.read, notices.add, public_url=sources.public_url, claimed=claimed,

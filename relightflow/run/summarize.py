@@ -82,7 +82,7 @@ def _edited(delivery: DeliveryContext) -> Issue:
     return Issue(
         Exit.JOBS_FAILED,
         "kept, because its content is not what was delivered here: it was edited, or written by "
-        "a run with another state; --overwrite replaces it",
+        "a run with another state. 'relightflow keep' accepts it, --overwrite replaces it",
         tuple(delivery.counts.edited),
         delivery.counts.edited_count,
     )

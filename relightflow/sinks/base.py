@@ -53,6 +53,9 @@ class FolderSink:
         del media_type  # the name's extension says it
         return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
 
+    def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
+        return self._folder.receipt(path, sha256)
+
     def read(self, path: str, most: int) -> bytes | None:
         data = self._folder.read(path, most)
         return data if data is not None and len(data) <= most else None

@@ -6,7 +6,7 @@ is delivered again from the store.
 
 from __future__ import annotations
 
-from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkRecord
 from relightflow.plugins.sink import MANIFEST, Artifact, FinishedRun
 from relightflow.sinks.base import NAME, PATH, FolderSink
@@ -24,6 +24,7 @@ RECORD = SinkRecord(
             "path": PATH,
             "name": NAME,
             "format": FORMAT_SCHEMA,
+            "metadata": METADATA_SCHEMA,
         },
     },
     layout="files",

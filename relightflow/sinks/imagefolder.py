@@ -17,7 +17,7 @@ from typing import Any
 
 from relightflow.model.job import Output
 from relightflow.model.output_format import extension
-from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -66,6 +66,7 @@ RECORD = SinkRecord(
                 "description": "Whether the input images are copied as a second image column.",
             },
             "format": FORMAT_SCHEMA,
+            "metadata": METADATA_SCHEMA,
         },
     },
     layout="files",

@@ -49,12 +49,15 @@ def delivered_image(
         ) from error
 
 
-def delivered(result: Result, data: bytes, media_type: str) -> dict[str, Any]:
-    """What a record says of `data`, where that is a copy and not the image itself."""
+def delivered(
+    result: Result, data: bytes, media_type: str, metadata: bool = False
+) -> dict[str, Any]:
+    """What a record says of `data`, where that is a copy and not the image itself. `metadata`: it only
+    has metadata more."""
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 == result.sha256:
         return {}
-    return {"delivered": Copy(sha256, len(data), media_type).facts()}
+    return {"delivered": Copy(sha256, len(data), media_type, metadata).facts()}
 
 
 class Originals:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from relightflow.objects.address import PATTERN as ADDRESS
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault
-from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -51,6 +51,7 @@ RECORD = SinkRecord(
             },
             "name": NAME,
             "format": FORMAT_SCHEMA,
+            "metadata": METADATA_SCHEMA,
         },
     },
     layout="files",

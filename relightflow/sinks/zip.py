@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relightflow.model.output_format import output_format
-from relightflow.plugins.output_format import FORMAT_SCHEMA
+from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -45,7 +45,12 @@ RECORD = SinkRecord(
         "type": "object",
         "additionalProperties": False,
         "required": ["path"],
-        "properties": {"path": PATH, "name": NAME, "format": FORMAT_SCHEMA},
+        "properties": {
+            "path": PATH,
+            "name": NAME,
+            "format": FORMAT_SCHEMA,
+            "metadata": METADATA_SCHEMA,
+        },
     },
     layout="archive",
     converts_format=True,
@@ -59,6 +64,7 @@ class Zip(AggregateSink):
         super().__init__(context)
         self._file = f"{context.recipe}.zip"
         self._form = output_format(context.options)
+        self._metadata = context.options.get("metadata", "copyright")
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
         self._folder.keep_others(run, self._file, is_archive)
@@ -99,7 +105,9 @@ class Zip(AggregateSink):
                 path = facts["path"] = run.path(output, result)
                 if path not in packed:  # the same job twice is one image
                     data, media_type = delivered_image(run, output, result, self._form)
-                    packed[path] = delivered(result, data, media_type)
+                    same = self._form is None or self._form.keeps(result.media_type)
+                    data = run.with_metadata(output, data, self._metadata)
+                    packed[path] = delivered(result, data, media_type, metadata=same)
                     yield path, data
                 facts |= packed[path]
             lines.write(_line(facts))

@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from relightflow import api
 from relightflow.deliver.target import open_targets
@@ -148,3 +149,18 @@ def test_a_record_that_is_none_says_nothing(stage: Stage, kind: str, junk: str) 
     found = adopted(stage)
     assert found.results == 0
     assert len(stage.provider.bill) == 2
+
+
+@pytest.mark.parametrize("sink", ["directory", "zip"])
+def test_a_file_with_the_copyright_of_its_input_is_the_result(stage: Stage, sink: str) -> None:
+    exif = Image.Exif()
+    exif[0x8298] = "(c) Ann"
+    path = stage.folder / "in/a.png"
+    with Image.open(path) as image:
+        image.load()
+    image.save(path, exif=exif)
+    stage.recipe([0, 1], sinks=[{"type": sink, "path": "out/"}])
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    assert adopted(stage) == Adopted(2, 2 * PRICE, ())
+    assert stage.run().calls == 0

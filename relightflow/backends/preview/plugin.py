@@ -11,4 +11,5 @@ RECORD = BackendRecord(
     summary="Relights locally, free and without a key: a draft of what a recipe asks for.",
     models=(MODEL,),
     create=Preview,
+    srgb=True,
 )
