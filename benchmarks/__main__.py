@@ -42,6 +42,7 @@ NAMES = (
     "engine",
     "rates",
     "provider",
+    "resume",
     "preview",
     "contact_sheet",
     "gallery",

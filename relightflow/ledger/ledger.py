@@ -186,14 +186,14 @@ class Ledger:
 
         def put(db: sqlite3.Connection) -> Restoration:
             restoration = restoring.apply(db, missing)
-            db.execute(
-                "INSERT OR REPLACE INTO index_position VALUES"
-                " (1, ?, ?, (SELECT coalesce(max(id), 0) FROM history))",
-                position,
-            )
+            restoring.note_position(db, position)
             return restoration
 
         return self.change_now(put)
+
+    def enqueue_index_position(self, position: tuple[int, str]) -> None:
+        """The same of the position alone, with the next commit, which it does not wait for."""
+        self._batcher.enqueue(lambda db: restoring.note_position(db, position))
 
     async def note_failure(self, job: Job, run_id: str, failure: Failure) -> None:
         """A job failed before any call was made; nothing was billed."""

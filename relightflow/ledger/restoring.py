@@ -143,6 +143,15 @@ _MOST = 1 << 53
 _TOLD = {State.DONE: State.STORED, State.RESULT_KNOWN: State.PAID_UNFETCHED}
 
 
+def note_position(db: sqlite3.Connection, position: tuple[int, str]) -> None:
+    """How far the blob store's index and the ledger agree: bytes, sha256 of their end."""
+    db.execute(
+        "INSERT OR REPLACE INTO index_position VALUES"
+        " (1, ?, ?, (SELECT coalesce(max(id), 0) FROM history))",
+        position,
+    )
+
+
 def summary(found: Iterable[Difference]) -> Restoration:
     """What `apply` would put back."""
     total = Restoration()

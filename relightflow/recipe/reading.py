@@ -155,20 +155,20 @@ class _Reader:
     def _key(self, event: yaml.ScalarEvent, plain: bool, position: Position) -> None:
         level = self._open[-1]
         key: str = event.value
-        path = step(self._path(), key)
-        level.key, level.skip = key, True
-        if event.anchor:
-            self._anchors[event.anchor] = (Leaf(key, position), 0)
+        flaw = ""
         if plain and key == "<<":
-            self._flaw("merge keys are not supported; write the fields out", position, path)
+            flaw = "merge keys are not supported; write the fields out"
         elif plain and not _is_text(key):
-            self._flaw(f"keys must be text; write it in quotes: {quote(key)}", position, path)
+            flaw = f"keys must be text; write it in quotes: {quote(key)}"
         elif key in level.keys:
-            first = level.keys[key].line
-            self._flaw(f"is a duplicate key; the first is in line {first}", position, path)
+            flaw = f"is a duplicate key; the first is in line {level.keys[key].line}"
+        if flaw:
+            self._flaw(flaw, position, step(self._path(), key))
         else:
             level.keys[key] = position
-            level.skip = False
+        level.key, level.skip = key, bool(flaw)
+        if event.anchor:
+            self._anchors[event.anchor] = (Leaf(key, position), 0)
 
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         position = self._at(event)

@@ -147,7 +147,8 @@ class Engine:
         """What another machine made of it; bought where none did. None: not started."""
         if self.shared:
             try:
-                adopted = await self.shared.adopt(job)
+                with self.recorder.index_progress.job():
+                    adopted = await self.shared.adopt(job)
             except SharedStoreUnavailable:
                 return None
             if adopted:

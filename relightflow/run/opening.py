@@ -35,6 +35,7 @@ from relightflow.run.jobs.active_attempt import AttemptRecorder
 from relightflow.run.jobs.call_log import CallLog
 from relightflow.run.jobs.collect import Collector
 from relightflow.run.jobs.doubts import DoubtSettler
+from relightflow.run.jobs.index_progress import IndexProgress
 from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.recovery import Recovery
 from relightflow.run.jobs.restore import BlobRestorer
@@ -228,7 +229,8 @@ def _engine(
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
     budget, shutdown = admission.budget, admission.shutdown
     log = CallLog(context, blobs, client)
-    recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log)
+    progress = IndexProgress(blobs, folder, ledger)
+    recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log, progress)
     collector = Collector(
         context,
         backend,

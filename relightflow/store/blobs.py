@@ -85,6 +85,15 @@ class BlobStore:
                 "space, then run again"
             ) from error
 
+    @property
+    def index_size(self) -> int:
+        """Bytes of the index by now, between two lines."""
+        with self._appending:
+            try:
+                return (self._root / INDEX).lstat().st_size
+            except FileNotFoundError:
+                return 0
+
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
         """Keep bytes that were paid for and are no image, for a person to look at."""
         return await self._batcher.ask(_Blob(known_bytes(data), label, aside=True))

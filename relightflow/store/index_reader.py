@@ -65,6 +65,12 @@ def read_since(root: Path, position: IndexPosition) -> IndexPart:
         ) from error
 
 
+def position_at(root: Path, offset: int) -> IndexPosition:
+    """The position `offset` bytes into the index in `root`. Raises OSError."""
+    with (root / INDEX).open("rb") as file:
+        return _at(file, offset)
+
+
 def _at(file: IO[bytes], offset: int) -> IndexPosition:
     """The position at `offset`; START where the file ends before it."""
     if offset > os.fstat(file.fileno()).st_size:

@@ -18,6 +18,7 @@ from relightflow.model.summary import Issue
 from relightflow.run.context import RunContext
 from relightflow.run.counters import Counters
 from relightflow.run.jobs.call_log import CallLog
+from relightflow.run.jobs.index_progress import IndexProgress
 from relightflow.run.limits.budget import Budget
 from relightflow.run.shutdown import Shutdown, Stopped
 
@@ -53,6 +54,7 @@ class AttemptRecorder:
     counters: Counters
     shutdown: Shutdown
     call_log: CallLog
+    index_progress: IndexProgress
 
     async def isolate_job(
         self, job: Job, life: Callable[[], Awaitable[Outcome | None]]
@@ -62,7 +64,7 @@ class AttemptRecorder:
         None: not started, or left for the next run, because this one is stopping.
         """
         try:
-            with self.counters.working(), self.shutdown.working():
+            with self.counters.working(), self.shutdown.working(), self.index_progress.job():
                 return await life()
         except Stopped:
             return None
@@ -124,6 +126,7 @@ class AttemptRecorder:
 
     def storage_failed(self, job: Job, error: StorageError) -> Outcome:
         """The disk refused: stop, and leave the attempt as the ledger last saw it."""
+        self.index_progress.stop()
         self.shutdown.drain(Issue(error.exit_code, str(error)))
         return Outcome(job, failure=Failure(FailureKind.PENDING, str(error), Billed.UNKNOWN))
 
