@@ -19,9 +19,10 @@ from pathlib import Path
 
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.input_metadata import InputMetadata
+from relightflow.deliver.overlap import OtherRecipe, PlannedSinks, check_delivered, check_together
 from relightflow.deliver.run_folder import write_summary
 from relightflow.deliver.stream import deliver
-from relightflow.deliver.target import open_targets
+from relightflow.deliver.target import SinkTarget, open_targets
 from relightflow.errors import (
     EarlyStop,
     InvalidRecipe,
@@ -208,6 +209,26 @@ def _templates(recipe: Recipe, registry: Registry) -> list[tuple[int, str | None
     return [(n, spec.options.get("name")) for n, spec in named]
 
 
+def check_places(
+    plans: Sequence[tuple[Plan, StateDir]], registry: Registry, operator: OperatorPolicy = CAREFUL
+) -> None:
+    """Refuse to write what another sink writes: of these recipes, or of one that ran before with the same
+    state. Blocks; reads only. Raises InvalidRecipe, and what opening the sinks raises."""
+
+    def sinks(recipe: Recipe) -> Sequence[SinkTarget]:
+        return open_targets(recipe, registry, operator)
+
+    def other(file: Path, like: Recipe) -> OtherRecipe:
+        found = load(file, registry, (), like.backend.type if like.written_sinks else "")
+        return OtherRecipe(found, sinks(found))
+
+    every = [PlannedSinks(plan, sinks(plan.recipe)) for plan, _ in plans]
+    check_together(every)
+    for one, (_, state_dir) in zip(every, plans, strict=True):
+        with open_state_reader(state_dir) as seen:
+            check_delivered(one, every, seen.ledger, other)
+
+
 def plan_status(
     plan: Plan, state_dir: StateDir | None = None, operator: OperatorPolicy = CAREFUL
 ) -> PlanStatus:
@@ -348,6 +369,7 @@ async def run(
     if plan.recipe.rehearsed and operator.store:
         callbacks.on_notice("a rehearsal neither uses nor fills the shared store")
         operator = replace(operator, store="")
+    await asyncio.to_thread(check_places, [(plan, state_dir)], registry, operator)
     async with open_session(plan, registry, state_dir, run_options, operator, callbacks) as session:
         await session.begin()
         made = session.engine.run(plan, not run_options.collect_only, run_options.wait)

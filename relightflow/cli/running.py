@@ -117,6 +117,7 @@ def run_all(
     console: Console,
 ) -> Exit:
     """Run each plan, within the limits `given` for all of them together."""
+    api.check_places([(found.plan, found.state_dir) for found in ready], registry, operator)
     run_options = _shared(ready, given)
     exits: list[Exit] = []
     ended: list[tuple[Recipe, Summary]] = []

@@ -48,6 +48,8 @@ class SinkTarget:
     """Of the copies that are delivered; None: the images as they were made."""
     metadata: str = "strip"
     """What results that say nothing get of their input: `copyright`, `keep` or `strip`."""
+    writes: tuple[str, ...] = ()
+    """See `SinkRecord.writes`."""
 
     @property
     def id(self) -> str:
@@ -115,8 +117,9 @@ def open_targets(
         takes = "metadata" in record.schema.get("properties", {})
         metadata = spec.options.get("metadata", "copyright") if takes else "strip"
         target = SinkTarget(
-            sink, spec.type, record.layout, template, recipe.name, spec.options, form, metadata
-        )
+            sink, spec.type, record.layout, template, recipe.name, spec.options, form, metadata,
+            record.writes,
+        )  # fmt: skip
         duplicate = next((n for n, other in enumerate(made) if other.id == target.id), None)
         if duplicate is not None:
             words = f"writes to the same place as sinks[{duplicate}]: use a different folder"

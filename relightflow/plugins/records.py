@@ -215,6 +215,10 @@ class SinkRecord:
     shares_folder: bool = True
     """False: whoever reads its folder takes every file below for a part of it, so that nothing else is
     put there."""
+    writes: tuple[str, ...] = ()
+    """Files of fixed names, relative to its location, beside those named by the option `name`. `{recipe}`
+    stands for the recipe's name, `{image.stem}` for each image. Two recipes that would write the same
+    file are refused before anything is made."""
 
     @property
     def takes_names(self) -> bool:

@@ -38,6 +38,7 @@ RECORD = SinkRecord(
         "properties": {"path": PATH},
     },
     layout="aggregate",
+    writes=(INDEX,),
 )
 
 

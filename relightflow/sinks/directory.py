@@ -29,6 +29,7 @@ RECORD = SinkRecord(
     },
     layout="files",
     converts_format=True,
+    writes=(MANIFEST,),
 )
 
 

@@ -72,6 +72,7 @@ RECORD = SinkRecord(
     layout="files",
     converts_format=True,
     shares_folder=False,
+    writes=(MANIFEST, METADATA, CARD),
 )
 
 

@@ -56,6 +56,7 @@ RECORD = SinkRecord(
     },
     layout="files",
     converts_format=True,
+    writes=(MANIFEST,),
 )
 
 

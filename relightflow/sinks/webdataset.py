@@ -99,6 +99,7 @@ RECORD = SinkRecord(
     },
     layout="aggregate",
     converts_format=True,
+    writes=(MANIFEST, CARD),
 )
 
 

@@ -54,6 +54,7 @@ RECORD = SinkRecord(
     },
     layout="archive",
     converts_format=True,
+    writes=("{recipe}.zip",),
 )
 
 

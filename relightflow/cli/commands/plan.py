@@ -144,6 +144,7 @@ def command(
                 exits.append(Exit.EARLY)
             if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
                 exits.append(Exit.WORK_TO_DO)
+    exits += _shared_files(planned, asked, console)
     if out and not {*exits} - {Exit.WORK_TO_DO}:
         _write(out, planned, console)
     if wanted.form and wanted.commented(changes.comment):
@@ -269,6 +270,19 @@ def _show(
         document["difference"] = json.difference(changed)
     listed = map(json.output, outputs(seen.plan))
     console.document(json.stream(document, "outputs", listed) if jobs else json.text(document))
+
+
+def _shared_files(
+    planned: list[_PlannedRecipe], asked: _Asked, console: Console
+) -> tuple[Exit, ...]:
+    """The exit code where a run would refuse to write what another sink writes."""
+    places = [(seen.plan, seen.state_dir) for seen in planned]
+    try:
+        api.check_places(places, asked.registry, asked.operator)
+    except RelightflowError as problem:
+        opening.tell(Path(), problem, console)
+        return (problem.exit_code,)
+    return ()
 
 
 def _write(out: Path, planned: list[_PlannedRecipe], console: Console) -> None:

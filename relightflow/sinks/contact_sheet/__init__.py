@@ -50,4 +50,5 @@ RECORD = SinkRecord(
     },
     layout="aggregate",
     shows="*.*",
+    writes=("{image.stem}.jpg",),
 )

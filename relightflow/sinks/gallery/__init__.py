@@ -36,4 +36,5 @@ RECORD = SinkRecord(
     },
     layout="aggregate",
     shows="index.html",
+    writes=("index.html",),
 )
