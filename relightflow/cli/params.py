@@ -10,7 +10,7 @@ import functools
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import click
 from relightflow.cli import types
 from relightflow.cli.console import Console
 from relightflow.errors import UsageError
-from relightflow.model.plan import Selection, Shard
+from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Allowance, SpendLimit
 from relightflow.plugins.records import OperatorPolicy
@@ -119,18 +119,12 @@ def selection(command: _Function) -> _Function:
 
 
 def shard(command: _Function) -> _Function:
-    """--shard becomes a part of the `selection` that the command has."""
-
-    @click.option(
+    """`shard`: --shard."""
+    return click.option(
         "--shard", callback=types.reads(types.shard), metavar="K/N",
-        help="Select the jobs of one of N shards, with its share of the cap, the budget and the "
+        help="Make the jobs of one of N shards, with its share of the cap, the budget and the "
         "rate; 'merge' unites and delivers them.",
-    )  # fmt: skip
-    @functools.wraps(command)
-    def gathered(*args: Any, shard: Shard | None, selection: Selection, **rest: Any) -> Any:
-        return command(*args, selection=replace(selection, shard=shard), **rest)
-
-    return gathered
+    )(command)  # fmt: skip
 
 
 def state(command: _Function) -> _Function:

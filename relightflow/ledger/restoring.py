@@ -33,6 +33,8 @@ class IndexedAttempts:
     at: float
     """When it was made, in Unix seconds."""
     recipe: str = ""
+    plan: str = ""
+    """sha256 of the plan file under which it was made; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +113,16 @@ def restorable(db: sqlite3.Connection) -> Iterator[tuple[int, IndexedAttempts]]:
     Raises sqlite3.DatabaseError for a row that says nonsense.
     """
     query = (
-        "SELECT coalesce(run.recipe, ''), size, width, height, media_type, kind, floor FROM attempt"
+        "SELECT coalesce(run.recipe, ''), coalesce(run.plan, ''), size, width, height, media_type, kind, floor FROM attempt"
         " LEFT JOIN run ON run.id = attempt.run_id ORDER BY attempt.id"
     )
     for attempt, facts in zip(rows.select(db, "1"), db.execute(query), strict=True):
-        recipe, *size, media_type, kind, floor = facts
+        recipe, plan, *size, media_type, kind, floor = facts
         sound = all(type(n) is int and 0 <= n < _MOST for n in (*size, floor or 0))
-        if not (sound and {type(one) for one in (recipe, media_type, kind)} == {str}):
+        if not (sound and {type(one) for one in (recipe, plan, media_type, kind)} == {str}):
             raise sqlite3.DatabaseError("a row is damaged: a value that cannot be")
         told = _restored(attempt, size, media_type, kind, floor)
-        yield attempt.id, IndexedAttempts(told, attempt.created, recipe)
+        yield attempt.id, IndexedAttempts(told, attempt.created, recipe, plan)
 
 
 def _restored(
@@ -175,8 +177,8 @@ def _insert(db: sqlite3.Connection, found: IndexedAttempts) -> None:
     attempt = found.attempt
     rows.insert_one_restored(db, attempt, found.at)
     if attempt.run_id and found.recipe:
-        facts = (rows.text(attempt.run_id), rows.text(found.recipe), found.at)
-        db.execute("INSERT OR IGNORE INTO run (id, recipe, started) VALUES (?, ?, ?)", facts)
+        run = (rows.text(attempt.run_id), rows.text(found.recipe), found.at, rows.text(found.plan))
+        db.execute("INSERT OR IGNORE INTO run (id, recipe, started, plan) VALUES (?, ?, ?, ?)", run)
 
 
 def _rows(db: sqlite3.Connection, keys: Sequence[str]) -> dict[str, list[_Row]]:

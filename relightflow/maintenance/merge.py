@@ -188,6 +188,7 @@ async def _write(state: OpenState, one: IndexedAttempts, shards: Sequence[ShardS
         "price": attempt.price,
         "floor": attempt.floor,
         **attempt_facts(attempt.uuid, attempt.run_id, one.recipe),
+        **({"plan": one.plan} if one.plan else {}),
         "at": one.at,
         "billed": attempt.billed,
         "cost": attempt.cost,

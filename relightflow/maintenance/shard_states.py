@@ -24,6 +24,7 @@ from relightflow.plan.outputs import firsts
 from relightflow.plan.shards import jobs_digest
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.sharding import ShardRecord, read_record
+from relightflow.store.blobs import is_name
 from relightflow.store.state_dir import StateDir
 from relightflow.store.trust import check_state
 
@@ -66,6 +67,11 @@ def _read(folder: Path, plans: Sequence[Plan], keys: Mapping[str, set[str]]) -> 
     if record is None:
         raise RefusedError(
             f"{folder} is not the state of a shard ('run --shard' makes one); nothing was merged"
+        )
+    if any(plan.recipe.rehearsed != record.rehearsed for plan in plans):
+        raise RefusedError(
+            f"{folder} was {'rehearsed' if record.rehearsed else 'bought'}, and this merge is "
+            f"{'a rehearsal' if not record.rehearsed else 'of what was bought'}; nothing was merged"
         )
     unknown = [one.recipe for digest, one in record.plans.items() if digest not in keys]
     if unknown:
@@ -113,37 +119,19 @@ def _checked(
     plans: Sequence[Plan],
 ) -> tuple[IndexedAttempts, ...]:
     """Every attempt of the ledger. Raises RefusedError for one that the shard cannot have made."""
-    paid = {
+    paid = frozenset(
         (plan.recipe.backend.type, plan.recipe.backend.model.name)
         for plan in plans
         if not (plan.price and plan.price.free)
-    }
-    names = {one.recipe for one in record.plans.values()} | {""}  # unknown counts against all caps
+    )
     every = reader.restorable()
     before = {one.attempt.job_key for number, one in every if number <= record.after}
     found = []
     for number, one in every:
         attempt = one.attempt
-        wrong = ""
-        key = job_key(
-            attempt.backend,
-            attempt.model,
-            attempt.image_sha256,
-            attempt.parameters,
-            attempt.repeat,
-        )
-        if key != attempt.job_key:
-            wrong = "its key is not that of its image and parameters"
-        elif number > record.after and key not in before:
-            if key not in allowed:
-                wrong = "it is not in the plan"
-            elif not record.shard.has(key):
-                wrong = f"it is not in shard {record.shard}"
-            elif one.recipe not in names:
-                wrong = "it was made for another recipe"
-        free = attempt.price == 0 and attempt.state is State.STORED
-        if not wrong and free and (attempt.backend, attempt.model) in paid:
-            wrong = "it says that a paid model was free"
+        wrong = _nonsense(one, paid)
+        if not wrong and number > record.after and attempt.job_key not in before:
+            wrong = _foreign(one, record, allowed)
         if wrong:
             raise RefusedError(
                 f"refused the ledger in {folder}: it holds job {attempt.job_key[:16]}, and {wrong}. "
@@ -153,3 +141,29 @@ def _checked(
         if not (attempt.price == 0 and attempt.state is State.INTENT):
             found.append(one)
     return tuple(found)
+
+
+def _nonsense(one: IndexedAttempts, paid: frozenset[tuple[str, str]]) -> str:
+    """Why no state can hold such an attempt; empty where nothing speaks against it."""
+    told = one.attempt
+    key = job_key(told.backend, told.model, told.image_sha256, told.parameters, told.repeat)
+    if key != told.job_key:
+        return "its key is not that of its image and parameters"
+    if one.plan and not is_name(one.plan):
+        return "the plan file that it names cannot be one"
+    if told.price == 0 and told.state is State.STORED and (told.backend, told.model) in paid:
+        return "it says that a paid model was free"
+    return ""
+
+
+def _foreign(one: IndexedAttempts, record: ShardRecord, allowed: frozenset[str]) -> str:
+    """Why the shard cannot have made it; empty where it can."""
+    key = one.attempt.job_key
+    if key not in allowed:
+        return "it is not in the plan"
+    if not record.shard.has(key):
+        return f"it is not in shard {record.shard}"
+    # where the recipe is not known, the call counts against every cap
+    if one.recipe and one.recipe not in {known.recipe for known in record.plans.values()}:
+        return "it was made for another recipe"
+    return ""

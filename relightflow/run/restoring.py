@@ -97,7 +97,10 @@ def found_in(attempts: Iterable[Mapping[str, Any]]) -> Iterator[IndexedAttempts]
     for attempt in attempts:
         if "backend" in attempt:
             yield IndexedAttempts(
-                _row(attempt), attempt.get("at") or time.time(), attempt.get("recipe", "")
+                _row(attempt),
+                attempt.get("at") or time.time(),
+                attempt.get("recipe", ""),
+                attempt.get("plan", ""),
             )
 
 

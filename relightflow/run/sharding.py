@@ -57,6 +57,8 @@ class ShardRecord:
     """How many runs the ledger knew then."""
     plans: Mapping[str, ShardPlan]
     """By `jobs_digest`."""
+    rehearsed: bool = False
+    """Nothing in the state was bought."""
 
 
 def read_record(state_dir: StateDir) -> ShardRecord | None:
@@ -95,6 +97,7 @@ def claim(plan: Plan, state_dir: StateDir) -> None:
         "of": found.shard.count,
         "after": found.after,
         "runs": found.runs,
+        "rehearsed": found.rehearsed,
         "plans": {
             digest: {"recipe": one.recipe, "jobs": one.jobs, "whole": one.whole}
             for digest, one in found.plans.items()
@@ -132,7 +135,7 @@ def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> Sha
     if record is None:
         with open_state_reader(state_dir) as seen:
             after, runs = seen.ledger.last_attempt(), len(seen.ledger.runs())
-        record = ShardRecord(plan.shard, after, runs, FrozenMap())
+        record = ShardRecord(plan.shard, after, runs, FrozenMap(), plan.recipe.rehearsed)
     others = {one.recipe for known, one in record.plans.items() if known != digest}
     if record.shard != plan.shard or name in others:
         raise RefusedError(_another(state_dir, record, plan))
@@ -177,6 +180,7 @@ def _record(found: Mapping[str, object]) -> ShardRecord:
                 for digest, one in plans.items()
             }
         ),
+        found.get("rehearsed") is True,
     )
 
 

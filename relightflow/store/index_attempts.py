@@ -15,7 +15,7 @@ _CLOSED = (State.READY, State.FAILED)
 _NUMBER = (int, float)
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("key", "backend", "model", "image_sha256", "sha256", "media_type"), (str,)),
-    **dict.fromkeys(("request_id", "reason", "attempt", "run", "recipe"), (str,)),
+    **dict.fromkeys(("request_id", "reason", "attempt", "run", "recipe", "plan"), (str,)),
     **dict.fromkeys(("repeat", "price", "size", "width", "height"), (int,)),
     **dict.fromkeys(("parameters", "details"), (dict,)),
     **dict.fromkeys(("cost", "floor"), (int, type(None))),
@@ -27,7 +27,7 @@ _NAMES: dict[str, Collection[str]] = {
     "kind": frozenset(FailureKind),
 }
 _LABEL = ("key", "backend", "model", "image_sha256", "parameters", "repeat", "price")
-_FIRST = ("at", "run", "recipe")
+_FIRST = ("at", "run", "recipe", "plan")
 """What the first line of an attempt says of it stands, whatever a later one says."""
 
 

@@ -152,3 +152,15 @@ def test_a_shard_is_read_with_how_its_last_run_ended(sharded: Stage) -> None:
     found = read_shards([plan], folders)
     assert [(str(one.shard), one.exit) for one in found] == [("1/2", Exit.OK), ("2/2", Exit.OK)]
     assert sum(len(one.attempts) for one in found) == 8
+
+
+def test_what_was_rehearsed_is_never_merged_as_bought(sharded: Stage) -> None:
+    path = state_of(sharded, 1).root / NAME
+    path.write_text(path.read_text().replace('"rehearsed":false', '"rehearsed":true'))
+    refused(sharded, "was rehearsed, and this merge is of what was bought")
+
+
+def test_a_plan_that_has_no_hash_is_refused(sharded: Stage) -> None:
+    with change(state_of(sharded, 1)) as db:
+        db.execute("UPDATE run SET plan = 'x'")
+    refused(sharded, "the plan file that it names cannot be one")

@@ -15,11 +15,13 @@ from relightflow.cli import opening, params, running
 from relightflow.cli.console import Console
 from relightflow.cli.running import PlannedRun, RunFlags
 from relightflow.errors import Exit, RefusedError, UsageError
+from relightflow.model.plan import Shard
 from relightflow.model.plan_file import PlanFile, PlannedLimit
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plan import file as plan_file
 from relightflow.plan.drift import ACCEPTS, left
+from relightflow.plan.shards import shard_of
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import plan_file as words
 from relightflow.store.state_dir import locate
@@ -35,6 +37,7 @@ _RECIPE = "limits."
     help="Apply in spite of a difference: price (a higher price, a lower cap, new unknown "
     "outcomes) or missing (images that are gone). Repeatable.",
 )  # fmt: skip
+@params.shard
 @params.state
 @params.operator
 @params.spending
@@ -43,6 +46,7 @@ _RECIPE = "limits."
 def command(
     plan: Path,
     accept: tuple[str, ...],
+    shard: Shard | None,
     state: Path | None,
     operator: OperatorPolicy,
     run_options: RunOptions,
@@ -64,7 +68,7 @@ def command(
     refused = [(one.planned, left(one.drift, accept)) for one in compared]
     if any(found for _, found in refused):
         raise RefusedError(words.refusal(str(plan), refused))
-    ready = [_run(one, file, state, console) for one in compared]
+    ready = [_run(one, file, shard, state, console) for one in compared]
     if wanted.fail_if_empty and not all(found.plan.outputs_count for found in ready):
         raise UsageError("no image was found or selected, and --fail-if-empty was given")
     limits = (*run_options.limits, *dict.fromkeys(_operators(file)))
@@ -72,7 +76,9 @@ def command(
     return running.run_all(ready, registry, operator, given, wanted, console)
 
 
-def _run(found: Comparison, file: PlanFile, state: Path | None, console: Console) -> PlannedRun:
+def _run(
+    found: Comparison, file: PlanFile, shard: Shard | None, state: Path | None, console: Console
+) -> PlannedRun:
     recipe, planned = found.plan.recipe, found.planned
     opening.warn_of(found.plan.warnings, console)
     bought = planned.counts.new - found.now.counts.new
@@ -80,7 +86,8 @@ def _run(found: Comparison, file: PlanFile, state: Path | None, console: Console
         console.note(f"{recipe.name}: {bought:,} of the plan's {planned.counts.new:,} new jobs are "
                      "bought already")  # fmt: skip
     limits = tuple(_limit(one) for one in planned.limits if one.source.startswith(_RECIPE))
-    return PlannedRun(found.plan, locate(recipe.path, state, os.environ), limits, file.sha256)
+    plan = shard_of(found.plan, shard) if shard else found.plan
+    return PlannedRun(plan, locate(recipe.path, state, os.environ), limits, file.sha256)
 
 
 def _operators(file: PlanFile) -> Iterator[SpendLimit]:

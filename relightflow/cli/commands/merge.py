@@ -16,10 +16,12 @@ from relightflow.cli.params import RecipeArguments
 from relightflow.errors import Exit, UsageError, gravest
 from relightflow.maintenance.merge import merge
 from relightflow.model.plan import Plan, Selection
+from relightflow.plan import file as plan_file
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json
 from relightflow.report.maintenance import merged as words
-from relightflow.store.state_dir import StateDir, locate
+from relightflow.store.rehearsal import rehearsing
+from relightflow.store.state_dir import locate
 
 
 @click.command
@@ -42,7 +44,8 @@ def command(
 ) -> Exit:
     """Unite the states of shards, and deliver their results.
 
-    Name the recipe and the options that the shards were run with; shards of another plan are refused.
+    Name the plan file, or the recipe and the options that the shards were run with; shards of another
+    plan are refused.
     What the shards bought becomes part of the state (--state), and all results are delivered with one
     manifest, the same as that of a run without shards. Nothing is bought: calls that are still open are
     collected, and unknown outcomes stay unknown. Merging again changes nothing.
@@ -52,17 +55,24 @@ def command(
     """
     registry = opening.registry(console)
 
-    def step(path: Path) -> tuple[Plan, StateDir]:
+    def step(path: Path) -> list[Plan]:
+        if path.suffix == ".json":
+            _check_alone(reading, selection)
+            file = plan_file.read(path)
+            return [
+                api.compare(planned, file, registry, operator, state=state).plan
+                for planned in file.plans
+            ]
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
-        return api.plan(recipe, registry, selection, operator, state_dir), state_dir
+        return [api.plan(recipe, registry, selection, operator, state_dir)]
 
     opened = [found for _, found in opening.each(reading, console, step)]
     problems = [found for found in opened if isinstance(found, Exit)]
     if problems:
         return gravest(problems)
-    plans = [found[0] for found in opened if not isinstance(found, Exit)]
-    targets = {found[1] for found in opened if not isinstance(found, Exit)}
+    plans = [plan for found in opened if not isinstance(found, Exit) for plan in found]
+    targets = {locate(plan.recipe.path, state, os.environ) for plan in plans}
     if len(targets) > 1:
         raise UsageError("the recipes have different states; name the one to merge into: --state")
     target = targets.pop()
@@ -78,10 +88,20 @@ def command(
 
 def _shards(given: tuple[Path, ...]) -> list[Path]:
     """The state folders: each that was named, or those in it. Raises UsageError where there are none."""
+    inner = "rehearsal/shard.json" if rehearsing(os.environ) else "shard.json"
     folders: list[Path] = []
     for folder in given:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder; nothing was merged")
-        inside = sorted(path.parent for path in folder.glob("*/shard.json"))
-        folders += [folder] if (folder / "shard.json").exists() or not inside else inside
+        inside = sorted(path.parent for path in folder.glob(f"*/{inner}"))
+        own = (folder / inner).parent
+        folders += inside if inside and not (folder / inner).exists() else [own]
     return folders
+
+
+def _check_alone(reading: RecipeArguments, selection: Selection) -> None:
+    """Raises UsageError where a plan file is to be changed: it says all that the shards were run with."""
+    if reading.overrides or reading.backend or selection != Selection():
+        raise UsageError(
+            "--set, --backend, --only, --limit and --picks cannot change a plan file; leave them out"
+        )

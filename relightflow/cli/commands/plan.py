@@ -20,7 +20,7 @@ from relightflow.cli.types import reads, usd
 from relightflow.errors import Exit, RelightflowError, StorageError, UsageError, gravest
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.money import Micros
-from relightflow.model.plan import Plan, Selection
+from relightflow.model.plan import Plan, Selection, Shard
 from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.run_options import RunOptions
@@ -107,6 +107,7 @@ class _Asked:
 def command(
     reading: RecipeArguments,
     selection: Selection,
+    shard: Shard | None,
     state: Path | None,
     operator: OperatorPolicy,
     run_options: RunOptions,
@@ -123,6 +124,9 @@ def command(
     recipe in recipes/. `relightflow plan show FILE` shows a plan file, and says whether
     it is stale.
     """
+    if shard and (out or wishes["against"] or wishes["form"]):
+        raise UsageError("plan files and comparisons are of the whole plan; --shard belongs to apply")
+    selection = replace(selection, shard=shard)
     asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)
     if reading.paths[0] == _SHOW:
         return _show_files(reading.paths[1:], asked, console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
 from relightflow.cli.running import PlannedRun, RunFlags
 from relightflow.errors import Exit, UsageError, gravest
-from relightflow.model.plan import Selection
+from relightflow.model.plan import Selection, Shard
 from relightflow.model.run_options import RunOptions
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.store.state_dir import locate
@@ -31,6 +32,7 @@ from relightflow.store.state_dir import locate
 def command(
     reading: RecipeArguments,
     selection: Selection,
+    shard: Shard | None,
     state: Path | None,
     operator: OperatorPolicy,
     run_options: RunOptions,
@@ -50,7 +52,7 @@ def command(
     def step(path: Path) -> PlannedRun:
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
-        plan = api.plan(recipe, registry, selection, operator, state_dir)
+        plan = api.plan(recipe, registry, replace(selection, shard=shard), operator, state_dir)
         api.check_complete(plan)
         if wanted.fail_if_empty and not plan.outputs_count:
             raise UsageError("no image was found or selected, and --fail-if-empty was given")

@@ -92,3 +92,42 @@ def test_no_folder_to_merge_is_an_error(sharded: Stage, program: Program) -> Non
     code, said = program.call("merge", "recipe.yaml", "--from", "nowhere")
     assert (code, "nowhere: no such folder" in said) == (Exit.INVALID, True)
     assert not sharded.state_dir.ledger.exists()
+
+
+def test_a_plan_file_is_applied_in_shards_and_merged_by_its_name(
+    sharded: Stage, program: Program
+) -> None:
+    """The same bytes as one `apply`, the plan's hash among them, and nothing is bought twice."""
+    plan = ("plan", "recipe.yaml", "--max-cost", "0.6", "-o", "plan.json")
+    assert program.call(*plan)[0] == 0
+    assert program.call("apply", "plan.json")[0] == 0
+    expected = {path.name: path.read_bytes() for path in sharded.out.iterdir()}
+    assert b'"plan":"' in expected["manifest.jsonl"]
+    shutil.rmtree(sharded.out)
+    shutil.rmtree(sharded.state_dir.root)
+    program.book.unlink()
+    for number in (1, 2, 3):
+        code, said = program.call(
+            "apply", "plan.json", "--shard", f"{number}/3", "--state", f"shards/{number}"
+        )
+        assert code == 0, said
+    code, said = program.call("merge", "plan.json", "--from", "shards")
+    assert code == 0, said
+    assert {path.name: path.read_bytes() for path in sharded.out.iterdir()} == expected
+    assert len(program.billed()) == 12
+    code, said = program.call("apply", "plan.json")
+    assert code == 0, said
+    assert len(program.billed()) == 12
+
+
+def test_a_plan_file_says_all_so_options_are_refused(sharded: Stage, program: Program) -> None:
+    assert program.call("plan", "recipe.yaml", "--max-cost", "1", "-o", "plan.json")[0] == 0
+    (sharded.folder / "shards").mkdir()
+    code, said = program.call("merge", "plan.json", "--from", "shards", "--limit", "3")
+    assert (code, "cannot change a plan file" in said) == (Exit.INVALID, True)
+
+
+def test_a_plan_file_of_a_shard_is_refused(sharded: Stage, program: Program) -> None:
+    assert sharded.path.exists()
+    code, said = program.call("plan", "recipe.yaml", "--shard", "1/2", "-o", "plan.json")
+    assert (code, "--shard belongs to apply" in said) == (Exit.INVALID, True)
