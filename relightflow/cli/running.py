@@ -73,7 +73,10 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         "or a nearby state.",
     )  # fmt: skip
     @click.option(
-        "--collect-only", is_flag=True, help="Collect what was paid for; submit nothing new."
+        "--collect-only",
+        is_flag=True,
+        hidden=True,
+        help="Collect what was paid for; submit nothing new.",
     )
     @click.option(
         "--stop-after", callback=reads(duration), metavar="TIME",

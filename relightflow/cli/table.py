@@ -12,6 +12,7 @@ COMMANDS = {
     "plan": "Show what a run would make, and its price.",
     "apply": "Buy exactly what a plan file says.",
     "run": "Make missing results within the cap, and deliver them.",
+    "pull": "Deliver all results that are stored; buy nothing.",
     "merge": "Unite the states of shards, and deliver their results.",
     "report": "Write a page for viewing, comparing and picking results.",
     "pick": "Add picks to a recipe, or deliver their results.",

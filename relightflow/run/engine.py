@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relightflow.core.bounded_map import bounded_map
+from relightflow.errors import AccountError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.model.evidence import Needs, Undecided
@@ -15,6 +16,7 @@ from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan
+from relightflow.model.summary import Issue
 from relightflow.run.actions import Action, Item, items
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.active_attempt import AttemptRecorder
@@ -46,17 +48,26 @@ class Engine:
     ) -> AsyncGenerator[Outcome]:
         """Every job that had to be touched, as it finishes; what is in place is only counted.
 
-        `submit` False: nothing is bought, only fetched. `wait`: until the provider's records have
+        `submit` False: nothing is bought, only fetched, from the provider and from the shared store. `wait`: until the provider's records have
         settled every unknown outcome that time alone settles; what they prove unbilled is bought.
         Ends early where the run is shut down; what is left then is not in the stream.
         """
-        recovered = {outcome.job.key: outcome async for outcome in self.recovery.recover()}
+        recovered: dict[str, Outcome] = {}
+        may_ask = True
+        try:
+            async for outcome in self.recovery.recover():
+                recovered[outcome.job.key] = outcome
+        except AccountError as problem:
+            if submit:
+                raise
+            may_ask = False  # what is stored is delivered without a key
+            self.recorder.shutdown.stop_new(Issue(problem.exit_code, str(problem)))
         async with aclosing(self._pass(plan, submit, recovered)) as outcomes:
             async for outcome in outcomes:
                 self.recorder.counters.count(outcome)
                 yield outcome
         await self.recovery.hold_unanswered()
-        if self.recorder.shutdown.draining:
+        if self.recorder.shutdown.draining or not may_ask:
             return
         settled = await self.recovery.settle(every=False)
         async with aclosing(self._late(plan, submit and wait, settled)) as outcomes:
@@ -95,7 +106,7 @@ class Engine:
             async def one(item: Item) -> Outcome | None:
                 outcome = recovered.get(item.output.job.key)
                 if outcome is None or item.action in (Action.MAKE, Action.MEND):
-                    outcome = await self._perform(item)
+                    outcome = await self._perform(item, submit)
                 if self.shared and outcome and outcome.result:
                     self.shared.publish_if_missing(notes, outcome.job, outcome.result)
                 return outcome and replace(outcome, output=item.output)
@@ -126,32 +137,33 @@ class Engine:
                 if self.shared and item.job_state:
                     self.shared.publish_if_missing(reader, job, item.job_state.result)
             elif item.action is Action.MAKE and not (
-                submit and self.recorder.shutdown.submits_allowed
+                (submit or self.shared) and self.recorder.shutdown.submits_allowed
             ):
                 continue
             else:
                 yield item
 
-    async def _perform(self, item: Item) -> Outcome | None:
+    async def _perform(self, item: Item, submit: bool) -> Outcome | None:
         job, state = item.output.job, item.job_state
         if item.action is Action.MAKE:
-            return await self._adopt_or_make(job)
+            return await self._adopt_or_make(job, submit)
         if item.action is Action.MEND and state:
             return await self.recorder.isolate_job(job, lambda: self.restorer.restore(job, state))
-        if item.action is Action.HOLD_UNKNOWN and state and self._may_resubmit(state.undecided):
+        doubt = item.action is Action.HOLD_UNKNOWN and submit
+        if doubt and state and self._may_resubmit(state.undecided):
             made = await self.submitter.make(job, instead_of=state.attempt_id)
             return made or _held(item)
         return _held(item)
 
-    async def _adopt_or_make(self, job: Job) -> Outcome | None:
-        """What another machine made of it; bought where none did. None: not started."""
+    async def _adopt_or_make(self, job: Job, submit: bool) -> Outcome | None:
+        """What another machine made of it; bought where none did and `submit`. None: not started."""
         if self.shared:
             try:
                 with self.recorder.index_progress.job():
                     adopted = await self.shared.adopt(job)
             except SharedStoreUnavailable:
                 return None
-            if adopted:
+            if adopted or not submit:
                 return adopted
         if job.key in self.claimed:
             return Outcome(job, failure=_CLAIMED)

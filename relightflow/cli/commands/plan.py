@@ -125,7 +125,9 @@ def command(
     it is stale.
     """
     if shard and (out or wishes["against"] or wishes["form"]):
-        raise UsageError("plan files and comparisons are of the whole plan; --shard belongs to apply")
+        raise UsageError(
+            "plan files and comparisons are of the whole plan; --shard belongs to apply"
+        )
     selection = replace(selection, shard=shard)
     asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)
     if reading.paths[0] == _SHOW:

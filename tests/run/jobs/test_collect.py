@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from relightflow.errors import Exit
+from relightflow.errors import AccountError, Exit
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, ResultKnown
@@ -16,7 +17,7 @@ from relightflow.plugins.registry import Loaded
 from relightflow.run.jobs import collect
 from relightflow.store import blobs
 from tests.conftest import Stage
-from tests.scripted_backend import PRICE, fails, png
+from tests.scripted_backend import PRICE, ScriptedBackend, fails, png
 
 
 def always(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Any:
@@ -296,3 +297,26 @@ def test_one_request_id_for_several_submits_is_delivered_once_and_the_others_are
     assert summary.exit == Exit.UNKNOWN
     assert sorted(stage.states()).count(State.UNKNOWN) == 2
     assert summary.counts.delivered <= 1
+
+
+def test_what_is_stored_is_delivered_where_the_account_cannot_be_used(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A doubt asks for the provider's records, and so for a key; the stored results need none."""
+
+    def lose(_: object, number: int) -> None:
+        if number == 0:
+            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    stage.recipe([0, 1], concurrency=1)
+    stage.provider.on_submit = lose
+    stage.run()
+    shutil.rmtree(stage.out)
+
+    async def no_key(_: ScriptedBackend) -> None:
+        raise AccountError("no key")
+
+    monkeypatch.setattr(ScriptedBackend, "open", no_key)
+    summary = stage.run(collect_only=True)
+    assert len(stage.images()) == 1
+    assert {issue.exit for issue in summary.issues} == {Exit.ACCOUNT, Exit.UNKNOWN}
