@@ -22,6 +22,7 @@ COMMANDS = {
     "resolve": "List calls that may have been billed, and settle them.",
     "reconcile": "Compare the ledger with the provider's bill.",
     "adopt": "Take over results that a manifest in a sink calls done.",
+    "prune": "List delivered images that a recipe no longer describes; --delete removes them.",
     "backup": "Copy the ledger to a file, also during a run.",
     "rebuild": "Recreate a lost ledger from the blob store or a backup.",
     "gc": "List unreferenced results and old runs; --delete removes them.",

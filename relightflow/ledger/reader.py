@@ -134,6 +134,16 @@ class Reader:
         found = self._db.execute(query, (sink,)) if self._db else ()
         yield from (Delivered(*row) for row in found)
 
+    def recipes_of(self, blob: str) -> frozenset[str]:
+        """Names of the recipes for which the result `blob` was made or adopted; those that the ledger does
+        not know are left out."""
+        query = (
+            "SELECT DISTINCT run.recipe FROM attempt JOIN run ON run.id = attempt.run_id"
+            " WHERE attempt.blob = ?"
+        )
+        found = self._db.execute(query, (blob,)) if self._db else ()
+        return frozenset(row[0] for row in found)
+
     def gathered(self, sink: str) -> list[Delivered]:
         """The files that `sink` made when it finished, also accepted ones: all whose basis is no blob."""
         query = (

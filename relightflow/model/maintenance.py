@@ -69,6 +69,20 @@ def _price_of(attempts: tuple[Attempt, ...]) -> Micros:
     return sum(a.price if a.cost is None else a.cost for a in attempts)
 
 
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """Delivered files that a recipe does not describe any more. Each is a sink's location and a path."""
+
+    removable: tuple[tuple[str, str], ...]
+    """As they were delivered, and their results are stored, so that a run can deliver them again."""
+    edited: tuple[tuple[str, str], ...] = ()
+    """Somebody changed them: they stay."""
+    only_copies: tuple[tuple[str, str], ...] = ()
+    """Their result is not in the store any more: they stay."""
+    fixed: tuple[str, ...] = ()
+    """Locations of sinks that cannot take files away."""
+
+
 class Decision(StrEnum):
     """A person's word on an attempt that nothing else can settle."""
 

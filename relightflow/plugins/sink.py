@@ -8,7 +8,7 @@ raises `SinkFailed` (or OSError) to say that it could not; the next run tries ag
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -139,6 +139,15 @@ class HasReceipt(Protocol):
 
     def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
         """The receipt of what is at `path`, after `check` called it the same; None: not known."""
+
+
+@runtime_checkable
+class HasRemove(Protocol):
+    """A sink that can take away single images that it wrote and nobody wants any more."""
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Take the files at `paths` away, each found to be as it was written. What is gone already is no
+        fault."""
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import Output
-from relightflow.model.maintenance import Garbage, Verification
+from relightflow.model.maintenance import Garbage, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
@@ -124,6 +124,20 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
             for status in estimate.limits
         ],
         "warnings": list(found.warnings),
+    }
+
+
+def unwanted(found: Unwanted, deleted: bool) -> _Document:
+    def listed(places: Sequence[tuple[str, str]]) -> list[_Document]:
+        return [{"sink": location, "path": path} for location, path in places]
+
+    return {
+        **_kind("prune"),
+        "deleted": deleted,
+        "removable": listed(found.removable),
+        "edited": listed(found.edited),
+        "only_copies": listed(found.only_copies),
+        "fixed_sinks": list(found.fixed),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relightflow.errors import Exit
-from relightflow.model.maintenance import Garbage, Verification
+from relightflow.model.maintenance import Garbage, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.report import escape
 from relightflow.report.text import count, listing, money
@@ -29,6 +29,30 @@ def verification(path: str, found: Verification) -> str:
             lines.append(f"! {count(len(items), one, many)} {meaning}")
             lines += listing(items[:_SHOWN], len(items))
     return "\n".join(lines)
+
+
+def unwanted(found: Unwanted, deleted: bool) -> str:
+    """Files that could go, or went, and those that stay."""
+    number = len(found.removable)
+    verb = "removed" if deleted else "can be removed"
+    lines = [f"{count(number, 'delivered image')} that no recipe describes any more {verb}"]
+    lines += listing([_place(one) for one in found.removable[:_SHOWN]], number)
+    for places, why in (
+        (found.edited, "edited since; kept"),
+        (found.only_copies, "without a result in the store; kept"),
+    ):
+        if places:
+            lines.append(f"{count(len(places), 'file')} {why}")
+            lines += listing([_place(one) for one in places[:_SHOWN]], len(places))
+    lines += [f"! {escape.terminal(sink)}: this sink cannot remove files" for sink in found.fixed]
+    if number and not deleted:
+        lines.append("nothing was removed; --delete removes it")
+    return "\n".join(lines)
+
+
+def _place(place: tuple[str, str]) -> str:
+    location, path = place
+    return escape.terminal(f"{location.rstrip('/')}/{path}")
 
 
 def merged(found: Merged) -> str:

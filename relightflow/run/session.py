@@ -33,6 +33,7 @@ from relightflow.run.opening import open_run, open_state
 from relightflow.run.sharding import claim, with_shares
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
+from relightflow.run.unkept import unkept
 from relightflow.store.state_dir import StateDir
 
 
@@ -47,6 +48,10 @@ class Notices:
         """Each text is shown every time and kept once."""
         self._seen[text] = None
         self._show(text)
+
+    def add_unless_empty(self, text: str) -> None:
+        if text:
+            self.add(text)
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -176,6 +181,8 @@ async def open_session(
             )  # the shards are delivered once they are united
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         notices = Notices(callbacks.on_notice)
+        if not run_options.collect_only:
+            notices.add_unless_empty(unkept(plan, state_dir, operator, os.environ))
         if state.restoration:
             notices.add(
                 f"the ledger was older than the blob store: restored {state.restoration}; nothing was "

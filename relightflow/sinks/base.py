@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from relightflow.plugins.records import Schema, SinkContext
@@ -59,6 +60,10 @@ class FolderSink:
     def read(self, path: str, most: int) -> bytes | None:
         data = self._folder.read(path, most)
         return data if data is not None and len(data) <= most else None
+
+    def remove(self, paths: Sequence[str]) -> None:
+        self._folder.remove(paths)
+        self._folder.remove_empty(paths)
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from relightflow.core.project import climb
@@ -184,6 +184,14 @@ class Folder:
             *folders, name = parts_of(self._under + path)
             with suppress(FileNotFoundError), opened_folder(self._root, folders) as folder:
                 os.unlink(name, dir_fd=folder)
+
+    def remove_empty(self, paths: Iterable[str]) -> None:
+        """Take the folders away in which `paths` stood, where nothing else is in them."""
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+        for path in sorted(folders - {"."}, key=len, reverse=True):
+            *above, name = parts_of(self._under + path)
+            with suppress(OSError), opened_folder(self._root, above) as folder:
+                os.rmdir(name, dir_fd=folder)  # refuses what is not empty
 
     def copy(self, source: Path, path: str) -> WriteReceipt:
         """Bring `path` in step with the file `source`, touching it only where they differ."""

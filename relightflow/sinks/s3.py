@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from relightflow.objects.address import PATTERN as ADDRESS
@@ -115,6 +115,10 @@ class S3Sink:
             if self._listed is not None:
                 self._listed[path] = (len(data), etag)
         return WriteReceipt(sha256, len(data), etag)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        with self._asking():
+            self._bucket.delete(list(paths))
 
     def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
         with self._lock:

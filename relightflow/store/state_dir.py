@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from relightflow.errors import StorageError, UsageError
@@ -28,6 +28,8 @@ class StateDir:
     """Absolute."""
     rehearsal: bool = False
     """It holds what was rehearsed and never bought, apart from all other states."""
+    named: bool = field(default=False, compare=False)
+    """The operator named it, and so knows where it is kept."""
 
     @property
     def ledger(self) -> Path:
@@ -99,7 +101,7 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
     if rehearsing(environ):
         state_dir = StateDir(state_dir.root / "rehearsal", rehearsal=True)
         check_state(state_dir.root, named, environ)
-    return state_dir
+    return replace(state_dir, named=named)
 
 
 def _located(
