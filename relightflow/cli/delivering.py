@@ -32,6 +32,7 @@ def deliver_stored(
     opening.warn_of(plan.warnings, console)
     watch = progress.silent() if console.quiet else progress.plain(plan.recipe.name, console.say)
     try:
+        api.check_complete(plan)
         with watch as callbacks:
             found = asyncio.run(api.run(plan, registry, state_dir, options, operator, callbacks))
     except RelightflowError as problem:
