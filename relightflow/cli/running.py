@@ -40,7 +40,7 @@ from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.report import consent as asking
-from relightflow.report import escape, json, junit, progress
+from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
 from relightflow.run.limits.consent import Consent, affordable, confirmed, consent, unasked
 from relightflow.run.limits.spend import identity, shared_limits, with_recipe_limits
@@ -150,6 +150,8 @@ def run_all(
 
 def _write_junit(path: Path, ended: Sequence[tuple[Recipe, Summary]]) -> None:
     """Raises StorageError."""
+    from relightflow.report import junit  # XML brings a HTTP client along
+
     suites = [junit.of_run(recipe, Path(summary.manifest)) for recipe, summary in ended]
     pieces = (piece.encode() for piece in junit.document(suites))
     try:

@@ -193,7 +193,8 @@ class Reader:
             "  CASE WHEN state IN ('INTENT', 'ACCEPTED') THEN 'in_flight' ELSE 'unknown' END END,"
             " price, cost, floor, json_extract(details, '$.' || ?)"
             " FROM attempt LEFT JOIN run ON run.id = attempt.run_id"
-            " WHERE billed <> 'no' OR (blob <> '' AND price > 0) ORDER BY attempt.id",
+            " WHERE (billed <> 'no' OR blob <> '') AND (price > 0 OR coalesce(cost, 0) > 0)"
+            " ORDER BY attempt.id",
             (SERVER_TIME,),
         )
         charges = [
