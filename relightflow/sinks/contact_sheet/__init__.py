@@ -41,6 +41,11 @@ RECORD = SinkRecord(
                 "maximum": 1024,
                 "description": "Longer side of each image in pixels; default: chosen to fit.",
             },
+            "font": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Font file (TTF, OTF, TTC) for letters that the built-in font lacks, relative to the recipe; default: a font of the system that has them.",
+            },
             "title": {
                 "type": "string",
                 "maxLength": 200,

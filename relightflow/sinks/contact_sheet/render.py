@@ -40,7 +40,7 @@ def render(layout: Layout, read: Read, kind: str) -> bytes:
     draw = ImageDraw.Draw(canvas)
     for words in layout.words:
         colour = _FAINT if words.faint else _INK
-        draw.text((words.x, words.y), words.text, font=words.face.font, fill=colour)
+        words.face.draw(canvas, draw, (words.x, words.y), words.text, colour)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="sheet") as pool:
         for spot, image in _thumbnails(pool, layout, read):
             _place(canvas, draw, spot, layout.tile, image)
@@ -90,7 +90,7 @@ def _place(
         face = Face(max(11, min(20, width // 10)))
         word = face.fitted(image, width - 4)
         middle = (spot.x + width / 2, spot.y + height / 2)
-        draw.text(middle, word, font=face.font, fill=_EMPTY_INK, anchor="mm")
+        face.draw(canvas, draw, middle, word, _EMPTY_INK, "mm")
         return
     x = spot.x + (width - image.width) // 2
     y = spot.y + (height - image.height) // 2

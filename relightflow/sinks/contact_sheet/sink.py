@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from relightflow.errors import UsageError
 from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
@@ -14,12 +15,13 @@ from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plugins.records import SinkContext
 from relightflow.plugins.sink import Artifact, FinishedRun
 from relightflow.sinks.base import AggregateSink
+from relightflow.sinks.contact_sheet import fallback
 from relightflow.sinks.contact_sheet.arrange import REPEAT, SheetImage, Tile, arrange
 from relightflow.sinks.contact_sheet.fingerprint import matches, with_fingerprint
 from relightflow.sinks.contact_sheet.layout import Heading, Layout, lay_out
 from relightflow.sinks.contact_sheet.names import names
 from relightflow.sinks.contact_sheet.render import render
-from relightflow.sinks.contact_sheet.text import drawable
+from relightflow.sinks.contact_sheet.text import drawable, fonts_of
 from relightflow.sinks.output_records import shared_records
 from relightflow.sinks.owned import is_sheet
 
@@ -37,8 +39,18 @@ class ContactSheet(AggregateSink):
     def __init__(self, context: SinkContext) -> None:
         super().__init__(context)
         self._options = context.options
+        font = context.options.get("font")
+        self._fonts = [context.place(font)] if font else []
+        if self._fonts and not self._fonts[0].is_file():
+            raise UsageError(
+                f"the contact sheet's font {font} is not a file in the recipe's project"
+            )
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:
+        with fallback.named(self._fonts):
+            return self._sheets(run)
+
+    def _sheets(self, run: FinishedRun) -> tuple[Artifact, ...]:
         named = names(output.image for output, _ in run.outputs())
         every = groupby(_told(run), key=lambda found: (found[0].image.name, found[0].image.source))
         sheets = ((named[key], list(found)) for key, found in every)
@@ -115,5 +127,7 @@ def _fingerprint(layout: Layout, image: Image, kind: str) -> str:
         (s.x, s.y, s.tile.original, s.tile.word, s.tile.result.sha256 if s.tile.result else "")
         for s in layout.spots
     ]
+    foreign = fonts_of("".join(w.text for w in layout.words))
     shown = [LOOK, kind, layout.width, layout.height, layout.tile, image.sha256, words, spots]
+    shown += [foreign] if foreign else []  # these are not the same on every machine
     return hashlib.sha256(canonical_json(shown).encode()).hexdigest()

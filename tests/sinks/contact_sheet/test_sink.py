@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from relightflow.errors import RefusedError, UsageError
 from relightflow.model.catalog import FREE, Model
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
@@ -23,6 +24,7 @@ from relightflow.plugins.sink import FinishedRun, SinkFailed
 from relightflow.plugins.source import StaleImage
 from relightflow.sinks.contact_sheet import render
 from relightflow.sinks.contact_sheet.sink import ContactSheet
+from tests.sinks.contact_sheet.fontfile import font
 
 DIRECTIONS, TYPES = ("left", "right"), ("softbox", "sunlight", "ambient")
 SIZE = (60, 40)
@@ -218,3 +220,32 @@ def test_no_outputs_make_no_sheet(tmp_path: Path) -> None:
 def test_single_images_are_not_its_business(tmp_path: Path) -> None:
     with pytest.raises(SinkFailed):
         sink(tmp_path).write("a.png", b"", "image/png")
+
+
+def test_a_name_in_another_script_is_drawn_with_the_font_that_the_recipe_names(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "fonts").mkdir()
+    for name, width in (("narrow", 500), ("wide", 900)):
+        (tmp_path / f"fonts/{name}.ttf").write_bytes(font("日本", width=width))
+    run = Run(tmp_path, images=("photos/日本.png",))
+    sheets = []
+    for name in ("narrow", "narrow", "wide"):
+        (artifact,) = sink(tmp_path, font=f"fonts/{name}.ttf").finalize(run.finished())
+        assert artifact.path == "日本.jpg"
+        sheets.append(artifact.receipt)
+    assert sheets[0] == sheets[1]  # it was not drawn again
+    assert sheets[0].sha256 != sheets[2].sha256
+
+
+@pytest.mark.parametrize("path", ["fonts/none.ttf", "fonts", "../font.ttf", "/etc/passwd"])
+def test_a_font_that_is_no_file_of_the_project_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe/fonts").mkdir(parents=True)
+    with pytest.raises((UsageError, RefusedError)):
+        sink(tmp_path / "recipe", font=path)
+
+
+def test_a_broken_font_fails_only_the_letters_that_need_it(tmp_path: Path) -> None:
+    (tmp_path / "broken.ttf").write_bytes(font("日")[:200])
+    run = Run(tmp_path, images=("photos/a.png",))
+    assert sink(tmp_path, font="broken.ttf").finalize(run.finished())
