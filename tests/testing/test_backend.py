@@ -298,22 +298,3 @@ async def test_what_is_no_backend_is_told_its_base_class() -> None:
         await check_backend(
             replace(record(ScriptedBackend), create=Other)  # type: ignore[arg-type]  # the fault
         )
-
-
-def test_a_misspelt_method_is_refused_when_the_class_is_made() -> None:
-    with pytest.raises(
-        TypeError, match=r"colect is not a method of a backend: did you mean 'collect'"
-    ):
-
-        class Misspelt(Backend):
-            async def colect(self, step: Step) -> Step:
-                return step
-
-
-def test_a_method_of_ones_own_is_not() -> None:
-    class Own(Backend):
-        def timings(self) -> None: ...
-
-        def _collected(self) -> None: ...
-
-    assert issubclass(Own, Backend)
