@@ -30,7 +30,8 @@ Schema = Mapping[str, Any]
 Layout: TypeAlias = Literal["files", "archive", "aggregate"]
 """How a sink lays its files out."""
 
-_OPEN_SCHEMA: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
+_NO_OPTIONS: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
+"""Of a record that names no schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class SourceRecord:
     """One line for `relightflow plugins`."""
     create: Callable[[SourceContext], Source] | str
     """Makes the source; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
-    schema: Schema = field(default_factory=lambda: _OPEN_SCHEMA)
+    schema: Schema = field(default_factory=lambda: _NO_OPTIONS)
     """JSON Schema (draft-07) of the source's own options, with `additionalProperties: False`; `type` is
     relightflow's. Left out: there are no options."""
     fetches: bool = False
@@ -145,7 +146,7 @@ class BackendRecord:
     """The first is the default."""
     create: Callable[[BackendContext], Backend] | str
     """Makes the backend; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
-    schema: Schema = field(default_factory=lambda: _OPEN_SCHEMA)
+    schema: Schema = field(default_factory=lambda: _NO_OPTIONS)
     """JSON Schema (draft-07) of the backend's own options, with `additionalProperties: False`; `type`
     and `model` are relightflow's. Left out: there are no options."""
     keeps_requests: float = math.inf
@@ -197,7 +198,7 @@ class SinkRecord:
     """One line for `relightflow plugins`."""
     create: Callable[[SinkContext], Sink] | str
     """Makes the sink; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
-    schema: Schema = field(default_factory=lambda: _OPEN_SCHEMA)
+    schema: Schema = field(default_factory=lambda: _NO_OPTIONS)
     """JSON Schema (draft-07) of the sink's own options, with `additionalProperties: False`; `type` is
     relightflow's. Left out: there are no options. Where the sink takes `name`, it lists it here."""
     layout: Layout = "files"

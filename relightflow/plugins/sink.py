@@ -113,6 +113,9 @@ class FinishedRun:
 
 
 class Sink(Protocol):
+    """A sink may also have an attribute `width`: how many images it wants to be handed at a time.
+    Without it, one; a sink that mostly waits for a network says sixteen or so."""
+
     @property
     def location(self) -> str:
         """Where it writes, for people and as its identity: an absolute path, a URL without secrets."""

@@ -13,10 +13,11 @@ from relightflow.recipe.paths import RELATIVE, WHY
 
 VERSION = 1
 
-_SLUG = "^[a-z0-9]+(?:[-_][a-z0-9]+)*$"
-_RATE = "^[1-9][0-9]{0,6}/(?:[1-9][0-9]{0,5})?(?:s|m|h)$"
-
-BUDGET = "^[0-9]{1,7}(?:\\.[0-9]{1,6})?/(?:[1-9][0-9]{0,3})?(?:h|d|w)$"
+_END = "$(?!\\n)"
+"""The end of a text: a lone `$` would also match before a line break at the end."""
+_SLUG = f"^[a-z0-9]+(?:[-_][a-z0-9]+)*{_END}"
+_RATE = f"^[1-9][0-9]{{0,6}}/(?:[1-9][0-9]{{0,5}})?(?:s|m|h){_END}"
+BUDGET = f"^[0-9]{{1,7}}(?:\\.[0-9]{{1,6}})?/(?:[1-9][0-9]{{0,3}})?(?:h|d|w){_END}"
 
 _TYPED = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 
