@@ -36,5 +36,5 @@ def test_an_edited_file_is_left_and_ends_with_9(
     assert adopted.returncode == 9
     assert "1 job not adopted: the file is missing, edited" in adopted.stdout
     document = json.loads(relightflow("adopt", "spring.yaml", "--json", env=rehearsal.env).stdout)
-    assert len(document["left"]) == 1
+    assert len(document["not_adopted"]) == 1
     assert edited.read_bytes() == b"painted over"
