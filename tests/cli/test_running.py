@@ -1,0 +1,87 @@
+"""What `run` and `apply` share: their options, and how several plans end together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import click
+import pytest
+
+from relightflow.cli.commands import apply, run
+from relightflow.cli.console import Console
+from relightflow.cli.running import PlannedRun, RunFlags, run_all
+from relightflow.errors import Exit
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
+from relightflow.plugins.records import OperatorPolicy
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, fails
+
+FLAGS = RunFlags(
+    yes=False, overwrite=False, buy_again=False, collect_only=False, stop_after=None, wait=False,
+    fail_if_empty=False, junit=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [run.command, apply.command], ids=["run", "apply"])
+def test_both_commands_have_every_option_of_a_run(command: click.Command) -> None:
+    options = {parameter.name for parameter in command.params}
+    assert {field.name for field in fields(RunFlags)} <= options
+
+
+@pytest.fixture
+def run_plans(stage: Stage) -> Any:
+    """`run_plans(plan, …, cap=…)`: they run one after the other; their exit code."""
+
+    def ran(*plans: Any, cap: int | None = None, **changed: Any) -> Exit:
+        ready = [PlannedRun(plan, stage.state_dir) for plan in plans]
+        limits = () if cap is None else (SpendLimit(cap, "--max-cost"),)
+        flags = replace(FLAGS, **changed)
+        with click.Context(click.Command("run")):
+            return run_all(
+                ready, stage.registry, OperatorPolicy(), RunOptions(limits=limits), flags,
+                Console(json=True),
+            )  # fmt: skip
+
+    return ran
+
+
+def test_a_paid_run_without_a_limit_is_refused_and_the_free_one_beside_it_is_not(
+    stage: Stage, run_plans: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paid = stage.plan()
+    stage.recipe(model="gift")
+    free = stage.plan()
+    assert run_plans(paid, free) is Exit.BUDGET
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["kind"], first["exit"]) == ("error", Exit.BUDGET)
+    assert (second["kind"], second["counts"]["made"]) == ("summary", 1)
+    assert len(stage.provider.submits) == 1, "the paid plan sent nothing"
+
+
+def test_plans_of_one_command_share_its_limit(stage: Stage, run_plans: Any) -> None:
+    first = stage.plan()
+    stage.recipe([1, 2])
+    assert run_plans(first, stage.plan(), cap=2 * PRICE) is Exit.BUDGET
+    assert len(stage.provider.bill) == 2
+
+
+def test_the_gravest_of_several_codes_is_the_commands(stage: Stage, run_plans: Any) -> None:
+    def lost(_: object, number: int) -> None:
+        if number == 0:
+            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    stage.provider.on_submit = lost
+    first = stage.plan()
+    stage.recipe([1])
+    assert run_plans(first, stage.plan(), cap=9 * PRICE) is Exit.UNKNOWN
+    assert len(stage.provider.submits) == 2, "the second plan runs all the same"
+
+
+def test_a_junit_report_has_a_suite_a_plan(stage: Stage, run_plans: Any) -> None:
+    path = stage.folder / "report.xml"
+    assert run_plans(stage.plan(), cap=PRICE, junit=path) is Exit.OK
+    assert path.read_text().count("<testsuite ") == 1
