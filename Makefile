@@ -79,6 +79,7 @@ update:
 	$(LOCK) --group dev --output-file requirements/dev.txt
 	$(LOCK) --group build --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK:pyproject.toml=) --group swift --output-file requirements/swift.txt
+	$(LOCK:pyproject.toml=) --group azurite --output-file requirements/azurite.txt
 	@echo 'requirements/ is renewed. Now: make test'
 
 rehearse: $(RUNS)

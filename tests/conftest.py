@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,8 @@ from relightflow.testing import clock
 from tests.cli.program import environment
 from tests.scripted_backend import Provider, png, record
 from tests.servers import swift as swift_server
-from tests.servers.shared import shared_swift
+from tests.servers.azurite import AzureServer, azurite
+from tests.servers.shared import shared_server
 
 os.environ.pop("CI", None)  # a run says more there
 RECIPE = """\
@@ -212,17 +215,49 @@ def program(stage: Stage) -> Program:
     return Program(stage)
 
 
+@contextmanager
+def _endpoint(
+    run: Callable[[Path, Path], AbstractContextManager[Any]], cache: Path, folder: Path
+) -> Iterator[str]:
+    with run(folder, cache) as server:
+        yield server.endpoint
+
+
 @pytest.fixture(scope="session")
-def swift(
+def servers(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[swift_server.Server]:
-    """A real S3 server, one for all the processes of the session."""
+) -> Callable[..., AbstractContextManager[str]]:
+    """`servers(name, run)`: the address of a server that all processes of the session share."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     cache = pytestconfig.cache
     assert cache is not None
-    with shared_swift(folder, cache.mkdir("swift")) as server:
-        yield server
+    return lambda name, run: shared_server(name, folder, partial(_endpoint, run, cache.mkdir(name)))
+
+
+@pytest.fixture(scope="session")
+def swift(servers: Callable[..., AbstractContextManager[str]]) -> Iterator[swift_server.Server]:
+    """A real S3 server, one for all the processes of the session."""
+    with servers("swift", swift_server.swift) as endpoint:
+        yield swift_server.Server(endpoint)
+
+
+@pytest.fixture(scope="session")
+def azure_server(servers: Callable[..., AbstractContextManager[str]]) -> Iterator[AzureServer]:
+    """A real Azure Blob server, one for all the processes of the session."""
+    with servers("azurite", azurite) as endpoint:
+        yield AzureServer(endpoint)
+
+
+@pytest.fixture
+def azure(azure_server: AzureServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a new container, and an environment in which it can be used."""
+    for name in os.environ:
+        if name.startswith("AZURE_"):
+            monkeypatch.delenv(name)
+    for name, value in azure_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return azure_server.container()
 
 
 @pytest.fixture

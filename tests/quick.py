@@ -17,6 +17,7 @@ SLOW = frozenset(
     [
         "backends/segmind",
         "cli/commands",
+        "deliver/test_object_stores.py",
         "docs",
         "network",
         "objects",
@@ -36,7 +37,7 @@ SLOW = frozenset(
     ]
 )
 """Folders and files in tests/."""
-FIXTURES = frozenset({"program", "swift", "s3", "chromium"})
+FIXTURES = frozenset({"program", "swift", "s3", "azure", "azure_server", "chromium"})
 _running = ""
 
 

@@ -64,6 +64,7 @@ def test_what_pyproject_asks_for_is_pinned_within_its_range(place: dict[str, str
         "run": [*needed, *group("build")],
         "dev": [*needed, *group("dev")],
         "swift": group("swift"),
+        "azurite": group("azurite"),
     }.items():
         versions = pinned(lock, place)
         wrong = [

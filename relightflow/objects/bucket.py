@@ -7,6 +7,7 @@ store is and who we are come from the operator's environment (`settings.py`), ne
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from relightflow.objects.settings import settings
 PAGE = 1000
 _SHA256 = "sha256"
 """Name of the metadata that holds an object's hash."""
+_PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
 _RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
 _TIMEOUTS = {"timeout": "120s", "connect_timeout": "10s"}
 
@@ -144,6 +146,13 @@ class Bucket:
         """A URL from which anybody may read `path` for so long. A secret."""
         import obstore
 
+        if self.address.scheme == "az" and not _PLAIN.fullmatch(path):
+            # the library signs the escaped name, and Azure checks the name itself
+            words = (
+                "a signed URL of this name does not work on Azure; use `delivery: upload`, or a name of "
+                "letters, digits, -, _ and . only"
+            )
+            raise ObjectFault(Reason.UNSUPPORTED, f"{self}{path}", words)
         with translated(f"{self}{path}"):
             return obstore.sign(self._store, "GET", self._key(path), timedelta(seconds=seconds))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -21,7 +22,7 @@ from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plugins.records import SourceContext
-from relightflow.plugins.source import URL_SECONDS, StaleImage
+from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.sources.etags import Etags
 from relightflow.sources.file_index import Known
 from relightflow.sources.patterns import Patterns, natural_order
@@ -30,6 +31,18 @@ MAX_BYTES = 64 << 20
 """A larger object is no photograph to relight, and memory is finite."""
 IMAGES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp", "JPG", "JPEG", "PNG"))
 """What is taken where the recipe names no pattern."""
+_OF_THE_OBJECT = (
+    Reason.MISSING,
+    Reason.CHANGED,
+    Reason.DENIED,
+    Reason.ARCHIVED,
+    Reason.LOCKED,
+    Reason.REFUSED,
+    Reason.UNSUPPORTED,
+)
+"""What keeps one object from being read, and says nothing about the others."""
+_FILES = re.compile(r"\.[A-Za-z0-9]{2,5}$")
+"""How a name ends that is no folder's."""
 _THREADS = 8
 _BATCH = 64
 _HANDED_OVER = {"upload": "upload", "inline": "inline", "presign": "url"}
@@ -67,7 +80,8 @@ class S3Source:
         self._etags.save()
 
     def _scan(self) -> Iterator[Image | Rejected]:
-        found = (_Object(f.path, f.size, f.etag) for f in self._bucket.list())
+        listed = self._bucket.list()
+        found = (_Object(f.path, f.size, f.etag) for f in listed if f.path)
         meant = sorted(filter(self._is_meant, found), key=lambda item: natural_order(item.path))
         ahead = iter(_without_folders(meant))
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="s3") as pool:
@@ -98,6 +112,9 @@ class S3Source:
         except ObjectFault as error:
             if error.reason in (Reason.MISSING, Reason.CHANGED):
                 raise StaleImage(_stale(image, "can no longer be read")) from None
+            if error.reason is Reason.PASSING:
+                words = f"{image.name} cannot be read now: {error.words}"
+                raise SourceUnavailable(words) from None
             raise OSError(errno.EIO, str(error)) from None
         if hashlib.sha256(data).hexdigest() != image.sha256:
             raise StaleImage(_stale(image, "changed after it was planned"))
@@ -132,7 +149,7 @@ class S3Source:
         except BadImage as error:
             return Rejected(item.path, str(error), self._number)
         except ObjectFault as error:
-            if error.reason is Reason.PASSING:
+            if error.reason not in _OF_THE_OBJECT:
                 raise
             return Rejected(item.path, str(error), self._number)
         self._etags.add(item.path, item.etag, known)
@@ -163,9 +180,14 @@ class S3Source:
 
 
 def _without_folders(found: list[_Object]) -> Iterator[_Object]:
-    """Consoles make empty objects to stand for folders; those with something in them are passed."""
+    """Consoles and Hadoop make empty objects to stand for folders: with something in them or not, they
+    are no images. The library shows their names without the slash at the end."""
     parents = {item.path.rpartition("/")[0] for item in found}
-    return (item for item in found if item.size or item.path not in parents)
+    return (
+        item
+        for item in found
+        if item.size or not (item.path in parents or _FILES.search(item.path) is None)
+    )
 
 
 def _folders_to_avoid(place: Address, uris: tuple[str, ...]) -> tuple[str, ...]:

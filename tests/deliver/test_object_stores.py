@@ -1,4 +1,4 @@
-"""Whole runs from a bucket to a bucket, on a real S3 server."""
+"""Whole runs from a bucket to a bucket, on real servers: Swift, and Azurite for one of them."""
 
 from __future__ import annotations
 
@@ -36,13 +36,15 @@ def filled(s3: str, stage: Stage) -> Bucket:
     return bucket
 
 
+@pytest.mark.parametrize("scheme", ["s3", "az"])
 def test_48_images_go_from_bucket_to_bucket_and_the_second_run_reads_and_writes_none(
-    stage: Stage, s3: str, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, scheme: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket = opened(f"s3://{s3}/")
+    name = request.getfixturevalue({"s3": "s3", "az": "azure"}[scheme])
+    bucket = opened(f"{scheme}://{name}/")
     for number in range(48):
         bucket.put(f"in/{number}.png", png(f"{number}"))
-    stage.path.write_text(RECIPE.format(bucket=s3))
+    stage.path.write_text(RECIPE.format(bucket=name).replace("s3://", f"{scheme}://"))
     assert stage.run().exit is Exit.OK
     first = {f.path: (f.etag, f.modified) for f in bucket.list("out")}
     assert len(first) == 49

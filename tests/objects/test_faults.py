@@ -18,6 +18,13 @@ def _said(status: int, code: str = "") -> str:
     [
         (exceptions.GenericError(_said(403, "SignatureDoesNotMatch")), Reason.CREDENTIALS),
         (exceptions.GenericError(_said(400, "ExpiredToken")), Reason.CREDENTIALS),
+        (exceptions.GenericError(_said(403, "AccessDenied")), Reason.DENIED),
+        (exceptions.GenericError(_said(403, "InvalidObjectState")), Reason.ARCHIVED),
+        (exceptions.GenericError(_said(409, "BlobArchived")), Reason.ARCHIVED),
+        (exceptions.GenericError(_said(400, "InvalidArgument")), Reason.REFUSED),
+        (exceptions.GenericError(_said(429)), Reason.PASSING),
+        (exceptions.GenericError(_said(301, "PermanentRedirect")), Reason.REGION),
+        (exceptions.GenericError("error: InvalidCertificate(UnknownIssuer)"), Reason.CERTIFICATE),
         (exceptions.UnauthenticatedError("x"), Reason.CREDENTIALS),
         (exceptions.GenericError("http://169.254.169.254/latest timed out"), Reason.CREDENTIALS),
         (FileNotFoundError(_said(404, "NoSuchBucket")), Reason.NO_BUCKET),

@@ -34,6 +34,8 @@ class ForwardProxy:
     """The status with which it answers everything."""
     elsewhere: dict[str, ForwardProxy] = field(default_factory=dict)
     """Host → another proxy that answers for it."""
+    answers: dict[str, bytes] = field(default_factory=dict)
+    """End of a plain URL, without its query → what it answers itself, whole."""
     asked: list[str] = field(default_factory=list)
     """`CONNECT host:port` and `GET http://…`, as they came."""
     port: int = 0
@@ -88,6 +90,11 @@ class ForwardProxy:
 
     def _forward(self, client: socket.socket, head: bytes, found: re.Match[bytes]) -> None:
         plain = _PLAIN.fullmatch(found[2])
+        path = found[2].decode().partition("?")[0]
+        own = next((said for end, said in self.answers.items() if path.endswith(end)), None)
+        if own is not None:
+            client.sendall(own)
+            return
         place = self.routes.get(plain[1].decode()) if plain else None
         if plain is None or place is None:
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")

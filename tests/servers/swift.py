@@ -129,7 +129,7 @@ class Server:
 def swift(folder: Path, cache: Path) -> Iterator[Server]:
     """Run Swift in `folder` (empty); `cache` keeps its virtual environment for the next time."""
     python = _installed(cache)
-    ports = _free_ports(4)
+    ports = free_ports(4)
     _configure(folder, ports)
     stores = [str(port) for port in ports[1:]]
     subprocess.run([python, "-c", _RINGS, str(folder), *stores], check=True, timeout=_PATIENCE)
@@ -159,7 +159,7 @@ def _installed(cache: Path) -> Path:
     return python
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from relightflow.errors import AccountError, EarlyStop, UsageError
@@ -14,9 +16,10 @@ from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.plugins.records import OperatorPolicy, SourceContext
-from relightflow.plugins.source import StaleImage
+from relightflow.plugins.source import SourceUnavailable, StaleImage
 from relightflow.sources.s3 import MAX_BYTES, S3Source
 from tests.scripted_backend import png
+from tests.servers.proxy import ForwardProxy, running
 
 
 @pytest.fixture
@@ -113,6 +116,119 @@ def test_an_object_that_stands_for_a_folder_is_passed(photos: Bucket) -> None:
     photos.put("sub", b"")
     photos.put("sub/a.png", png("a"))
     assert _names(_source(photos, include=["**"]).scan()) == ["sub/a.png"]
+
+
+def test_folders_of_consoles_are_passed_over_whether_or_not_something_is_in_them(
+    s3: str, photos: Bucket
+) -> None:
+    client = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"])
+    for key in ("photos/", "photos/empty/", "photos/sub/", "photos/hadoop_$folder$"):
+        client.put_object(Bucket=s3, Key=key, Body=b"")
+    client.close()
+    photos.put("sub/a.png", png("a"))
+    photos.put("empty.png", b"")
+    found = list(_source(photos, include=["**"]).scan())
+    assert _names(iter(found)) == ["empty.png", "sub/a.png"]
+    assert isinstance(found[0], Rejected)
+
+
+def _refusal(status: int, code: str, message: str = "", more: str = "") -> bytes:
+    """An answer of Amazon's."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
+    head = f"HTTP/1.1 {status} No\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object."
+REFUSED = {
+    "archived.png": (_refusal(403, "InvalidObjectState"), "it is archived"),
+    "customer.png": (_refusal(400, "InvalidRequest", SSE_C), "SSE-C"),
+    "denied.png": (_refusal(403, "AccessDenied"), "access denied"),
+    "kms.png": (_refusal(400, "KMS.DisabledException"), "400"),
+}
+
+
+@pytest.fixture
+def between(photos: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[ForwardProxy]:
+    """What stands between us and the store, and may answer in its place."""
+    host, port = os.environ["AWS_ENDPOINT_URL_S3"].removeprefix("http://").split(":")
+    with running(ForwardProxy({"s3.example": (host, int(port))})) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example")
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        yield proxy
+
+
+def test_one_object_that_cannot_be_read_is_named_and_the_others_go_on(
+    photos: Bucket, between: ForwardProxy
+) -> None:
+    for name in (*REFUSED, "z.png"):
+        photos.put(name, png(name))
+    between.answers = {name: said for name, (said, _) in REFUSED.items()}
+    *refused, good = _source(opened(str(photos))).scan()
+    assert isinstance(good, Image)
+    for item in refused:
+        assert isinstance(item, Rejected)
+        assert REFUSED[item.name][1] in item.reason
+    assert len(refused) == len(REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        (_refusal(403, "ExpiredToken"), AccountError, "has expired"),
+        (_refusal(403, "InvalidAccessKeyId"), AccountError, "AWS_ACCESS_KEY_ID"),
+        (
+            _refusal(400, "AuthorizationHeaderMalformed", "", "<Region>eu-west-1</Region>"),
+            UsageError,
+            r"another region \(eu-west-1\); set AWS_REGION",
+        ),
+        (
+            _refusal(
+                301, "PermanentRedirect", "", "<Endpoint>s3.eu-west-1.amazonaws.com</Endpoint>"
+            ),
+            UsageError,
+            "another region",
+        ),
+    ],
+)
+def test_what_is_wrong_with_all_of_them_ends_it(
+    photos: Bucket, between: ForwardProxy, said: bytes, kind: type[Exception], words: str
+) -> None:
+    for name in ("a.png", "b.png"):
+        photos.put(name, png(name))
+    between.answers = {"b.png": said}
+    with pytest.raises(kind, match=words):
+        list(_source(opened(str(photos))).scan())
+
+
+def test_an_object_that_cannot_be_had_now_is_not_stale(
+    photos: Bucket, between: ForwardProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relightflow.objects.bucket._RETRIES", {"max_retries": 0})
+    photos.put("a.png", png("a"))
+    source = _source(opened(str(photos)))
+    (image,) = source.scan()
+    assert isinstance(image, Image)
+    between.answers = {"a.png": _refusal(503, "SlowDown")}
+    with pytest.raises(SourceUnavailable, match=r"a\.png cannot be read now"):
+        source.read(image)
+
+
+def test_images_of_azure_are_read_and_not_read_again(
+    azure: str, tmp_path: Path, reads: list[str]
+) -> None:
+    blobs = opened(f"az://{azure}/photos/")
+    for name in ("a.png", "sub/ü b.png"):
+        blobs.put(name, png(name))
+    blobs.put("sub", b"")
+    first = list(_source(blobs, tmp_path).scan())
+    assert _names(iter(first)) == ["a.png", "sub/ü b.png"]
+    assert all(isinstance(item, Image) for item in first)
+    reads.clear()
+    assert list(_source(blobs, tmp_path).scan()) == first
+    assert reads == []
+    assert isinstance(first[0], Image)
+    assert _source(blobs).read(first[0]) == png("a.png")
 
 
 @pytest.mark.parametrize("gone", [True, False])
