@@ -13,17 +13,24 @@ import pytest
 from relightflow.deliver.target import DeliveryResult, SinkTarget, deliver_many, open_targets
 from relightflow.errors import InvalidRecipe, RefusedError
 from relightflow.images import probe
+from relightflow.images.metadata import Metadata
 from relightflow.ledger.rows import Delivered
+from relightflow.model.catalog import FREE, Model
+from relightflow.model.image import Image
+from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import OutputFormat
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import OperatorPolicy, SinkContext
 from relightflow.plugins.sink import WriteReceipt
 from relightflow.sinks.directory import Directory
-from relightflow.testing.samples import sample_image_bytes
+from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 from tests.conftest import Stage
 
 DATA = sample_image_bytes()
+IMAGE = sample_image(DATA)
+MODEL = Model("m", (), FREE)
+OUTPUT = Output(0, sample_job(IMAGE, "b", MODEL, {}), IMAGE, FrozenMap())
 RESULT = Result(sha256(DATA).hexdigest(), len(DATA), 48, 32, "image/png")
 
 
@@ -31,6 +38,19 @@ RESULT = Result(sha256(DATA).hexdigest(), len(DATA), 48, 32, "image/png")
 def target(tmp_path: Path) -> SinkTarget:
     sink = Directory(SinkContext(tmp_path, FrozenMap({"path": "out"}), recipe="r"))
     return SinkTarget(sink, "directory", "files", None, "r", FrozenMap())
+
+
+class Bytes:
+    """Material: these bytes for every result, and images that say nothing of themselves."""
+
+    def __init__(self, data: bytes = DATA) -> None:
+        self._data = data
+
+    def read(self, _: Result) -> bytes:
+        return self._data
+
+    def metadata(self, image: Image, everything: bool) -> Metadata:
+        raise AssertionError(f"nothing is asked of {image.name}, everything: {everything}")
 
 
 def deliver(
@@ -41,8 +61,8 @@ def deliver(
     data: bytes = DATA,
 ) -> DeliveryResult:
     rows = {"a.png": known} if known else {}
-    items = [("a.png", result)]
-    (found,) = deliver_many(target, items, rows, lambda _: data, overwrite)
+    items = [("a.png", OUTPUT, result)]
+    (found,) = deliver_many(target, items, rows, Bytes(data), overwrite)
     assert isinstance(found, DeliveryResult), found
     return found
 
@@ -95,7 +115,7 @@ def test_a_copy_is_told_as_one_and_not_made_again(target: SinkTarget, tmp_path: 
 
 def test_what_no_copy_can_be_made_of_is_the_sinks_fault_in_words(target: SinkTarget) -> None:
     copying = replace(target, form=OutputFormat("image/webp"))
-    (found,) = deliver_many(copying, [("a.png", RESULT)], {}, lambda _: b"GIF89a", False)
+    (found,) = deliver_many(copying, [("a.png", OUTPUT, RESULT)], {}, Bytes(b"GIF89a"), False)
     assert isinstance(found, Exception)
     assert "no copy in another format could be made" in str(found)
 
@@ -129,8 +149,8 @@ class Slow:
 def test_a_sink_is_handed_as_many_at_a_time_as_it_wants_and_answers_come_in_order() -> None:
     sink: Any = Slow()
     target = SinkTarget(sink, "slow", "files", None, "r", FrozenMap())
-    items = [(str(n), RESULT) for n in range(8)]
-    found = list(deliver_many(target, items, {}, lambda _: DATA, False))
+    items = [(str(n), OUTPUT, RESULT) for n in range(8)]
+    found = list(deliver_many(target, items, {}, Bytes(), False))
     assert sink.most == 4
     assert [type(one).__name__ for one in found] == [
         "ZeroDivisionError" if n == 2 else "DeliveryResult" for n in range(8)
