@@ -38,6 +38,7 @@ _UNTRUSTED = re.compile("InvalidCertificate|invalid peer certificate|certificate
 _PROXY_PASSWORD = re.compile("ProxyAuthRequired|Proxy Authentication Required")
 _PROXY = re.compile("TunnelUnsuccessful|TunnelUnexpectedEof")
 _DNS = re.compile("dns error|failed to lookup address")
+_HOST = re.compile(r"https?://([A-Za-z0-9.-]{1,253})")
 _LATER = (408, 409, 425, 429)
 """Statuses under 500 that may pass."""
 _NO_CREDENTIALS = re.compile(r"169\.254\.169\.254|metadata\.google|[Mm]issing.{0,20}[Cc]redential")
@@ -188,7 +189,9 @@ def _passing(text: str) -> str:
     if _PROXY.search(text):
         return "the proxy did not make the connection; check HTTPS_PROXY and NO_PROXY"
     if _DNS.search(text):
-        return "the store's host name could not be resolved; check its endpoint, and the network"
+        asked = _HOST.search(text)
+        host = f" {asked[1]}" if asked else ""
+        return f"the store's host name{host} could not be resolved; check its endpoint, and the network"
     return "the store is unavailable or sent an invalid response; try again later"
 
 

@@ -66,3 +66,13 @@ def test_an_expired_credential_is_called_one_and_not_missing() -> None:
 )
 def test_what_stops_a_command_has_its_exit_code(status: int, code: str, kind: type) -> None:
     assert isinstance(fault("s3://b/", exceptions.GenericError(_said(status, code))).as_error, kind)
+
+
+def test_a_host_that_has_no_address_is_named() -> None:
+    text = (
+        "Generic S3 error: Error performing GET https://store.invalid/bucket?list-type=2 in 8 ms - "
+        'HTTP error: ConnectError("dns error", "failed to lookup address information")'
+    )
+    found = fault("s3://bucket/p/", exceptions.GenericError(text))
+    assert "the store's host name store.invalid could not be resolved" in str(found)
+    assert "list-type" not in str(found)
