@@ -41,7 +41,7 @@ _LONGEST_LOG = 4096
 
 
 @dataclass(slots=True)
-class _Window:
+class _Stretch:
     """What was let in since a moment at which the provider's quota was fresh, as far as known."""
 
     start: float
@@ -77,8 +77,8 @@ class RatePolicy:
         """The provider's limit, as far as its 429s told it."""
         self._sure = False
         """A window of `learned` passed, and the next one's first submit was let in."""
-        self._window: _Window | None = None
-        self._before: _Window | None = None
+        self._window: _Stretch | None = None
+        self._before: _Stretch | None = None
         self._log: deque[Permit] = deque(maxlen=_LONGEST_LOG)
         self._recent: deque[Permit] = deque()
         self._sent = 0
@@ -109,7 +109,7 @@ class RatePolicy:
     def leave(self, now: float) -> Permit:
         """One submit leaves."""
         permit = Permit(now, self._epoch)
-        self._window = self._window or _Window(now)
+        self._window = self._window or _Stretch(now)
         self._sent += 1
         self._log.append(permit)
         self._recent.append(permit)
@@ -205,13 +205,13 @@ class RatePolicy:
         if learned and window.passed >= learned.calls:
             self._sure = True
             self._before = window
-            window = self._window = _Window(permit.left)
+            window = self._window = _Stretch(permit.left)
             self._trials.window_passed(learned, self._sent)
         window.passed += 1
         if learned and window.passed >= learned.calls:
             self._trials.begin(learned)
 
-    def _through(self, permit: Permit, window: _Window, hit: _Hit) -> None:
+    def _through(self, permit: Permit, window: _Stretch, hit: _Hit) -> None:
         """The first submit after a pause: what passed since the window's first is the limit."""
         self._hit = None
         learned, late = self.learned, permit.left - hit.refused
@@ -230,10 +230,10 @@ class RatePolicy:
         elif window.passed:
             window = self._measure(permit, window, hit)
         self._before = window
-        self._window = _Window(permit.left, 1)
+        self._window = _Stretch(permit.left, 1)
         self._ramp = 1
 
-    def _measure(self, permit: Permit, window: _Window, hit: _Hit) -> _Window:
+    def _measure(self, permit: Permit, window: _Stretch, hit: _Hit) -> _Stretch:
         calls, start, one_by_one, joined = window.passed, window.start, 1.0, False
         if self.learned and self._before and calls < self.learned.calls / 2:
             if not self._before.joined:
@@ -248,7 +248,7 @@ class RatePolicy:
         self.learned = SlidingWindow(round(calls * one_by_one), seconds, self._log)
         self._sure = False
         self._trials.learned(seconds, unsure * one_by_one, one_by_one > 1)
-        return _Window(start, calls, joined)
+        return _Stretch(start, calls, joined)
 
     def _most_recent(self) -> float:
         """How many submits may be in flight that nothing is known of."""
