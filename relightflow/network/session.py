@@ -28,11 +28,11 @@ from relightflow.network import certificates
 from relightflow.network.addresses import host_matches, made_up_address, public_address
 from relightflow.network.proxies import Proxies, internal_name, proxies
 
-CONNECT_SECONDS = 15.0
+_CONNECT_SECONDS = 15.0
 IDLE_SECONDS = 4.0
 """An idle connection older than this is not used again: servers close theirs after 5 s or more, and
 a request must not meet a connection that is just being closed."""
-HEADER_BYTES = 64 << 10
+_HEADER_BYTES = 64 << 10
 """Of one header field and of one status line; what browsers take, and more than aiohttp's 8 KiB."""
 _SCREEN_SECONDS = 3.0
 """For this machine's look at a name that a proxy is to resolve: behind a proxy it often cannot tell."""
@@ -170,8 +170,8 @@ def session(
             auto_decompress=False,
             trust_env=False,
             trace_configs=traces,
-            max_line_size=HEADER_BYTES,
-            max_field_size=HEADER_BYTES,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
             headers={"User-Agent": "relightflow", "Accept-Encoding": "identity", **(headers or {})},
         )
         for names, traces in ((resolver, []), (None, [watch]))
@@ -182,7 +182,7 @@ def session(
 def timeout(seconds: float, total: float | None = None) -> aiohttp.ClientTimeout:
     """At most `seconds` without a byte, and `total` (default: twice that) for everything."""
     return aiohttp.ClientTimeout(
-        total=total or seconds * 2, sock_connect=CONNECT_SECONDS, sock_read=seconds
+        total=total or seconds * 2, sock_connect=_CONNECT_SECONDS, sock_read=seconds
     )
 
 

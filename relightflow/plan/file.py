@@ -36,8 +36,8 @@ from relightflow.plan.job_set import job_set, outputs_count
 VERSION = 1
 LARGEST = 256 << 20
 """Bytes of a plan file that is read."""
-MOST_PLANS = 1000
-MOST_PLACES = 2_000_000
+_MOST_PLANS = 1000
+_MOST_PLACES = 2_000_000
 """Cells × repeats: what is held in memory."""
 _LONG = ("cells", "images", "picked")
 """Lists that are written with an item a line."""
@@ -145,7 +145,7 @@ def _plans(data: bytes) -> tuple[RecipePlan, ...]:
     found.only("kind", "version", "plans")
     if type(version) is not int or version != VERSION:
         raise Flawed("version", f"must be {VERSION}")
-    plans = tuple(map(_plan, found.items("plans", MOST_PLANS)))
+    plans = tuple(map(_plan, found.items("plans", _MOST_PLANS)))
     if not plans:
         raise Flawed("plans", "is empty")
     return plans
@@ -256,8 +256,8 @@ def _check(plan: RecipePlan, at: Checked, prices: Checked) -> None:
         or any(row and not 0 <= row[0] <= row[-1] < places for row in plan.picked)
     ):
         raise Flawed(f"{at.where}.picked", "does not fit the images and cells")
-    if places > MOST_PLACES:
-        raise Flawed(at.where, f"has more than {MOST_PLACES:,} cells and repeats per image")
+    if places > _MOST_PLACES:
+        raise Flawed(at.where, f"has more than {_MOST_PLACES:,} cells and repeats per image")
     made = job_set(plan)
     parts = counts.new + counts.in_place + counts.shared + counts.collect
     expected = {

@@ -14,7 +14,7 @@ from relightflow.model.job import Job
 from relightflow.model.plan_file import RecipePlan
 from relightflow.plan.spelling import spell_all
 
-Wanted = frozenset[str]
+_Wanted = frozenset[str]
 """What is made of one image: `PARAMETERS#REPEAT`, the parameters in canonical JSON as they are sent."""
 
 
@@ -22,7 +22,7 @@ Wanted = frozenset[str]
 class JobSet:
     backend: str
     model: str
-    by_image: Mapping[str, Wanted]
+    by_image: Mapping[str, _Wanted]
     """sha256 of an image → what is made of it; never empty."""
 
     def __len__(self) -> int:
@@ -51,8 +51,8 @@ class JobSet:
         """The jobs of this set that `other` does not have."""
         if (self.backend, self.model) != (other.backend, other.model):
             return self
-        known: dict[tuple[int, int], Wanted] = {}
-        left: dict[str, Wanted] = {}
+        known: dict[tuple[int, int], _Wanted] = {}
+        left: dict[str, _Wanted] = {}
         for image, wanted in self.by_image.items():
             theirs = other.by_image.get(image, _NOTHING)
             pair = (id(wanted), id(theirs))
@@ -63,12 +63,12 @@ class JobSet:
         return JobSet(self.backend, self.model, left)
 
 
-_NOTHING: Wanted = frozenset()
+_NOTHING: _Wanted = frozenset()
 
 
 def job_set(plan: RecipePlan) -> JobSet:
     """All distinct jobs of `plan`."""
-    by_image: dict[str, Wanted] = {}
+    by_image: dict[str, _Wanted] = {}
     for image, wanted in zip(plan.images, _wants(plan), strict=False):
         before = by_image.get(image.sha256)
         both = wanted if before is None or before is wanted else before | wanted
@@ -84,7 +84,7 @@ def outputs_count(plan: RecipePlan) -> int:
     return count if plan.request.limit is None else min(count, plan.request.limit)
 
 
-def _wants(plan: RecipePlan) -> Iterator[Wanted]:
+def _wants(plan: RecipePlan) -> Iterator[_Wanted]:
     """For each image, in order, what is made of it."""
     names = [
         f"{spell_all(cell.parameters)}#{repeat}"

@@ -23,7 +23,7 @@ from relightflow.report.markdown import Block, code, fitted, folded, quoted, row
 from relightflow.report.text import count, duration
 
 MOST_BYTES = 900_000
-MOST_ANNOTATIONS = 10
+_MOST_ANNOTATIONS = 10
 """Of a kind."""
 _LONGEST = 4000
 """Characters of one annotation's message."""
@@ -43,7 +43,7 @@ _PLACES = {
 }
 """Exit code of an issue that concerns no output → where in the recipe it is told."""
 
-Level = Literal["error", "warning"]
+_Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _cell(record: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Annotation:
-    level: Level
+    level: _Level
     title: str
     message: str
     problem: Problem | None
@@ -229,7 +229,7 @@ def workflow_commands(
         found += _of_run(run)
     for level in ("error", "warning"):
         of_kind = [one for one in found if one.level == level]
-        shown = of_kind if len(of_kind) <= MOST_ANNOTATIONS else of_kind[: MOST_ANNOTATIONS - 1]
+        shown = of_kind if len(of_kind) <= _MOST_ANNOTATIONS else of_kind[: _MOST_ANNOTATIONS - 1]
         yield from (_command(one, located) for one in shown)
         hidden = len(of_kind) - len(shown)
         if hidden:
@@ -259,7 +259,7 @@ def _of_outputs(run: RecordedRun) -> Iterator[_Annotation]:
         if status in ("failed", "unknown", "pending", "missing", "rejected"):
             groups.setdefault((status, _reason(record)), []).append(record)
     for (status, reason), records in sorted(groups.items(), key=lambda group: _RANK[group[0][0]]):
-        level: Level = "warning" if status in ("pending", "missing") else "error"
+        level: _Level = "warning" if status in ("pending", "missing") else "error"
         first = records[0]["source"]["name"]
         more = f" and {len(records) - 1:,} more" if len(records) > 1 else ""
         title = f"{run.name}: {len(records):,} {_WORDS[status]}"

@@ -20,7 +20,7 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.values import Scalar
 from relightflow.report.escape import lines, terminal
 
-Verdict = Literal["passed", "failure", "error", "skipped"]
+_Verdict = Literal["passed", "failure", "error", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class JunitCase:
     classname: str
     """The input image."""
     name: str
-    verdict: Verdict = "passed"
+    verdict: _Verdict = "passed"
     type: str = ""
     """Of a failure: its kind."""
     message: str = ""
@@ -95,7 +95,7 @@ def _of_record(recipe: Recipe, record: Mapping[str, Any]) -> Iterator[JunitCase]
         )  # fmt: skip
 
 
-def _verdict(record: Mapping[str, Any]) -> tuple[Verdict, str, str]:
+def _verdict(record: Mapping[str, Any]) -> tuple[_Verdict, str, str]:
     """What the case says, the failure's kind, and its message."""
     status, error = record["status"], record.get("error", {})
     if status == "done":
@@ -145,7 +145,7 @@ def _properties(facts: Iterable[tuple[str, str]], indent: str) -> str:
     return f"{indent}<properties>\n{''.join(listed)}{indent}</properties>\n" if listed else ""
 
 
-def _counts(count: Counter[Verdict]) -> str:
+def _counts(count: Counter[_Verdict]) -> str:
     return _attributes(
         tests=count.total(), failures=count["failure"], errors=count["error"], skipped=count["skipped"]
     )  # fmt: skip

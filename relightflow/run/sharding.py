@@ -36,7 +36,7 @@ _MOST = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
-class ShardPlan:
+class _ShardPlan:
     """One plan of a shard, and how much of it was to be bought when the shard began."""
 
     recipe: str
@@ -55,7 +55,7 @@ class ShardRecord:
     """The number of the ledger's last attempt when the shard began."""
     runs: int
     """How many runs the ledger knew then."""
-    plans: Mapping[str, ShardPlan]
+    plans: Mapping[str, _ShardPlan]
     """By `jobs_digest`."""
     rehearsed: bool = False
     """Nothing in the state was bought."""
@@ -143,7 +143,7 @@ def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> Sha
         return record
     with open_state_reader(state_dir) as seen:
         jobs, whole = _to_buy(plan, seen.ledger, state_dir)
-    return replace(record, plans=FrozenMap({**record.plans, digest: ShardPlan(name, jobs, whole)}))
+    return replace(record, plans=FrozenMap({**record.plans, digest: _ShardPlan(name, jobs, whole)}))
 
 
 def _to_buy(plan: Plan, reader: Reader, state_dir: StateDir) -> tuple[int, int]:
@@ -174,7 +174,7 @@ def _record(found: Mapping[str, object]) -> ShardRecord:
         runs,
         FrozenMap(
             {
-                digest: ShardPlan(
+                digest: _ShardPlan(
                     str(one["recipe"]), _whole_number(one["jobs"]), _whole_number(one["whole"])
                 )
                 for digest, one in plans.items()

@@ -14,19 +14,19 @@ _FORMS = ("isolated", "final", "initial", "medial")
 _TURNED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 
 
-def is_rtl(character: str) -> bool:
+def _is_rtl(character: str) -> bool:
     """Whether it is a letter of a script that runs from right to left."""
     return unicodedata.bidirectional(character) in ("R", "AL")
 
 
 def has_rtl(text: str) -> bool:
-    return not text.isascii() and any(map(is_rtl, text))
+    return not text.isascii() and any(map(_is_rtl, text))
 
 
 def runs(text: str) -> list[tuple[str, bool]]:
     """`text`, which runs from left to right as a whole, in pieces: (piece, whether it runs from right to
     left). Spaces, digits and signs between two letters from right to left belong to them."""
-    marks = [is_rtl(character) for character in text]
+    marks = [_is_rtl(character) for character in text]
     held = 0
     for at, (character, rtl) in enumerate(zip(text, marks, strict=True)):
         if rtl:
