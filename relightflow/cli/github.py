@@ -19,7 +19,7 @@ from relightflow.report.github import RecordedRun
 from relightflow.store.state_dir import locate
 
 _LARGEST = 16 << 20
-"""Bytes of a summary that is read."""
+"""Of a summary, or of a manifest's first line, that is read."""
 
 
 def write(
@@ -67,7 +67,7 @@ def _summary(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
             found = json.loads(file.read(_LARGEST))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and found.get("kind") == "summary" else {}
 
@@ -75,8 +75,8 @@ def _summary(path: Path) -> dict[str, object]:
 def _name(manifest: Path) -> str:
     try:
         with manifest.open(encoding="utf-8") as lines:
-            return str(json.loads(lines.readline())["recipe"]["name"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            return str(json.loads(lines.readline(_LARGEST))["recipe"]["name"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{manifest}: not a manifest: {error}") from error
 
 
