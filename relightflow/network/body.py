@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import aiohttp
+
+_OURS = frozenset({"gzip", "x-gzip", "deflate"})
+_OTHERS = frozenset({"br", "zstd", "dcb", "dcz", "compress", "x-compress", "bzip2", "xz", "lzma"})
 
 
 class TooLarge(Exception):
@@ -24,15 +27,17 @@ async def read_body(response: aiohttp.ClientResponse, cap: int) -> bytes:
 
 async def pieces(response: aiohttp.ClientResponse, cap: int) -> AsyncIterator[bytes]:
     """The body as it comes, unpacked. Raises as `read_body` does."""
-    packing = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if packing not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        raise Unreadable(f"content encoding '{packing[:20]}', which was not asked for")
+    packing = _packing(response.headers.getall("Content-Encoding", ()))
     length = response.content_length
     if length is not None and length > cap:
         raise TooLarge(f"{length} bytes, over the limit of {cap}")
-    unpack = None if packing in ("identity", "") else zlib.decompressobj(wbits=47)
+    unpack = None
     left = cap
+    first = True
     async for chunk in response.content.iter_any():
+        if first and packing and _is_packed(chunk):
+            unpack = zlib.decompressobj(wbits=47)
+        first = False
         piece = _unpacked(unpack, chunk, left) if unpack else chunk
         left -= len(piece)
         if left < 0:
@@ -41,6 +46,25 @@ async def pieces(response: aiohttp.ClientResponse, cap: int) -> AsyncIterator[by
             yield piece
     if unpack and not unpack.eof:
         raise Unreadable("a compressed response that ends too early")
+
+
+def _packing(named: Sequence[str]) -> bool:
+    """Whether a body may be packed. Raises Unreadable for what cannot be unpacked here.
+
+    What packs nothing passes, as in browsers: people write `none`, `utf-8` or `image/jpeg` there, and
+    Amazon's tools leave `aws-chunked` behind.
+    """
+    found = {name.strip().lower() for text in named for name in text.split(",")}
+    if other := found & _OTHERS:
+        raise Unreadable(f"content encoding '{min(other)}', which was not asked for")
+    return bool(found & _OURS)
+
+
+def _is_packed(start: bytes) -> bool:
+    """Whether bytes begin as gzip or zlib do: many a server says so of files that are not."""
+    if len(start) < 2:
+        return True
+    return start[:2] == b"\x1f\x8b" or (start[0] & 15 == 8 and int.from_bytes(start[:2]) % 31 == 0)
 
 
 def _unpacked(unpack: zlib._Decompress, chunk: bytes, left: int) -> bytes:

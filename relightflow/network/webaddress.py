@@ -85,6 +85,7 @@ class WebAddress:
 
     def follow(self, location: str) -> WebAddress:
         """Where a redirect from here leads; user and password go nowhere else. Raises BadAddress."""
+        location = location.strip(" ")
         _check_characters(location)
         try:
             there = urljoin(self.text, location)
@@ -110,6 +111,8 @@ def parse(url: str) -> WebAddress:
         raise BadAddress(f"the URL is longer than {LONGEST} characters", refused=False)
     _check_characters(url)
     parts = _PARTS.fullmatch(url)
+    if parts and " " in parts["authority"]:
+        raise BadAddress("its host contains a space")
     if parts is None:
         if _SCHEME.match(url) and not url.lower().startswith(("http:", "https:")):
             raise BadAddress("only http and https URLs are supported")
@@ -136,13 +139,13 @@ def shown(url: str) -> str:
 
 
 def _check_characters(url: str) -> None:
-    """Neither what nobody sees nor what parsers turn, drop or stop at."""
+    """Neither what nobody sees nor what parsers turn, drop or stop at. A plain space passes, and is
+    quoted where it may stand: in path and query."""
     if "\\" in url:
         raise BadAddress("the URL contains a backslash, which programs interpret differently")
     printable = "".join(c for c in url if not "\udc80" <= c <= "\udcff").isprintable()
-    if not printable or any(c.isspace() for c in url):
-        words = "the URL contains a space or an invisible character; write a space as %20"
-        raise BadAddress(words)
+    if not printable:
+        raise BadAddress("the URL contains an invisible character; write it as %20 or the like")
 
 
 def _authority(text: str) -> tuple[tuple[str, str] | None, str]:

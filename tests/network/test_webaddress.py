@@ -24,6 +24,7 @@ from relightflow.network.webaddress import LONGEST, BadAddress, parse, shown
         ("https://my_bucket.example/a", "https://my_bucket.example/a"),
         ("https://a.example/x/../y//z", "https://a.example/x/../y//z"),
         ("https://a.example?x", "https://a.example/?x"),
+        ("https://a.example/a b%20c.jpg?d e=f g", "https://a.example/a%20b%20c.jpg?d%20e=f%20g"),
     ],
 )
 def test_what_is_sent_is_put_together_from_what_was_read(url: str, text: str) -> None:
@@ -40,7 +41,9 @@ def test_what_is_sent_is_put_together_from_what_was_read(url: str, text: str) ->
         ("https://example.com:99999/", False),
         ("ftp://example.com/a", True),
         ("https://example.com\\a", True),
-        ("https://example.com/a b", True),
+        ("https://example.com/a\u00a0b", True),
+        ("https://example.com/a\tb", True),
+        ("https://example.com /a", True),
         ("https://example.com/a\u200bb", True),
         ("https://a@b@example.com/", True),
         ("https://0x7f.1/", True),

@@ -65,6 +65,7 @@ class Downloads:
     async def fetch(self, url: str) -> bytes:
         """The image at `url`. Raises `CallFailed`; every failure says that it is paid."""
         partial = _Partial()
+        url = url.strip(" ").replace(" ", "%20")
         try:
             async with asyncio.timeout(self.total_seconds):
                 await self._whole(url, partial)

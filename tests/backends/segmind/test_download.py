@@ -286,3 +286,10 @@ async def test_a_stand_in_is_asked_for_nothing(downloads: Make, listen: Listen) 
     url = await listen(replying(lambda *_: image_bytes(), seen))
     await downloads(url).check_hosts()
     assert seen == []
+
+
+async def test_a_space_in_a_result_s_url_is_quoted(downloads: Make, listen: Listen) -> None:
+    seen: list[str] = []
+    url = await listen(replying(lambda *_: image_bytes(), seen))
+    assert await downloads(url).fetch(url + "/a b.png") == IMAGE
+    assert "/a%20b.png" in seen[0]

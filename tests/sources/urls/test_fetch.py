@@ -59,6 +59,16 @@ def test_five_redirects_are_followed_and_six_are_not(site: Site, make: Make) -> 
     assert "more than 5 redirects" in reason(make(f"{site.base}/0"))
 
 
+def test_spaces_are_quoted_as_browsers_do_it(site: Site, make: Make) -> None:
+    site.pages["/go"] = answers(status=302, headers={"Location": "/a b.jpg?x=c d"})
+    site.pages["/a b.jpg"] = image_bytes()
+    for url in (f"{site.base}/go", f"{site.base}/a b.jpg"):
+        found = only(make(url))
+        assert isinstance(found, Image), found
+        assert found.name in ("go", "a b.jpg")
+    assert site.paths == ["/go", "/a%20b.jpg?x=c%20d", "/a%20b.jpg"]
+
+
 def test_a_circle_is_named(site: Site, make: Make) -> None:
     site.pages["/x"] = answers(status=302, headers={"Location": "/y"})
     site.pages["/y"] = answers(status=302, headers={"Location": "/x"})
