@@ -10,7 +10,7 @@ from types import ModuleType
 from docs.tables import table
 from relightflow.errors import Exit
 from relightflow.model import evidence
-from relightflow.plugins import backend, hookspecs, records, sink, source
+from relightflow.plugins import backend, check, hookspecs, records, sink, source
 
 NOTE = "<!-- Written by `python -m docs.generate`; change relightflow/plugins/ instead. -->\n"
 
@@ -31,7 +31,12 @@ def pages() -> dict[str, str]:
     """The page by its path under docs/reference."""
     parts = [NOTE, _INTRO, *_hooks(), "## Records\n\n"]
     parts += [_record(node) for node in _classes(records)]
-    for title, module in (("Source", source), ("Backend", backend), ("Sink", sink)):
+    for title, module in (
+        ("Source", source),
+        ("Backend", backend),
+        ("Sink", sink),
+        ("Check", check),
+    ):
         parts.append(f"## {title}\n\n{_docstring(module)}\n\n")
         parts += [_record(node, "###") for node in _classes(module)]
         if module is backend:

@@ -1,4 +1,4 @@
-"""Writes docs/reference/plugins.md: the sources, backends and sinks that come with relightflow."""
+"""Writes docs/reference/plugins.md: the sources, backends, sinks and checks that come with relightflow."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from relightflow.recipe.schema import part
 QUOTE = '"'
 NOTE = "<!-- Written by `python -m docs.generate` from the plugins' records and schemas. -->\n"
 
-_INTRO = """# Sources, backends and sinks
+_INTRO = """# Sources, backends, sinks and checks
 
-The built-in sources, backends and sinks. `type` in a recipe selects one. Plugins add others;
+The built-in sources, backends, sinks and checks. `type` in a recipe selects one. Plugins add others;
 `relightflow plugins` lists what is installed, and the package that provides it.
 
 """
@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
         ("Sources", registry.sources),
         ("Backends", registry.backends),
         ("Sinks", registry.sinks),
+        ("Checks", registry.checks),
     ):
         parts.append(f"## {title}\n\n")
         for name in sorted(loaded):
@@ -70,7 +71,8 @@ def _allowed(field: Mapping[str, Any]) -> str:
     if field.get("type") == "array":
         return "list of texts"
     if field.get("type") == "object":
-        return f"mapping with {', '.join(f'`{key}`' for key in field['properties'])}"
+        known = ", ".join(f"`{key}`" for key in field.get("properties", {}))
+        return f"mapping with {known}" if known else "mapping"
     words = {
         "string": "text",
         "integer": "integer",

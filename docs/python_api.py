@@ -57,7 +57,8 @@ GROUPS = {
         "OperatorPolicy RunCallbacks Progress Outcome Result Summary Issue StateDir Registry"
     ),
     "Plugin records": (
-        "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext"
+        "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext "
+        "CheckRecord CheckContext"
     ),
     "Sources": "Source Image Rejected StaleImage SourceUnavailable",
     "Backends": (
@@ -66,6 +67,7 @@ GROUPS = {
         "Retry Evidence Undecided Needs BillRow"
     ),
     "Sinks": "Sink SinkFailed FileState WriteReceipt Artifact FinishedRun",
+    "Checks": "Check CheckView CheckImage Measured CheckResult Verdict",
     "Values": "FrozenMap Micros micros",
     "Errors and exit codes": (
         "Exit RelightflowError UsageError InvalidRecipe AccountError StorageError RefusedError "

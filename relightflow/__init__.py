@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from relightflow.model.catalog import Model as Model
     from relightflow.model.catalog import Parameter as Parameter
     from relightflow.model.catalog import Price as Price
+    from relightflow.model.check import CheckResult as CheckResult
+    from relightflow.model.check import Verdict as Verdict
     from relightflow.model.evidence import Evidence as Evidence
     from relightflow.model.evidence import Needs as Needs
     from relightflow.model.evidence import Undecided as Undecided
@@ -74,9 +76,15 @@ if TYPE_CHECKING:
     from relightflow.plugins.backend import Memory as Memory
     from relightflow.plugins.backend import RecordsQuery as RecordsQuery
     from relightflow.plugins.backend import Retry as Retry
+    from relightflow.plugins.check import Check as Check
+    from relightflow.plugins.check import CheckImage as CheckImage
+    from relightflow.plugins.check import CheckView as CheckView
+    from relightflow.plugins.check import Measured as Measured
     from relightflow.plugins.hookspecs import hookimpl as hookimpl
     from relightflow.plugins.records import BackendContext as BackendContext
     from relightflow.plugins.records import BackendRecord as BackendRecord
+    from relightflow.plugins.records import CheckContext as CheckContext
+    from relightflow.plugins.records import CheckRecord as CheckRecord
     from relightflow.plugins.records import OperatorPolicy as OperatorPolicy
     from relightflow.plugins.records import SinkContext as SinkContext
     from relightflow.plugins.records import SinkRecord as SinkRecord
@@ -101,6 +109,8 @@ _MODULES = {
     "relightflow.plugins.records": (
         "BackendContext",
         "BackendRecord",
+        "CheckContext",
+        "CheckRecord",
         "OperatorPolicy",
         "SinkContext",
         "SinkRecord",
@@ -109,6 +119,8 @@ _MODULES = {
         "SpendLimit",
     ),
     "relightflow.model.attempt": ("Attempt",),
+    "relightflow.model.check": ("CheckResult", "Verdict"),
+    "relightflow.plugins.check": ("Check", "CheckImage", "CheckView", "Measured"),
     "relightflow.model.evidence": ("Evidence", "Needs", "Undecided"),
     "relightflow.plugins.backend": (
         "Backend",
@@ -212,6 +224,12 @@ __all__ = [
     "Billed",
     "Call",
     "CallFailed",
+    "Check",
+    "CheckContext",
+    "CheckImage",
+    "CheckRecord",
+    "CheckResult",
+    "CheckView",
     "Completed",
     "EarlyStop",
     "Evidence",
@@ -225,6 +243,7 @@ __all__ = [
     "InvalidRecipe",
     "Issue",
     "Job",
+    "Measured",
     "Memory",
     "Micros",
     "Model",
@@ -266,6 +285,7 @@ __all__ = [
     "Summary",
     "Undecided",
     "UsageError",
+    "Verdict",
     "WriteReceipt",
     "hookimpl",
     "load_recipe",

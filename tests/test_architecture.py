@@ -26,7 +26,7 @@ LEVELS = (
     ("api",),
     ("maintenance",),
     ("run", "report"),
-    ("deliver", "testing"),
+    ("deliver", "testing", "checks"),
     ("recipe", "plan", "backends", "sources", "sinks"),
     ("gallery",),
     ("ledger", "store", "plugins", "images"),
@@ -43,6 +43,7 @@ ENTRY_POINTS = {
     ("relightflow.plugins.registry", "relightflow.sources.builtin"),
     ("relightflow.plugins.registry", "relightflow.backends.builtin"),
     ("relightflow.plugins.registry", "relightflow.sinks.builtin"),
+    ("relightflow.plugins.registry", "relightflow.checks.builtin"),
 }
 """Upward, by name only: our own plugins, which come in as a stranger's do through an entry point."""
 
@@ -52,9 +53,9 @@ OWNERS = {
     "aiohttp": ("backends", "network", "sources"),
     "idna": ("network",),
     "jsonschema": ("recipe", "testing"),
-    "numpy": ("backends", "images", "testing"),
+    "numpy": ("backends", "checks", "images", "testing"),
     "obstore": ("objects",),
-    "PIL": ("backends", "images", "sinks"),
+    "PIL": ("backends", "checks", "images", "sinks"),
     "pluggy": ("plugins",),
     "rich": ("report",),
     "yaml": ("backends", "recipe"),

@@ -60,6 +60,9 @@ class RunFlags:
     wait: bool
     fail_if_empty: bool
     junit: Path | None
+    check: bool
+    retry_failed_checks: bool = False
+    """Only of `run`: what `apply` makes was approved before."""
 
 
 def flags(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,9 +96,13 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         "--junit", type=params.FILE, metavar="FILE",
         help="Write a JUnit report: one case per output, failures with billed or not.",
     )  # fmt: skip
+    @click.option(
+        "--check", is_flag=True,
+        help="Check the results with the default checks if the recipe names none.",
+    )  # fmt: skip
     @functools.wraps(command)
     def gathered(*args: Any, **rest: Any) -> Any:
-        wanted = RunFlags(**{name: rest.pop(name) for name in RunFlags.__slots__})
+        wanted = RunFlags(**{name: rest.pop(name) for name in RunFlags.__slots__ if name in rest})
         return command(*args, wanted=wanted, **rest)
 
     return gathered
@@ -126,6 +133,7 @@ def run_all(
     ended: list[tuple[Recipe, Summary]] = []
     for found in ready:
         try:
+            found = _with_checks(found, registry, wanted, console)
             agreed = _agreed(found, run_options(found), wanted, registry, console)
             came_to = _run(found, registry, operator, agreed, console)
         except RelightflowError as problem:
@@ -146,6 +154,19 @@ def run_all(
     if wanted.junit:
         _write_junit(wanted.junit, ended)
     return gravest(exits)
+
+
+def _with_checks(
+    found: PlannedRun, registry: Registry, wanted: RunFlags, console: Console
+) -> PlannedRun:
+    """With --check and --retry-failed-checks: the default checks, and repeats for what fails them."""
+    if not wanted.check and not wanted.retry_failed_checks:
+        return found
+    plan = found.plan.with_recipe(api.with_checks(found.plan.recipe, registry))
+    if wanted.retry_failed_checks:
+        plan, count = api.retry_failed_checks(plan, registry, found.state_dir)
+        console.say(asking.retries(plan, count))
+    return replace(found, plan=plan)
 
 
 def _write_junit(path: Path, ended: Sequence[tuple[Recipe, Summary]]) -> None:

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Make missing results within the cap, and deliver them.",
     "pull": "Deliver all results that are stored; buy nothing.",
     "merge": "Unite the states of shards, and deliver their results.",
+    "check": "Check whether results have the light that was paid for.",
     "report": "Write a page for viewing, comparing and picking results.",
     "pick": "Add picks to a recipe, or deliver their results.",
     "status": "Show the last run, the money spent, and unknown outcomes.",
@@ -28,7 +29,7 @@ COMMANDS = {
     "gc": "List unreferenced results and old runs; --delete removes them.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest, summary, picks or plan file.",
-    "plugins": "List the installed sources, backends and sinks, or write a new plugin.",
+    "plugins": "List the installed sources, backends, sinks and checks, or write a new plugin.",
     "emulator": "Serve the provider's API on this machine, for rehearsals.",
 }
 """Name → one line of help, in the order of use."""

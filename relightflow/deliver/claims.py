@@ -61,9 +61,10 @@ def claims_of(targets: Sequence[SinkTarget], keys: Collection[str]) -> dict[str,
     by_id = {key[:_ID]: key for key in keys}
     for target in targets:
         for record in _records(target):
-            key = _key(record, by_id)
-            if key in keys and (key not in found or not found[key].path):
-                found[key] = _claim(key, record, target)
+            # a retry stands for the job whose place it has taken as well
+            for key in (_key(record, by_id), _replaced(record)):
+                if key in keys and (key not in found or not found[key].path):
+                    found[key] = _claim(key, record, target)
     return found
 
 
@@ -75,6 +76,12 @@ def _key(record: Mapping[str, Any], by_id: Mapping[str, str]) -> str:
     if isinstance(key, str):
         return key
     return by_id.get(job, "") if isinstance(job, str) else ""
+
+
+def _replaced(record: Mapping[str, Any]) -> str:
+    """The job in whose place the record's job was made; empty where there is none."""
+    found = record.get("instead_of")
+    return str(found) if record.get("status") == "done" and _is_digest(found) else ""
 
 
 def _records(target: SinkTarget) -> Iterator[Mapping[str, Any]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from relightflow.errors import StorageError
 from relightflow.images.metadata import added
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import State
+from relightflow.model.check import CheckResult
 from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
@@ -45,6 +46,12 @@ class FinalPass:
     read_image: Callable[[Image], bytes]
     on_job_state: Callable[[Output, JobState | None], None]
     """Told how every output stands, in plan order."""
+    check: (
+        Callable[[Iterator[tuple[Output, Result | None]]], Iterator[Sequence[CheckResult]]] | None
+    ) = None
+    """Gives the verdicts on every result, in the same order; None: nothing is checked."""
+    on_checks: Callable[[Output, Sequence[CheckResult]], None] = lambda output, found: None  # noqa: ARG005
+    """Told the verdicts on every output, in plan order."""
 
 
 def finalize(work: FinalPass) -> Counter[str]:
@@ -97,14 +104,17 @@ def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
             path: stack.enter_context(path.with_suffix(".body").open("w", encoding="ascii"))
             for path in {main, *files.values()}
         }
+        verdicts = _verdicts(work)
         for chunk in _outputs_with_state(work.plan, work.delivery):
+            checks = list(islice(verdicts, len(chunk)))
             paths = {target.id: _deliver_chunk(work.delivery, target, chunk) for target in named}
             _note_done(work.delivery, chunk, paths)
-            for output, job_state in chunk:
+            for (output, job_state), found in zip(chunk, checks, strict=True):
                 counts[manifest.status_of(job_state)] += 1
                 work.on_job_state(output, job_state)
+                work.on_checks(output, found)
             for place_id in files or {"": main}:
-                lines = _lines(chunk, paths.get(place_id))
+                lines = _lines(chunk, checks, paths.get(place_id))
                 bodies[files.get(place_id, main)].write(lines)
         for body in bodies.values():
             body.writelines(manifest.line(manifest.rejected(item)) for item in work.plan.rejected)
@@ -162,16 +172,29 @@ def _note_done(
         delivery.ledger.delivered_now(rows, done)
 
 
+def _verdicts(work: FinalPass) -> Iterator[Sequence[CheckResult]]:
+    """The verdicts on every output, in plan order: a second walk, which reads ahead by an image."""
+    if work.check is None:
+        return repeat(())
+    every = _outputs_with_state(work.plan, work.delivery)
+    return work.check(
+        (output, state.result if state else None) for chunk in every for output, state in chunk
+    )
+
+
 def _lines(
-    chunk: list[tuple[Output, JobState | None]], delivered: list[DeliveryResult | None] | None
+    chunk: list[tuple[Output, JobState | None]],
+    checks: Sequence[Sequence[CheckResult]],
+    delivered: list[DeliveryResult | None] | None,
 ) -> str:
+    placed = delivered or [None] * len(chunk)
     return "".join(
         manifest.line(
             manifest.record(
-                output, job_state, item.path if item else None, item.copy if item else None
+                output, job_state, item.path if item else None, item.copy if item else None, found
             )
         )
-        for (output, job_state), item in zip(chunk, delivered or [None] * len(chunk), strict=True)
+        for (output, job_state), found, item in zip(chunk, checks, placed, strict=True)
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from relightflow.core.redact import known
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
+from relightflow.model.check import CheckResult
 from relightflow.model.failure import Billed
 from relightflow.model.image import Rejected
 from relightflow.model.job import Output
@@ -59,10 +61,14 @@ def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
 
 
 def record(
-    output: Output, job_state: JobState | None, path: str | None, copy: Copy | None = None
+    output: Output,
+    job_state: JobState | None,
+    path: str | None,
+    copy: Copy | None = None,
+    checks: Sequence[CheckResult] = (),
 ) -> dict[str, Any]:
     """One output, JSON but for frozen mappings. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
-    is there, where it is not the image itself."""
+    is there, where it is not the image itself. `checks`: what they say of the result."""
     job, image = output.job, output.image
     facts: dict[str, Any] = {
         "record": "output",
@@ -72,9 +78,11 @@ def record(
         "source": {"name": image.name, "sha256": image.sha256, "size": image.size},
         "cell": output.cell,
         "parameters": job.parameters,
-        "repeat": job.repeat,
+        "repeat": output.repeat,
         "status": status_of(job_state),
     }
+    if output.instead_of is not None:
+        facts |= {"retry": job.repeat, "instead_of": output.instead_of.key}
     if job_state is None:
         return facts
     if result := job_state.result:
@@ -88,6 +96,8 @@ def record(
         if copy is not None:
             facts["delivered"] = copy.facts()
         facts["cost"] = usd(result.cost)
+        if checks:
+            facts["checks"] = [_check(found) for found in checks]
     elif job_state.reason:
         billed = str(job_state.billed)
         facts["error"] = {
@@ -100,6 +110,20 @@ def record(
     if job_state.plan and job_state.billed is not Billed.NO:
         facts["plan"] = job_state.plan
     return facts
+
+
+def _check(found: CheckResult) -> dict[str, Any]:
+    """A verdict; what it does not have is left out."""
+    facts = {
+        "name": found.name,
+        "verdict": str(found.verdict),
+        "severity": found.severity,
+        "value": found.value,
+        "bound": found.bound,
+        "unit": found.unit or None,
+        "message": found.message or None,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 _RECORD = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=plain)

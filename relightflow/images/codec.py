@@ -36,9 +36,9 @@ class Pixels:
     media_type: str
 
 
-def load(data: bytes) -> Pixels:
-    """The image with its transparency. Raises BadImage."""
-    return _pixels(data, None)
+def load(data: bytes, fit: tuple[int, int] | None = None) -> Pixels:
+    """The image with its transparency, scaled down to `fit` (width, height) if given. Raises BadImage."""
+    return _pixels(data, fit)
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:

@@ -51,6 +51,10 @@ class DuplicateRequest(Exception):
     """The provider gave one request id for two jobs: whose result it is cannot be known."""
 
 
+RETRIES = "relightflow:retries"
+"""What the notes on retries stand under; no backend's name has a colon."""
+
+
 class Ledger:
     """The write side. Methods may be called from any task of one event loop."""
 
@@ -241,6 +245,10 @@ class Ledger:
             sql = "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)"
             facts = (backend, key, value)  # type: ignore[assignment]  # a longer tuple
         await self.change(lambda db: db.execute(sql, facts))
+
+    async def retried(self, key: str, repeat: int) -> None:
+        """`repeat` has taken the place of the job `key`, whose result failed a check."""
+        await self.remember(RETRIES, key, str(repeat))
 
     async def run_started(self, run_id: str, recipe: str, file: str = "", plan: str = "") -> None:
         """`file`: the recipe's absolute path. `plan`: sha256 of the plan file that is applied."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows
-from relightflow.ledger.ledger import MIXED, agrees, check, damaged, is_blank
+from relightflow.ledger.ledger import MIXED, RETRIES, agrees, check, damaged, is_blank
 from relightflow.ledger.restoring import Difference, IndexedAttempts
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
@@ -159,6 +159,12 @@ class Reader:
         query = "SELECT value FROM memory WHERE backend = ? AND key = ?"
         row = self._db.execute(query, (backend, key)).fetchone()
         return row[0] if row else None
+
+    def retries(self) -> dict[str, int]:
+        """Key of a job whose result failed a check → the repeat that has taken its place."""
+        query = "SELECT key, value FROM memory WHERE backend = ?"
+        rows = self._db.execute(query, (RETRIES,)) if self._db else ()
+        return {key: int(value) for key, value in rows if value.isdecimal()}
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """(sha256, bytes) of every result that the ledger relies on."""

@@ -52,3 +52,10 @@ class Output:
     """Bears the name of this output; `job.image` may be a duplicate of it."""
     cell: Parameters
     """As the recipe spells it, for names and captions; `job.parameters` is what is sent."""
+    instead_of: Job | None = None
+    """The plan's own job, where its result failed a check and `job` is the repeat that took its place."""
+
+    @property
+    def repeat(self) -> int:
+        """0-based; the place in the plan, whichever repeat has taken it."""
+        return (self.instead_of or self.job).repeat

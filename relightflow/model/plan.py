@@ -6,14 +6,14 @@ are drawn from it lazily by `relightflow.plan.outputs`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from relightflow.model.catalog import Price
 from relightflow.model.image import Image, Rejected
 from relightflow.model.picks import Picks
 from relightflow.model.recipe import Recipe
-from relightflow.model.values import Parameters
+from relightflow.model.values import FrozenMap, Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,20 @@ class Plan:
     """Which part of `divided` this is; a shard is bought and not delivered. None: all of it."""
     divided: Plan | None = None
     """The plan that this is a shard of."""
+
+    retries: FrozenMap = field(default_factory=FrozenMap)
+    """Key of a job whose result failed a check → the repeat whose job has taken its place."""
+
+    def with_retries(self, retries: Mapping[str, int]) -> Plan:
+        """The same plan, and the whole that it is a part of, with other retries."""
+        frozen = FrozenMap(retries)
+        whole = replace(self.whole, retries=frozen) if self.whole else None
+        return replace(self, retries=frozen, whole=whole)
+
+    def with_recipe(self, recipe: Recipe) -> Plan:
+        """The same plan for a recipe that differs in nothing that a plan depends on."""
+        whole = replace(self.whole, recipe=recipe) if self.whole else None
+        return replace(self, recipe=recipe, whole=whole)
 
     @property
     def described(self) -> Plan:

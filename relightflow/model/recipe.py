@@ -8,6 +8,7 @@ from typing import Literal
 
 from relightflow.errors import Problem
 from relightflow.model.catalog import Model
+from relightflow.model.check import CheckSpec
 from relightflow.model.money import Micros
 from relightflow.model.picks import Picks
 from relightflow.model.spending import Allowance
@@ -124,6 +125,8 @@ class Recipe:
     """The sinks as the file has them, where `sinks` are moved apart from them; empty: they are not."""
     rehearsed: bool = False
     """A stand-in makes it: nothing is bought, and nothing of it may count as bought."""
+    checks: tuple[CheckSpec, ...] = ()
+    """What is checked of every result, in the recipe's order. No part of a job key."""
     picks: Picks | None = None
     """The picks file that the recipe names: only these outputs are made."""
     warnings: tuple[str, ...] = ()

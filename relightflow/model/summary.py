@@ -29,6 +29,8 @@ class Counts:
     """Output files that somebody edited and that were left as they are."""
     planned: int = 0
     """Distinct jobs of the whole recipe: more than `jobs` where a command selected some of them."""
+    failed_checks: int = 0
+    """Outputs whose result failed a check."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ _OF_OUTPUT: dict[str | None, Callable[[Output], str]] = {
     "image.folder": lambda output: output.image.name.rpartition("/")[0],
     "image.stem": lambda output: _stem(output.image.name),
     "key": lambda output: output.job.id,
-    "repeat": lambda output: str(output.job.repeat),
+    "repeat": lambda output: str(output.repeat),
     "index": lambda output: str(output.index),
 }
 
@@ -154,7 +154,7 @@ def _collision(plan: Plan, template: str, one: Output, other: Output) -> str:
 
 def _item(output: Output) -> str:
     values = ", ".join(f"{name} {text(value)!r}" for name, value in output.cell.items())
-    return f"{output.image.name!r} ({values or 'no axis'}, repeat {output.job.repeat})"
+    return f"{output.image.name!r} ({values or 'no axis'}, repeat {output.repeat})"
 
 
 def _hint(plan: Plan, template: str, one: Output, other: Output) -> str:
@@ -187,7 +187,7 @@ def _candidates(template: str, one: Output, other: Output) -> Iterator[list[str]
         for name in {**one.cell, **other.cell}
         if name not in used and name not in FIELDS and one.cell.get(name) != other.cell.get(name)
     ]
-    if one.job.repeat != other.job.repeat and "repeat" not in used:
+    if one.repeat != other.repeat and "repeat" not in used:
         differ.append("repeat")
     axes = [name for name in {**one.cell, **other.cell} if name not in used | {*FIELDS}]
     again = ["repeat"] if "repeat" not in used else []

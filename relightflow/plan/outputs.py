@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from relightflow.model.image import Image
@@ -75,6 +76,8 @@ class _Drawer:
         cells = _ReadyJobs(plan, self._maker)
         self._ready: Iterable[_Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
+        # the recipe's own repeats come first: one that it asks for by now is no retry any more
+        self._retries = {k: n for k, n in plan.retries.items() if n >= plan.repeat}
         self._numbers = range(plan.outputs_count) if plan.numbers is None else plan.numbers
 
     def draw(self, images: Iterable[Image], place: int = 0) -> Iterator[Output]:
@@ -87,7 +90,8 @@ class _Drawer:
                 for repeat, end in enumerate(self._ends):
                     key = key_of(head, tail, end)
                     job = Job(key, duplicate, backend, model, parameters, repeat)
-                    yield Output(self._numbers[place], job, image, cell)
+                    output = Output(self._numbers[place], job, image, cell)
+                    yield self._retried(output, head + tail) if key in self._retries else output
                     place += 1
 
     def draw_picked(self) -> Iterator[Output]:
@@ -102,7 +106,16 @@ class _Drawer:
                 cell, parameters, tail = ready[position]
                 key = key_of(head, tail, self._ends[repeat])
                 job = Job(key, duplicate, self._backend, self._model, parameters, repeat)
-                yield Output(next(numbers), job, image, cell)
+                output = Output(next(numbers), job, image, cell)
+                yield self._retried(output, head + tail) if key in self._retries else output
+
+    def _retried(self, output: Output, start: bytes) -> Output:
+        """The output with the repeat that has taken the place of its own job."""
+        repeat = self._retries[output.job.key]
+        key = key_of(start, b"", f"{repeat}}}".encode())
+        return replace(
+            output, job=replace(output.job, key=key, repeat=repeat), instead_of=output.job
+        )
 
 
 class _ReadyJobs:

@@ -27,7 +27,7 @@ import pluggy
 
 from relightflow.model.outcome import Outcome
 from relightflow.model.recipe import Recipe
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
 
 GROUP = "relightflow"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -55,6 +55,14 @@ def relightflow_sinks() -> Iterable[SinkRecord]:  # type: ignore[empty-body]
     """The sinks that this plugin brings. Called once, when a command reads a recipe.
 
     Example: `return [SinkRecord(name="ftp", summary="Uploads each image", create=Ftp)]`
+    """
+
+
+@hookspec
+def relightflow_checks() -> Iterable[CheckRecord]:  # type: ignore[empty-body]
+    """The checks that this plugin brings. Called once, when a command reads a recipe.
+
+    Example: `return [CheckRecord(name="faces", summary="As many faces as before", create=Faces)]`
     """
 
 

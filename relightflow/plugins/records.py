@@ -18,8 +18,10 @@ from typing import Any, Literal, TypeAlias, cast
 from relightflow.core.project import Project
 from relightflow.errors import RefusedError
 from relightflow.model.catalog import Model
+from relightflow.model.check import Severity
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Memory
+from relightflow.plugins.check import Check
 from relightflow.plugins.sink import Sink
 from relightflow.plugins.source import Source
 
@@ -229,6 +231,37 @@ class SinkRecord:
     def make(self, context: SinkContext) -> Sink:
         """The sink. Raises what its `create` raises."""
         return cast(Sink, imported(self.create)(context))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    folder: Path
+    """The recipe's folder; relative paths count from here."""
+    options: FrozenMap
+    """The check's part of the recipe, checked against its schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    name: str
+    """What a recipe writes as `type`."""
+    summary: str
+    """One line for `relightflow plugins`: what holds where the check passes."""
+    create: Callable[[CheckContext], Check] | str
+    """Makes the check; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
+    schema: Schema = field(default_factory=lambda: _OPEN_SCHEMA)
+    """JSON Schema (draft-07) of the check's own options, with `additionalProperties: False`; `type` and
+    `severity` are relightflow's. Left out: there are no options."""
+    severity: Severity = "warn"
+    """What a failure means where the recipe does not say."""
+    default: bool = False
+    """True: it belongs to `checks: default`. It must then need no options."""
+    version: str = "1"
+    """Another one where the same results get other verdicts: verdicts of the old one are forgotten."""
+
+    def make(self, context: CheckContext) -> Check:
+        """The check. Raises what its `create` raises."""
+        return cast(Check, imported(self.create)(context))
 
 
 def imported(create: Callable[..., Any] | str) -> Callable[..., Any]:

@@ -16,16 +16,17 @@ import pluggy
 from relightflow.errors import UsageError
 from relightflow.plugins import hookspecs
 from relightflow.plugins.hookspecs import GROUP
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
 
 _BUILT_IN = (
     "relightflow.sources.builtin",
     "relightflow.backends.builtin",
     "relightflow.sinks.builtin",
+    "relightflow.checks.builtin",
 )
 """Modules with our own hook implementations: registered like anybody's."""
 
-_R = TypeVar("_R", SourceRecord, BackendRecord, SinkRecord)
+_R = TypeVar("_R", SourceRecord, BackendRecord, SinkRecord, CheckRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Registry:
         default_factory=lambda: pluggy.PluginManager(GROUP), repr=False, compare=False
     )
     """pluggy's own manager, for notifications."""
+    checks: Mapping[str, Loaded[CheckRecord]] = field(default_factory=dict)
+    """By name."""
 
     def source(self, name: str) -> SourceRecord:
         """Raises UsageError for an unknown name."""
@@ -65,6 +68,10 @@ class Registry:
     def sink(self, name: str) -> SinkRecord:
         """Raises UsageError for an unknown name."""
         return _find(self.sinks, name, "sink")
+
+    def check(self, name: str) -> CheckRecord:
+        """Raises UsageError for an unknown name."""
+        return _find(self.checks, name, "check")
 
     def notify(self, hook: str, **facts: Any) -> tuple[str, ...]:
         """Tell every plugin; what one raises becomes a warning that names it."""
@@ -97,6 +104,7 @@ def load(
         sources=_records(manager, "relightflow_sources", SourceRecord, warnings),
         backends=_records(manager, "relightflow_backends", BackendRecord, warnings),
         sinks=_records(manager, "relightflow_sinks", SinkRecord, warnings),
+        checks=_records(manager, "relightflow_checks", CheckRecord, warnings),
         plugins=tuple(_plugin_name(name) for name, _ in manager.list_name_plugin()),
         warnings=tuple(warnings),
         manager=manager,

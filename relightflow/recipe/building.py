@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.model.catalog import Model
+from relightflow.model.check import CheckSpec
 from relightflow.model.money import micros
 from relightflow.model.recipe import (
     BackendSpec,
@@ -33,7 +34,12 @@ _DEEP = 3
 
 
 def build(
-    tree: Node, path: Path, sha256: str, chosen: tuple[BackendRecord, Model], matrix: Matrix
+    tree: Node,
+    path: Path,
+    sha256: str,
+    chosen: tuple[BackendRecord, Model],
+    matrix: Matrix,
+    checks: tuple[CheckSpec, ...] = (),
 ) -> Recipe:
     """`tree` holds no problem: every field has the type that the schema says."""
     data: dict[str, Any] = value(tree)
@@ -50,6 +56,7 @@ def build(
         repeat=data.get("repeat", 1),
         limits=_limits(data.get("limits", {})),
         sinks=tuple(SinkSpec(s["type"], _without(s, "type")) for s in data["sinks"]),
+        checks=checks,
         positions=FrozenMap(dict(_positions(tree, ()))),
     )
 

@@ -149,6 +149,18 @@ _CORE: dict[str, Any] = {
             "default": 1,
             "description": "Independent results per cell.",
         },
+        "checks": {
+            "anyOf": [
+                {"type": "string", "const": "default"},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"anyOf": [{"type": "string"}, _TYPED]},
+                },
+            ],
+            "description": "What is checked of every result, on this machine and free: names of checks, "
+            "or mappings with their options; `default` means the usual ones. Failures never buy.",
+        },
         "limits": {
             "type": "object",
             "additionalProperties": False,

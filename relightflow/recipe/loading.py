@@ -14,6 +14,7 @@ from relightflow.errors import InvalidRecipe
 from relightflow.model.recipe import Recipe
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.building import build
+from relightflow.recipe.checks import read_checks
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.matrix import read_matrix
 from relightflow.recipe.overrides import override
@@ -59,10 +60,11 @@ def load_text(
     chosen = check_backend(findings, registry)
     matrix = read_matrix(find(tree, ("matrix",)), chosen[1] if chosen else None, findings)
     check_entries(findings, "sinks", registry.sinks)
+    checks = read_checks(findings, registry)
     findings.settle()
     assert chosen is not None  # or a problem had been found
     tree = without_annotations(tree, registry)
-    recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix)
+    recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix, checks)
     named = find(tree, ("picks",))
     return _with_picks(recipe, str(named.value)) if isinstance(named, Leaf) else recipe
 

@@ -44,11 +44,11 @@ def is_foreign(findings: Findings) -> bool:
 
 def check_core(findings: Findings) -> None:
     """Every field but the options of plugins."""
-    _check(findings, (), CORE)
+    check_part(findings, (), CORE)
     sample = find(findings.tree, ("sample",))
     strategy = find(findings.tree, ("sample", "strategy"))
     if isinstance(sample, Fields) and isinstance(strategy, Leaf) and strategy.value in SAMPLES:
-        _check(findings, ("sample",), SAMPLES[str(strategy.value)])
+        check_part(findings, ("sample",), SAMPLES[str(strategy.value)])
 
 
 def check_entries(findings: Findings, field: str, known: Known) -> None:
@@ -60,7 +60,7 @@ def check_entries(findings: Findings, field: str, known: Known) -> None:
         record = _record(findings, steps, known)
         if record is not None:
             schema = schemas.get(record.name) or schemas.setdefault(record.name, part(record))
-            _check(findings, steps, schema)
+            check_part(findings, steps, schema)
 
 
 def without_annotations(tree: Node, registry: Registry) -> Node:
@@ -95,7 +95,7 @@ def check_backend(findings: Findings, registry: Registry) -> tuple[BackendRecord
     found = _record(findings, ("backend",), registry.backends)
     if not isinstance(found, BackendRecord):
         return None
-    _check(findings, ("backend",), part(found))
+    check_part(findings, ("backend",), part(found))
     named = find(findings.tree, ("backend", "model"))
     if named is None:
         return found, found.models[0]
@@ -124,10 +124,14 @@ def _text(node: Leaf) -> bool:
     return isinstance(node.value, str)
 
 
-def _check(findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any]) -> None:
+def check_part(
+    findings: Findings, steps: tuple[Step, ...], schema: dict[str, Any], data: Any = None
+) -> None:
+    """What stands at `steps`, by its schema and the project's bounds. `data`: what it stands for, where it
+    is a short form."""
     node = find(findings.tree, steps)
     assert node is not None
-    data = value(node)
+    data = value(node) if data is None else data
     for below, why in outside(data, schema, findings.project):
         path = find(node, below)
         assert isinstance(path, Leaf)

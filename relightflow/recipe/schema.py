@@ -15,7 +15,7 @@ from typing import Any
 
 from relightflow.model.catalog import Model, Parameter
 from relightflow.model.values import thaw
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.annotations import ALLOWED, FREE, allow
 from relightflow.recipe.core import CORE, SAMPLES, SCALAR
@@ -24,7 +24,7 @@ from relightflow.recipe.paths import keep_inside
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 DEFAULT_BACKEND = "preview"
 
-Record = SourceRecord | BackendRecord | SinkRecord
+Record = SourceRecord | BackendRecord | SinkRecord | CheckRecord
 _NAME = {
     "type": "string",
     "minLength": 1,
@@ -45,6 +45,13 @@ def part(record: Record) -> dict[str, Any]:
             "default": record.models[0].name,
             "description": _summaries(record.models) or "Model; the first is the default.",
         }
+    if isinstance(record, CheckRecord):
+        ours["severity"] = {
+            "enum": ["info", "warn", "fail"],
+            "default": record.severity,
+            "description": "What a failure means: info is only recorded, warn is told, fail ends with "
+            "exit code 1.",
+        }
     properties = schema.get("properties", {})
     if isinstance(record, SinkRecord) and record.takes_names and "name" not in properties:
         properties = {**properties, "name": _NAME}
@@ -60,6 +67,10 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
     fields = core["properties"]
     fields["sources"]["items"] = _chosen(loaded.record for loaded in registry.sources.values())
     fields["sinks"]["items"] = _chosen(loaded.record for loaded in registry.sinks.values())
+    checks = sorted((loaded.record for loaded in registry.checks.values()), key=_by_name)
+    if checks:
+        names = [check.name for check in checks]
+        fields["checks"]["anyOf"][1]["items"] = {"anyOf": [{"enum": names}, _chosen(checks)]}
     backends = sorted((loaded.record for loaded in registry.backends.values()), key=_by_name)
     about = fields["backend"]["description"]
     fields["backend"] = {**_chosen(backends), "description": about}

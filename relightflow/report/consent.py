@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.money import Micros, dollars
+from relightflow.model.plan import Plan
 from relightflow.report.text import count, money, price
 
 
@@ -41,6 +42,19 @@ def shortfall(found: CostEstimate, name: str, affordable: int) -> str:
         f"{name}: the plan costs {price(found.price)} and the {limit(found.limits[0])}. It will buy "
         f"about {affordable:,} of {count(found.calls, 'job')} and end with exit code 7"
     )
+
+
+def retries(plan: Plan, results: int) -> str:
+    """Before a run makes results again that failed a check. The purchase itself is asked about as any."""
+    name = plan.recipe.name
+    if not results:
+        return f"{name}: no result fails a check of severity 'fail', so none is made again"
+    each = plan.recipe.backend.model.price
+    cost = Price(each.low * results, each.high * results) if each else None
+    failed = f"{name}: {count(results, 'result')} failed a check"
+    if not cost or cost.free:
+        return f"{failed}; each gets one new result in its place"
+    return f"{failed}; each gets one new result in its place, within the limits: {price(cost)}"
 
 
 def limit(status: LimitStatus) -> str:

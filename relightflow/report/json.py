@@ -200,7 +200,7 @@ def output(found: Output) -> _Document:
         "image": found.image.name,
         "image_sha256": found.image.sha256,
         "parameters": thaw(found.job.parameters),
-        "repeat": found.job.repeat,
+        "repeat": found.repeat,
     }
 
 

@@ -153,7 +153,7 @@ def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterato
         (
             output.job.id,
             *(_text(output.cell.get(axis)) for axis in axes),
-            *((str(output.job.repeat + 1),) if repeats else ()),
+            *((str(output.repeat + 1),) if repeats else ()),
             escape.terminal(output.image.name),
         )
         for output in outputs

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from relightflow.model.catalog import Model
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.report import escape, table
 from relightflow.report.json import VERSION
 from relightflow.report.text import price
 
-_One = Loaded[SourceRecord] | Loaded[BackendRecord] | Loaded[SinkRecord]
+_One = Loaded[SourceRecord] | Loaded[BackendRecord] | Loaded[SinkRecord] | Loaded[CheckRecord]
 
 
 def plugins(found: Registry) -> str:
@@ -44,7 +44,12 @@ def document(found: Registry) -> dict[str, Any]:
 
 
 def _groups(found: Registry) -> tuple[tuple[str, Mapping[str, _One]], ...]:
-    return (("source", found.sources), ("backend", found.backends), ("sink", found.sinks))
+    return (
+        ("source", found.sources),
+        ("backend", found.backends),
+        ("sink", found.sinks),
+        ("check", found.checks),
+    )
 
 
 def _row(*cells: str) -> tuple[str, ...]:

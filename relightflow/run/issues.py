@@ -7,6 +7,7 @@ meanwhile is not told; only what never reached the ledger is told from the strea
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from relightflow.deliver.manifest import status_of
 from relightflow.errors import GRAVEST_FIRST, Exit
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
+from relightflow.model.check import CheckResult
 from relightflow.model.evidence import Needs, Undecided
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.image import Rejected
@@ -44,6 +46,10 @@ _NEXT = {
     FailureKind.BAD_RESULT: "It is not bought again automatically",
     FailureKind.PENDING: "Run again to collect it at no cost",
 }
+_CHECKED = (
+    "It is delivered and not bought again automatically: 'relightflow check' says why, "
+    "'relightflow run --retry-failed-checks' makes it again"
+)
 _CUT = (
     "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it "
     "and lets you decide"
@@ -87,6 +93,8 @@ class IssueLog:
     _found: dict[tuple[Exit, str], Issue] = field(default_factory=dict)
     _fleeting: dict[str, Failure] = field(default_factory=dict)
     """Job key → what a run could not finish and did not write down."""
+    failed_checks: int = 0
+    """Outputs that failed a check."""
     needs: set[Needs | None] = field(default_factory=set)
     """What the unknown outcomes wait for; None: the provider's records were not asked yet."""
 
@@ -131,6 +139,13 @@ class IssueLog:
         else:
             self._add(Exit.EARLY, f"not collected yet. {_NEXT[FailureKind.PENDING]}", output)
 
+    def checks(self, output: Output, found: Sequence[CheckResult]) -> None:
+        """The verdicts on one output; only what the recipe calls a failure is an issue."""
+        failed = [check.name for check in found if check.failed]
+        self.failed_checks += bool(failed)
+        for name in failed:
+            self._add(Exit.JOBS_FAILED, f"failed the check '{name}' (billed). {_CHECKED}", output)
+
     def rejected(self, item: Rejected) -> None:
         code = Exit.REFUSED if item.refused else Exit.JOBS_FAILED
         self._put(code, f"image not used: {item.reason}", item.name)
@@ -162,7 +177,7 @@ class IssueLog:
 def describe(output: Output) -> str:
     """An output in a few words: image, values, repeat."""
     values = ", ".join(str(value) for value in output.cell.values())
-    repeat = f", repeat {output.job.repeat}" if output.job.repeat else ""
+    repeat = f", repeat {output.repeat}" if output.repeat else ""
     return f"{output.image.name} ({values}{repeat})" if values or repeat else output.image.name
 
 

@@ -6,10 +6,11 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from relightflow.checks.runner import Checker, Library, open_checks
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
@@ -17,8 +18,11 @@ from relightflow.deliver.stream import DeliveryContext, open_delivery
 from relightflow.deliver.target import SinkTarget, open_targets
 from relightflow.errors import RefusedError
 from relightflow.ledger.reader import open_reader
+from relightflow.ledger.rows import JobState
 from relightflow.model.callbacks import RunCallbacks
-from relightflow.model.outcome import Outcome
+from relightflow.model.check import CheckResult
+from relightflow.model.job import Output
+from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
@@ -30,6 +34,7 @@ from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog, counted_jobs
 from relightflow.run.limits.spend import identity
 from relightflow.run.opening import open_run, open_state
+from relightflow.run.retries import Lost, lost_retries, without
 from relightflow.run.sharding import claim, with_shares
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
@@ -69,7 +74,10 @@ class _RunSession:
     sources: Sources
     folder: RunFolder
     notices: Notices
+    checker: Checker
     issues: IssueLog
+    _lost: Lost = field(default_factory=dict)
+    """Retries without a result, once all outcomes are in."""
 
     async def begin(self) -> None:
         """The run is written down, and everybody is told."""
@@ -90,8 +98,35 @@ class _RunSession:
     @property
     def final_pass(self) -> FinalPass:
         """What completes the delivery, once all outcomes are in."""
-        read, job_state = self.sources.read, self.issues.job_state
-        return FinalPass(self.plan.described, self.delivery, self.folder.path, read, job_state)
+        return FinalPass(
+            without(self.plan, self._lost).described,
+            self.delivery,
+            self.folder.path,
+            self.sources.read,
+            self._job_state,
+            self._verdicts,
+            self.issues.checks,
+        )
+
+    def _job_state(self, output: Output, job_state: JobState | None) -> None:
+        """What became of a retry is told, and not of the result whose place it did not take."""
+        self.issues.job_state(*self._lost.get(output.job.key, (output, job_state)))
+
+    async def settle_retries(self) -> None:
+        """A retry with a result has taken its place from now on, in every later run."""
+        self._lost.update(lost_retries(self.plan, self.delivery.reader))
+        noted = self.delivery.reader.retries()
+        for key, repeat in self.plan.retries.items():
+            if key not in self._lost and noted.get(key) != repeat:
+                await self.engine.ledger.retried(key, repeat)
+
+    def _verdicts(
+        self, results: Iterator[tuple[Output, Result | None]]
+    ) -> Iterator[Sequence[CheckResult]]:
+        """A run that is interrupted checks nothing more; the next run does."""
+        library = Library(self.delivery.read, self.sources.read, self.delivery.cache)
+        shutdown = self.engine.recorder.shutdown
+        return self.checker.verdicts(results, library, lambda: shutdown.draining)
 
     async def end(self) -> Summary:
         """What it all came to, written down and told."""
@@ -157,6 +192,7 @@ async def open_session(
     Raises EarlyStop (another run holds the lock), StorageError, UsageError, InvalidRecipe.
     """
     recipe = plan.recipe
+    checker = open_checks(recipe, registry)
     run_id = time.strftime("%Y%m%dT%H%M%SZ-", time.gmtime()) + secrets.token_hex(3)
     async with AsyncExitStack() as stack:
         state = stack.enter_context(
@@ -202,5 +238,5 @@ async def open_session(
         issues = IssueLog(await asyncio.to_thread(counted_jobs, plan))
         yield _RunSession(
             plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices,
-            issues,
+            checker, issues,
         )  # fmt: skip

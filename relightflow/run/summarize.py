@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.errors import Exit
@@ -32,7 +30,7 @@ def summarize(
         issues.rejected(item)
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
-    counts = _counts(plan, engine, delivery, issues.statuses)
+    counts = _counts(plan, engine, delivery, issues)
     if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
     if counts.not_started and run_options.missing is not Exit.OK:
@@ -89,8 +87,12 @@ def _edited(delivery: DeliveryContext) -> Issue:
 
 
 def _counts(
-    plan: Plan, engine: Engine, delivery: DeliveryContext, statuses: Counter[str]
+    plan: Plan,
+    engine: Engine,
+    delivery: DeliveryContext,
+    issues: IssueLog,
 ) -> Counts:
+    statuses = issues.statuses
     # the ledger's word for each job once, so that the parts add up to the whole
     made = min(engine.recorder.counters.made, statuses["done"])
     return Counts(
@@ -105,6 +107,7 @@ def _counts(
         delivered=delivery.counts.written,
         kept_edits=delivery.counts.edited_count,
         planned=plan.described.jobs_count,
+        failed_checks=issues.failed_checks,
     )
 
 

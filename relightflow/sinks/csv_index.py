@@ -71,7 +71,7 @@ def _lines(run: FinishedRun) -> Iterator[bytes]:
     table = columns(run, (*_BEFORE, *_AFTER))
     yield _line((*_BEFORE, *table.names.values(), *_AFTER))
     for output, _, record in shared_records(run):
-        facts = _flat(record) | {"index": output.index, "repeat": output.job.repeat}
+        facts = _flat(record) | {"index": output.index, "repeat": output.repeat}
         values = dict(table.row(output.cell))
         yield _line((*map(facts.get, _BEFORE), *values.values(), *map(facts.get, _AFTER)))
 

@@ -126,7 +126,7 @@ class ImageFolder(FolderSink):
             row["source_name"] = unicode_text(output.image.name)
             row["caption"] = caption(output)
             row |= table.row(output.cell)
-            row |= {"repeat": output.job.repeat, "job": output.job.id, "index": output.index}
+            row |= {"repeat": output.repeat, "job": output.job.id, "index": output.index}
             yield json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n"
 
     def _copies(self, run: FinishedRun) -> Iterator[tuple[str, WriteReceipt]]:

@@ -20,6 +20,7 @@ relightflow's own adapters pass the same kits.
 """
 
 from relightflow.testing.backend import backend_context, check_backend
+from relightflow.testing.check import verify_check
 from relightflow.testing.http_faults import check_http_faults
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 from relightflow.testing.sink import check_sink
@@ -34,4 +35,5 @@ __all__ = [
     "sample_image",
     "sample_image_bytes",
     "sample_job",
+    "verify_check",
 ]

@@ -1,4 +1,4 @@
-"""What every record must be, whether it brings a source, a backend or a sink."""
+"""What every record must be, whether it brings a source, a backend, a sink or a check."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord, imported
+from relightflow.plugins.records import (
+    BackendRecord,
+    CheckRecord,
+    SinkRecord,
+    SourceRecord,
+    imported,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_SUMMARY = 120
+_OWN = {BackendRecord: {"model"}, CheckRecord: {"severity"}}
+"""Options beside `type` that belong to relightflow."""
 
 
 def check_record(
-    record: SourceRecord | BackendRecord | SinkRecord,
-    kind: type[SourceRecord] | type[BackendRecord] | type[SinkRecord],
+    record: SourceRecord | BackendRecord | SinkRecord | CheckRecord,
+    kind: type[SourceRecord] | type[BackendRecord] | type[SinkRecord] | type[CheckRecord],
     options: Mapping[str, Any],
 ) -> None:
     """`record` is of `kind`, well named, and its schema is sound and takes `options`."""
@@ -41,7 +49,7 @@ def check_record(
         f"{record.name}: the schema must say `additionalProperties: False`, so that a misspelt "
         "option is told and not ignored"
     )
-    own = {"type"} | ({"model"} if isinstance(record, BackendRecord) else set())
+    own = {"type"} | _OWN.get(type(record), set())
     clash = own & set(schema.get("properties", {}))
     assert not clash, (
         f"{record.name}: {', '.join(sorted(clash))} belongs to relightflow's own schema"

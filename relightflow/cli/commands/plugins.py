@@ -25,7 +25,7 @@ from relightflow.report.plugins import plugins as words
 )  # fmt: skip
 @params.output()
 def command(action: str | None, name: str | None, into: Path | None, console: Console) -> None:
-    """List the installed sources, backends and sinks, or write a new plugin.
+    """List the installed sources, backends, sinks and checks, or write a new plugin.
 
     `plugins new NAME` writes a package with a backend for a paid HTTP provider, and tests that pass.
     A plugin that cannot be loaded is reported and skipped; the others work.

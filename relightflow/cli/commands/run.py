@@ -28,6 +28,10 @@ from relightflow.store.state_dir import locate
 @params.operator
 @params.spending
 @running.flags
+@click.option(
+    "--retry-failed-checks", is_flag=True,
+    help="Make one more repeat, within the cap, in the place of each result that fails a check.",
+)  # fmt: skip
 @params.output()
 def command(
     reading: RecipeArguments,

@@ -79,7 +79,7 @@ class ContactSheet(AggregateSink):
     def _layout(self, run: FinishedRun, found: Sequence[Found]) -> Layout:
         image = found[0][0].image
         size = next(((r.width, r.height) for _, r, _ in found if r), (image.width, image.height))
-        repeats = any(output.job.repeat for output, _, _ in found)
+        repeats = any(output.repeat for output, _, _ in found)
         grid = arrange(
             [_shot(item, repeats) for item in found],
             run.axes,
@@ -116,7 +116,7 @@ def _word(record: dict[str, Any]) -> str:
 
 def _shot(found: Found, repeats: bool) -> SheetImage:
     output, result, word = found
-    extra = {REPEAT: output.job.repeat + 1} if repeats else {}
+    extra = {REPEAT: output.repeat + 1} if repeats else {}
     return SheetImage(FrozenMap({**output.cell, **extra}), result, word)
 
 
