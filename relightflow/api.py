@@ -31,12 +31,10 @@ from relightflow.errors import (
     UsageError,
 )
 from relightflow.ledger.reader import open_reader
-from relightflow.maintenance.check import check_manifest, check_recipe
 from relightflow.maintenance.keep import Keeping
 from relightflow.maintenance.keep import keep as keep_files
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.catalog import Price
-from relightflow.model.check_report import CheckReport
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import SHORT
 from relightflow.model.money import Micros
@@ -59,7 +57,6 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.registry import load as load_plugins
 from relightflow.recipe.apart import apart
-from relightflow.recipe.checks import default_checks
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
 from relightflow.report import plan as report_plan
@@ -70,7 +67,6 @@ from relightflow.run.limits.spend import identity, open_budget, with_recipe_limi
 from relightflow.run.plan_status import open_view
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
-from relightflow.run.retries import with_failed_retried
 from relightflow.run.session import open_session
 from relightflow.run.sharding import with_shares
 from relightflow.store.rehearsal import rehearsing
@@ -235,32 +231,6 @@ def check_places(
     for one, (_, state_dir) in zip(every, plans, strict=True):
         with open_state_reader(state_dir) as seen:
             check_delivered(one, every, seen.ledger, other)
-
-
-def with_checks(recipe: Recipe, registry: Registry) -> Recipe:
-    """The recipe with its own checks, or the default ones where it has none."""
-    return recipe if recipe.checks else replace(recipe, checks=default_checks(registry))
-
-
-def check_results(recipe: Recipe, registry: Registry, state_dir: StateDir) -> CheckReport:
-    """What the recipe's checks say of the results that there are. Blocks; makes no network requests,
-    buys nothing and writes nothing but a cache. Raises InvalidRecipe, UsageError, StorageError."""
-    operator = OperatorPolicy(offline=True)
-    made = plan(recipe, registry, EVERYTHING, operator, state_dir)
-    cache = state_dir.cache if state_dir.cache.is_dir() else None
-    with open_sources(recipe, registry, operator, cache) as sources:
-        return check_recipe(made, sources, registry, state_dir)
-
-
-def retry_failed_checks(plan: Plan, registry: Registry, state_dir: StateDir) -> tuple[Plan, int]:
-    """The plan with one more repeat in the place of each result that fails a check now, and how many
-    those are. Blocks; buys nothing. Raises as `check_results` does."""
-    return with_failed_retried(plan, check_results(plan.recipe, registry, state_dir))
-
-
-def check_results_of_manifest(path: Path, registry: Registry, state_dir: StateDir) -> CheckReport:
-    """The same of a manifest, by the default checks. Raises UsageError where it is none."""
-    return check_manifest(path, default_checks(registry), registry, state_dir)
 
 
 def plan_status(

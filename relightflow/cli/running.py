@@ -31,6 +31,7 @@ from relightflow.errors import (
     UsageError,
     gravest,
 )
+from relightflow.maintenance.check import retry_failed_checks
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Plan
 from relightflow.model.recipe import Recipe
@@ -39,6 +40,7 @@ from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.recipe.checks import with_checks
 from relightflow.report import consent as asking
 from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
@@ -162,9 +164,9 @@ def _with_checks(
     """With --check and --retry-failed-checks: the default checks, and repeats for what fails them."""
     if not wanted.check and not wanted.retry_failed_checks:
         return found
-    plan = found.plan.with_recipe(api.with_checks(found.plan.recipe, registry))
+    plan = found.plan.with_recipe(with_checks(found.plan.recipe, registry))
     if wanted.retry_failed_checks:
-        plan, count = api.retry_failed_checks(plan, registry, found.state_dir)
+        plan, count = retry_failed_checks(plan, registry, found.state_dir)
         console.say(asking.retries(plan, count))
     return replace(found, plan=plan)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -15,17 +15,19 @@ from relightflow.errors import RelightflowError
 from relightflow.gallery.entries import Entry
 from relightflow.gallery.run import GalleryRun
 from relightflow.ledger.reader import Reader
-from relightflow.model.check import CheckSpec
 from relightflow.model.check_report import CheckedOutput, CheckReport
 from relightflow.model.image import Image
 from relightflow.model.job import Job, Output
 from relightflow.model.outcome import Result
 from relightflow.model.plan import Plan
 from relightflow.plan.outputs import outputs
-from relightflow.plugins.opening import Sources
+from relightflow.plugins.opening import open_sources
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
+from relightflow.recipe.checks import default_checks
 from relightflow.report.gallery.collect import run_of_manifest
 from relightflow.run.restoring import open_state_reader
+from relightflow.run.retries import with_failed_retried
 from relightflow.store import blobs
 from relightflow.store.atomic import opened_folder, parts_of
 from relightflow.store.state_dir import StateDir
@@ -36,21 +38,26 @@ _LARGEST = 256 << 20
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 
 
-def check_recipe(
-    plan: Plan, sources: Sources, registry: Registry, state_dir: StateDir
-) -> CheckReport:
-    """What the recipe's checks say of the results that there are. Blocks; writes only to the cache.
-
-    Raises InvalidRecipe where a check cannot be made, StorageError.
+def check_results(plan: Plan, registry: Registry, state_dir: StateDir) -> CheckReport:
+    """What the recipe's checks say of the results that there are, whatever part of it `plan` selects.
+    Blocks; writes only to the cache. Raises InvalidRecipe where a check cannot be made, StorageError.
     """
-    checker = open_checks(plan.recipe, registry)
+    whole = plan.described
+    checker = open_checks(whole.recipe, registry)
     cache = state_dir.cache if state_dir.cache.is_dir() else None
-    library = Library(
-        lambda result: blobs.read(state_dir.blobs, result.sha256), sources.read, cache
-    )
     with open_state_reader(state_dir) as seen:
-        results = list(_results(plan, seen.ledger))
-    return CheckReport(plan.recipe.name, _checked(checker, results, library), plan.recipe)
+        results = list(_results(whole, seen.ledger))
+    with open_sources(whole.recipe, registry, OperatorPolicy(offline=True), cache) as sources:
+        library = Library(
+            lambda result: blobs.read(state_dir.blobs, result.sha256), sources.read, cache
+        )
+        return CheckReport(whole.recipe.name, _checked(checker, results, library), whole.recipe)
+
+
+def retry_failed_checks(plan: Plan, registry: Registry, state_dir: StateDir) -> tuple[Plan, int]:
+    """The plan with one more repeat in the place of each result that fails a check now, and how many
+    those are. Blocks; buys nothing. Raises as `check_results` does."""
+    return with_failed_retried(plan, check_results(plan, registry, state_dir))
 
 
 def _results(plan: Plan, reader: Reader) -> Iterator[tuple[Output, Result | None]]:
@@ -72,10 +79,8 @@ def _checked(
     )
 
 
-def check_manifest(
-    path: Path, checks: Sequence[CheckSpec], registry: Registry, state_dir: StateDir
-) -> CheckReport:
-    """What `checks` say of the results of a manifest, found in the store or beside it; input
+def check_manifest(path: Path, registry: Registry, state_dir: StateDir) -> CheckReport:
+    """What the default checks say of the results of a manifest, found in the store or beside it; input
     images are looked for by name and hash in the manifest's folder and those above it.
 
     Raises UsageError where the file is no manifest.
@@ -94,7 +99,7 @@ def check_manifest(
     by_hash = {entry.sha256: entry for entry in run.entries if entry.sha256}
     results = [(_output(run, n, entry), _result(entry)) for n, entry in enumerate(run.entries)]
     library = Library(result, lambda image: _beside(inside, image))
-    checker = make_checks(checks, registry, path.absolute().parent)
+    checker = make_checks(default_checks(registry), registry, path.absolute().parent)
     return CheckReport(run.head.recipe, _checked(checker, results, library))
 
 

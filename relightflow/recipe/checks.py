@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from relightflow.model.check import CheckSpec
+from relightflow.model.recipe import Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import CheckRecord
 from relightflow.plugins.registry import Registry
@@ -25,6 +27,11 @@ def default_checks(registry: Registry) -> tuple[CheckSpec, ...]:
     return tuple(
         CheckSpec(record.name, record.severity, FrozenMap()) for record in records if record.default
     )
+
+
+def with_checks(recipe: Recipe, registry: Registry) -> Recipe:
+    """The recipe with its own checks, or the default ones where it has none."""
+    return recipe if recipe.checks else replace(recipe, checks=default_checks(registry))
 
 
 def read_checks(findings: Findings, registry: Registry) -> tuple[CheckSpec, ...]:

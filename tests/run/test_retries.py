@@ -12,6 +12,7 @@ import pytest
 
 from relightflow import api
 from relightflow.errors import Exit
+from relightflow.maintenance.check import retry_failed_checks
 from relightflow.model.attempt import State
 from relightflow.model.check import CheckResult, Verdict
 from relightflow.model.failure import Billed, FailureKind
@@ -58,7 +59,7 @@ def picky(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 
 def retried(stage: Stage, cap: int = 100_000_000) -> Summary:
-    plan, count = api.retry_failed_checks(stage.plan(), stage.registry, stage.state_dir)
+    plan, count = retry_failed_checks(stage.plan(), stage.registry, stage.state_dir)
     stage.notices.append(f"{count} to retry")
     options = RunOptions(limits=(SpendLimit(cap, "limits.max_cost"),))
     made = api.run(plan, stage.registry, stage.state_dir, options, stage.operator)
@@ -155,7 +156,7 @@ def test_a_retry_with_an_unknown_outcome_is_held(picky: Stage) -> None:
 
 def test_a_result_that_was_paid_for_before_the_crash_is_not_bought_again(picky: Stage) -> None:
     """Bought, and not noted: the same repeat is taken from the store."""
-    plan, _ = api.retry_failed_checks(picky.plan(), picky.registry, picky.state_dir)
+    plan, _ = retry_failed_checks(picky.plan(), picky.registry, picky.state_dir)
     retried(picky)
 
     async def forget() -> None:

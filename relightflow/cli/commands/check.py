@@ -13,7 +13,11 @@ from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.errors import Exit, StorageError, gravest
+from relightflow.maintenance.check import check_manifest, check_results
 from relightflow.model.check_report import CheckReport
+from relightflow.model.plan import Selection
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.recipe.checks import with_checks
 from relightflow.report import check as words
 from relightflow.report import json, junit
 from relightflow.store.atomic import write_atomic
@@ -55,9 +59,11 @@ def command(
         state_dir = locate(path, state, os.environ)
         if _is_manifest(path):
             file = path / MANIFEST if path.is_dir() else path
-            return api.check_results_of_manifest(file, registry, state_dir)
+            return check_manifest(file, registry, state_dir)
         loaded = api.load(path, registry, reading.overrides, reading.backend)
-        return api.check_results(api.with_checks(loaded, registry), registry, state_dir)
+        operator = OperatorPolicy(offline=True)
+        plan = api.plan(with_checks(loaded, registry), registry, Selection(), operator, state_dir)
+        return check_results(plan, registry, state_dir)
 
     exits: list[Exit] = []
     reports: list[CheckReport] = []
