@@ -212,9 +212,7 @@ async def open_session(
             open_delivery(at, state.ledger, state_dir, run_options.overwrite, inputs)
         )
         if plan.shard:
-            delivery = replace(
-                delivery, targets=()
-            )  # the shards are delivered once they are united
+            delivery = replace(delivery, targets=())  # they are filled once all shards are united
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         notices = Notices(callbacks.on_notice)
         if not run_options.collect_only:
