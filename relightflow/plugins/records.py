@@ -249,7 +249,7 @@ class CheckRecord:
     """One line for `relightflow plugins`: what holds where the check passes."""
     create: Callable[[CheckContext], Check] | str
     """Makes the check; or where that is, `package.module:name` (as in entry points), imported when it is needed."""
-    schema: Schema = field(default_factory=lambda: _OPEN_SCHEMA)
+    schema: Schema = field(default_factory=lambda: _NO_OPTIONS)
     """JSON Schema (draft-07) of the check's own options, with `additionalProperties: False`; `type` and
     `severity` are relightflow's. Left out: there are no options."""
     severity: Severity = "warn"
