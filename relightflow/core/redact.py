@@ -30,7 +30,7 @@ MOST = 1000
 """Secrets that are registered; a list of addresses may have a million tokens."""
 
 
-class _Known:
+class _KnownSecrets:
     """The registered secrets of this process, and one pattern for all their forms."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class _Known:
         self.pattern = re.compile(b"|".join(map(_pattern, longest_first)))
 
 
-_KNOWN = _Known()
+_KNOWN = _KnownSecrets()
 
 
 def register(*secrets: str) -> None:

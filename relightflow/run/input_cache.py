@@ -27,7 +27,7 @@ RENEWED = URL_SECONDS / 4
 """Seconds after which an image that goes by a signed URL gets a new one."""
 
 
-class _Prepared(NamedTuple):
+class _CachedInput(NamedTuple):
     task: asyncio.Task[Any]
     until: float
     """On the monotonic clock."""
@@ -46,7 +46,7 @@ class InputCache:
         self._read = read
         self._public_url = public_url
         self._now = now
-        self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
+        self._prepared: OrderedDict[str, _CachedInput] = OrderedDict()
 
     async def prepared(self, image: Image) -> Any:
         """What the backend's `prepare` made of `image`. Raises CallFailed; nothing was billed."""
@@ -54,7 +54,7 @@ class InputCache:
         if kept is None or _failed(kept.task) or self._now() > kept.until:
             by_url = image.delivery == "url"
             until = self._now() + RENEWED if by_url else math.inf
-            kept = _Prepared(asyncio.ensure_future(self._prepare(image)), until)
+            kept = _CachedInput(asyncio.ensure_future(self._prepare(image)), until)
             self._prepared[image.sha256] = kept
         task = kept.task
         self._prepared.move_to_end(image.sha256)

@@ -83,7 +83,7 @@ async def check_http_faults(
 
 
 @dataclass(slots=True)
-class _Proxy:
+class _FaultProxy:
     url: str
     host: str
     port: int
@@ -112,7 +112,7 @@ class _FaultKit:
         )
         point_at(url)
 
-    async def submit(self, proxy: _Proxy, fault: Fault) -> None:
+    async def submit(self, proxy: _FaultProxy, fault: Fault) -> None:
         """A submit that goes wrong is sent once, and unbilled only where it cannot have been billed."""
         proxy.submit, proxy.submits = fault, 0
         failure = await self._submit_fails(fault.name)
@@ -127,7 +127,7 @@ class _FaultKit:
                 fault.name, "the provider may have billed it: Billed.UNKNOWN", failure
             )
 
-    async def polls(self, proxy: _Proxy, fault: Fault) -> None:
+    async def polls(self, proxy: _FaultProxy, fault: Fault) -> None:
         """A poll or download that goes wrong leaves the call open, and it is collected afterwards."""
         before = self.billed()
         async with self._opened() as (backend, call):
@@ -185,10 +185,10 @@ class _FaultKit:
 
 
 @asynccontextmanager
-async def _proxy(upstream: str) -> AsyncIterator[_Proxy]:
+async def _proxy(upstream: str) -> AsyncIterator[_FaultProxy]:
     """A reverse proxy on the loopback; one request a connection, to keep it plain."""
     host, _, port = upstream.removeprefix("http://").rstrip("/").partition(":")
-    proxy = _Proxy("", host, int(port or 80))
+    proxy = _FaultProxy("", host, int(port or 80))
     server = await asyncio.start_server(lambda r, w: _serve(proxy, r, w), "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
@@ -197,7 +197,9 @@ async def _proxy(upstream: str) -> AsyncIterator[_Proxy]:
         server.close()
 
 
-async def _serve(proxy: _Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(
+    proxy: _FaultProxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     try:
         request = await _read(reader)
         if request:
@@ -209,7 +211,7 @@ async def _serve(proxy: _Proxy, reader: asyncio.StreamReader, writer: asyncio.St
         writer.close()
 
 
-async def _answer(proxy: _Proxy, request: bytes) -> bytes:
+async def _answer(proxy: _FaultProxy, request: bytes) -> bytes:
     """What goes back; empty: nothing does."""
     if request.split(b" ", 1)[0] not in (b"GET", b"HEAD"):
         proxy.submits += 1
@@ -222,7 +224,7 @@ async def _answer(proxy: _Proxy, request: bytes) -> bytes:
     return _spoilt(fault) if fault.status else b""
 
 
-async def _forward(proxy: _Proxy, request: bytes) -> bytes:
+async def _forward(proxy: _FaultProxy, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(proxy.host, proxy.port)
     try:
         head, _, body = request.partition(b"\r\n\r\n")

@@ -11,7 +11,7 @@ from relightflow.core.redact import known, known_bytes, redact, register
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_KNOWN", module._Known())
+    monkeypatch.setattr(module, "_KNOWN", module._KnownSecrets())
 
 
 def test_keys_are_removed() -> None:

@@ -29,7 +29,7 @@ KEY = "a-key/of+no=form-that-is-known"
 @pytest.fixture(autouse=True)
 def read(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key was read, as a backend reads it."""
-    monkeypatch.setattr(redact, "_KNOWN", redact._Known())
+    monkeypatch.setattr(redact, "_KNOWN", redact._KnownSecrets())
     KeyRing().read(lambda text: None, {"SEGMIND_API_KEY": KEY})
 
 

@@ -40,7 +40,7 @@ async def at_once(failure: Failure) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HistoryListing:
     """A listing, read."""
 
     rows: tuple[HistoryRow, ...]
@@ -70,7 +70,7 @@ class History:
         found = await _patiently(ask, retry)
         return found if found and found.request_id == request_id else None
 
-    async def between(self, span: Span, retry: Retry, whole: bool = True) -> Found:
+    async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
         """Every row of `span` (Unix seconds). `whole`: read until nothing can be missing, or say why
         something may be; else once. Raises `CallFailed`."""
         found: list[HistoryRow] = []
@@ -83,11 +83,11 @@ class History:
                 listing = await read_once(fetch, rows.created, span.since)
             found += [rows.row(raw) for raw in listing.rows]
             since, doubt = max(since, listing.since), doubt or listing.doubt
-        return Found(tuple(found), since, doubt)
+        return HistoryListing(tuple(found), since, doubt)
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        findings = _Findings()
+        findings = _EvidenceBuilder()
         nameless: list[Attempt] = []
         for attempt in query.doubts:
             if attempt.request_id:
@@ -99,7 +99,11 @@ class History:
         return findings.evidence
 
     async def _settle(
-        self, doubts: Sequence[Attempt], query: RecordsQuery, retry: Retry, findings: _Findings
+        self,
+        doubts: Sequence[Attempt],
+        query: RecordsQuery,
+        retry: Retry,
+        findings: _EvidenceBuilder,
     ) -> None:
         now = findings.now = await self._server_time(retry)
         around = [(a, found) for a in doubts if (found := _could_be_absent(a, query, now))]
@@ -189,7 +193,7 @@ class _Window:
 
 
 @dataclass(slots=True)
-class _Findings:
+class _EvidenceBuilder:
     """The answer about each attempt, as it is found."""
 
     adopted: list[tuple[int, Step]] = field(default_factory=list)
@@ -262,7 +266,7 @@ def _span(
     return Span(min(since), min(max(until), now or math.inf))
 
 
-def _reading(found: Found, now: float | None, forgets: bool) -> Reading:
+def _reading(found: HistoryListing, now: float | None, forgets: bool) -> Reading:
     named: dict[str, HistoryRow] = {}
     doubt = found.doubt
     for row in found.rows:

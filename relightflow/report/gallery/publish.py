@@ -73,9 +73,9 @@ def write(
     try:
         with ExitStack() as stack:
             if wanted.as_zip:
-                writer: _Zip | _Page = _Zip(stack, out)
+                writer: _ZipWriter | _FolderWriter = _ZipWriter(stack, out)
             else:
-                writer = _Page(out, wanted.overwrite)
+                writer = _FolderWriter(out, wanted.overwrite)
             build(shown, site, thumbnails, writer, progress)
             writer.finish()
     except OSError as error:
@@ -108,7 +108,7 @@ def _selected(run: GalleryRun, wanted: ImageRequest) -> GalleryRun:
     return GalleryRun(run.head, kept, run.unused, run.manifest_sha256, run.library, run.known)
 
 
-class _Page:
+class _FolderWriter:
     """A folder of files. What an earlier gallery left there is replaced; anybody else's is not."""
 
     def __init__(self, out: Path, overwrite: bool) -> None:
@@ -143,7 +143,7 @@ class _Page:
         self._folder.remove(stale)
 
 
-class _Zip:
+class _ZipWriter:
     """One file. Entries bear no time, so that the same gallery has the same bytes."""
 
     def __init__(self, stack: ExitStack, out: Path) -> None:

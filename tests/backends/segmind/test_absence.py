@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relightflow.backends.segmind import listing, rows
 from relightflow.backends.segmind.absence import Bracket, bracket
 from relightflow.backends.segmind.assets import digest
-from relightflow.backends.segmind.history import Found, History
+from relightflow.backends.segmind.history import History, HistoryListing
 from relightflow.backends.segmind.listing import Page, Span
 from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.models import MODELS
@@ -172,14 +172,14 @@ class World:
 class Records(History):
     world: World
 
-    async def between(self, span: Span, retry: Retry, whole: bool = True) -> Found:
+    async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
         fetch = self.world.fetch()
         found = await (
             listing.read_whole(fetch, rows.created, rows.identity, span)
             if whole
             else listing.read_once(fetch, rows.created, span.since)
         )
-        return Found(tuple(rows.row(r) for r in found.rows), found.since, found.doubt)
+        return HistoryListing(tuple(rows.row(r) for r in found.rows), found.since, found.doubt)
 
     async def _server_time(self, retry: Retry) -> float | None:
         return AT + self.world.now
