@@ -30,10 +30,14 @@ def done(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 
 def test_a_recipe_means_its_newest_run(done: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write(done, done.path) is Exit.OK
+    first = capsys.readouterr().out
     done.recipe([0, 1, 2])
     done.run()
     assert write(done, done.path) is Exit.OK
-    assert "demo" in capsys.readouterr().out
+    second = capsys.readouterr().out
+    assert "demo" in second
+    assert second != first
 
 
 def test_a_folder_or_a_manifest_means_what_is_recorded_there(
