@@ -6,8 +6,10 @@ from __future__ import annotations
 class BadImage(Exception):
     """These bytes are no image that can be used. `reason` says what is wrong and what to do."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, form: str | None = "") -> None:
+        """`form`: what the bytes are; None: nothing that is known; empty: an image that we take."""
         self.reason = reason
+        self.form = form
         super().__init__(reason)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from relightflow.images.bad import BadImage
+
 _SIGNATURES = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
@@ -35,18 +37,25 @@ _BRANDS = {
     b"avis": "AVIF",
     b"crx ": "a camera raw file",
 }
+_NO_IMAGES = frozenset(
+    {"PDF", "PostScript", "a ZIP archive", "a gzip archive", "a Git LFS pointer", "a video"}
+    | {"HTML", "XML", "JSON"}
+)
+"""What no name but that of an image makes one of."""
 _HINTS = {
     "a Git LFS pointer": "run `git lfs pull`",
     "HTML": "check where it was downloaded from",
 }
 
 
-def reason(data: bytes) -> str:
+def refused(data: bytes) -> BadImage:
     """Why bytes that are neither JPEG, PNG nor WebP are refused, and what to do about it."""
     name = _name_of(data)
-    if name is None:
-        return "not a supported image: use JPEG, PNG or WebP"
-    return f"not a supported image ({name}): {_HINTS.get(name, 'convert it to JPEG, PNG or WebP')}"
+    if name is None or name in _NO_IMAGES:
+        hint = _HINTS.get(name or "", "use JPEG, PNG or WebP")
+        return BadImage(f"not a supported image{f' ({name})' if name else ''}: {hint}", None)
+    hint = _HINTS.get(name, "convert it to JPEG, PNG or WebP")
+    return BadImage(f"not a supported image ({name}): {hint}", name)
 
 
 def _name_of(data: bytes) -> str | None:

@@ -31,11 +31,11 @@ def probe(data: bytes) -> Probed:
 def read_header(data: bytes) -> Header:
     """The whole header. Raises BadImage as `probe` does."""
     if not data:
-        raise BadImage("empty file: copy or download it again")
+        raise BadImage("empty file: copy or download it again", None)
     if data.startswith(jpeg.SIGNATURE):
         return checked(jpeg.read(data))
     if data.startswith(png.SIGNATURE):
         return checked(png.read(data))
     if webp.is_webp(data):
         return checked(webp.read(data))
-    raise BadImage(foreign.reason(data))
+    raise foreign.refused(data)

@@ -52,3 +52,31 @@ class Rejected:
     passing: bool = False
     """True where nothing is known of the image because the way to it is broken for now: the plan is
     incomplete, and nothing is made from it (exit code 75)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Files that a source found beside its images and left alone: they are no images, or no pattern
+    means them. They are counted, so that nothing is dropped without a word."""
+
+    kind: str
+    """What they are, in short: the extension in capitals, as `XMP`."""
+    source: int
+    """Index of the recipe's source that found them."""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about a source that is allowed and probably not meant."""
+
+    message: str
+    """What it is and what to do, in words. Free of credentials."""
+    field: str
+    """The option that it is about, as `include`."""
+    source: int
+    """Index of the recipe's source."""
+
+
+Found = Image | Rejected | PassedOver | Remark
+"""What a source yields."""

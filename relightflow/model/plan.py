@@ -76,6 +76,8 @@ class Plan:
     whole: Plan | None = None
     """Everything that the recipe describes, where this is only what a command selected of it; None: this
     is the whole."""
+    passed_over: tuple[tuple[str, int], ...] = ()
+    """What sources left alone: kinds of files, as `XMP`, and how many of each."""
     numbers: Sequence[int] | None = None
     """Of a part: for each of its outputs, its index in the whole. None: counted from 0."""
     shard: Shard | None = None

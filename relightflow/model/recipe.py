@@ -97,6 +97,8 @@ class Limits:
     max_jobs: int = 10_000
     fail_fast: bool = False
     on_unknown: Literal["hold", "resubmit"] = "hold"
+    on_reject: Literal["fail", "skip"] = "fail"
+    """What an image that cannot be used does to the run: `skip` leaves it out, counted and named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Summary:
     """A stand-in took the provider's place: nothing was bought."""
     notices: tuple[str, ...] = ()
     """Things worth saying once: a plugin left out, an upload that cannot be revoked."""
+    passed_over: tuple[tuple[str, int], ...] = ()
+    """What sources left alone beside the images: kinds of files and how many."""
     plan_sha256: str = ""
     """Of the plan file that was applied; empty: none."""
     next_command: str = ""

@@ -6,12 +6,13 @@ milliseconds and in constant memory.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
 from relightflow.errors import InvalidRecipe
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
 from relightflow.model.picks import Picks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.recipe import Recipe
@@ -64,9 +65,7 @@ def expand(recipe: Recipe) -> Expanded:
     return Expanded(cells, matrix.names, (*recipe.warnings, *said))
 
 
-def build(
-    recipe: Recipe, found: Iterable[Image | Rejected], selection: Selection | None = None
-) -> Plan:
+def build(recipe: Recipe, found: Iterable[Found], selection: Selection | None = None) -> Plan:
     """The plan for the images that were `found`, in their order.
 
     `limits.max_jobs` counts the recipe as it stands; a selection does not make it smaller. The plan of a
@@ -79,11 +78,10 @@ def build(
     return shard_of(made, selection.shard) if selection.shard else made
 
 
-def _build(recipe: Recipe, found: Iterable[Image | Rejected], selection: Selection) -> Plan:
+def _build(recipe: Recipe, found: Iterable[Found], selection: Selection) -> Plan:
     check_only(selection, recipe.matrix)
     expanded = expand(recipe)
-    images, rejected = _sort_out(recipe, found, len(expanded.cells))
-    ground = _Ground(recipe, expanded, tuple(images), rejected)
+    ground = _sort_out(recipe, expanded, found)
     whole, places = _whole(ground, selection.picks)
     if selection == Selection():
         return whole
@@ -100,6 +98,7 @@ class _Ground:
     expanded: Expanded
     images: tuple[Image, ...]
     rejected: tuple[Rejected, ...]
+    passed_over: tuple[tuple[str, int], ...] = ()
 
     def find(self, picks: Picks) -> list[Place]:
         """Raises InvalidRecipe for picks that name what the recipe does not have."""
@@ -146,6 +145,7 @@ def _grid(ground: _Ground, selection: Selection) -> Plan:
         jobs_count=jobs,
         price=price(recipe, jobs),
         numbers=numbers,
+        passed_over=ground.passed_over,
     )
 
 
@@ -211,24 +211,33 @@ def _listed(
         price=None,
         picked=chosen.picked,
         numbers=numbers,
+        passed_over=ground.passed_over,
     )
     jobs = sum(1 for _ in firsts(plan))
     return replace(plan, jobs_count=jobs, price=price(recipe, jobs))
 
 
-def _sort_out(
-    recipe: Recipe, found: Iterable[Image | Rejected], cells: int
-) -> tuple[list[Image], tuple[Rejected, ...]]:
+def _sort_out(recipe: Recipe, expanded: Expanded, found: Iterable[Found]) -> _Ground:
     """Usable and other images; stops at the first that is too many, so that none is read in vain."""
     images: list[Image] = []
     rejected: list[Rejected] = []
+    passed_over: Counter[str] = Counter()
+    remarks: list[str] = []
     for item in found:
-        if isinstance(item, Rejected):
-            rejected.append(item)
-            continue
-        images.append(item)
-        _check_count(recipe, len(images), cells)
-    return images, tuple(rejected)
+        match item:
+            case Rejected():
+                rejected.append(item)
+            case PassedOver():
+                passed_over[item.kind] += item.count
+            case Remark():
+                place = f"sources[{item.source}].{item.field}"
+                remarks.append(str(recipe.problem(place, item.message)))
+            case _:
+                images.append(item)
+                _check_count(recipe, len(images), len(expanded.cells))
+    expanded = replace(expanded, warnings=(*expanded.warnings, *remarks))
+    counted = tuple(sorted(passed_over.items()))
+    return _Ground(recipe, expanded, tuple(images), tuple(rejected), counted)
 
 
 def _check_count(recipe: Recipe, images: int, cells: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image
 from relightflow.model.recipe import Recipe, SinkSpec, SourceSpec
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import OperatorPolicy, Schema, SourceContext
@@ -22,7 +22,7 @@ class Sources:
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources
 
-    def scan(self) -> Iterator[Image | Rejected]:
+    def scan(self) -> Iterator[Found]:
         for source in self._sources:
             yield from source.scan()
 

@@ -1,7 +1,8 @@
 """The protocol of a source: where images come from.
 
 Both methods block; relightflow calls them outside the event loop. Anything that a source finds and
-cannot use is yielded as `Rejected`, never raised, so that one bad file does not stop the others.
+cannot use is yielded as `Rejected`, never raised, so that one bad file does not stop the others; what is
+no image at all may be yielded as `PassedOver`, which is counted and fails nothing.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image
 
 
 class Source(Protocol):
-    def scan(self) -> Iterator[Image | Rejected]:
+    def scan(self) -> Iterator[Found]:
         """Every image, lazily, in an order that depends on nothing but the source's content.
 
         Raises `UsageError` where the source as a whole cannot be read, `RefusedError` where a safety

@@ -100,6 +100,12 @@ _LIMITS = {
         "description": "What to do with a call that may have been billed: hold it for a decision, or buy "
         "it again within the limits.",
     },
+    "on_reject": {
+        "enum": ["fail", "skip"],
+        "default": "fail",
+        "description": "What an image that cannot be used does to the run: fail (exit code 1, the others are "
+        "made) or skip (it is named and counted, and the run succeeds).",
+    },
 }
 
 _CORE: dict[str, Any] = {

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from relightflow.recipe.annotations import FREE, is_annotation
+from relightflow.recipe.core import CORE
 from relightflow.recipe.paths import is_path
 from relightflow.recipe.scalars import NotAValue, resolve
 from relightflow.recipe.tree import Step
@@ -46,6 +47,7 @@ class _Error(Protocol):
     context: Sequence[Any]
 
 
+_LIMITS = CORE["properties"]["limits"]["properties"]
 _Spelling = Callable[[tuple[Step, ...]], str]
 
 
@@ -107,6 +109,8 @@ def _unknown(error: _Error, steps: tuple[Step, ...]) -> Iterator[_Complaint]:
     for name in error.instance:
         if name not in rules and not is_annotation(name):
             near = nearest(name, fields, _FAR)
+            if name in _LIMITS and name != "description":
+                near = f" (did you mean 'limits.{name}'?)"
             yield _Complaint((*steps, name), f"unknown field; known: {listed(fields)}{near}", True)
 
 

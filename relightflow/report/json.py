@@ -91,6 +91,7 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "rejected": [
             {"name": r.name, "reason": r.reason, "passing": r.passing} for r in found.rejected
         ],
+        "passed_over": dict(found.passed_over),
         "axes": list(found.axes),
         "cells": len(found.cells),
         "repeat": found.repeat,
@@ -245,6 +246,7 @@ def summary(found: Summary) -> _Document:
         "rehearsed": found.rehearsed,
         "notices": list(found.notices),
         "plan_sha256": found.plan_sha256 or None,
+        "passed_over": dict(found.passed_over),
         "next_command": found.next_command,
         "shard": found.shard,
     }

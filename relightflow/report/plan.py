@@ -13,7 +13,16 @@ from relightflow.model.restoration import Restoration
 from relightflow.plan.difference import Change, PlanDifference
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice
-from relightflow.report.text import REHEARSED, count, facts, listing, money, price, span
+from relightflow.report.text import (
+    REHEARSED,
+    count,
+    facts,
+    listing,
+    money,
+    passed_over,
+    price,
+    span,
+)
 
 _FIRST = 5
 """Rejected images that are named."""
@@ -191,7 +200,11 @@ def _headline(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> s
 
 def _images(found: Plan) -> str:
     text = f"{len(found.images):,}"
-    return f"{text}, {len(found.rejected):,} more cannot be used" if found.rejected else text
+    if found.rejected:
+        skipped = " and are left out" if found.recipe.limits.on_reject == "skip" else ""
+        text += f", {len(found.rejected):,} more cannot be used{skipped}"
+    left = passed_over(found.passed_over)
+    return f"{text}; {left}" if left else text
 
 
 def _cells(found: Plan) -> str:

@@ -14,6 +14,7 @@ from relightflow.report.text import (
     listing,
     money,
     paragraph,
+    passed_over,
     relative_path,
     span,
 )
@@ -38,6 +39,7 @@ def summary(found: Summary, columns: int | None = None, folder: str = "") -> str
                 "manifest",
                 escape.terminal(relative_path(found.delivered_manifest or found.manifest, folder)),
             ),
+            ("sources", passed_over(found.passed_over)),
             ("selected", _selected(found.counts)),
             ("plan", found.plan_sha256[:16]),
             ("rehearsal", REHEARSED if found.rehearsed else ""),

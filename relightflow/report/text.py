@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros, dollars
@@ -11,6 +11,8 @@ from relightflow.model.spending import span as span
 from relightflow.report import escape
 
 INDENT = "  "
+_KINDS = 8
+"""Kinds of files that are named."""
 REHEARSED = "a stand-in takes the provider's place; nothing is bought, and nothing counts as bought"
 
 
@@ -56,6 +58,17 @@ def facts(pairs: Iterable[tuple[str, str]], columns: int | None = None) -> list[
         head = f"{INDENT}{label.ljust(room)}  "
         lines += paragraph(text, columns, head, " " * len(head))
     return lines
+
+
+def passed_over(kinds: Sequence[tuple[str, int]]) -> str:
+    """`3 files passed over: HEIC 1, TIFF 1, XMP 1`; empty where there are none."""
+    if not kinds:
+        return ""
+    most = sorted(sorted(kinds), key=lambda kind: -kind[1])[:_KINDS]
+    named = ", ".join(f"{escape.terminal(kind)} {number:,}" for kind, number in most)
+    hidden = len(kinds) - len(most)
+    more = f" and {count(hidden, 'more kind')}" if hidden else ""
+    return f"{count(sum(number for _, number in kinds), 'file')} passed over: {named}{more}"
 
 
 def relative_path(path: str, folder: str) -> str:

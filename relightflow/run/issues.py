@@ -148,7 +148,8 @@ class IssueLog:
 
     def rejected(self, item: Rejected) -> None:
         code = Exit.REFUSED if item.refused else Exit.JOBS_FAILED
-        self._put(code, f"image not used: {item.reason}", item.name)
+        hint = "" if item.refused else ". To leave such images out, set limits.on_reject: skip"
+        self._put(code, f"image not used: {item.reason}{hint}", item.name)
 
     def issue(self, issue: Issue) -> None:
         self._found.setdefault((issue.exit, issue.message), issue)

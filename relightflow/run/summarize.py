@@ -27,7 +27,8 @@ def summarize(
     for issue in (*engine.recorder.shutdown.issues, *delivery.counts.failed.values()):
         issues.issue(issue)
     for item in plan.rejected:
-        issues.rejected(item)
+        if item.refused or plan.recipe.limits.on_reject == "fail":
+            issues.rejected(item)
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
     counts = _counts(plan, engine, delivery, issues)
@@ -52,6 +53,7 @@ def summarize(
         rehearsed=plan.recipe.rehearsed,
         notices=notices,
         plan_sha256=run_options.plan_sha256,
+        passed_over=plan.passed_over,
         next_command=_next_command(plan, issues),
         shard=str(plan.shard or ""),
     )

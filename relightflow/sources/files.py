@@ -7,6 +7,8 @@ import os
 import stat
 
 from relightflow.images import BadImage, probe
+from relightflow.images.filetypes import is_image, kind, raw
+from relightflow.model.image import PassedOver, Rejected
 from relightflow.sources.file_index import Known
 
 MAX_BYTES = 64 << 20
@@ -40,6 +42,22 @@ def examine(data: bytes) -> Known:
     probed = probe(data)
     digest = hashlib.sha256(data).hexdigest()
     return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+
+def unusable(
+    name: str, error: Exception, source: int, named: bool = False
+) -> Rejected | PassedOver:
+    """What becomes of a file that cannot be used. `named`: the recipe spells its very name out.
+
+    One that is no image by name or content is passed over: a sidecar must not fail a run.
+    """
+    other = isinstance(error, BadImage) and error.form is None
+    if other and not named and not is_image(name):
+        return PassedOver(kind(name), source)
+    words = raw(name)
+    if words and isinstance(error, BadImage) and error.form != "":
+        return Rejected(name, f"not a supported image ({words}): export it as JPEG or PNG", source)
+    return Rejected(name, in_words(error), source)
 
 
 def in_words(error: Exception) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from pathlib import Path
 from relightflow.core.project import climb
 from relightflow.errors import UsageError
 from relightflow.images import BadImage
-from relightflow.model.image import Image, Rejected
+from relightflow.images.filetypes import kind
+from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources.file_index import FileIndex, Known
-from relightflow.sources.files import bytes_of, examine, in_words
+from relightflow.sources.files import bytes_of, examine, in_words, unusable
 from relightflow.sources.patterns import Patterns, natural_order, split
-from relightflow.sources.walk import FoundFile, Unusable, Walk
+from relightflow.sources.unmatched import unmatched
+from relightflow.sources.walk import IS_FOLDER, FoundFile, Unmeant, Unusable, Walk
 
 _THREADS = min(4, os.cpu_count() or 1)
 _BATCH = 64
@@ -38,7 +41,8 @@ class Glob:
         self._number = context.index
         self._delivery = context.options.get("delivery", "")
         avoid = frozenset(os.path.realpath(place) for place in context.avoid)
-        include = context.options["include"]
+        self._include: tuple[str, ...] = tuple(context.options["include"])
+        include = self._include
         exclude = context.options.get("exclude", ())
         self._area = area = _Area.of(context, (*include, *exclude))
         if any(Path(area.folder).is_relative_to(place) for place in avoid):
@@ -51,13 +55,22 @@ class Glob:
             Patterns(map(area.included, include)),
             Patterns(map(area.excluded, exclude), hidden=True),
             avoid,
-            area.project,
+            within=area.project,
         )
         self._index = FileIndex.of(context.cache, (area.folder, *include, "", *exclude))
 
-    def scan(self) -> Iterator[Image | Rejected]:
+    def scan(self) -> Iterator[Found]:
         name = self._area.name
-        found = sorted(self._walk.found(), key=lambda item: (*natural_order(name(item)), item.name))
+        beside: Counter[str] = Counter()
+        found: list[FoundFile | Unusable] = []
+        for item in self._walk.found():
+            if isinstance(item, Unmeant):
+                beside[kind(item.name)] += 1
+            else:
+                found.append(item)
+        found.sort(key=lambda item: (*natural_order(name(item)), item.name))
+        yield from (PassedOver(kind, self._number, n) for kind, n in beside.items())
+        yield from self._unmatched()
         self._index.load()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="glob") as pool:
             ahead = iter(found)
@@ -80,18 +93,28 @@ class Glob:
     def close(self) -> None:
         """Nothing is held between calls."""
 
+    def _unmatched(self) -> Iterator[Remark]:
+        matched, excluded = self._walk.matched, self._walk.excluded
+        parts = tuple(map(self._area.included, self._include))
+        for words in unmatched(self._area.folder, self._include, parts, matched, excluded):
+            yield Remark(words, "include", self._number)
+
     def _recalled(self, item: FoundFile | Unusable) -> Image | Rejected | None:
         """What can be said of `item` without reading it."""
         if isinstance(item, Unusable):
+            if item.reason == IS_FOLDER:
+                written = self._area.written(item)
+                words = f"a folder: write '{written}/*' for the images in it, or '{written}/**' for all below"
+                return Rejected(self._area.name(item), words, self._number)
             return Rejected(self._area.name(item), item.reason, self._number, item.refused)
         known = self._index.find(item.name, item.facts)
         return self._image(item, known) if known else None
 
-    def _examined(self, item: FoundFile) -> Image | Rejected:
+    def _examined(self, item: FoundFile) -> Image | Rejected | PassedOver:
         try:
             known = examine(bytes_of(item.path))
         except (OSError, BadImage) as error:
-            return Rejected(self._area.name(item), in_words(error), self._number)
+            return unusable(self._area.name(item), error, self._number, item.named)
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)
 
@@ -142,6 +165,10 @@ class _Area:
         """The same for `exclude`, where a `**` at the beginning stands for every folder looked through."""
         parts = self.included(pattern)
         return parts[len(self.inner) :] if pattern.startswith("**") else parts
+
+    def written(self, item: FoundFile | Unusable) -> str:
+        """How a pattern in the recipe spells the file: relative to its folder, with `..`."""
+        return _text(os.path.relpath(item.name, "/".join(self.inner) or "."))
 
     def name(self, item: FoundFile | Unusable) -> str:
         """How the recipe calls a file: relative to its folder; one that is not below it, to the nearest

@@ -2,7 +2,8 @@
 
 `*`, `?` and `[…]` match within one name, `**` any number of folders; a trailing `**` means every
 file below. Names that begin with a dot are matched only where the pattern's part begins with one.
-Matching is by case and by the exact characters. Pure: no file system here.
+Matching is by case, except in extensions (`*.jpg` means `A.JPG`), and by the exact characters. Pure: no
+file system here.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class Match:
     """A pattern ends here: the name itself is meant."""
     literal: bool
     """A pattern spells this name out (no wildcard stood for all of it)."""
+    ended: frozenset[int] = frozenset()
+    """Indices of the patterns that end here."""
+    named: bool = False
+    """A pattern that ends here spells out all of its name, without a wildcard."""
 
 
 class Patterns:
@@ -50,20 +55,33 @@ class Patterns:
     def step(self, states: States, name: str) -> Match:
         """What `name`, met in a folder with `states`, is to the patterns."""
         inner: set[tuple[int, int]] = set()
-        whole = literal = False
+        ended: set[int] = set()
+        literal = named = False
         for index, at in states:
             parts = self._patterns[index]
             part, last = parts[at], at == len(parts) - 1
             if part == "**":
                 if self._hidden or not name.startswith("."):
                     inner.add((index, at))
-                    whole |= last
+                    if last:
+                        ended.add(index)
             elif _matches(part, name, self._hidden):
                 literal |= part.strip("*") != ""
-                whole |= last
-                if not last:
+                if last:
+                    ended.add(index)
+                    named |= not _MAGIC.search(part)
+                else:
                     inner.add((index, at + 1))
-        return Match(self._settled(inner), whole, literal)
+        return Match(self._settled(inner), bool(ended), literal, frozenset(ended), named)
+
+    def end_in(self, states: States) -> bool:
+        """Whether a pattern means names of the very folder with `states`."""
+        return any(at == len(self._patterns[index]) - 1 for index, at in states)
+
+    @property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """The parts of each pattern."""
+        return self._patterns
 
     def _settled(self, states: Iterable[tuple[int, int]]) -> States:
         """`**` also stands for no folder at all, so the part after it is live at once."""
@@ -109,7 +127,16 @@ def _compiled(part: str) -> re.Pattern[str]:
 
 def _matches(part: str, name: str, hidden: bool) -> bool:
     if not _MAGIC.search(part):
-        return part == name
+        return _folded(part) == _folded(name)
     if name.startswith(".") and not part.startswith(".") and not hidden:
         return False
-    return _compiled(part).match(name) is not None
+    if _compiled(part).match(name):
+        return True
+    return _compiled(_folded(part)).match(_folded(name)) is not None
+
+
+@lru_cache(maxsize=65536)
+def _folded(name: str) -> str:
+    """`name` with its extension in lower case."""
+    stem, dot, end = name.rpartition(".")
+    return f"{stem}.{end.lower()}" if dot and stem else name

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -17,7 +18,8 @@ from typing import NamedTuple
 
 from relightflow.errors import UsageError
 from relightflow.images import BadImage, probe
-from relightflow.model.image import Image, Rejected
+from relightflow.images.filetypes import belongs_to_images, kind
+from relightflow.model.image import Found, Image, PassedOver, Rejected
 from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
@@ -25,11 +27,12 @@ from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.sources.etags import Etags
 from relightflow.sources.file_index import Known
+from relightflow.sources.files import unusable
 from relightflow.sources.patterns import Patterns, natural_order
 
 MAX_BYTES = 64 << 20
 """A larger object is no photograph to relight, and memory is finite."""
-IMAGES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp", "JPG", "JPEG", "PNG"))
+IMAGES = tuple(f"**/*.{end}" for end in ("jpg", "jpeg", "png", "webp"))
 """What is taken where the recipe names no pattern."""
 _OF_THE_OBJECT = (
     Reason.MISSING,
@@ -68,7 +71,7 @@ class S3Source:
         self._exclude = Patterns(context.options.get("exclude", ()), hidden=True)
         self._etags = Etags(context.cache, str(self._bucket))
 
-    def scan(self) -> Iterator[Image | Rejected]:
+    def scan(self) -> Iterator[Found]:
         self._etags.load()
         if self._offline:
             yield from self._remembered()
@@ -79,10 +82,19 @@ class S3Source:
             raise error.as_error from None
         self._etags.save()
 
-    def _scan(self) -> Iterator[Image | Rejected]:
-        listed = self._bucket.list()
-        found = (_Object(f.path, f.size, f.etag) for f in listed if f.path)
-        meant = sorted(filter(self._is_meant, found), key=lambda item: natural_order(item.path))
+    def _scan(self) -> Iterator[Found]:
+        meant: list[_Object] = []
+        beside: Counter[str] = Counter()
+        for f in self._bucket.list():
+            item = _Object(f.path, f.size, f.etag)
+            if not f.path:
+                continue
+            if self._is_meant(item):
+                meant.append(item)
+            elif item.size and self._lies_beside(item.path):
+                beside[kind(item.path)] += 1
+        yield from (PassedOver(name, self._number, number) for name, number in beside.items())
+        meant.sort(key=lambda item: natural_order(item.path))
         ahead = iter(_without_folders(meant))
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="s3") as pool:
             while batch := tuple(islice(ahead, _BATCH)):
@@ -143,11 +155,20 @@ class S3Source:
             include, exclude, whole = match.inner, out.inner, match.whole
         return whole
 
-    def _examined(self, item: _Object) -> Image | Rejected:
+    def _lies_beside(self, path: str) -> bool:
+        """Whether an object that is not meant is an image, or belongs to images, and was not excluded."""
+        states, excluded = self._exclude.start(), False
+        for part in path.split("/"):
+            out = self._exclude.step(states, part)
+            states, excluded = out.inner, excluded or out.whole
+        avoided = any(path.startswith(folder) for folder in self._avoid)
+        return belongs_to_images(path) and not (excluded or avoided)
+
+    def _examined(self, item: _Object) -> Image | Rejected | PassedOver:
         try:
             known = self._known(item)
         except BadImage as error:
-            return Rejected(item.path, str(error), self._number)
+            return unusable(item.path, error, self._number)
         except ObjectFault as error:
             if error.reason not in _OF_THE_OBJECT:
                 raise
@@ -157,7 +178,7 @@ class S3Source:
 
     def _known(self, item: _Object) -> Known:
         if not item.size:
-            raise BadImage("empty")
+            raise BadImage("empty", None)
         if item.size > MAX_BYTES:
             raise BadImage(f"larger than {MAX_BYTES >> 20} MiB: make it smaller")
         data = self._bucket.get(item.path, item.etag, MAX_BYTES)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from relightflow.images.filetypes import belongs_to_images, is_image
 from relightflow.sources.patterns import Match, Patterns, States
 
 _STATE = ".relightflow"
 _KINDS = {
-    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -33,6 +33,15 @@ class FoundFile:
     path: str
     """Where to open it: no link is left in it."""
     facts: os.stat_result
+    named: bool = False
+    """The recipe spells its very name out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeant:
+    """A file beside those that patterns mean."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +75,14 @@ class Walk:
     exclude: Patterns
     avoid: frozenset[str] = frozenset()
     """Absolute folders, free of links, that are never entered."""
+    matched: set[int] = field(default_factory=set)
+    """Filled while walking: indices of the patterns of `include` that meant something."""
+    excluded: set[int] = field(default_factory=set)
+    """The same, of what was excluded."""
     within: str = ""
     """The project's root, absolute and free of links, which no link may leave; empty: `folder`."""
 
-    def found(self) -> Iterator[FoundFile | Unusable]:
+    def found(self) -> Iterator[FoundFile | Unusable | Unmeant]:
         ahead = [_Folder(self.folder, "", self.include.start(), self.exclude.start())]
         while ahead:  # a list and not recursion: folders may be nested a thousand deep
             for item in self._listed(ahead.pop()):
@@ -78,23 +91,37 @@ class Walk:
                 else:
                     yield item
 
-    def _listed(self, folder: _Folder) -> Iterator[FoundFile | Unusable | _Folder]:
+    def _listed(self, folder: _Folder) -> Iterator[FoundFile | Unusable | Unmeant | _Folder]:
         try:
             with os.scandir(folder.path) as entries:
                 listed = list(entries)
         except OSError as error:
             yield Unusable(folder.prefix.rstrip("/") or ".", f"cannot be listed: {error.strerror}")
             return
+        ends = self.include.end_in(folder.include)
         for entry in listed:
             if entry.name == _STATE:
                 continue
             match = self.include.step(folder.include, entry.name)
+            out = self.exclude.step(folder.exclude, entry.name)
+            if out.whole:
+                self.excluded.update(match.ended)
+                continue
+            item = None
             if match.whole or match.inner:
-                out = self.exclude.step(folder.exclude, entry.name)
-                if not out.whole:
-                    item = self._entry(folder, entry, match, out.inner)
-                    if item:
-                        yield item
+                item = self._entry(folder, entry, match, out.inner)
+            if item:
+                if not isinstance(item, _Folder):
+                    self.matched.update(match.ended)
+                yield item
+            elif ends and not match.whole and self._lies_there(folder, entry):
+                yield Unmeant(folder.prefix + entry.name)
+
+    def _lies_there(self, folder: _Folder, entry: os.DirEntry[str]) -> bool:
+        """Whether a file that no pattern means is worth a word: in the top folder only images are."""
+        if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+            return False
+        return bool(folder.prefix) or belongs_to_images(entry.name)
 
     def _entry(
         self, folder: _Folder, entry: os.DirEntry[str], match: Match, exclude: States
@@ -115,12 +142,13 @@ class Walk:
                 return None
             links |= {path}
         if not stat.S_ISDIR(facts.st_mode):
-            return _file(name, path, facts) if match.whole else None
+            return _file(name, path, facts, match.named) if match.whole else None
         if path in self.avoid:
             return Unusable(name, _WRITTEN_TO) if match.literal else None
         if match.inner and (match.literal or not linked):
             return _Folder(path, name + "/", match.inner, exclude, links)
-        return _file(name, path, facts) if match.whole and match.literal else None
+        told = match.named or (match.whole and is_image(name))
+        return _file(name, path, facts, match.named) if told else None
 
     def _followed(self, path: str, name: str) -> tuple[str, os.stat_result] | Unusable:
         """Where a link leads, if that is inside the project."""
@@ -135,6 +163,7 @@ class Walk:
         return real, facts
 
 
+IS_FOLDER = "a folder, not an image"
 _LEADS_OUT = (
     "symbolic link that leaves the recipe's project, and a recipe can read only what is inside it; copy "
     "the images there"
@@ -145,8 +174,10 @@ _WRITTEN_TO = (
 )
 
 
-def _file(name: str, path: str, facts: os.stat_result) -> FoundFile | Unusable:
+def _file(name: str, path: str, facts: os.stat_result, named: bool) -> FoundFile | Unusable:
     if stat.S_ISREG(facts.st_mode):
-        return FoundFile(name, path, facts)
+        return FoundFile(name, path, facts, named)
+    if stat.S_ISDIR(facts.st_mode):
+        return Unusable(name, IS_FOLDER)
     kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "not a regular file")
     return Unusable(name, f"{kind}, not an image")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.images import probe
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SourceContext, SourceRecord
 from relightflow.plugins.source import Source, StaleImage
@@ -54,7 +54,7 @@ def check_source(
     source.close()
 
 
-def _scanned(record: SourceRecord, context: SourceContext) -> list[Image | Rejected]:
+def _scanned(record: SourceRecord, context: SourceContext) -> list[Found]:
     source = record.make(context)
     found = source.scan()
     assert isinstance(found, Iterator), f"{record.name}: scan() must be lazy: `yield` the images"
@@ -64,9 +64,11 @@ def _scanned(record: SourceRecord, context: SourceContext) -> list[Image | Rejec
     return items
 
 
-def _check_item(record: SourceRecord, item: Image | Rejected) -> None:
-    assert isinstance(item, Image | Rejected), f"{record.name}: scan() yielded {item!r}"
+def _check_item(record: SourceRecord, item: Found) -> None:
+    assert isinstance(item, Found), f"{record.name}: scan() yielded {item!r}"
     assert item.source == _INDEX, f"{record.name}: `source` must be the context's index"
+    if isinstance(item, PassedOver | Remark):
+        return
     assert item.name, f"{record.name}: an image has no name"
     if isinstance(item, Rejected):
         assert item.reason, f"{record.name}: {item.name} was rejected without a reason"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from relightflow.images.foreign import reason
+from relightflow.images.foreign import refused
 
 
 @pytest.mark.parametrize(
@@ -30,15 +30,17 @@ from relightflow.images.foreign import reason
     ],
 )
 def test_other_formats_are_refused_by_name(data: bytes, name: str) -> None:
-    assert reason(data).startswith(f"not a supported image ({name}): ")
+    assert refused(data).reason.startswith(f"not a supported image ({name}): ")
 
 
 def test_the_advice_fits_the_format() -> None:
-    assert reason(b"GIF89a").endswith(": convert it to JPEG, PNG or WebP")
-    assert reason(b"version https://git-lfs.github.com/spec/v1").endswith(": run `git lfs pull`")
-    assert reason(b"<!doctype html>").endswith(": check where it was downloaded from")
+    assert refused(b"GIF89a").reason.endswith(": convert it to JPEG, PNG or WebP")
+    assert refused(b"version https://git-lfs.github.com/spec/v1").reason.endswith(
+        ": run `git lfs pull`"
+    )
+    assert refused(b"<!doctype html>").reason.endswith(": check where it was downloaded from")
 
 
 @pytest.mark.parametrize("data", [b"hello", b"\x00", b"G", b"ftypheic", b" " * 2000 + b"<html>"])
 def test_what_is_not_recognised_gets_no_invented_name(data: bytes) -> None:
-    assert reason(data) == "not a supported image: use JPEG, PNG or WebP"
+    assert refused(data).reason == "not a supported image: use JPEG, PNG or WebP"

@@ -109,6 +109,11 @@ def test_an_option_or_a_parameter_of_that_name_goes_first() -> None:
     assert [axis.name for axis in recipe.matrix.axes] == ["description"]
 
 
+def test_a_limit_that_stands_elsewhere_is_sent_to_its_place(registry: Registry) -> None:
+    with pytest.raises(InvalidRecipe, match=r"did you mean 'limits\.on_reject'\?"):
+        load_text(f"{BARE}on_reject: skip\n", registry)
+
+
 def test_no_message_offers_them_as_fields(registry: Registry) -> None:
     with pytest.raises(InvalidRecipe, match="known: strategy, count") as caught:
         load_text(BARE.replace("count: 2", "count: 2, seeds: 1"), registry)

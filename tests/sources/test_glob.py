@@ -11,7 +11,7 @@ import pytest
 
 from relightflow.core.project import Project
 from relightflow.errors import RefusedError, UsageError
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Image, PassedOver, Rejected, Remark
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
@@ -141,10 +141,6 @@ def test_an_image_carries_how_it_is_to_be_delivered(project: Path, put: Put) -> 
     assert [i.delivery for i in images(Glob(SourceContext(project, options, 0)))] == ["inline"]
 
 
-def test_nothing_found_is_no_error(project: Path) -> None:
-    assert list(source(project, "photos/*.jpg").scan()) == []
-
-
 def test_a_sink_in_the_recipes_folder_itself_is_an_error_in_words(project: Path) -> None:
     with pytest.raises(UsageError, match="separate folder"):
         source(project, avoid=(project,))
@@ -177,7 +173,7 @@ def test_an_untouched_file_is_not_read_again(
 
 
 def names(found: Glob) -> list[str]:
-    return [item.name for item in found.scan()]
+    return [item.name for item in found.scan() if isinstance(item, Image | Rejected)]
 
 
 @pytest.fixture
@@ -252,3 +248,131 @@ def test_where_results_go_is_not_looked_for_images(recipes: Path) -> None:
     assert names(climbing(recipes, "../**/*.jpg", avoid=(photos,))) == ["d.jpg", "own/c.jpg"]
     with pytest.raises(UsageError, match="a sink writes directly into a folder"):
         climbing(recipes, "../photos/*.jpg", avoid=(recipes.parent,))
+
+
+def counted(found: Glob) -> dict[str, int]:
+    return {item.kind: item.count for item in found.scan() if isinstance(item, PassedOver)}
+
+
+def remarks(found: Glob) -> list[str]:
+    return [item.message for item in found.scan() if isinstance(item, Remark)]
+
+
+def test_extensions_are_taken_in_any_case(project: Path, put: Put) -> None:
+    for name in ("p/a.JPG", "p/b.Jpeg", "p/c.jpg", "p/D.PNG"):
+        put(name)
+    assert names(source(project, "p/*.jpg", "p/*.jpeg")) == ["p/a.JPG", "p/b.Jpeg", "p/c.jpg"]
+
+
+def test_what_no_pattern_means_is_counted_beside_the_images(project: Path, put: Put) -> None:
+    put("p/a.jpg")
+    for name in ("p/a.xmp", "p/b.HEIC", "p/c.tif", "p/Thumbs.db", "p/.DS_Store", "p/b.heic"):
+        put(name, b"x")
+    for name in ("recipe.yaml", "README.md", "top.heic"):
+        put(name, b"x")
+    assert counted(source(project, "p/*.jpg")) == {"XMP": 1, "HEIC": 2, "TIF": 1, "DB": 1}
+    assert counted(source(project, "p/*.jpg", "*.jpg")) == {"XMP": 1, "HEIC": 3, "TIF": 1, "DB": 1}
+
+
+def test_what_is_excluded_or_made_by_a_sink_is_not_counted(project: Path, put: Put) -> None:
+    for name in ("p/a.jpg", "p/b.tif", "p/out/c.tif"):
+        put(name)
+    found = Glob(
+        SourceContext(
+            project,
+            FrozenMap({"include": ("p/**/*.jpg",), "exclude": ("**/*.TIF",)}),
+            3,
+            avoid=(project / "p/out",),
+        )
+    )
+    assert counted(found) == {}
+
+
+def test_a_file_that_is_no_image_by_name_and_content_fails_nothing(project: Path, put: Put) -> None:
+    put("p/a.jpg")
+    for name, data in (
+        ("p/Thumbs.db", b"\xd0\xcf\x11\xe0"),
+        ("p/a.xmp", b"<x:xmpmeta/>"),
+        ("p/notes", b"text"),
+        ("p/clip.MOV", b"\0\0\0\x14ftypqt  "),
+        ("p/empty.txt", b""),
+    ):
+        put(name, data)
+    put("p/picture.dat", put("p/a.jpg").read_bytes())
+    found = source(project, "p/*")
+    assert names(found) == ["p/a.jpg", "p/picture.dat"]
+    assert counted(found) == {"DB": 1, "XMP": 1, "MOV": 1, "TXT": 1, "other": 1}
+    assert rejected(source(project, "p/a.xmp", "p/*.jpg"))["p/a.xmp"].reason.startswith("not a")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        (
+            "a.CR2",
+            b"II*\0\x10\0\0\0CR\2\0",
+            "not a supported image (camera raw, Canon CR2): export",
+        ),
+        ("a.nef", b"MM\0*\0\0\0\x08", "not a supported image (camera raw, Nikon NEF): export"),
+        ("a.RAF", b"FUJIFILMCCD-RAW ", "not a supported image (camera raw, Fujifilm RAF): export"),
+        ("a.jpg", b"text", "not a supported image: use JPEG"),
+        ("a.jpg", b"", "empty file"),
+        ("a", b"GIF89a", "not a supported image (GIF)"),
+        ("a.psd", b"8BPS", "not a supported image (PSD)"),
+        ("a.jpg", b"version https://git-lfs", "not a supported image (a Git LFS pointer)"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_called_by_its_name(
+    project: Path, put: Put, name: str, data: bytes, reason: str
+) -> None:
+    put(name, data)
+    assert rejected(source(project, "*"))[name].reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("foto/*.jpg", "there is no folder 'foto'; 'project' has the folders photos/, raws/"),
+        ("Fotos/**/*.jpg", "(did you mean 'photos'?)"),
+        ("photos/*.webp", "'photos' has the files JPG 1, PNG 2 and the folder sub/"),
+        ("photos/sub/deep/x.jpg", "there is no folder 'deep'; 'sub' has no folders"),
+        ("photos\\*.jpg", "write '/' between folders"),
+        ("photos/sub/*", "'sub' is empty"),
+    ],
+)
+def test_a_pattern_without_a_match_is_named_with_what_is_there(
+    project: Path, put: Put, pattern: str, told: str
+) -> None:
+    for name in ("photos/a.jpg", "photos/b.png", "photos/c.PNG", "raws/x.jpg"):
+        put(name)
+    (project / "photos/sub").mkdir()
+    (message,) = remarks(source(project, "raws/*", pattern))
+    assert message.startswith(f"'{pattern}' matches no file: ")
+    assert told in message
+
+
+def test_patterns_for_other_extensions_of_a_folder_need_no_match(project: Path, put: Put) -> None:
+    put("photos/a.jpg")
+    assert remarks(source(project, "photos/*.png", "photos/*.jpg", "photos/*.webp")) == []
+    (told,) = remarks(source(project, "photos/*.jpg", "other/*.png", "other/*.jpg"))
+    assert told.startswith("'other/*.png' (and 1 more of this folder) matches no file: ")
+
+
+def test_a_pattern_whose_matches_are_all_excluded_is_called_that(project: Path, put: Put) -> None:
+    put("photos/a.jpg")
+    options = FrozenMap({"include": ("photos/*.jpg",), "exclude": ("**/a*",)})
+    found = Glob(SourceContext(project, options, 0))
+    assert remarks(found) == ["'photos/*.jpg' matches only what 'exclude' takes out"]
+
+
+def test_a_folder_is_answered_with_the_pattern_for_what_is_in_it(project: Path, put: Put) -> None:
+    put("photos/a.jpg")
+    put("recipes/x.jpg")
+    for pattern in ("photos", "photos/", "./photos"):
+        reason = rejected(source(project, pattern))["photos"].reason
+        assert "write 'photos/*' for the images in it, or 'photos/**'" in reason
+    (project / ".git").mkdir()
+    reason = rejected(climbing(project / "recipes", "../photos"))["photos"].reason
+    assert "write '../photos/*' for the images" in reason
+    (project / "photos/IMG_old").mkdir()
+    assert rejected(source(project, "photos/IMG*", "photos/*")) == {}

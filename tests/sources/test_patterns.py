@@ -42,6 +42,12 @@ def matches(pattern: str, path: str, *, hidden: bool = False) -> bool:
         (".*", ".a.jpg"),
         ("a[.jpg", "a[.jpg"),
         ("ü/*.jpg", "ü/日本.jpg"),
+        ("*.jpg", "a.JPG"),
+        ("*.JpG", "a.jPg"),
+        ("a.jpg", "a.JPG"),
+        ("a.[jJ]pg", "a.JPG"),
+        ("*JPG", "a.JPG"),
+        ("*", "a.JPG"),
     ],
 )
 def test_a_pattern_means(pattern: str, path: str) -> None:
@@ -52,7 +58,7 @@ def test_a_pattern_means(pattern: str, path: str) -> None:
     ("pattern", "path"),
     [
         ("*.jpg", "x/a.jpg"),
-        ("*.jpg", "a.JPG"),
+        ("A*.jpg", "a.JPG"),
         ("x/*.jpg", "x/y/a.jpg"),
         ("x/**/a.jpg", "a.jpg"),
         ("**/*.jpg", ".hidden/a.jpg"),

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from relightflow.errors import AccountError, EarlyStop, UsageError
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.plugins.records import OperatorPolicy, SourceContext
@@ -34,8 +34,8 @@ def _source(bucket: Bucket, cache: Path | None = None, **options: Any) -> S3Sour
     return S3Source(SourceContext(Path("/"), FrozenMap(options), 3, operator, cache, (), avoid))
 
 
-def _names(found: Iterator[Image | Rejected]) -> list[str]:
-    return [item.name for item in found]
+def _names(found: Iterator[Found]) -> list[str]:
+    return [item.name for item in found if isinstance(item, Image | Rejected)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relightflow.sources.patterns import Patterns
-from relightflow.sources.walk import FoundFile, Unusable, Walk
+from relightflow.sources.walk import FoundFile, Unmeant, Unusable, Walk
 
 Put = Callable[..., Path]
 
@@ -19,7 +19,8 @@ def walk(
 ) -> list[FoundFile | Unusable]:
     patterns, leave_out = Patterns(include), Patterns(exclude, hidden=True)
     found = Walk(str(folder), patterns, leave_out, frozenset(map(str, avoid))).found()
-    return sorted(found, key=lambda item: item.name)
+    usable = (item for item in found if not isinstance(item, Unmeant))
+    return sorted(usable, key=lambda item: item.name)
 
 
 def names(items: list[FoundFile | Unusable]) -> list[str]:

@@ -1,7 +1,8 @@
 """Which addresses a `urls` source names: those in the recipe, then those of its list.
 
 A list is text (an address a line), CSV (a column `url`, perhaps `name`) or JSON Lines (a key `url`,
-perhaps `name`), by its extension. Empty lines are passed over, and so are lines that begin with `#`.
+perhaps `name`), by its extension. Empty lines are passed over, and so are lines that begin with `#`; in a table, where
+a name may begin so, only those that name no URL, and it is said.
 A list that cannot be read is an error with its line; its text is never shown, since it may hold a
 credential.
 """
@@ -47,14 +48,17 @@ class UrlEntry:
     """`list.csv:12` or `urls[3]`, for messages."""
 
 
-def entries(context: SourceContext) -> list[UrlEntry]:
-    """All that the source's options name, in order. Raises UsageError, RefusedError."""
+def entries(
+    context: SourceContext, tell: Callable[[str], None] = lambda _words: None
+) -> list[UrlEntry]:
+    """All that the source's options name, in order. `tell`: told in words what of the list was passed
+    over. Raises UsageError, RefusedError."""
     options = context.options
     inline = options.get("urls", ())
     found = [UrlEntry(url.strip(" "), "", f"urls[{n}]") for n, url in enumerate(inline)]
     file = options.get("file")
     if file is not None:
-        for entry in _listed(context, file):
+        for entry in _listed(context, file, tell):
             found.append(entry)
             if len(found) > MOST:
                 raise UsageError(f"{file}: more than {MOST:,} URLs; use several recipes")
@@ -75,12 +79,16 @@ def tokens(url: str) -> Iterator[str]:
                 yield value
 
 
-def _listed(context: SourceContext, file: str) -> Iterator[UrlEntry]:
+def _listed(context: SourceContext, file: str, tell: Callable[[str], None]) -> Iterator[UrlEntry]:
     reader = _READERS.get(Path(file).suffix.lower())
     if reader is None:
         raise UsageError(f"{file}: the name of a URL list must end in {', '.join(_READERS)}")
     with _opened(context, file) as stream:
-        yield from reader(_Lines(stream, file))
+        lines = _Lines(stream, file)
+        yield from reader(lines)
+    if lines.comments:
+        words = "1 row begins" if lines.comments == 1 else f"{lines.comments:,} rows begin"
+        tell(f"{file}: {words} with # and names no URL: passed over as a comment")
 
 
 def _opened(context: SourceContext, file: str) -> BinaryIO:
@@ -105,6 +113,8 @@ class _Lines:
         self._stream = stream
         self.file = file
         self.number = 0
+        self.comments = 0
+        """Rows of a table that were passed over."""
 
     def __iter__(self) -> Iterator[str]:
         while line := self._stream.readline(LONGEST_LINE + 1):
@@ -146,7 +156,10 @@ def _csv(lines: _Lines) -> Iterator[UrlEntry]:
             raise lines.wrong(f"not valid CSV: {error}") from None
         if row is None:
             return
-        if not any(cell.strip() for cell in row) or row[0].startswith("#"):
+        if not any(cell.strip() for cell in row):
+            continue
+        if _is_comment(row, columns):
+            lines.comments += 1
             continue
         if columns is None:
             columns = _columns(row, lines)
@@ -155,6 +168,15 @@ def _csv(lines: _Lines) -> Iterator[UrlEntry]:
             raise lines.wrong(f"it has {len(row)} columns, and the first line has {len(columns)}")
         facts = dict(zip(columns, row, strict=True))
         yield _entry(facts["url"], facts.get("name", ""), lines)
+
+
+def _is_comment(row: list[str], columns: list[str] | None) -> bool:
+    """Whether a row that begins with `#` is none of the table: a name may begin so, a URL cannot."""
+    if not row[0].startswith("#"):
+        return False
+    if columns is None or len(row) != len(columns):
+        return columns is not None or not {"url"} & {cell.strip() for cell in row}
+    return row[columns.index("url")].strip().startswith("#")
 
 
 def _columns(row: list[str], lines: _Lines) -> list[str]:

@@ -24,7 +24,7 @@ from typing import TypeAlias
 from aiohttp.abc import AbstractResolver
 
 from relightflow.images import BadImage
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image, Rejected, Remark
 from relightflow.network.webaddress import BadAddress, WebAddress, parse, shown
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import SourceUnavailable, StaleImage
@@ -83,8 +83,10 @@ class Urls:
         self._repeated: dict[bytes, asyncio.Task[_Answer] | None] = {}
         self._unchecked: Counter[tuple[str, str]] = Counter()
 
-    def scan(self) -> Iterator[Image | Rejected]:
-        listed = entries(self._context)
+    def scan(self) -> Iterator[Found]:
+        remarks: list[str] = []
+        listed = entries(self._context, remarks.append)
+        yield from (Remark(words, "file", self._context.index) for words in remarks)
         counted = Counter(key(entry.url) for entry in listed)
         self._memory.load(counted)
         self._repeated = {own: None for own, times in counted.items() if times > 1}

@@ -177,6 +177,7 @@ def images(source: Urls) -> list[Image]:
 
 def only(source: Urls) -> Item:
     (item,) = source.scan()
+    assert isinstance(item, Image | Rejected)
     return item
 
 

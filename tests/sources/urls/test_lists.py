@@ -39,7 +39,11 @@ def test_text_has_an_address_a_line(tmp_path: Path) -> None:
 
 def test_csv_has_columns_by_name(tmp_path: Path) -> None:
     text = f'# made by hand\nid,name, url\n1,"x, y",{A}\n\n#2,no,{B}\n3,,"{B}"\n'
-    assert read(tmp_path, "l.CSV", text) == [(A, "x, y", "l.CSV:3"), (B, "", "l.CSV:6")]
+    assert read(tmp_path, "l.CSV", text) == [
+        (A, "x, y", "l.CSV:3"),
+        (B, "no", "l.CSV:5"),
+        (B, "", "l.CSV:6"),
+    ]
 
 
 def test_json_lines_have_keys(tmp_path: Path) -> None:
@@ -114,3 +118,24 @@ def test_more_than_can_be_held_is_an_error(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_entry_does_not_print_its_address() -> None:
     assert "SECRET" not in repr(lists.UrlEntry("https://a/?SECRET", "", "l:1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "told"),
+    [
+        (f"name,url\n#1 hero,{A}\n", ["#1 hero"], []),
+        (f"#,url\n#1,{A}\n#2,{B}\n", ["", ""], []),
+        (f"# mine\nurl,name\n#{A},x\n# none\n{B},y\n", ["y"], ["3 rows begin with #"]),
+        (f"url\n#{A}\n{B}\n", [""], ["1 row begins with #"]),
+    ],
+)
+def test_no_row_of_a_table_is_dropped_without_a_word(
+    tmp_path: Path, text: str, names: list[str], told: list[str]
+) -> None:
+    (tmp_path / "l.csv").write_text(text)
+    said: list[str] = []
+    found = entries(context(tmp_path, file="l.csv"), said.append)
+    assert [entry.name for entry in found] == names
+    assert len(said) == len(told)
+    for words, part in zip(said, told, strict=True):
+        assert words.startswith(f"l.csv: {part}")

@@ -36,7 +36,8 @@ class Lists:
         shared: dict[str, object] = {}
         sources = [self.source(urls, n, shared) for n, urls in enumerate(lists)]
         try:
-            return [item for source in sources for item in source.scan()]
+            every = [item for source in sources for item in source.scan()]
+            return [item for item in every if isinstance(item, Image | Rejected)]
         finally:
             for source in sources:
                 source.close()

@@ -1,0 +1,80 @@
+"""The starter recipe on a folder as photographers have it: images, sidecars, raw files, a broken one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.program import Relightflow
+
+
+@pytest.fixture
+def shoot(relightflow: Relightflow, tmp_path: Path) -> Path:
+    photos = tmp_path / "photos"
+    (photos / "sub").mkdir(parents=True)
+    picture = Image.new("RGB", (64, 48), (90, 120, 150))
+    for name in ("a.JPG", "b.Jpeg", "c.png", "sub/d.WebP"):
+        picture.save(photos / name)
+    for name in ("a.xmp", "e.HEIC", "Thumbs.db"):
+        (photos / name).write_bytes(b"x")
+    picture.save(photos / "f.tif")
+    assert relightflow("init").returncode == 0
+    return photos
+
+
+@pytest.mark.usefixtures("shoot")
+def test_the_starter_takes_images_in_any_case_and_says_what_it_left(
+    relightflow: Relightflow,
+) -> None:
+    told = "4 files passed over: DB 1, HEIC 1, TIF 1, XMP 1"
+    planned = relightflow("plan")
+    assert planned.returncode == 0, planned.stderr
+    assert f"images   4; {told}" in planned.stdout
+    assert json.loads(relightflow("plan", "--json").stdout)["passed_over"]["HEIC"] == 1
+    done = relightflow("run", "--limit", "4")
+    assert done.returncode == 0, done.stderr
+    assert told in done.stdout
+    assert "warning" not in done.stderr
+    summary = json.loads(relightflow("run", "--limit", "4", "--json").stdout)
+    assert summary["passed_over"] == {"DB": 1, "HEIC": 1, "TIF": 1, "XMP": 1}
+
+
+def test_one_bad_image_fails_a_run_or_is_left_out_as_the_recipe_says(
+    relightflow: Relightflow, shoot: Path
+) -> None:
+    (shoot / "broken.jpg").write_bytes(b"no image")
+    failed = relightflow("run", "--limit", "4")
+    assert failed.returncode == 1
+    assert "To leave such images out, set limits.on_reject: skip" in failed.stdout
+    skip = ("--set", "limits.on_reject=skip")
+    planned = relightflow("plan", *skip)
+    assert "1 more cannot be used and are left out" in planned.stdout
+    assert "broken.jpg: not a supported image" in planned.stdout
+    done = relightflow("run", "--limit", "4", *skip)
+    assert done.returncode == 0, done.stdout
+    assert "1 image not usable" in done.stdout
+
+
+def test_a_safety_rule_is_not_skipped(
+    relightflow: Relightflow, shoot: Path, tmp_path: Path
+) -> None:
+    (tmp_path.parent / "secret.jpg").write_bytes((shoot / "a.JPG").read_bytes())
+    (shoot / "link.jpg").symlink_to(tmp_path.parent / "secret.jpg")
+    done = relightflow("run", "--limit", "4", "--set", "limits.on_reject=skip")
+    assert done.returncode == 9
+
+
+def test_a_folder_without_images_is_named_with_what_is_in_it(
+    relightflow: Relightflow, shoot: Path
+) -> None:
+    shoot.rename(shoot.parent / "pictures")
+    planned = relightflow("plan")
+    assert planned.returncode == 0
+    assert "sources[0].include: 'photos/**/*.jpg' (and 3 more of this folder) matches no file" in (
+        planned.stderr
+    )
+    assert "there is no folder 'photos'" in planned.stderr
+    assert "pictures/" in planned.stderr
