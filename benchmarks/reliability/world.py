@@ -23,7 +23,7 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from relightflow.backends.segmind.history import Found, History, at_once
+from relightflow.backends.segmind.history import History, HistoryListing, at_once
 from relightflow.backends.segmind.listing import Span
 from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.rows import HistoryRow
@@ -245,11 +245,11 @@ class Records(History):
             return None
         return self.provider.row(found, self.clock())
 
-    async def between(self, span: Span, retry: Retry, whole: bool = True) -> Found:
+    async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
         Inline.power.tick()
         now = self.clock()
         shown = [r for r in self.provider.taken if r.shown <= now]
-        return Found(tuple(self.provider.row(r, now) for r in shown))
+        return HistoryListing(tuple(self.provider.row(r, now) for r in shown))
 
     async def _server_time(self, retry: Retry) -> float | None:
         return self.clock()
