@@ -20,10 +20,8 @@ from relightflow.plugins.records import OperatorPolicy
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
 
-FLAGS = RunFlags(
-    yes=False, overwrite=False, buy_again=False, collect_only=False, stop_after=None, wait=False,
-    fail_if_empty=False, junit=None,
-)  # fmt: skip
+_NOTHING: dict[str, Any] = {f.name: False if f.type == "bool" else None for f in fields(RunFlags)}
+FLAGS = RunFlags(**_NOTHING)
 
 
 @pytest.mark.parametrize("command", [run.command, apply.command], ids=["run", "apply"])
