@@ -36,7 +36,7 @@ class Size:
                 wrong.append(f"at most {high} px {_ADJECTIVE[name]}")
         bound = " and ".join(wrong) or None
         verdict = Verdict.FAIL if wrong else Verdict.PASS
-        message = f"it is {width} × {height} px, and should be {bound}" if wrong else ""
+        message = f"it should be {bound}" if wrong else ""
         return CheckResult(verdict, f"{width} × {height}", bound, "px", message)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relightflow.gallery.axes import IMAGE, Table, facts
-from relightflow.gallery.entries import STATUSES, Entry, Input
+from relightflow.gallery.entries import STATUSES, CheckNote, Entry, Input
 from relightflow.gallery.run import GalleryRun, ListPrice
 from relightflow.model.money import Micros
 
@@ -74,6 +74,7 @@ class _Codes:
     costs: dict[int, int] = field(default_factory=dict)
     reasons: dict[tuple[str, str], int] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
+    checks: dict[CheckNote, int] = field(default_factory=dict)
 
 
 def _head(sweep: Sweep, entries: Sequence[Entry], parts: int, codes: _Codes) -> dict[str, Any]:
@@ -111,6 +112,8 @@ def _head(sweep: Sweep, entries: Sequence[Entry], parts: int, codes: _Codes) -> 
         "costs": list(codes.costs),
         "reasons": [{"message": message, "billed": billed} for message, billed in codes.reasons],
         "folders": list(codes.folders),
+        "checked": sorted({check.name for entry in entries for check in entry.checks}),
+        "checks": [[c.name, c.verdict, c.severity, c.words] for c in codes.checks],
     }
 
 
@@ -154,7 +157,17 @@ def _part(sweep: Sweep, entries: Sequence[Entry], first: int, codes: _Codes) -> 
         ),
         "path": _paths(sweep, chunk, codes),
         "reasons": reasons,
+        "passed": _column([sum(c.verdict == "pass" for c in e.checks) for e in chunk]),
+        "checks": [
+            [offset, told]
+            for offset, e in enumerate(chunk)
+            if (told := [_code(codes, c) for c in e.checks if c.verdict != "pass"])
+        ],
     }
+
+
+def _code(codes: _Codes, check: CheckNote) -> int:
+    return codes.checks.setdefault(check, len(codes.checks))
 
 
 def _paths(sweep: Sweep, chunk: Sequence[Entry], codes: _Codes) -> list[Any] | None:

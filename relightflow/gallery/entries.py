@@ -14,6 +14,10 @@ from relightflow.model.values import FrozenMap, Parameters
 
 STATUSES = ("done", "failed", "unknown", "pending", "missing")
 _BILLED = ("yes", "no", "unknown")
+_VERDICTS = ("pass", "fail", "unsure", "error")
+_SEVERITIES = ("info", "warn", "fail")
+_MOST_CHECKS = 100
+"""Verdicts on one result."""
 LONGEST = 1 << 20
 """Bytes of one line."""
 MOST = 100_000
@@ -56,6 +60,17 @@ class Unused:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckNote:
+    """What a check says of a result."""
+
+    name: str
+    verdict: str
+    severity: str
+    words: str
+    """What is wrong, and what was measured; empty where it passes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One output."""
 
@@ -79,6 +94,7 @@ class Entry:
     cost: Micros | None = None
     reason: str = ""
     billed: str = ""
+    checks: tuple[CheckNote, ...] = ()
 
 
 Record = ManifestHead | Entry | Unused
@@ -149,7 +165,39 @@ def _entry(found: Mapping[str, Any]) -> Entry:
         cost=_cost(found),
         reason=_text(error, "message") if error else "",
         billed=billed if billed in _BILLED else "",
+        checks=_checks(found) if made else (),
     )
+
+
+def _checks(found: Mapping[str, Any]) -> tuple[CheckNote, ...]:
+    listed = found.get("checks", [])
+    if not isinstance(listed, list | tuple) or len(listed) > _MOST_CHECKS:
+        raise _NoRecord("'checks' is not a list of verdicts")
+    return tuple(map(_check, listed))
+
+
+def _check(found: Any) -> CheckNote:
+    if not isinstance(found, Mapping) or found.get("verdict") not in _VERDICTS:
+        raise _NoRecord(f"a check's 'verdict' is none of {', '.join(_VERDICTS)}")
+    verdict, severity = str(found["verdict"]), found.get("severity", "fail")
+    if severity not in _SEVERITIES:
+        raise _NoRecord(f"a check's 'severity' is none of {', '.join(_SEVERITIES)}")
+    words = "" if verdict == "pass" else _measured(found)
+    return CheckNote(_text(found, "name"), verdict, str(severity), words)
+
+
+def _measured(found: Mapping[str, Any]) -> str:
+    """The message, with the value and the bound."""
+    message = _text(found, "message") if "message" in found else ""
+    value, bound = found.get("value"), found.get("bound")
+    for number in (value, bound):
+        if not _is_scalar(number) or (isinstance(number, str) and len(number) > 1000):
+            raise _NoRecord("a check's 'value' or 'bound' is neither a number nor a short text")
+    if value is None:
+        return message
+    unit = f" {_text(found, 'unit')}" if "unit" in found else ""
+    limit = "" if bound is None else f", bound {bound}"
+    return f"{message} ({value}{unit}{limit})"
 
 
 def _cell(found: Mapping[str, Any]) -> Parameters:

@@ -9,7 +9,7 @@ from typing import Any
 
 from relightflow.gallery.axes import labels, tabulate
 from relightflow.gallery.data import SHORT, CellAddress, Sweep, scripts
-from relightflow.gallery.entries import Entry, Unused
+from relightflow.gallery.entries import CheckNote, Entry, Unused
 from relightflow.gallery.run import GalleryRun, ListPrice
 from tests.gallery.conftest import Stage
 
@@ -74,6 +74,17 @@ def test_values_that_cells_share_are_written_once(stage: Stage) -> None:
     assert (head["looks"], part["look"]) == ([[48, 32], [10, 20]], [0, 1, -1])
     assert (head["reasons"], part["reasons"]) == ([{"message": "no", "billed": "no"}], [[2, 0]])
     assert (head["counts"]["done"], head["counts"]["failed"]) == (2, 1)
+
+
+def test_only_checks_that_are_not_passed_are_told_and_each_text_once(stage: Stage) -> None:
+    run = stage.run(["a.png"], {"n": (1, 2, 3)}, with_bytes=False)
+    good, bad = CheckNote("size", "pass", "fail", ""), CheckNote("warmer", "fail", "warn", EVIL)
+    a, b, c = run.entries
+    run = with_entries(run, [replace(a, checks=(good, bad)), replace(b, checks=(bad,)), c])
+    head, part = blocks(sweep(run))
+    assert head["checked"] == ["size", "warmer"]
+    assert head["checks"] == [["warmer", "fail", "warn", EVIL]]
+    assert (part["passed"], part["checks"]) == ([1, 0, 0], [[0, [0]], [1, [0]]])
 
 
 def test_a_column_in_which_all_are_the_same_is_that_one_value(stage: Stage) -> None:

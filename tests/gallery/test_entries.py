@@ -130,3 +130,32 @@ def test_an_unknown_word_for_billed_is_left_out() -> None:
     (entry,) = read(FAILED | {"error": {"message": "x", "billed": "perhaps"}})
     assert isinstance(entry, Entry)
     assert entry.billed == ""
+
+
+def test_verdicts_of_checks_are_read_with_what_was_measured() -> None:
+    checks = [
+        {"name": "size", "verdict": "pass", "severity": "fail", "value": "4 × 3", "unit": "px"},
+        {"name": "warmer", "verdict": "fail", "severity": "warn", "value": -1.5, "bound": 0.15,
+         "unit": "b*", "message": "too cold"},
+    ]  # fmt: skip
+    line = json.dumps({**DONE, "checks": checks}).encode()
+    (entry,) = read_lines([line], "m")
+    assert isinstance(entry, Entry)
+    assert [(c.name, c.verdict, c.severity, c.words) for c in entry.checks] == [
+        ("size", "pass", "fail", ""),
+        ("warmer", "fail", "warn", "too cold (-1.5 b*, bound 0.15)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        5, [5], [{"name": "x"}], [{"name": "x", "verdict": "perhaps"}],
+        [{"name": "x", "verdict": "fail", "severity": "deadly"}],
+        [{"name": 5, "verdict": "pass"}], [{"name": "x", "verdict": "fail", "value": [1]}],
+        [{"name": "x", "verdict": "pass"}] * 101,
+    ],
+)  # fmt: skip
+def test_what_is_no_verdict_is_refused(checks: Any) -> None:
+    with pytest.raises(UsageError, match="m:1: this is not a record of a manifest"):
+        list(read_lines([json.dumps({**DONE, "checks": checks}).encode()], "m"))

@@ -11,6 +11,9 @@ const sweep = {
   look: null,
   cost: null,
   reason: new Map(),
+  /** cell → [name, verdict, severity, words] of each check that it does not pass */
+  checks: new Map(),
+  passed: null,
   parts: [],
 };
 const STATUS = ["done", "failed", "unknown", "pending", "missing"];
@@ -25,6 +28,8 @@ function receive(block) {
     sweep.status = new Uint8Array(block.cells).fill(4);
     sweep.look = new Int32Array(block.cells).fill(-1);
     sweep.cost = new Int32Array(block.cells).fill(-1);
+    sweep.passed = new Uint8Array(block.cells);
+    if (block.checked.length) addCheckFilters(block.checks);
     return;
   }
   const first = block.first;
@@ -33,11 +38,12 @@ function receive(block) {
     if (Array.isArray(column)) sweep.at[axis].set(column, first);
     else sweep.at[axis].fill(column, first, first + block.count);
   });
-  for (const [name, column] of [["status", sweep.status], ["look", sweep.look], ["cost", sweep.cost]]) {
+  for (const [name, column] of [["status", sweep.status], ["look", sweep.look], ["cost", sweep.cost], ["passed", sweep.passed]]) {
     if (Array.isArray(block[name])) column.set(block[name], first);
     else column.fill(block[name], first, first + block.count);
   }
   for (const [offset, index] of block.reasons) sweep.reason.set(first + offset, sweep.head.reasons[index]);
+  for (const [offset, told] of block.checks) sweep.checks.set(first + offset, told.map((index) => sweep.head.checks[index]));
   sweep.parts.push({ first, count: block.count, job: block.job, result: block.result, path: block.path });
   sweep.loaded = Math.max(sweep.loaded, first + block.count);
 }
@@ -57,6 +63,10 @@ const hasImage = (cell) => sweep.status[cell] === 0 && resultOf(cell) !== "";
 const reasonOf = (cell) => sweep.reason.get(cell) || null;
 const costOf = (cell) => (sweep.cost[cell] < 0 ? null : sweep.head.costs[sweep.cost[cell]]);
 const sizeOf = (cell) => (sweep.look[cell] < 0 ? null : sweep.head.looks[sweep.look[cell]]);
+/** The checks that a cell does not pass: [name, verdict, severity, words]. */
+const checksOf = (cell) => sweep.checks.get(cell) || [];
+const failsCheck = (cell) => checksOf(cell).some(([, verdict, severity]) => verdict === "fail" && severity !== "info");
+const doubtsCheck = (cell) => checksOf(cell).some(([, verdict]) => verdict === "unsure" || verdict === "error");
 const axisNamed = (id) => sweep.axes.findIndex((axis) => axis.id === id);
 const valueOf = (cell, axis) => {
   const index = sweep.at[axis][cell];

@@ -13,6 +13,18 @@ const SHOWS = {
   failed: ["Failed", (cell) => statusOf(cell) === "failed"],
   unknown: ["Unknown outcome", (cell) => statusOf(cell) === "unknown"],
 };
+
+/** Filters by checks, where there are any: all failures, each check that fails somewhere, doubts. */
+function addCheckFilters(told) {
+  const names = [...new Set(told.filter(([, verdict]) => verdict === "fail").map(([name]) => name))].sort();
+  SHOWS["check-failed"] = ["Failed a check", failsCheck];
+  for (const name of names) {
+    const failed = (cell) => checksOf(cell).some(([one, verdict]) => one === name && verdict === "fail");
+    SHOWS[`check:${name}`] = [`Failed: ${shown(name)}`, failed];
+  }
+  SHOWS["check-unsure"] = ["Check unsure", doubtsCheck];
+}
+
 const SIZES = [80, 104, 136, 176, 224, 288, 360];
 
 const state = {

@@ -325,6 +325,18 @@ function decorate(cell) {
   if (verdict === REJECT) badges.append(h("span", { class: "flag reject" }, "✕"));
   if (stars) badges.append(h("span", { class: "flag" }, "★".repeat(stars)));
   if (note) badges.append(h("span", { class: "flag" }, "✎"));
+  const [mark, words] = checkBadge(cell);
+  if (mark) badges.append(h("span", { class: mark === "!" ? "flag check bad" : "flag check", title: words }, mark));
+}
+
+/** A mark for what checks say of a cell, and the words of it; nothing where all is well. */
+function checkBadge(cell) {
+  const told = checksOf(cell);
+  const failed = told.filter(([, verdict, severity]) => verdict === "fail" && severity !== "info");
+  const names = (found) => found.map(([name]) => shown(name)).join(", ");
+  if (failed.length) return ["!", `fails ${names(failed)}`];
+  const broken = told.filter(([, verdict]) => verdict === "error");
+  return broken.length ? ["?", `could not be checked: ${names(broken)}`] : ["", ""];
 }
 
 /** A cell in words, for a screen reader. */
@@ -335,6 +347,7 @@ function spoken(cell) {
   if (verdict) words.push(verdict === PICK ? "picked" : "rejected");
   if (stars) words.push(count(stars, "star"));
   if (note) words.push("with a note");
+  if (checkBadge(cell)[1]) words.push(checkBadge(cell)[1]);
   return words.join(", ");
 }
 

@@ -12,6 +12,8 @@ function drawHeader() {
   const open = head.counts.pending + head.counts.missing;
   if (open) facts.push(`${number(open)} not made yet`);
   facts.push(`${dollars(head.spent)} spent`);
+  const failing = [...sweep.checks.keys()].filter(failsCheck).length;
+  if (failing) facts.push(`${count(failing, "cell")} failed a check`);
   if (head.doubtful) facts.push(`up to ${dollars(head.doubtful)} in doubt`);
   if (head.rejected.length) facts.push(`${count(head.rejected.length, "input image")} not usable`);
   $("facts").textContent = facts.join(" · ");
@@ -173,8 +175,23 @@ function drawInfo() {
     h("h2", {}, "Details"),
     h("dl", {}, facts.flatMap(([name, fact]) => [h("dt", {}, name), h("dd", {}, fact)])),
     link ? h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener" }, "Open the full image")) : null,
+    checkList(state.cell),
     noteOf(state.cell) ? h("blockquote", {}, shown(noteOf(state.cell))) : null,
   ].filter(Boolean));
+}
+
+const CHECK_WORDS = { fail: "failed", unsure: "unsure", error: "could not be checked" };
+
+/** What checks say of a cell: those that it does not pass, in words. */
+function checkList(cell) {
+  const passed = sweep.passed[cell];
+  const told = checksOf(cell);
+  if (!passed && !told.length) return null;
+  return h("section", { class: "checks" },
+    h("h2", {}, "Checks"),
+    told.length ? h("ul", {}, told.map(([name, verdict, severity, words]) => h("li", { class: verdict },
+      h("b", {}, shown(name)), ` ${CHECK_WORDS[verdict]}${verdict === "fail" && severity !== "fail" ? ` (${severity})` : ""}: `, shown(words)))) : null,
+    h("p", {}, `${number(passed)} passed`));
 }
 
 function cellFacts(cell) {

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from relightflow.checks.runner import Library, open_checks
 from relightflow.core.project import Project
 from relightflow.deliver import manifest
 from relightflow.errors import RelightflowError, UsageError
@@ -23,6 +24,7 @@ from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused
 from relightflow.gallery.library import LocalLibrary
 from relightflow.gallery.run import GalleryRun
 from relightflow.ledger.reader import open_reader
+from relightflow.model.check import CheckResult
 from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
@@ -35,6 +37,7 @@ from relightflow.plugins.records import SinkContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import StaleImage
 from relightflow.sinks.folder import Folder
+from relightflow.store import blobs
 from relightflow.store.state_dir import StateDir
 
 CHUNK = 512
@@ -50,13 +53,15 @@ def run_of_recipe(
     found: list[Entry] = []
     lines: list[str] = []
     counts: Counter[str] = Counter()
+    verdicts = _verdicts(plan, sources, registry, state_dir)
     with open_reader(state_dir.ledger) as reader:
         for chunk in _chunks(plan):
             states = reader.job_states([output.job.key for output in chunk])
             for output in chunk:
                 state = states.get(output.job.key)
                 path = path_of(output, state.result) if state and state.result else None
-                facts = manifest.record(output, state, path)
+                checks = verdicts.get(output.index, ())
+                facts = manifest.record(output, state, path, checks=checks)
                 counts[manifest.status_of(state)] += 1
                 lines.append(manifest.line(facts))
                 found.append(_entry(lines[-1]))
@@ -70,6 +75,28 @@ def run_of_recipe(
     return GalleryRun(
         head, found, unused, hashlib.sha256(whole.encode()).hexdigest(), library, known
     )
+
+
+def _verdicts(
+    plan: Plan, sources: Sources, registry: Registry, state_dir: StateDir
+) -> dict[int, Sequence[CheckResult]]:
+    """What the recipe's checks say, by the output's index; of the whole plan, since siblings decide."""
+    whole = plan.described
+    if not whole.recipe.checks:
+        return {}
+    cache = state_dir.cache if state_dir.cache.is_dir() else None
+    library = Library(
+        lambda result: blobs.read(state_dir.blobs, result.sha256), sources.read, cache
+    )
+    results: list[tuple[Output, Result | None]] = []
+    with open_reader(state_dir.ledger) as reader:
+        for chunk in _chunks(whole):
+            states = reader.job_states([output.job.key for output in chunk])
+            for output in chunk:
+                state = states.get(output.job.key)
+                results.append((output, state.result if state else None))
+    found = open_checks(whole.recipe, registry).verdicts(results, library)
+    return {output.index: one for (output, _), one in zip(results, found, strict=True) if one}
 
 
 def run_of_manifest(path: Path, state_dir: StateDir) -> GalleryRun:

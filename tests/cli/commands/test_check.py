@@ -88,7 +88,10 @@ def test_a_failure_is_named_with_what_was_measured_and_warnings_do_not_fail(
     found = relightflow("check", "spring.yaml")
     assert found.returncode == 1
     assert "! size: 4 results failed" in found.stdout
-    assert "photos/a.png (left, cool): it is 320 × 240 px" in found.stdout
+    assert (
+        "photos/a.png (left, cool): it should be at least 4000 px wide (320 × 240 px"
+        in found.stdout
+    )
     warned = relightflow(
         "check", "spring.yaml", "--set", "checks=[{type: size, min_width: 4000, severity: warn}]"
     )

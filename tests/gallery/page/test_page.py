@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from relightflow.gallery.entries import Unused
+from relightflow.gallery.entries import CheckNote, Unused
 from relightflow.gallery.run import ListPrice
 from relightflow.model.values import FrozenMap
 from relightflow.recipe import parse_picks
@@ -215,6 +215,35 @@ def test_what_has_no_image_is_a_cell_with_its_reason(stage: Stage, opened: Opene
     assert "1 failed" in facts
     assert "1 not made yet" in facts
     assert "1 input image not usable" in facts
+
+
+def test_a_failed_check_is_a_badge_a_word_and_a_filter(stage: Stage, opened: Opened) -> None:
+    run = stage.run(images=["photos/a.png"])
+    good, doubt = (
+        CheckNote("size", "pass", "fail", ""),
+        CheckNote("changed", "unsure", "fail", "hm"),
+    )
+    bad = CheckNote("warmer", "fail", "fail", f"{EVIL} (-1 b*, bound 0.15)")
+    entries = [
+        replace(run.entries[0], checks=(good, bad)),
+        replace(run.entries[1], checks=(doubt,)),
+    ]
+    tab = opened(stage.write(replace(run, entries=[*entries, *run.entries[2:]])))
+    assert current(tab) == "left, warm, fails warmer"
+    assert tab.locator(".flag.check.bad").count() == 1
+    assert "(-1 b*, bound 0.15)" in tab.locator("#info .checks").inner_text()
+    assert "1 passed" in tab.locator("#info .checks").inner_text()
+    assert "1 cell failed a check" in tab.locator("#facts").inner_text()
+    for name in ("check:warmer", "check-failed", "check-unsure"):
+        tab.select_option("[aria-label=Show]", name)
+        expect(tab.locator(".tile img")).to_have_count(1)
+    assert Axe().run(tab).violations_count == 0
+
+
+def test_without_checks_there_is_nothing_of_them(stage: Stage, opened: Opened) -> None:
+    tab = opened(stage.write())
+    assert tab.locator("[aria-label=Show] option[value^=check]").count() == 0
+    assert tab.locator("#info .checks").count() == 0
 
 
 def test_the_header_says_what_the_picks_would_cost(stage: Stage, opened: Opened) -> None:
