@@ -146,8 +146,8 @@ def _amount(amount: Micros | None) -> str:
 
 def rebuilt(found: Rebuilt) -> str:
     lines = [
-        f"ledger recreated: {count(found.stored, 'result')} restored, nothing bought. What "
-        "earlier runs spent is not known to it: the next run's cap starts with nothing spent"
+        f"ledger recreated: {count(found.stored, 'result')} restored, nothing bought. They count as "
+        "spent, those whose recipe is not known against every cap"
     ]
     lines += facts(
         (

@@ -167,13 +167,16 @@ async def open_run(
     admission = _admission(plan, context, state, run_options, record.keeps_requests)
 
     async def on_open(backend: Backend) -> None:
+        answered = True
         if isinstance(backend, HasBalance):
             admission.circuit_breaker.probe = backend.balance
             if price and not run_options.collect_only:
-                admission.counters.balance = await check_balance(
+                balance = await check_balance(
                     backend, plan, state.state_dir, admission.budget, notice
                 )
-        if isinstance(backend, HasServerTime) and (now := backend.server_time()) is not None:
+                admission.counters.balance, answered = balance, balance is not None
+        now = backend.server_time() if isinstance(backend, HasServerTime) else None
+        if answered and now is not None:  # a proxy's page tells the proxy's time
             count_by_server(admission.budget, now)
 
     async with AsyncExitStack() as stack:

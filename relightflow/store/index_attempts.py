@@ -80,6 +80,8 @@ def _tell(attempt: dict[str, Any], entry: Mapping[str, Any]) -> None:
     for name in _FIRST:
         if name in attempt:
             facts.pop(name, None)
+    if isinstance(facts.get("details"), Mapping):  # each step's, as the ledger keeps them together
+        facts["details"] = {**(attempt.get("details") or {}), **facts["details"]}
     if "event" in entry:
         attempt |= facts | {"state": State(entry["event"])}
     elif entry.get("aside"):

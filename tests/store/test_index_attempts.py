@@ -122,3 +122,13 @@ def test_a_line_that_a_ledger_can_hold_is_sound(entry: dict[str, Any]) -> None:
 )
 def test_a_line_that_no_ledger_could_hold_is_not(entry: dict[str, Any]) -> None:
     assert not is_sound(entry)
+
+
+def test_details_of_every_step_are_kept_together_as_in_the_ledger() -> None:
+    lines = [
+        _intent(attempt="a", details={"server_time": 1.0, "seed": 0}),
+        _line(event="ACCEPTED", attempt="a", details={"seed": 7}),
+        _line(sha256="s", attempt="a"),
+    ]
+    [attempt] = attempts_of(lines)
+    assert attempt["details"] == {"server_time": 1.0, "seed": 7}

@@ -101,6 +101,7 @@ class Behaviour:
     submit_fault: Fault | None = None
     submit_fault_bills: bool = False
     """Whether the call went through, behind the proxy that answers something else."""
+    credits_fault: Fault | None = None
     poll_fault: Fault | None = None
     result_fault: Fault | None = None
     """For downloads of results."""

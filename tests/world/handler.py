@@ -81,7 +81,10 @@ class Wire(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         match path.strip("/").split("/"):
             case ["v1", "get-user-credits"]:
-                self._json({"credits": 100.0, "free-credits": 0.0})
+                if answer := self._fault(self.owner.behaviour.credits_fault):
+                    self._answer(answer)
+                else:
+                    self._json({"credits": 100.0, "free-credits": 0.0})
             case ["upload-asset"] if self.command == "POST":
                 self._upload(json.loads(body))
             case ["files", name]:
@@ -307,7 +310,7 @@ class Wire(BaseHTTPRequestHandler):
 
     def _begin(self, status: int, media_type: str, length: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
-        if self.owner.behaviour.dated:
+        if self.owner.behaviour.dated and "Date" not in headers:
             self.send_header("Date", formatdate(self.owner.now(), usegmt=True))
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(length))

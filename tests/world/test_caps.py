@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.world.behaviour import HTML_502, Fault
 from tests.world.harness import World
 
 EIGHT = {"light_direction": "all", "light_temperature": ["warm", "cool"]}
@@ -174,6 +176,15 @@ def test_a_wrong_clock_neither_frees_nor_holds_a_budget(world: World, then: int,
     world.provider.behaviour.offset += 8 * DAY
     assert world.run().code == 7, world.story()
     assert len(world.provider.bill) == 4, world.story()
+
+
+def test_the_clock_of_a_proxy_frees_no_budget(world: World) -> None:
+    world.recipe(images=1, matrix=EIGHT, concurrency=2, max_cost=None, budget="0.10/7d")
+    assert world.run().code == 7, world.story()
+    page = replace(HTML_502, headers={"Date": "Fri, 01 Jan 2038 00:00:00 GMT"})
+    world.provider.behaviour.credits_fault = Fault(page)
+    world.run()
+    assert len(world.provider.bill) == 2, world.story()
 
 
 def test_status_shows_the_spending(world: World) -> None:
