@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import click
@@ -17,17 +17,19 @@ from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plugins.records import OperatorPolicy
-from tests.conftest import Stage
+from tests.conftest import DIRECTORY, Stage
 from tests.scripted_backend import PRICE, fails
 
 _NOTHING: dict[str, Any] = {f.name: False if f.type == "bool" else None for f in fields(RunFlags)}
 FLAGS = RunFlags(**_NOTHING)
+ELSEWHERE = [{**DIRECTORY, "path": "elsewhere/"}]
+"""For a second plan: two may not write to one place."""
 
 
 @pytest.mark.parametrize("command", [run.command, apply.command], ids=["run", "apply"])
 def test_both_commands_have_every_option_of_a_run(command: click.Command) -> None:
     options = {parameter.name for parameter in command.params}
-    assert {field.name for field in fields(RunFlags)} <= options
+    assert {f.name for f in fields(RunFlags) if f.default is MISSING} <= options
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_a_paid_run_without_a_limit_is_refused_and_the_free_one_beside_it_is_not
     stage: Stage, run_plans: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paid = stage.plan()
-    stage.recipe(model="gift")
+    stage.recipe(model="gift", sinks=ELSEWHERE)
     free = stage.plan()
     assert run_plans(paid, free) is Exit.BUDGET
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
@@ -62,7 +64,7 @@ def test_a_paid_run_without_a_limit_is_refused_and_the_free_one_beside_it_is_not
 
 def test_plans_of_one_command_share_its_limit(stage: Stage, run_plans: Any) -> None:
     first = stage.plan()
-    stage.recipe([1, 2])
+    stage.recipe([1, 2], sinks=ELSEWHERE)
     assert run_plans(first, stage.plan(), cap=2 * PRICE) is Exit.BUDGET
     assert len(stage.provider.bill) == 2
 
@@ -74,7 +76,7 @@ def test_the_gravest_of_several_codes_is_the_commands(stage: Stage, run_plans: A
 
     stage.provider.on_submit = lost
     first = stage.plan()
-    stage.recipe([1])
+    stage.recipe([1], sinks=ELSEWHERE)
     assert run_plans(first, stage.plan(), cap=9 * PRICE) is Exit.UNKNOWN
     assert len(stage.provider.submits) == 2, "the second plan runs all the same"
 
