@@ -237,7 +237,6 @@ def test_a_failed_check_is_a_badge_a_word_and_a_filter(stage: Stage, opened: Ope
     for name in ("check:warmer", "check-failed", "check-unsure"):
         tab.select_option("[aria-label=Show]", name)
         expect(tab.locator(".tile img")).to_have_count(1)
-    assert Axe().run(tab).violations_count == 0
 
 
 def test_without_checks_there_is_nothing_of_them(stage: Stage, opened: Opened) -> None:
