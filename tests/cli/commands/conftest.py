@@ -17,7 +17,7 @@ name: {name}
 sources: [{{type: glob, include: ["*.png"]}}]
 backend: {{type: {backend}}}
 matrix: {{light_direction: [left, right]}}
-sinks: [{{type: directory, path: out/}}]
+sinks: [{{type: directory, path: {out}/}}]
 """
 
 Write = Callable[..., Path]
@@ -25,11 +25,13 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Puts a recipe of two cells for one image into the folder where the program runs."""
+    """Puts a recipe of two cells for one image into the folder where the program runs. `spring` writes to
+    `out/`, any other to a folder of its own."""
 
     def recipe(name: str = "spring", backend: str = "preview", more: str = "") -> Path:
         path = tmp_path / f"{name}.yaml"
-        path.write_text(RECIPE.format(name=name, backend=backend) + more)
+        out = "out" if name == "spring" else name
+        path.write_text(RECIPE.format(name=name, backend=backend, out=out) + more)
         return path
 
     Image.new("RGB", (48, 32), (90, 120, 150)).save(tmp_path / "shoe.png")
