@@ -7,6 +7,7 @@ import pytest
 
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.image import Image
+from relightflow.plugins.source import SourceUnavailable, StaleImage
 from relightflow.run.input_cache import RENEWED, InputCache
 from relightflow.run.lazy_backend import LazyBackend
 from tests.scripted_backend import png
@@ -98,3 +99,23 @@ async def test_a_store_that_is_away_fails_the_job_unbilled(backend: Fetching) ->
         await inputs.prepared(_image("url"))
     assert caught.value.failure.kind is FailureKind.BAD_IMAGE
     assert "the store did not answer" in caught.value.failure.message
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (SourceUnavailable("a.png cannot be downloaded now"), FailureKind.UNSENT),
+        (StaleImage("a.png changed"), FailureKind.BAD_IMAGE),
+    ],
+)
+async def test_an_image_that_cannot_be_had_now_is_not_a_bad_one(
+    backend: Fetching, raised: Exception, kind: FailureKind
+) -> None:
+    def read(_: Image) -> bytes:
+        raise raised
+
+    cache = InputCache(LazyBackend(lambda: backend, _nothing), read)  # type: ignore[arg-type,return-value]  # as above
+    with pytest.raises(CallFailed, match=str(raised)) as caught:
+        await cache.prepared(_image("upload"))
+    assert caught.value.failure.kind is kind
+    await cache.close()

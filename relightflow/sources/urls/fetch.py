@@ -119,7 +119,11 @@ class _Turn(Generic[T]):
     wish: _Request[T]
     gate: HostGate
     epoch: int
-    deadline: asyncio.Timeout
+    first: bool
+    """It is the address's first try."""
+
+    def failed(self, why: str, connected: bool) -> None:
+        self.gate.failed(self.epoch, why, connected, self.first)
 
 
 class Fetcher:
@@ -172,7 +176,7 @@ class Fetcher:
         while True:
             try:
                 async with gate.turn() as epoch, self._wide:
-                    return await self._try(address, wish, gate, epoch)
+                    return await self._try(address, _Turn(wish, gate, epoch, tries == 0))
             except HostAway as away:
                 raise NotFetched(str(away), passing=True) from None
             except NotFetched as failure:
@@ -189,15 +193,13 @@ class Fetcher:
             self._gates[host] = HostGate(self._limits.a_host, self._sleep, now)
         return self._gates[host]
 
-    async def _try(
-        self, address: WebAddress, wish: _Request[T], gate: HostGate, epoch: int
-    ) -> FetchResult[T]:
+    async def _try(self, address: WebAddress, turn: _Turn[T]) -> FetchResult[T]:
         try:
             async with asyncio.timeout(self._limits.seconds) as deadline:
-                return await self._hops(address, _Turn(wish, gate, epoch, deadline))
+                return await self._hops(address, turn, deadline)
         except NotFetched as failure:
             if not (failure.passing or failure.refused):
-                gate.answered()
+                turn.gate.answered()
             raise
         except TooLarge:
             megabytes = self._limits.bytes >> 20
@@ -207,10 +209,12 @@ class Fetcher:
         except _BROKEN as error:
             broken = self._broken(error)
             if broken.passing:
-                gate.failed(epoch, str(broken), connected=False)
+                turn.failed(str(broken), connected=False)
             raise broken from None
 
-    async def _hops(self, address: WebAddress, turn: _Turn[T]) -> FetchResult[T]:
+    async def _hops(
+        self, address: WebAddress, turn: _Turn[T], deadline: asyncio.Timeout
+    ) -> FetchResult[T]:
         seen: set[str] = set()
         for _ in range(self._limits.redirects + 1):
             if address.text in seen:
@@ -228,7 +232,7 @@ class Fetcher:
                     turn.gate.answered()
                     return FetchResult(None, response.headers, address)
                 if response.status not in _REDIRECTS:
-                    value = await self._used(response, address, turn)
+                    value = await self._used(response, address, turn, deadline)
                     return FetchResult(value, response.headers, address)
                 address = _next(address, response.headers.get("Location", ""))
         raise NotFetched(f"more than {self._limits.redirects} redirects")
@@ -243,7 +247,11 @@ class Fetcher:
         return url
 
     async def _used(
-        self, response: aiohttp.ClientResponse, address: WebAddress, turn: _Turn[T]
+        self,
+        response: aiohttp.ClientResponse,
+        address: WebAddress,
+        turn: _Turn[T],
+        deadline: asyncio.Timeout,
     ) -> T:
         if response.status not in _GIVEN:
             start = await response.content.read(_SNIFFED)
@@ -255,8 +263,8 @@ class Fetcher:
                 parts.append(piece)
                 size += len(piece)
                 if size > _FREELY and not held:
-                    held = await self._make_room(response, turn.deadline)
-            turn.deadline.reschedule(None)  # what follows is ours, not the server's
+                    held = await self._make_room(response, deadline)
+            deadline.reschedule(None)  # what follows is ours, not the server's
             turn.gate.answered()
             return await asyncio.to_thread(lambda: turn.wish.use(b"".join(parts)))
         finally:
@@ -317,7 +325,7 @@ def _paced(response: aiohttp.ClientResponse, turn: _Turn[T]) -> None:
         turn.gate.limited(turn.epoch, after, words)
         raise NotFetched(words, passing=True, limited=True)
     if failures.passing(status):
-        turn.gate.failed(turn.epoch, words, connected=True)
+        turn.failed(words, connected=True)
 
 
 def _next(address: WebAddress, location: str) -> WebAddress:

@@ -54,6 +54,8 @@ class HostGate:
     _failures: int = 0
     _fruitless: int = 0
     _silent_since: float | None = None
+    _outage: bool = False
+    """The last pause was for failures."""
 
     def __post_init__(self) -> None:
         self._width = self._target = float(self.most)
@@ -81,6 +83,7 @@ class HostGate:
     def answered(self) -> None:
         """The host gave an answer, whatever it says of the image."""
         self._failures = self._fruitless = 0
+        self._outage = False
         self._silent_since = None
         if self._width < self._target:
             self._width = min(self._target, self._width * 2)
@@ -95,13 +98,19 @@ class HostGate:
         elif epoch == self._epoch and self._closed is None:
             self._close(after, why, FRUITLESS)
 
-    def failed(self, epoch: int, why: str, connected: bool) -> None:
-        """No answer, or one that says that the server is broken."""
+    def failed(self, epoch: int, why: str, connected: bool, first: bool = True) -> None:
+        """No answer, or one that says that the server is broken. `first`: to an address's first try.
+
+        Further tries of a few bad addresses say nothing about the host, unless it seems to be away.
+        """
+        if not first and not self._outage:
+            return
         self._failures += 1
         self._silent_since = self.now() if self._silent_since is None else self._silent_since
-        if self._failures < FAILURES and not self._fruitless:
+        if self._failures < FAILURES and not self._outage:
             return
         if epoch == self._epoch and self._closed is None:
+            self._outage = True
             silent = self.now() - self._silent_since
             dead = not connected and silent > _DEAD_SECONDS and self._fruitless
             self._close(None, why, 1 if dead else FRUITLESS if connected else 3)

@@ -43,7 +43,7 @@ _Answer: TypeAlias = Known | BadImage | NotFetched
 """What is at an address, whoever lists it."""
 _BATCH = 10_000
 """Addresses among which the new ones come first."""
-_AHEAD = 256
+_AHEAD = 2048
 """Addresses that may be begun before their turn: one that is slow does not hold up the others."""
 _UNKNOWN = "not cached, and --offline is set: run once without --offline"
 

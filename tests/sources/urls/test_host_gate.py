@@ -170,3 +170,16 @@ async def test_who_gives_up_waiting_takes_no_place() -> None:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
     assert await host.ask(lambda *_: "ok") == "ok"
+
+
+async def test_tries_of_a_few_bad_addresses_do_not_make_the_host_an_absent_one() -> None:
+    """As at the end of a list, when only the bad ones are left."""
+    host = Host()
+    async with host.gate.turn():
+        host.gate.answered()
+    for _ in range(50):
+        async with host.gate.turn() as epoch:
+            host.gate.failed(epoch, "broken", connected=True, first=False)
+    assert host.clock.slept == []
+    assert host.gate.away == ""
+    await host.gate.close()
