@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,9 +24,20 @@ and looking at it again and again took a third of the time that reading it takes
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the process's exit code. Raises nothing."""
+    _silence_libraries()
     typed = list(sys.argv[1:] if arguments is None else arguments)
     options = typed[: typed.index("--")] if "--" in typed else typed
     return run_guarded(lambda: _run(typed), as_json="--json" in options)
+
+
+def _silence_libraries() -> None:
+    """What a library thinks of an image or of its caller is no concern of whoever runs a command; what
+    matters of it is said in our words. `python -W` still shows it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logger = logging.getLogger("PIL")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
 
 
 def _run(typed: list[str]) -> Any:

@@ -7,7 +7,7 @@ call them in a thread.
 """
 
 from relightflow.images.bad import BadImage
-from relightflow.images.codec import Pixels, decode, encode, flatten, load, thumbnail
+from relightflow.images.codec import Pixels, decode, encode, flatten, load, thumbnail, verify
 from relightflow.images.header import JPEG, MAX_PIXELS, MAX_SIDE, PNG, WEBP
 from relightflow.images.probing import Probed, probe
 
@@ -26,4 +26,5 @@ __all__ = [
     "load",
     "probe",
     "thumbnail",
+    "verify",
 ]

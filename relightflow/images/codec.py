@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relightflow.images import png
-from relightflow.images.bad import BadImage, damaged
+from relightflow.images.bad import BadImage, damaged, truncated
 from relightflow.images.header import JPEG, PNG, WEBP, Header
+from relightflow.images.icc import is_srgb
 from relightflow.images.probing import read_header
 
 if TYPE_CHECKING:  # Pillow and numpy are loaded by the first call, not by `relightflow --help`
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # Pillow and numpy are loaded by the first call, not by `reli
     import PIL.Image
     from numpy.typing import NDArray
 
+_EMPTY = 4096
+"""Bytes of zeros that no image ends with."""
 _NAME = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
 
 
@@ -39,6 +42,32 @@ class Pixels:
 def load(data: bytes, fit: tuple[int, int] | None = None) -> Pixels:
     """The image with its transparency, scaled down to `fit` (width, height) if given. Raises BadImage."""
     return _pixels(data, fit)
+
+
+def verify(data: bytes) -> None:
+    """Decode the image and forget it. Raises BadImage where it is damaged or cut short: what its header
+    does not show, a provider would still bill. What is no image at all is left to whoever planned it."""
+    try:
+        header = read_header(data)
+    except BadImage as error:
+        if error.form == "":
+            raise
+        return
+    if header.media_type == PNG:
+        png.check(data)
+        png.check_rows(data)
+        data, _ = png.without_extras(data)
+    if header.media_type == WEBP and _ends_empty(data):
+        raise truncated("WebP")
+    with _in_words(header), _opened(data) as image:
+        image.load()
+
+
+def _ends_empty(data: bytes) -> bool:
+    """Whether a good part of the file's end is zeros: room that a copy made and never filled. For WebP's
+    decoder they are pixels like others; of JPEG and PNG the end is missing then."""
+    zeros = len(data) - len(data.rstrip(b"\0"))
+    return zeros >= _EMPTY and zeros * 10 >= len(data)
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
@@ -101,19 +130,23 @@ def encode(
 
 def _pixels(data: bytes, fit: tuple[int, int] | None) -> Pixels:
     import numpy as np
-    import PIL.Image
 
     header = read_header(data)
+    profile, key = None, None
     if header.media_type == PNG:
         png.check(data)
+        key = png.transparent(data)
+        data, profile = png.without_extras(data)
     with _in_words(header):
-        with PIL.Image.open(io.BytesIO(data), formats=tuple(_NAME.values())) as image:
+        with _opened(data) as image:
             if image.size != (header.width, header.height):
                 raise damaged(_NAME[header.media_type], "two different sizes")
             if fit is not None:
                 image.draft(None, _draft_size(header, fit))
             image.load()
-            colour, alpha = _colour(image)
+            if profile is not None:
+                image.info["icc_profile"] = profile
+            colour, alpha = _colour(image, key)
         colour = _upright(colour, header.orientation, fit)
         if alpha is not None:
             alpha = _upright(alpha, header.orientation, fit)
@@ -121,6 +154,12 @@ def _pixels(data: bytes, fit: tuple[int, int] | None) -> Pixels:
         alpha = None
     opacity = None if alpha is None else np.asarray(alpha)
     return Pixels(np.asarray(colour), opacity, header.media_type)
+
+
+def _opened(data: bytes) -> PIL.Image.Image:
+    import PIL.Image
+
+    return PIL.Image.open(io.BytesIO(data), formats=tuple(_NAME.values()))
 
 
 def _draft_size(header: Header, fit: tuple[int, int]) -> tuple[int, int]:
@@ -131,17 +170,41 @@ def _draft_size(header: Header, fit: tuple[int, int]) -> tuple[int, int]:
 
 
 def _colour(
-    image: PIL.Image.Image,
+    image: PIL.Image.Image, key: tuple[int, tuple[int, ...]] | None
 ) -> tuple[PIL.Image.Image, PIL.Image.Image | None]:
-    """(RGB, alpha or None), both 8 bits, colours in sRGB."""
+    """(RGB, alpha or None), both 8 bits, colours in sRGB. `key`: bits and samples of what a PNG calls
+    transparent."""
     alpha = None
+    if key is not None:
+        alpha = _but(image, *key)
     if image.mode.startswith("I"):
+        profile = image.info.get("icc_profile")
         image = _eight_bits(image)
-    elif image.has_transparency_data:
-        alpha = image.convert("RGBA").getchannel("A")
+        image.info["icc_profile"] = profile
+    elif alpha is None and image.has_transparency_data:
+        whole = image.convert("RGBA")
+        alpha = whole.getchannel("A")
+        if image.mode == "P":
+            image = whole  # from a palette with transparency, Pillow wants no other way
     if image.mode not in {"RGB", "L", "CMYK"}:
         image = image.convert("L" if image.mode in {"1", "LA"} else "RGB")
     return _srgb(image), alpha
+
+
+def _but(image: PIL.Image.Image, bits: int, samples: tuple[int, ...]) -> PIL.Image.Image:
+    """Opaque everywhere but where the image has these samples, given in `bits` bits."""
+    import numpy as np
+    import PIL.Image
+
+    samples = tuple(sample & (1 << bits) - 1 for sample in samples)
+    # as Pillow has them: 16-bit grey as it is, of 16-bit colours the upper half, else 8 bits
+    if bits == 16 and len(samples) == 3:
+        samples = tuple(sample >> 8 for sample in samples)
+    elif bits < 8:
+        samples = tuple(sample * 255 // ((1 << bits) - 1) for sample in samples)
+    values = np.asarray(image.convert("L") if image.mode == "1" else image)
+    same = values == samples[0] if len(samples) == 1 else (values == samples).all(axis=2)
+    return PIL.Image.fromarray(np.where(same, 0, 255).astype(np.uint8))
 
 
 def _eight_bits(image: PIL.Image.Image) -> PIL.Image.Image:
@@ -158,7 +221,7 @@ def _srgb(image: PIL.Image.Image) -> PIL.Image.Image:
     from PIL import ImageCms
 
     profile = image.info.get("icc_profile")
-    if not profile or b"sRGB IEC61966" in profile:
+    if not profile or is_srgb(profile):
         return image.convert("RGB")
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from relightflow.errors import RefusedError
+from relightflow.images import BadImage
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
@@ -40,12 +41,14 @@ class InputCache:
         read: Callable[[Image], bytes],
         public_url: Callable[[Image], str] = lambda image: image.url,
         now: Callable[[], float] = time.monotonic,
+        verify: Callable[[bytes], None] | None = None,
     ) -> None:
-        """`read` and `public_url` block and raise StaleImage; they are called in a thread."""
+        """`verify`: raises BadImage for what is not to be sent, although its header is sound. `read` and `public_url` block and raise StaleImage; they are called in a thread."""
         self._backend = backend
         self._read = read
         self._public_url = public_url
         self._now = now
+        self._verify = verify
         self._prepared: OrderedDict[str, _CachedInput] = OrderedDict()
 
     async def prepared(self, image: Image) -> Any:
@@ -86,6 +89,12 @@ class InputCache:
                 "use its current content"
             )
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, message))
+        try:
+            if self._verify:
+                self._verify(data)
+        except BadImage as error:
+            message = f"{image.name}: {error.reason}; not sent, not billed"
+            raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from None
         return data
 
     def _url(self, image: Image) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 from relightflow.errors import BudgetError, StorageError, UsageError
+from relightflow.images import verify
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.lock import HeldLock
@@ -183,7 +184,8 @@ async def open_run(
         backend = await stack.enter_async_context(
             open_backend(record, spec.model, spec.options, state, operator, notice, on_open)
         )
-        inputs = InputCache(backend, read_image, public_url)
+        paid = not (spec.model.price and spec.model.price.free)
+        inputs = InputCache(backend, read_image, public_url, verify=verify if paid else None)
         stack.push_async_callback(inputs.close)
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)

@@ -78,3 +78,16 @@ def test_a_folder_without_images_is_named_with_what_is_in_it(
     )
     assert "there is no folder 'photos'" in planned.stderr
     assert "pictures/" in planned.stderr
+
+
+def test_no_librarys_warning_reaches_the_terminal(relightflow: Relightflow, shoot: Path) -> None:
+    picture = Image.new("P", (8, 8))
+    picture.save(shoot / "palette.png", transparency=bytes(range(200)))
+    two = shoot / "two.jpg"
+    Image.new("RGB", (64, 48)).save(
+        two, "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))]
+    )
+    two.write_bytes(two.read_bytes()[:-300] + b"\xff\xd9")  # its second picture is broken
+    done = relightflow("run", "--limit", "48")
+    for word in ("Warning", "malformed", "PIL", "Traceback"):
+        assert word not in done.stderr + done.stdout

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ImageCms
 
-from relightflow.images import BadImage, decode, encode, load, probe, thumbnail
+from relightflow.images import BadImage, decode, encode, load, probe, thumbnail, verify
 
 Make = Callable[..., bytes]
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -206,3 +206,118 @@ def test_no_damage_raises_anything_but_bad_image(
     except BadImage:
         return
     assert pixels.shape == (found.height, found.width, 3)
+
+
+def chunked(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
+    """A PNG from its rows (each with its filter byte) and further chunks, as `kind + body`."""
+    parts = [
+        b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0),
+        *extra,
+        b"IDAT" + zlib.compress(rows),
+        b"IEND",
+    ]
+    packed = [struct.pack(">I", len(p) - 4) + p + struct.pack(">I", zlib.crc32(p)) for p in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour", "row", "key"),
+    [
+        (16, 0, struct.pack(">2H", 40_000, 40_001), struct.pack(">H", 40_000)),
+        (8, 0, bytes((9, 10)), struct.pack(">H", 9)),
+        (4, 0, bytes((0x56,)), struct.pack(">H", 5)),
+        (2, 0, bytes((0b0110_0000,)), struct.pack(">H", 1)),
+        (1, 0, bytes((0b0100_0000,)), struct.pack(">H", 0)),
+        (8, 2, bytes((1, 2, 3, 1, 2, 4)), struct.pack(">3H", 1, 2, 3)),
+        (
+            16,
+            2,
+            struct.pack(">6H", 256, 512, 768, 256, 512, 1024),
+            struct.pack(">3H", 256, 512, 768),
+        ),
+    ],
+)
+def test_the_grey_or_colour_that_a_png_calls_transparent_is(
+    bits: int, colour: int, row: bytes, key: bytes
+) -> None:
+    alpha = load(chunked(2, 1, bits, colour, b"\0" + row, b"tRNS" + key)).alpha
+    assert alpha is not None
+    assert alpha.tolist() == [[0, 255]]
+
+
+def test_texts_and_profiles_that_unpack_to_megabytes_are_no_damage(make: Make) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    large = profile + bytes(3 << 20)
+    with PIL.Image.open(io.BytesIO(make("PNG"))) as opened:
+        rows = b"".join(b"\0" + bytes(np.asarray(opened.convert("RGB"))[y]) for y in range(32))
+    data = chunked(
+        48, 32, 8, 2, rows,
+        b"zTXt" + b"a\0\0" + zlib.compress(b"x" * (3 << 20)),
+        b"iTXt" + b"b\0\1\0\0\0" + zlib.compress(b"y" * (3 << 20)),
+        b"iCCP" + b"c\0\0" + zlib.compress(large),
+    )  # fmt: skip
+    assert np.array_equal(decode(data), decode(make("PNG")))
+    verify(data)
+    assert decode(make("JPEG", icc_profile=large)).shape == (32, 48, 3)
+    assert decode(make("WEBP", icc_profile=large)).shape == (32, 48, 3)
+
+
+def test_a_profile_is_judged_by_what_it_does(make: Make) -> None:
+    other = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red = other.index(b"XYZ ", 200)
+    for place in range(red, len(other) - 20):
+        if other[place : place + 4] == b"XYZ " and place > 128:
+            struct.pack_into(">3i", other, place + 8, 20_000, 30_000, 8_000)
+    named = bytes(other) + b"sRGB IEC61966-2.1"
+    plain = decode(make("PNG"))
+    assert not np.array_equal(decode(make("PNG", icc_profile=named)), plain)
+
+
+def test_a_palette_with_several_transparencies_decodes_without_a_warning() -> None:
+    image = PIL.Image.new("P", (4, 4))
+    image.putpalette([n for n in range(256) for _ in range(3)])
+    image.putdata([*range(16)])
+    out = io.BytesIO()
+    image.save(out, "PNG", transparency=bytes(range(0, 256, 16)))
+    pixels = load(out.getvalue())
+    assert pixels.alpha is not None
+    assert pixels.rgb[0, 3].tolist() == [3, 3, 3]
+
+
+def test_what_only_pixels_show_is_found_before_anything_is_sent(make: Make) -> None:
+    for kind in TYPES:
+        verify(make(kind))
+    noise = np.random.default_rng(1).integers(0, 255, (160, 160, 3), dtype=np.uint8)
+    webp = encode(noise, "image/webp")
+    verify(webp)
+    cut = len(webp) * 2 // 3
+    data = webp[:cut] + bytes(len(webp) - cut)
+    probe(data)
+    with pytest.raises(BadImage, match="truncated"):
+        verify(data)
+    rows = b"".join(b"\0" + bytes(48 * 3) for _ in range(20))
+    with pytest.raises(BadImage, match="truncated"):
+        verify(chunked(48, 32, 8, 2, rows))
+    verify(b"no image")  # whoever planned it knows better
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (48, 33)])
+def test_a_whole_png_of_any_kind_has_all_its_rows(mode: str, size: tuple[int, int]) -> None:
+    out = io.BytesIO()
+    PIL.Image.new(mode, size).save(out, "PNG")
+    verify(out.getvalue())
+
+
+def test_an_interlaced_png_has_all_its_rows_and_misses_them_if_cut() -> None:
+    passes = ((1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4))  # of 8 x 8, Adam7
+    rows = b"".join((b"\0" + bytes(3 * across)) * down for across, down in passes)
+    whole = bytearray(chunked(8, 8, 8, 2, rows))
+    whole[28] = 1
+    struct.pack_into(">I", whole, 29, zlib.crc32(bytes(whole[12:29])))
+    verify(bytes(whole))
+    cut = bytearray(chunked(8, 8, 8, 2, rows[:-20]))
+    cut[28] = 1
+    struct.pack_into(">I", cut, 29, zlib.crc32(bytes(cut[12:29])))
+    with pytest.raises(BadImage, match="truncated"):
+        verify(bytes(cut))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relightflow.images import BadImage
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.source import SourceUnavailable, StaleImage
@@ -119,3 +120,17 @@ async def test_an_image_that_cannot_be_had_now_is_not_a_bad_one(
         await cache.prepared(_image("upload"))
     assert caught.value.failure.kind is kind
     await cache.close()
+
+
+async def test_what_is_cut_short_never_reaches_the_backend(backend: Fetching) -> None:
+    def verify(_: bytes) -> None:
+        raise BadImage("the PNG is truncated: copy or download it again")
+
+    ondemand = LazyBackend(lambda: backend, _nothing)  # type: ignore[arg-type,return-value]  # only prepares
+    inputs = InputCache(ondemand, lambda _: png("a"), verify=verify)
+    with pytest.raises(CallFailed) as caught:
+        await inputs.prepared(_image(""))
+    assert caught.value.failure.message == (
+        "a.png: the PNG is truncated: copy or download it again; not sent, not billed"
+    )
+    assert backend.urls == []
