@@ -24,6 +24,7 @@ PAGE = 1000
 _SHA256 = "sha256"
 """Name of the metadata that holds an object's hash."""
 _PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
+_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
 _RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
 _TIMEOUTS = {"timeout": "120s", "connect_timeout": "10s"}
 
@@ -185,6 +186,8 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
     if files and url.startswith("file://"):
         return _folder(url.removeprefix("file://"))
     at = address(url)
+    for name in [n for n in os.environ if n.startswith(_PREFIXES) and not os.environ[n]]:
+        del os.environ[name]  # empty is unset, as for the stores' own tools; the library panics
     from obstore import store as stores
     from obstore.exceptions import BaseError
 

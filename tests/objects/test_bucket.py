@@ -141,6 +141,15 @@ def _put_raw(bucket: str, key: str) -> None:
     client.put_object(Bucket=bucket, Key=key, Body=b"z")
 
 
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_SESSION_TOKEN"])
+def test_an_empty_variable_is_one_that_is_not_set(
+    s3: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a CI variable that does not exist leaves it."""
+    monkeypatch.setenv(variable, "")
+    assert list(opened(f"s3://{s3}/").list()) == []
+
+
 @pytest.mark.parametrize("endpoint", ["ftp://host", "http://a b", "http://u:p@host", "host:9000"])
 def test_an_endpoint_that_is_no_url_is_told_and_not_shown(
     endpoint: str, monkeypatch: pytest.MonkeyPatch

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
+from relightflow.objects.bucket import opened
 from relightflow.testing import sample_image_bytes
 from tests.cli.commands.conftest import Rehearsal
 from tests.cli.program import Relightflow, environment
 from tests.servers.proxy import ForwardProxy, running
+from tests.servers.swift import Server
 
 RECIPE = """\
 version: 1
@@ -100,6 +102,29 @@ def test_a_list_is_relit_and_bought_through_it(
     again = relightflow("run", "web.yaml", env=office.env)
     assert again.returncode == 0
     assert len(rehearsal.bill()) == 4
+
+
+def test_stores_are_reached_through_it_like_everything_else(
+    relightflow: Relightflow, office: Office, tmp_path: Path, swift: Server, s3: str
+) -> None:
+    """Images from a list and a bucket, results into the bucket and a store that machines share."""
+    host, port = swift.endpoint.removeprefix("http://").split(":")
+    amazon = {"s3.us-east-1.amazonaws.com": (host, int(port))}
+    office.proxy.routes = {**office.proxy.routes, **amazon}
+    env = {**office.env, **swift.environment, "AWS_ENDPOINT_URL_S3": ""}
+    env["RELIGHTFLOW_STORE"] = f"s3://{s3}/shared/"
+    text = RECIPE.replace(
+        "[{type: urls, file: list.txt}]",
+        f"[{{type: urls, file: list.txt}}, {{type: s3, uri: 's3://{s3}/in/'}}]",
+    ).replace("{type: directory, path: out/}", f"{{type: s3, uri: 's3://{s3}/out/'}}")
+    (tmp_path / "web.yaml").write_text(text)
+    opened(f"s3://{s3}/in/").put("a.png", sample_image_bytes(7))
+    done = relightflow("run", "web.yaml", env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = [facts.path for facts in opened(f"s3://{s3}/").list()]
+    assert len([path for path in made if path.startswith("out/")]) == 7
+    assert any(path.startswith("shared/") for path in made)
+    assert "s3.us-east-1.amazonaws.com" in office.hosts
 
 
 def test_the_other_variables_do_as_well(
