@@ -1,4 +1,5 @@
-"""Writes the package of a new plugin: an HTTP backend for a paid provider, with tests that pass."""
+"""Writes the package of a new plugin, with tests that pass: an HTTP backend for a paid provider, a sink or a
+source."""
 
 from __future__ import annotations
 
@@ -12,13 +13,17 @@ from relightflow.errors import UsageError
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def template() -> dict[str, str]:
-    """The template's files by their path, as they stand for the plugin `acme`."""
-    return dict(_read(files("relightflow.plugins") / "template", ""))
+KINDS = ("backend", "sink", "source")
 
 
-def scaffold(name: str, folder: Path) -> list[Path]:
-    """Write the plugin `name` into `folder`, which must be empty or not there; gives the files.
+def template(kind: str = "backend") -> dict[str, str]:
+    """The files of a template, one of KINDS, by their path, as they stand for the plugin `acme`."""
+    return dict(_read(files("relightflow.plugins") / "template" / kind, ""))
+
+
+def scaffold(name: str, folder: Path, kind: str = "backend") -> list[Path]:
+    """Write the plugin `name` into `folder`, which must be empty or not there; gives the files. `kind`: one of
+    KINDS.
 
     Raises UsageError for a name that cannot be one, or a folder that holds something.
     """
@@ -29,7 +34,7 @@ def scaffold(name: str, folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty; choose another folder with --into")
     written = []
-    for path, text in template().items():
+    for path, text in template(kind).items():
         target = folder / _renamed(path, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_renamed(text, name), encoding="utf-8")

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 
 from relightflow.errors import UsageError
-from relightflow.plugins.scaffold import scaffold, template
+from relightflow.plugins.scaffold import KINDS, scaffold, template
 
 GUIDE = (Path(__file__).parents[2] / "docs/how-to/write-a-plugin.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["acme", "light-lab"])
-def test_a_new_plugins_tests_pass(tmp_path: Path, name: str) -> None:
-    scaffold(name, tmp_path / "new")
+@pytest.mark.parametrize(
+    ("name", "kind", "passed"),
+    [
+        ("acme", "backend", 6),
+        ("light-lab", "backend", 6),
+        ("acme", "sink", 5),
+        ("tray", "source", 4),
+    ],
+)
+def test_a_new_plugins_tests_pass(tmp_path: Path, name: str, kind: str, passed: int) -> None:
+    scaffold(name, tmp_path / "new", kind)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path / "new",
@@ -26,11 +34,12 @@ def test_a_new_plugins_tests_pass(tmp_path: Path, name: str) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "6 passed" in done.stdout
+    assert f"{passed} passed" in done.stdout
 
 
-def test_it_is_clean_by_the_linter(tmp_path: Path) -> None:
-    scaffold("acme", tmp_path)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_clean_by_the_linter(tmp_path: Path, kind: str) -> None:
+    scaffold("acme", tmp_path, kind)
     ruff = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "E,F,I,B,UP", "."]
     done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
