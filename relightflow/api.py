@@ -12,10 +12,11 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.input_metadata import InputMetadata
@@ -41,10 +42,12 @@ from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.planned_output import PlannedOutput
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
+from relightflow.model.time_estimate import CallTime, time_estimate
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
@@ -64,6 +67,7 @@ from relightflow.run import elsewhere
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import estimate_cost as estimate
 from relightflow.run.limits.spend import identity, open_budget, with_recipe_limits
+from relightflow.run.output_actions import output_actions as actions_of
 from relightflow.run.plan_status import open_view
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
@@ -74,6 +78,8 @@ from relightflow.store.state_dir import NAME, StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
 NO_OPTIONS, SILENT = RunOptions(), RunCallbacks()
+ENOUGH_CALLS = 5
+"""From so many calls on, their median is believed more than the model's author."""
 
 
 def load(
@@ -332,7 +338,28 @@ def estimate_cost(
 ) -> CostEstimate:
     """What a run would buy now, and what its limits have left. Blocks; reads only."""
     run_options = with_shares(plan, run_options, state_dir)
-    return estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
+    found = estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
+    call = _call_time(plan.recipe.backend, state_dir)
+    return replace(found, time=time_estimate(found.calls, plan.recipe.limits, call))
+
+
+def _call_time(backend: BackendSpec, state_dir: StateDir) -> CallTime | None:
+    """The median of the last calls, else what the model's author says."""
+    with open_state_reader(state_dir) as seen:
+        taken = seen.ledger.call_seconds(backend.type, backend.model.name)
+    if len(taken) >= ENOUGH_CALLS:
+        return CallTime(median(taken), len(taken))
+    typical = backend.model.typical_seconds
+    return None if typical is None else CallTime(typical)
+
+
+def output_actions(
+    plan: Plan, registry: Registry, operator: OperatorPolicy, state_dir: StateDir
+) -> Iterator[PlannedOutput]:
+    """What a run would do about every output, and why. Blocks; reads only. Raises what opening the
+    sinks raises."""
+    targets = open_targets(plan.recipe, registry, operator)
+    return actions_of(plan, state_dir, targets, open_view(plan, operator))
 
 
 def cost(recipe: Recipe, state_dir: StateDir) -> Micros:

@@ -41,6 +41,10 @@ _GIVEN_UP = (
     "((state = 'READY' AND billed = 'unknown') OR (state = 'FAILED' AND"
     f" json_extract(details, '$.{rows.GIVEN_UP}') = 1)) AND request_id = ''"
 )
+_RECENT = 2000
+"""Moves of the history that tell how long calls take."""
+_LONGEST_CALL = 3600.0
+"""Seconds; what took longer was interrupted, or the clock was put forward."""
 _NEAR = 300
 """Calls on either side of the doubtful ones that the provider's records are compared with."""
 
@@ -260,6 +264,18 @@ class Reader:
         replaced by an older copy beside the newer `-wal`."""
         if self._db and not agrees(self._db):
             raise StorageError(damaged(self._path, MIXED))
+
+    def call_seconds(self, backend: str, model: str) -> list[float]:
+        """How long the latest calls of a model took, from INTENT to the stored result. Only the end of
+        the history is looked at."""
+        query = (
+            "SELECT max(at) - min(at) FROM history JOIN attempt ON attempt.id = attempt_id"
+            " WHERE history.id > (SELECT coalesce(max(id), 0) FROM history) - ?"
+            " AND history.state IN ('INTENT', 'STORED') AND backend = ? AND model = ?"
+            " AND attempt.billed = 'yes' GROUP BY attempt_id HAVING count(*) = 2"
+        )
+        found = self._db.execute(query, (_RECENT, backend, model)) if self._db else ()
+        return [seconds for (seconds,) in found if 0 < seconds < _LONGEST_CALL]
 
     def unknown_of_plan(self, plan: str) -> frozenset[str]:
         """Keys of the jobs whose outcome is unknown since a run that applied the plan file with this

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros
 from relightflow.model.spending import SpendLimit
+from relightflow.model.time_estimate import TimeEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class CostEstimate:
     """Of one call, by the price list or as the operator said; None: unknown."""
     reserved: Micros = 0
     """What one call is reserved at: its highest price, or the highest cost ever seen."""
+    time: TimeEstimate | None = None
+    """How long those calls take; None: there are none, or nobody asked."""
 
     @property
     def paid(self) -> bool:

@@ -15,12 +15,12 @@ from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
-from relightflow.model.job import Output
 from relightflow.model.maintenance import Garbage, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.planned_output import PlannedOutput
 from relightflow.model.recipe import Recipe
 from relightflow.model.restoration import Restoration
 from relightflow.model.status import Status
@@ -106,6 +106,7 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "held_failed": plan_status.held_failed,
         "work": plan_status.work or bool(estimate.calls),
         "calls": estimate.calls,
+        "seconds": estimate.time and estimate.time.seconds,
         "price_usd": _price(estimate.price),
         "whole_price_usd": _price(found.price),
         "unknown_price_usd": usd(plan_status.unknown_price),
@@ -192,16 +193,21 @@ def restored(found: Restoration) -> _Document:
     }
 
 
-def output(found: Output) -> _Document:
+def planned_output(found: PlannedOutput) -> _Document:
     """One line of `plan --jobs`."""
+    output = found.output
     return {
-        "index": found.index,
-        "job": found.job.id,
-        "key": found.job.key,
-        "image": found.image.name,
-        "image_sha256": found.image.sha256,
-        "parameters": thaw(found.job.parameters),
-        "repeat": found.repeat,
+        "index": output.index,
+        "job": output.job.id,
+        "key": output.job.key,
+        "image": output.image.name,
+        "image_sha256": output.image.sha256,
+        "parameters": thaw(output.job.parameters),
+        "repeat": output.repeat,
+        "action": str(found.action),
+        "reason": found.reason,
+        "location": found.location,
+        "path": found.path,
     }
 
 

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.image import Rejected
-from relightflow.model.job import SHORT, Output
+from relightflow.model.job import SHORT
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.planned_output import OutputAction, PlannedOutput
 from relightflow.model.restoration import Restoration
+from relightflow.model.time_estimate import TimeEstimate
 from relightflow.plan.difference import Change, PlanDifference
 from relightflow.report import escape, table
 from relightflow.report.doubts import advice
 from relightflow.report.text import (
     REHEARSED,
     count,
+    duration,
     facts,
     listing,
     money,
@@ -26,6 +29,8 @@ from relightflow.report.text import (
 
 _FIRST = 5
 """Rejected images that are named."""
+_LONGEST = 1 << 20
+"""Columns of a table's last column where nothing is shortened."""
 _CHANGES = 12
 """Changed images and values that are named."""
 
@@ -50,6 +55,7 @@ def plan(
             ("sends", _sends(plan_status) if estimate.calls else ""),
             ("rehearsal", REHEARSED if recipe.rehearsed else ""),
             ("cap", cap(estimate)),
+            ("time", _time(estimate.time, estimate.paid)),
             ("refused", escape.terminal(plan_status.elsewhere)),
         ),
         columns,
@@ -145,29 +151,53 @@ def _limit(status: LimitStatus) -> str:
     return f"{said}, {money(status.committed)} of it used" if status.committed else said
 
 
-def jobs(found: Plan, outputs: Iterable[Output], columns: int | None) -> Iterator[str]:
+def jobs(found: Plan, planned: Iterable[PlannedOutput], columns: int | None) -> Iterator[str]:
     """One line an output, in plan order; only the widths are held in memory.
 
     `columns`: of the terminal, where long names are shortened; None: nothing is.
     """
     axes = found.axes
     repeats = found.repeat > 1
-    head = ("job", *axes, *(("repeat",) if repeats else ()), "image")
-    widths = [SHORT, *_axis_widths(found), *((len("repeat"),) if repeats else ())]
+    head = ("job", *axes, *(("repeat",) if repeats else ()), "action", "image", "file")
+    actions = max(len(action) for action in OutputAction)
+    widths = [SHORT, *_axis_widths(found), *((len("repeat"),) if repeats else ()), actions]
     taken = sum(widths) + len(table.GAP) * len(widths)
     names = max((escape.width(escape.terminal(i.name)) for i in found.images), default=0)
-    room = names if columns is None else min(names, max(columns - taken, 12))
-    widths.append(max(room, len("image")))
+    room = names if columns is None else min(names, max((columns - taken) // 2, 12))
+    widths += [
+        max(room, len("image")),
+        _LONGEST if columns is None else max(columns - taken - room - 2, 12),
+    ]
     body = (
         (
             output.job.id,
             *(_text(output.cell.get(axis)) for axis in axes),
             *((str(output.repeat + 1),) if repeats else ()),
+            one.action,
             escape.terminal(output.image.name),
+            escape.terminal(f"{one.path} ({one.reason})" if one.reason else one.path),
         )
-        for output in outputs
+        for one in planned
+        for output in (one.output,)
     )
     return table.rows(tuple(map(escape.terminal, head)), body, widths)
+
+
+def _time(found: TimeEstimate | None, paid: bool) -> str:
+    """How long the calls take, and how that is known."""
+    if found is None:
+        return ""
+    if found.seconds is None or found.call is None:
+        least = (
+            f"at least {duration(found.seconds)} (limits.rate)" if found.seconds else "not known"
+        )
+        return f"{least}: this model was not called here yet"
+    if found.by_rate:
+        return f"about {duration(found.seconds)} (limits.rate)"
+    each, calls = duration(found.call.seconds), found.call.calls
+    source = f"the median of the last {count(calls, 'call')}" if calls else "its typical time"
+    more = ", longer if the provider limits the rate" if paid else ""
+    return f"about {duration(found.seconds)}{more} ({found.concurrency:,} at a time, {each} each: {source})"
 
 
 def _axis_widths(found: Plan) -> list[int]:

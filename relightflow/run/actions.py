@@ -59,7 +59,7 @@ class Item:
     job_state: JobState | None
 
 
-def _items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
+def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
     """What is to be done about each output's job. Blocks."""
     job_states: Mapping[str, JobState] = reader.job_states([output.job.key for output in chunk])
     for output in chunk:
@@ -74,7 +74,7 @@ def item_chunks(plan: Plan, reader: Reader, blobs: Path) -> Iterator[list[Item]]
     """Every distinct job of the plan, in plan order. Blocks."""
     outputs = firsts(plan)
     while chunk := list(islice(outputs, CHUNK)):
-        yield list(_items_of(chunk, reader, blobs))
+        yield list(items_of(chunk, reader, blobs))
 
 
 async def items(plan: Plan, reader: Reader, blobs: Path) -> AsyncIterator[Item]:

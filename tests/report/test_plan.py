@@ -1,11 +1,15 @@
 from dataclasses import replace
 
+import pytest
+
 from relightflow.model.catalog import FREE, Price
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.job import Job, Output
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.planned_output import OutputAction, PlannedOutput
 from relightflow.model.spending import SpendLimit
+from relightflow.model.time_estimate import CallTime, TimeEstimate
 from relightflow.report import escape
 from relightflow.report.plan import cap, jobs
 from relightflow.report.plan import plan as words
@@ -77,20 +81,23 @@ def test_a_free_plan_speaks_of_no_cap() -> None:
     assert cap(CostEstimate(5, FREE)) == ""
 
 
-def outputs(plan: Plan) -> list[Output]:
+def outputs(plan: Plan) -> list[PlannedOutput]:
     pairs = ((image, cell) for image in plan.images for cell in plan.cells)
     return [
-        Output(n, Job("f" * 64, image, "studio", "glow", cell, 0), image, cell)
+        PlannedOutput(
+            Output(n, Job("f" * 64, image, "studio", "glow", cell, 0), image, cell),
+            OutputAction.MAKE, "new", "/out", f"{image.stem}.*",
+        )
         for n, (image, cell) in enumerate(pairs)
-    ]
+    ]  # fmt: skip
 
 
 def test_the_table_has_a_line_an_output_with_its_cell(plan: Plan) -> None:
     lines = list(jobs(plan, outputs(plan), None))
-    assert lines[:3] == [
-        "job               light_direction  image",
-        "ffffffffffffffff  left             a.png",
-        "ffffffffffffffff  right            a.png",
+    assert [line.split() for line in lines[:3]] == [
+        ["job", "light_direction", "action", "image", "file"],
+        ["ffffffffffffffff", "left", "make", "a.png", "a.*", "(new)"],
+        ["ffffffffffffffff", "right", "make", "a.png", "a.*", "(new)"],
     ]
 
 
@@ -99,4 +106,25 @@ def test_the_table_escapes_names(plan: Plan) -> None:
 
 
 def test_the_table_fits_the_terminal(plan: Plan) -> None:
-    assert max(map(escape.width, jobs(plan, outputs(plan), 48))) <= 48
+    assert max(map(escape.width, jobs(plan, outputs(plan), 80))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (TimeEstimate(90.0, CallTime(6.0, 120), 8, False),
+         "about 1 min 30 s, longer if the provider limits the rate (8 at a time, 6.0 s each: the median "
+         "of the last 120 calls)"),
+        (TimeEstimate(90.0, CallTime(6.0), 8, False),
+         "about 1 min 30 s, longer if the provider limits the rate (8 at a time, 6.0 s each: its typical "
+         "time)"),
+        (TimeEstimate(90.0, CallTime(6.0), 8, True), "about 1 min 30 s (limits.rate)"),
+        (TimeEstimate(60.0, None, 8, True),
+         "at least 1 min (limits.rate): this model was not called here yet"),
+        (TimeEstimate(None, None, 8, False), "not known: this model was not called here yet"),
+    ],
+)  # fmt: skip
+def test_the_time_is_told_with_what_it_is_known_from(
+    plan: Plan, plan_status: PlanStatus, estimate: CostEstimate, found: TimeEstimate, said: str
+) -> None:
+    assert f"time     {said}" in words(plan, plan_status, replace(estimate, time=found))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Selection, Shard
 from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.planned_output import PlannedOutput
 from relightflow.model.run_options import RunOptions
 from relightflow.plan import file as plan_file
 from relightflow.plan.difference import PlanDifference
-from relightflow.plan.outputs import outputs
 from relightflow.plan.planned import path_in_project, recipe_plan
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
@@ -76,7 +77,11 @@ class _Asked:
 @params.state
 @params.operator
 @params.spending
-@click.option("--jobs", is_flag=True, help="List every output as a table.")
+@click.option(
+    "--jobs",
+    is_flag=True,
+    help="List every output: what would be done about it and why, and its file.",
+)
 @click.option(
     "-o", "--out", type=params.FILE, metavar="FILE",
     help="Write the plan to a file, for review and for 'relightflow apply'.",
@@ -145,12 +150,17 @@ def command(
             opening.warn_of(seen.plan.warnings, console)
             found = changes.found(seen)
             if not wanted.form:
-                _show(seen, found, jobs, console)
+                listed = partial(
+                    api.output_actions, seen.plan, asked.registry, operator, seen.state_dir
+                )
+                _show(seen, found, listed if jobs else None, console)
             if any(item.passing for item in seen.plan.described.rejected):
                 exits.append(Exit.EARLY)
             if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
                 exits.append(Exit.WORK_TO_DO)
     exits += _shared_files(planned, asked, console)
+    if out and selection.shard:
+        raise UsageError("a plan file is of the whole plan; give --shard to 'relightflow apply'")
     if out and not {*exits} - {Exit.WORK_TO_DO}:
         _write(out, planned, console)
     if wanted.form and wanted.commented(changes.comment):
@@ -260,22 +270,28 @@ def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
 
 
 def _show(
-    seen: _PlannedRecipe, changed: PlanDifference | None, jobs: bool, console: Console
+    seen: _PlannedRecipe,
+    changed: PlanDifference | None,
+    planned: Callable[[], Iterator[PlannedOutput]] | None,
+    console: Console,
 ) -> None:
+    """`planned`: what would be done about each output; None: nobody asked."""
     console.answer(words.plan(seen.plan, seen.plan_status, seen.estimate_cost, console.columns))
     if changed:
         console.answer(words.changed(changed, console.columns))
-    if jobs:
+    if planned and not console.json:
         console.answer("")
-        for line in words.jobs(seen.plan, outputs(seen.plan), console.columns):
+        for line in words.jobs(seen.plan, planned(), console.columns):
             if streams.unread():
                 break
             console.answer(line)
     document = json.plan(seen.plan, seen.plan_status, seen.estimate_cost)
     if changed:
         document["difference"] = json.difference(changed)
-    listed = map(json.output, outputs(seen.plan))
-    console.document(json.stream(document, "outputs", listed) if jobs else json.text(document))
+    if console.json:
+        listed = planned and map(json.planned_output, planned())
+        text = json.stream(document, "outputs", listed) if listed else json.text(document)
+        console.document(text)
 
 
 def _shared_files(

@@ -42,10 +42,11 @@ def test_work_to_do_is_told_by_the_exit_code(relightflow: Relightflow, write: Wr
 def test_the_table_has_a_line_a_job(relightflow: Relightflow, write: Write) -> None:
     write()
     lines = relightflow("plan", "spring.yaml", "--jobs").stdout.splitlines()
+    lines = [line.replace(line.split()[0], "KEY") for line in lines[-3:]]
     assert [line.split()[1:] for line in lines[-3:]] == [
-        ["light_direction", "image"],
-        ["left", "shoe.png"],
-        ["right", "shoe.png"],
+        ["light_direction", "action", "image", "file"],
+        ["left", "make", "shoe.png", "shoe-KEY.*", "(new)"],
+        ["right", "make", "shoe.png", "shoe-KEY.*", "(new)"],
     ]
 
 
