@@ -103,10 +103,7 @@ def _delivery(
     known: Sequence[Mapping[str, Delivered]],
 ) -> tuple[OutputAction, str]:
     """Of a stored result: what most needs a hand among the sinks."""
-    found = [
-        _at(target, target.path(output, result), result, held)
-        for target, held in zip(files, known, strict=True)
-    ]
+    found = [_at(target, output, result, held) for target, held in zip(files, known, strict=True)]
     for action in _GRAVEST:
         for mine, reason in found:
             if mine is action:
@@ -115,9 +112,10 @@ def _delivery(
 
 
 def _at(
-    target: SinkTarget, path: str, result: Result, known: Mapping[str, Delivered]
+    target: SinkTarget, output: Output, result: Result, known: Mapping[str, Delivered]
 ) -> tuple[OutputAction, str]:
-    row, away = known.get(path), "://" in target.sink.location
+    path, away = target.path(output, result), "://" in target.sink.location
+    row = known.get(path)
     if away:  # not asked: that would be a request for each output
         return (OutputAction.IN_PLACE if row else OutputAction.FROM_STORE), ""
     try:
@@ -137,7 +135,7 @@ def _at(
             (OutputAction.DELIVER_AGAIN, "the file is gone") if row
             else (OutputAction.FROM_STORE, "stored, not delivered here yet")
         )  # fmt: skip
-    if row is not None and row.basis != target.basis(result):
+    if row is not None and row.basis != target.basis(output, result):
         return OutputAction.DELIVER_AGAIN, "the file is out of date"
     return OutputAction.IN_PLACE, ""
 

@@ -159,8 +159,6 @@ def command(
             if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
                 exits.append(Exit.WORK_TO_DO)
     exits += _shared_files(planned, asked, console)
-    if out and selection.shard:
-        raise UsageError("a plan file is of the whole plan; give --shard to 'relightflow apply'")
     if out and not {*exits} - {Exit.WORK_TO_DO}:
         _write(out, planned, console)
     if wanted.form and wanted.commented(changes.comment):
