@@ -19,7 +19,7 @@ from relightflow.store import blobs
 from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import StateDir
 
-_NO_STORE = StoreView(None)
+NO_STORE = StoreView(None)
 
 
 def check_ledger_present(state_dir: StateDir) -> None:
@@ -36,7 +36,7 @@ def check_ledger_present(state_dir: StateDir) -> None:
 
 
 def plan_status(
-    plan: Plan, state_dir: StateDir, view: StoreView = _NO_STORE, wanted: JobSet | None = None
+    plan: Plan, state_dir: StateDir, view: StoreView = NO_STORE, wanted: JobSet | None = None
 ) -> PlanStatus:
     """Count what a run would do. Blocks; creates nothing. Raises what `check_ledger_present` raises.
 
@@ -46,7 +46,7 @@ def plan_status(
     counts: Counter[Action | Elsewhere] = Counter()
     held: list[Item] = []
     with open_state_reader(state_dir) as seen:
-        if seen.ledger.empty and view is _NO_STORE:
+        if seen.ledger.empty and view is NO_STORE:
             counts[Action.MAKE] = plan.jobs_count if wanted is None else len(wanted)
         else:
             for chunk in item_chunks(plan, seen.ledger, state_dir.blobs):
@@ -81,8 +81,8 @@ def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
     price = plan.recipe.backend.model.price
     free = plan.recipe.rehearsed or (price is not None and price.free)
     if not operator.store or operator.offline or free:
-        return _NO_STORE
+        return NO_STORE
     folder = operator.store.removeprefix("file://")
     if folder != operator.store and not Path(folder).is_dir():
-        return _NO_STORE  # a run makes it
+        return NO_STORE  # a run makes it
     return StoreView(open_shared(operator.store))
