@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 
 from relightflow.deliver.finalize import finalize
 from relightflow.deliver.input_metadata import InputMetadata
@@ -47,11 +46,10 @@ from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
-from relightflow.model.time_estimate import CallTime, time_estimate
+from relightflow.model.time_estimate import time_estimate
 from relightflow.model.values import FrozenMap
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
-from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.drift import Drift, drift
 from relightflow.plan.names import check_fields, check_names
 from relightflow.plan.planned import find_recipe, planned_selection, recipe_plan
@@ -68,7 +66,8 @@ from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import estimate_cost as estimate
 from relightflow.run.limits.spend import identity, open_budget, with_recipe_limits
 from relightflow.run.output_actions import output_actions as actions_of
-from relightflow.run.plan_status import open_view
+from relightflow.run.plan_status import call_time, open_view
+from relightflow.run.plan_status import compare_plans as compare_plans
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
@@ -78,8 +77,6 @@ from relightflow.store.state_dir import NAME, StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
 NO_OPTIONS, SILENT = RunOptions(), RunCallbacks()
-ENOUGH_CALLS = 5
-"""From so many calls on, their median is believed more than the model's author."""
 
 
 def load(
@@ -248,23 +245,6 @@ def plan_status(
     return status_of(plan, state_dir, open_view(plan, operator))
 
 
-def compare_plans(
-    plan: Plan,
-    now: RecipePlan,
-    before: RecipePlan | None,
-    state_dir: StateDir,
-    operator: OperatorPolicy = CAREFUL,
-    note: str = "",
-) -> PlanDifference:
-    """What `now`, which is `plan`, adds to `before` and takes away, and its price. Blocks; reads only.
-
-    `before`: None: there is nothing to compare with, and `note` says why if something is wrong.
-    """
-    added = jobs_added(now, before)
-    status = status_of(plan, state_dir, open_view(plan, operator), added)
-    return difference(now, before, status, note)
-
-
 def plan_at(
     tree: Path,
     request: PlannedRequest,
@@ -339,18 +319,8 @@ def estimate_cost(
     """What a run would buy now, and what its limits have left. Blocks; reads only."""
     run_options = with_shares(plan, run_options, state_dir)
     found = estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
-    call = _call_time(plan.recipe.backend, state_dir)
+    call = call_time(plan.recipe.backend, state_dir)
     return replace(found, time=time_estimate(found.calls, plan.recipe.limits, call))
-
-
-def _call_time(backend: BackendSpec, state_dir: StateDir) -> CallTime | None:
-    """The median of the last calls, else what the model's author says."""
-    with open_state_reader(state_dir) as seen:
-        taken = seen.ledger.call_seconds(backend.type, backend.model.name)
-    if len(taken) >= ENOUGH_CALLS:
-        return CallTime(median(taken), len(taken))
-    typical = backend.model.typical_seconds
-    return None if typical is None else CallTime(typical)
 
 
 def output_actions(

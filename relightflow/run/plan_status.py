@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from statistics import median
 
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
 from relightflow.model.plan import Plan
+from relightflow.model.plan_file import RecipePlan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.recipe import BackendSpec
+from relightflow.model.time_estimate import CallTime
+from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.job_set import JobSet
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.actions import Action, Item, item_chunks
@@ -20,6 +25,10 @@ from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import StateDir
 
 NO_STORE = StoreView(None)
+
+
+_ENOUGH_CALLS = 5
+"""From so many calls on, their median is believed more than the model's author."""
 
 
 def check_ledger_present(state_dir: StateDir) -> None:
@@ -86,3 +95,30 @@ def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
     if folder != operator.store and not Path(folder).is_dir():
         return NO_STORE  # a run makes it
     return StoreView(open_shared(operator.store))
+
+
+def compare_plans(
+    plan: Plan,
+    now: RecipePlan,
+    before: RecipePlan | None,
+    state_dir: StateDir,
+    operator: OperatorPolicy,
+    note: str = "",
+) -> PlanDifference:
+    """What `now`, which is `plan`, adds to `before` and takes away, and its price. Blocks; reads only.
+
+    `before`: None: there is nothing to compare with, and `note` says why if something is wrong.
+    """
+    added = jobs_added(now, before)
+    status = plan_status(plan, state_dir, open_view(plan, operator), added)
+    return difference(now, before, status, note)
+
+
+def call_time(backend: BackendSpec, state_dir: StateDir) -> CallTime | None:
+    """The median of the last calls, else what the model's author says."""
+    with open_state_reader(state_dir) as seen:
+        taken = seen.ledger.call_seconds(backend.type, backend.model.name)
+    if len(taken) >= _ENOUGH_CALLS:
+        return CallTime(median(taken), len(taken))
+    typical = backend.model.typical_seconds
+    return None if typical is None else CallTime(typical)
