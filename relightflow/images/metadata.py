@@ -42,7 +42,7 @@ class Metadata:
     """An RGB colour profile; empty: none."""
 
 
-class _Block(NamedTuple):
+class _MetadataBlock(NamedTuple):
     """A piece of an image file that is no pixel."""
 
     start: int
@@ -92,7 +92,7 @@ def without(data: bytes) -> bytes:
     return _plain_webp(bytes(left)) if is_webp(data) else bytes(left)
 
 
-def _blocks(data: bytes) -> Iterator[_Block]:
+def _blocks(data: bytes) -> Iterator[_MetadataBlock]:
     try:
         if data.startswith(_JPEG):
             yield from _jpeg_blocks(data)
@@ -104,7 +104,7 @@ def _blocks(data: bytes) -> Iterator[_Block]:
         return
 
 
-def _jpeg_blocks(data: bytes) -> Iterator[_Block]:
+def _jpeg_blocks(data: bytes) -> Iterator[_MetadataBlock]:
     at = 2
     while data[at] == 0xFF and data[at + 1] != 0xDA:  # up to the scan
         (length,) = struct.unpack_from(">H", data, at + 2)
@@ -112,13 +112,13 @@ def _jpeg_blocks(data: bytes) -> Iterator[_Block]:
         if length < 2 or end > len(data):
             return
         if data[at + 1] == 0xE1 and body.startswith(_EXIF_ID):
-            yield _Block(at, end, "exif", body[len(_EXIF_ID) :])
+            yield _MetadataBlock(at, end, "exif", body[len(_EXIF_ID) :])
         elif data[at + 1] == 0xE2 and body.startswith(_ICC_ID):
-            yield _Block(at, end, "icc", body[len(_ICC_ID) + 2 :])
+            yield _MetadataBlock(at, end, "icc", body[len(_ICC_ID) + 2 :])
         at = end
 
 
-def _png_blocks(data: bytes) -> Iterator[_Block]:
+def _png_blocks(data: bytes) -> Iterator[_MetadataBlock]:
     at = len(_PNG)
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -126,20 +126,22 @@ def _png_blocks(data: bytes) -> Iterator[_Block]:
         if end > len(data):
             return
         if kind == b"eXIf":
-            yield _Block(at, end, "exif", body.removeprefix(_EXIF_ID))
+            yield _MetadataBlock(at, end, "exif", body.removeprefix(_EXIF_ID))
         elif kind == b"iCCP":
             packed = body[body.index(0) + 2 :] if 0 in body[:80] else b""
-            yield _Block(at, end, "icc", zlib.decompressobj().decompress(packed, _MOST_PROFILE))
+            yield _MetadataBlock(
+                at, end, "icc", zlib.decompressobj().decompress(packed, _MOST_PROFILE)
+            )
         elif kind == b"sRGB":
-            yield _Block(at, end, "srgb", b"")
+            yield _MetadataBlock(at, end, "srgb", b"")
         at = end
 
 
-def _webp_blocks(data: bytes) -> Iterator[_Block]:
+def _webp_blocks(data: bytes) -> Iterator[_MetadataBlock]:
     kinds = {b"EXIF": "exif", b"ICCP": "icc"}
     for at, kind, body in _chunks(data):
         end = at + 8 + len(body) + len(body) % 2
-        yield _Block(at, end, kinds.get(kind, ""), body.removeprefix(_EXIF_ID))
+        yield _MetadataBlock(at, end, kinds.get(kind, ""), body.removeprefix(_EXIF_ID))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:

@@ -48,7 +48,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _DeliveredFile:
     target: SinkTarget
     path: str
     basis: str
@@ -108,7 +108,7 @@ def keep(
 
 def _found(
     plan: Plan, targets: Sequence[SinkTarget], reader: Reader, material: _Material
-) -> Iterator[_Found]:
+) -> Iterator[_DeliveredFile]:
     """Every file that is not as it was delivered, accepted or not."""
     for target in targets:
         if target.layout == "files":
@@ -121,12 +121,12 @@ def _found(
             accepted = row.basis.startswith(KEPT) and file_state is FileState.SAME
             if accepted or file_state is FileState.EDITED:
                 basis = row.basis.removeprefix(KEPT)
-                yield _Found(target, row.path, basis, image=False, accepted=accepted)
+                yield _DeliveredFile(target, row.path, basis, image=False, accepted=accepted)
 
 
 def _images(
     plan: Plan, target: SinkTarget, reader: Reader, material: _Material
-) -> Iterator[_Found]:
+) -> Iterator[_DeliveredFile]:
     every, seen = outputs(plan.described), set[str]()
     while chunk := list(islice(every, _CHUNK)):
         states = reader.job_states([output.job.key for output in chunk])
@@ -140,12 +140,16 @@ def _images(
             edited = is_edited(target, path, output, result, row, material)
             if path not in seen and (edited or accepted):
                 seen.add(path)
-                yield _Found(target, path, basis, image=True, accepted=accepted and not edited)
+                yield _DeliveredFile(
+                    target, path, basis, image=True, accepted=accepted and not edited
+                )
 
 
-def _chosen(found: Sequence[_Found], files: Sequence[str], undo: bool) -> list[_Found]:
+def _chosen(
+    found: Sequence[_DeliveredFile], files: Sequence[str], undo: bool
+) -> list[_DeliveredFile]:
     """Raises UsageError for one of `files` that fits nothing."""
-    chosen: dict[str, _Found] = {}
+    chosen: dict[str, _DeliveredFile] = {}
     for file in files:
         place = file if "://" in file else os.path.normpath(Path(file).absolute())
         fitting = [
@@ -161,7 +165,7 @@ def _chosen(found: Sequence[_Found], files: Sequence[str], undo: bool) -> list[_
     return list(chosen.values())
 
 
-def _accepted(item: _Found) -> Delivered:
+def _accepted(item: _DeliveredFile) -> Delivered:
     """What the ledger remembers of an accepted file. Raises UsageError."""
     sink = item.target.sink
     data = sink.read(item.path, _LARGEST) if isinstance(sink, HasFiles) else None

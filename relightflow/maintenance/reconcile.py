@@ -22,7 +22,7 @@ def recorded(state_dir: StateDir, backend: str) -> list[Attempt]:
 
 
 @dataclass(frozen=True, slots=True)
-class BillComparison:
+class _BillComparison:
     """The ledger beside the bill of one backend."""
 
     ours: tuple[BilledRequest, ...]
@@ -33,7 +33,7 @@ class BillComparison:
 
 def compare(
     attempts: Sequence[Attempt], bill: Sequence[BillRow], since: float, until: float
-) -> BillComparison:
+) -> _BillComparison:
     """Every difference, oldest first. `attempts`: all of the backend's, so that a request that none of
     them bears is somebody else's. Pure.
     """
@@ -41,7 +41,7 @@ def compare(
     known = {attempt.request_id: attempt for attempt in attempts if attempt.request_id}
     billed = [request for request in theirs.values() if request.cost]
     inside = [a for a in attempts if since <= _at(a) <= until and a.billed is Billed.YES]
-    return BillComparison(
+    return _BillComparison(
         tuple(request for request in billed if request.request_id in known),
         tuple(request for request in billed if request.request_id not in known),
         sum(attempt.price if attempt.cost is None else attempt.cost for attempt in inside),

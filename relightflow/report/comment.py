@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from relightflow.model.catalog import Price
 from relightflow.model.plan_file import PlannedLimit
 from relightflow.plan.difference import PlanDifference
-from relightflow.report.markdown import Block, code, fitted, folded, quoted, row, table
+from relightflow.report.markdown import MarkdownBlock, code, fitted, folded, quoted, row, table
 from relightflow.report.text import count, money, price, span
 
 LIMITS = {"github": 60_000, "gitlab": 950_000, "markdown": 30_000}
@@ -49,21 +49,23 @@ def comment(found: Comment, form: str) -> str:
     return fitted([*_blocks(found)], LIMITS[form] - len(marker)) + marker
 
 
-def _blocks(found: Comment) -> Iterator[Block]:
+def _blocks(found: Comment) -> Iterator[MarkdownBlock]:
     compared = f"\nCompared with {code(found.against)}.\n" if found.against else ""
-    yield Block(f"**{sentence(found)}**\n{compared}")
+    yield MarkdownBlock(f"**{sentence(found)}**\n{compared}")
     for path, problem in found.failed:
-        yield Block(f"\n{quoted([f'{path} cannot be planned:', '', *problem.splitlines()])}")
+        yield MarkdownBlock(
+            f"\n{quoted([f'{path} cannot be planned:', '', *problem.splitlines()])}"
+        )
     if found.differences:
         head = ("recipe", "backend", "added", "removed", "kept", "to buy", "price", "cap")
         rows = [_row(each) for each in found.differences]
-        yield Block(table(head, 6) + (_total(found) if len(rows) > 1 else ""), rows)
+        yield MarkdownBlock(table(head, 6) + (_total(found) if len(rows) > 1 else ""), rows)
     warnings = (
         *found.warnings,
         *(f"{d.plan.recipe}: {d.note}" for d in found.differences if d.note),
     )
     if warnings:
-        yield Block("\n", [quoted([line]) + ">\n" for line in warnings])
+        yield MarkdownBlock("\n", [quoted([line]) + ">\n" for line in warnings])
     for each in found.differences:
         yield from _details(each, bool(found.against))
 
@@ -124,7 +126,7 @@ def _cap(limits: Sequence[PlannedLimit]) -> str:
     return f"{money(lowest.amount)}{window}"
 
 
-def _details(found: PlanDifference, compared: bool) -> Iterator[Block]:
+def _details(found: PlanDifference, compared: bool) -> Iterator[MarkdownBlock]:
     """Which images and which values of the axes change."""
     plan = found.plan
     if not found.any:
@@ -135,4 +137,4 @@ def _details(found: PlanDifference, compared: bool) -> Iterator[Block]:
         if changes:
             before, after = folded(f"{plan.recipe}{new}: {jobs}, by {what}")
             rows = [row(code(one.name), f"{one.added:,}", f"{one.removed:,}") for one in changes]
-            yield Block(before + table((what, "added", "removed"), 2), rows, after)
+            yield MarkdownBlock(before + table((what, "added", "removed"), 2), rows, after)

@@ -19,7 +19,7 @@ from relightflow.errors import Exit, Problem
 from relightflow.model.money import dollars, micros
 from relightflow.model.recipe import Recipe
 from relightflow.report.junit import BILLED, axis_place
-from relightflow.report.markdown import Block, code, fitted, folded, quoted, row, table
+from relightflow.report.markdown import MarkdownBlock, code, fitted, folded, quoted, row, table
 from relightflow.report.text import count, duration
 
 MOST_BYTES = 900_000
@@ -72,25 +72,27 @@ def step_summary(
     return fitted([*_blocks(runs, problems, link)], MOST_BYTES, lambda text: len(text.encode()))
 
 
-def _blocks(runs: Sequence[RecordedRun], problems: Sequence[Problem], link: str) -> Iterator[Block]:
+def _blocks(
+    runs: Sequence[RecordedRun], problems: Sequence[Problem], link: str
+) -> Iterator[MarkdownBlock]:
     if problems:
         title = f"### {count(len(problems), 'problem')} in the recipes; nothing was sent\n\n"
-        yield Block(title, [quoted([str(problem)]) + ">\n" for problem in problems])
+        yield MarkdownBlock(title, [quoted([str(problem)]) + ">\n" for problem in problems])
     told = [_Told(run) for run in runs]
     for each in told:
-        yield Block(f"### {code(each.run.name)}: {each.sentence}\n")
-        yield Block(table(("outputs", "number"), 1), [row(*pair) for pair in each.counts])
+        yield MarkdownBlock(f"### {code(each.run.name)}: {each.sentence}\n")
+        yield MarkdownBlock(table(("outputs", "number"), 1), [row(*pair) for pair in each.counts])
         money = each.money
         if money:
-            yield Block(table(("money", "USD"), 1), [row(*pair) for pair in money])
+            yield MarkdownBlock(table(("money", "USD"), 1), [row(*pair) for pair in money])
         if each.plan:
-            yield Block(each.plan)
+            yield MarkdownBlock(each.plan)
     if link:
-        yield Block(f"\n[Results]({link})\n")
+        yield MarkdownBlock(f"\n[Results]({link})\n")
     for each in told:
         issues = [quoted([line]) + ">\n" for line in each.issues]
         if issues:
-            yield Block("\n", issues)
+            yield MarkdownBlock("\n", issues)
     for each in told:
         yield from each.tables()
 
@@ -171,15 +173,15 @@ class _Told:
         if self.run.summary.get("next_command"):
             yield f"next: {self.run.summary['next_command']}"
 
-    def tables(self) -> Iterator[Block]:
+    def tables(self) -> Iterator[MarkdownBlock]:
         name = self.run.name
         if self._failed:
             before, after = folded(f"{name}: {len(self._failed):,} without a result")
             head = ("image", "cell", "status", "reason", "billed")
-            yield Block(before + table(head), self._failed, after)
+            yield MarkdownBlock(before + table(head), self._failed, after)
         if self._checks:
             before, after = folded(f"{name}: {len(self._checks):,} failed checks")
-            yield Block(
+            yield MarkdownBlock(
                 before + table(("image", "cell", "check", "verdict", "value")), self._checks, after
             )
 

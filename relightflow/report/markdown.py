@@ -15,7 +15,7 @@ from relightflow.report.escape import html, markdown
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MarkdownBlock:
     """A piece of a page: text, and perhaps the rows of a table. All of it is escaped already."""
 
     before: str
@@ -45,7 +45,7 @@ def _more(number: int) -> str:
     return f"\n… {number:,} more\n"
 
 
-def fitted(blocks: Sequence[Block], most: int, size: Callable[[str], int] = len) -> str:
+def fitted(blocks: Sequence[MarkdownBlock], most: int, size: Callable[[str], int] = len) -> str:
     """All blocks in at most `most`, as `size` measures it. Blocks that do not even fit without their
     rows are left out, the last first, and a line says how many."""
     kept = list(blocks)

@@ -1,6 +1,6 @@
 from markdown_it import MarkdownIt
 
-from relightflow.report.markdown import Block, code, fitted, folded, quoted, row, table
+from relightflow.report.markdown import MarkdownBlock, code, fitted, folded, quoted, row, table
 
 ROWS = [row(code(f"image-{n:04}.png"), n) for n in range(1000)]
 
@@ -10,7 +10,9 @@ def render(text: str) -> str:
 
 
 def test_tables_are_cut_by_whole_rows_and_the_rest_is_counted() -> None:
-    text = fitted([Block("**head**\n"), Block(table(("image", "n"), 1), ROWS)], 2000)
+    text = fitted(
+        [MarkdownBlock("**head**\n"), MarkdownBlock(table(("image", "n"), 1), ROWS)], 2000
+    )
     assert len(text) <= 2000
     shown = text.count("\n| <code>")
     assert text.endswith(f"\n… {1000 - shown:,} more\n")
@@ -18,20 +20,26 @@ def test_tables_are_cut_by_whole_rows_and_the_rest_is_counted() -> None:
 
 
 def test_the_first_table_gets_the_room() -> None:
-    blocks = [Block(table(("a", "n"), 1), ROWS[:20]), Block(table(("b", "n"), 1), ROWS)]
+    blocks = [
+        MarkdownBlock(table(("a", "n"), 1), ROWS[:20]),
+        MarkdownBlock(table(("b", "n"), 1), ROWS),
+    ]
     text = fitted(blocks, 1500)
     assert text.count("\n| <code>") > 20
     assert "1,000" not in text
 
 
 def test_what_fits_is_left_whole() -> None:
-    text = fitted([Block("head\n"), Block(table(("image", "n"), 1), ROWS[:3], "tail\n")], 10_000)
+    text = fitted(
+        [MarkdownBlock("head\n"), MarkdownBlock(table(("image", "n"), 1), ROWS[:3], "tail\n")],
+        10_000,
+    )
     assert "…" not in text
     assert text.endswith("tail\n")
 
 
 def test_the_limit_holds_whatever_there_is() -> None:
-    blocks = [Block(f"section {n}\n" * 20, ROWS[:5], "\n</details>\n") for n in range(50)]
+    blocks = [MarkdownBlock(f"section {n}\n" * 20, ROWS[:5], "\n</details>\n") for n in range(50)]
     for most in (200, 500, 1000, 5000, 20_000):
         text = fitted(blocks, most)
         assert len(text) <= most
@@ -42,7 +50,9 @@ def test_the_limit_holds_whatever_there_is() -> None:
 
 def test_bytes_are_measured_where_the_platform_counts_bytes() -> None:
     rows = [row(code("é" * 50), n) for n in range(100)]
-    text = fitted([Block(table(("a", "n"), 1), rows)], 2000, lambda text: len(text.encode()))
+    text = fitted(
+        [MarkdownBlock(table(("a", "n"), 1), rows)], 2000, lambda text: len(text.encode())
+    )
     assert len(text.encode()) <= 2000
 
 

@@ -73,9 +73,9 @@ def write(
     try:
         with ExitStack() as stack:
             if wanted.as_zip:
-                writer: _ZipWriter | _FolderWriter = _ZipWriter(stack, out)
+                writer: _PageZip | _PageFolder = _PageZip(stack, out)
             else:
-                writer = _FolderWriter(out, wanted.overwrite)
+                writer = _PageFolder(out, wanted.overwrite)
             build(shown, site, thumbnails, writer, progress)
             writer.finish()
     except OSError as error:
@@ -108,7 +108,7 @@ def _selected(run: GalleryRun, wanted: ImageRequest) -> GalleryRun:
     return GalleryRun(run.head, kept, run.unused, run.manifest_sha256, run.library, run.known)
 
 
-class _FolderWriter:
+class _PageFolder:
     """A folder of files. What an earlier gallery left there is replaced; anybody else's is not."""
 
     def __init__(self, out: Path, overwrite: bool) -> None:
@@ -143,7 +143,7 @@ class _FolderWriter:
         self._folder.remove(stale)
 
 
-class _ZipWriter:
+class _PageZip:
     """One file. Entries bear no time, so that the same gallery has the same bytes."""
 
     def __init__(self, stack: ExitStack, out: Path) -> None:

@@ -47,7 +47,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SheetBlock:
     title: str
     rows: tuple[tuple[Tile, ...], ...]
 
@@ -56,7 +56,7 @@ class Block:
 class SheetGrid:
     """Everything below the heading."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[SheetBlock, ...]
     across: int
     """Blocks side by side."""
     rows: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ def _grid(
             for row in values[down]
         )
         if any(tile.word != _NOT_PLANNED for row in rows for tile in row):
-            blocks.append(Block(_SEPARATOR.join(map(_said, groups, group)), rows))
+            blocks.append(SheetBlock(_SEPARATOR.join(map(_said, groups, group)), rows))
     shape = len(values[across]) * aspect / len(values[down])
     return SheetGrid(
         blocks=tuple(blocks),
@@ -168,7 +168,7 @@ def _list(
     wide = len(tiles) if len(tiles) <= _ONE_ROW else _abreast(len(tiles), [], aspect)
     rows = tuple(tuple(tiles[at : at + wide]) for at in range(0, len(tiles), wide))
     legend = _SEPARATOR.join(map(_spaced, varying))
-    return SheetGrid((Block("", rows),), 1, fixed=fixed, legend=legend)
+    return SheetGrid((SheetBlock("", rows),), 1, fixed=fixed, legend=legend)
 
 
 def _tile(shot: SheetImage | None) -> Tile:

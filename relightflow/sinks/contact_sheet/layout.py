@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from relightflow.plugins.sink import SinkFailed
-from relightflow.sinks.contact_sheet.arrange import Block, SheetGrid, Tile
+from relightflow.sinks.contact_sheet.arrange import SheetBlock, SheetGrid, Tile
 from relightflow.sinks.contact_sheet.text import Face, drawable
 
 MAX_PIXELS = 60_000_000
@@ -124,7 +124,7 @@ def lay_out(
 def _drawable(grid: SheetGrid) -> SheetGrid:
     """`grid` with its words, which come from a recipe, made safe to draw."""
     blocks = tuple(
-        Block(drawable(b.title), tuple(tuple(map(_captioned, row)) for row in b.rows))
+        SheetBlock(drawable(b.title), tuple(tuple(map(_captioned, row)) for row in b.rows))
         for b in grid.blocks
     )
     return SheetGrid(
@@ -229,7 +229,7 @@ def _head(
 
 
 def _block(
-    block: Block,
+    block: SheetBlock,
     grid: SheetGrid,
     m: Measures,
     left: int,
