@@ -56,6 +56,7 @@ OWNERS = {
     "numpy": ("backends", "checks", "images", "testing"),
     "obstore": ("objects",),
     "PIL": ("backends", "checks", "images", "sinks"),
+    "pillow_heif": ("images",),
     "pluggy": ("plugins",),
     "rich": ("report",),
     "yaml": ("backends", "recipe"),

@@ -7,7 +7,16 @@ call them in a thread.
 """
 
 from relightflow.images.bad import BadImage
-from relightflow.images.codec import Pixels, decode, encode, flatten, load, thumbnail, verify
+from relightflow.images.codec import (
+    Pixels,
+    decode,
+    encode,
+    flatten,
+    load,
+    portable,
+    thumbnail,
+    verify,
+)
 from relightflow.images.header import JPEG, MAX_PIXELS, MAX_SIDE, PNG, WEBP
 from relightflow.images.probing import Probed, probe
 
@@ -24,6 +33,7 @@ __all__ = [
     "encode",
     "flatten",
     "load",
+    "portable",
     "probe",
     "thumbnail",
     "verify",

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from relightflow.images import png
 from relightflow.images.bad import BadImage, damaged, truncated
+from relightflow.images.foreign import name_of
 from relightflow.images.header import JPEG, PNG, WEBP, Header
 from relightflow.images.icc import is_srgb
+from relightflow.images.optional import OTHERS, TIFF
+from relightflow.images.optional import decode as decode_other
 from relightflow.images.probing import read_header
 
 if TYPE_CHECKING:  # Pillow and numpy are loaded by the first call, not by `relightflow --help`
@@ -23,6 +26,7 @@ if TYPE_CHECKING:  # Pillow and numpy are loaded by the first call, not by `reli
     import PIL.Image
     from numpy.typing import NDArray
 
+_PORTABLE_QUALITY = 95
 _EMPTY = 4096
 """Bytes of zeros that no image ends with."""
 _NAME = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
@@ -59,6 +63,8 @@ def verify(data: bytes) -> None:
         data, _ = png.without_extras(data)
     if header.media_type == WEBP and _ends_empty(data):
         raise truncated("WebP")
+    if header.media_type in OTHERS.values():
+        return  # it was decoded for its header
     with _in_words(header), _opened(data) as image:
         image.load()
 
@@ -131,6 +137,9 @@ def encode(
 def _pixels(data: bytes, fit: tuple[int, int] | None) -> Pixels:
     import numpy as np
 
+    other = _other(data)
+    if other:
+        return _pixels_of_other(data, other, fit)
     header = read_header(data)
     profile, key = None, None
     if header.media_type == PNG:
@@ -154,6 +163,41 @@ def _pixels(data: bytes, fit: tuple[int, int] | None) -> Pixels:
         alpha = None
     opacity = None if alpha is None else np.asarray(alpha)
     return Pixels(np.asarray(colour), opacity, header.media_type)
+
+
+def portable(data: bytes) -> tuple[bytes, str]:
+    """The image as a provider takes it, and its media type: itself, or a JPEG or PNG of what only the extra
+    `formats` reads. Raises BadImage."""
+    other = _other(data)
+    if not other:
+        return data, read_header(data).media_type
+    pixels = load(data)
+    if pixels.alpha is None and pixels.media_type != TIFF:
+        return encode(pixels.rgb, JPEG, _PORTABLE_QUALITY), JPEG
+    return encode(pixels.rgb, PNG, alpha=pixels.alpha), PNG
+
+
+def _other(data: bytes) -> str:
+    """The name of a format that only the extra reads; empty for others."""
+    name = name_of(data) or ""
+    return name if name in OTHERS else ""
+
+
+def _pixels_of_other(data: bytes, name: str, fit: tuple[int, int] | None) -> Pixels:
+    import numpy as np
+
+    image = decode_other(data, name)
+    try:
+        colour, alpha = _colour(image, None)
+    except Exception as error:  # as in `_in_words`
+        raise damaged(name, "its colours cannot be converted") from error
+    colour = _upright(colour, 1, fit)
+    if alpha is not None:
+        alpha = _upright(alpha, 1, fit)
+    if alpha is not None and alpha.getextrema() == (255, 255):
+        alpha = None
+    opacity = None if alpha is None else np.asarray(alpha)
+    return Pixels(np.asarray(colour), opacity, OTHERS[name])
 
 
 def _opened(data: bytes) -> PIL.Image.Image:

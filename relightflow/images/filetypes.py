@@ -14,7 +14,7 @@ _OTHER = frozenset(
 _RAW = {
     "cr2": "Canon", "cr3": "Canon", "crw": "Canon", "nef": "Nikon", "nrw": "Nikon", "arw": "Sony",
     "srf": "Sony", "sr2": "Sony", "raf": "Fujifilm", "orf": "Olympus", "ori": "Olympus",
-    "rw2": "Panasonic", "pef": "Pentax", "srw": "Samsung", "dng": "Adobe DNG", "3fr": "Hasselblad",
+    "rw2": "Panasonic", "pef": "Pentax", "srw": "Samsung", "dng": "Adobe", "3fr": "Hasselblad",
     "fff": "Hasselblad", "iiq": "Phase One", "x3f": "Sigma", "rwl": "Leica", "mrw": "Minolta",
     "mef": "Mamiya", "mos": "Leaf", "kdc": "Kodak", "dcr": "Kodak", "erf": "Epson", "gpr": "GoPro",
     "raw": "",

@@ -50,7 +50,7 @@ _HINTS = {
 
 def refused(data: bytes) -> BadImage:
     """Why bytes that are neither JPEG, PNG nor WebP are refused, and what to do about it."""
-    name = _name_of(data)
+    name = name_of(data)
     if name is None or name in _NO_IMAGES:
         hint = _HINTS.get(name or "", "use JPEG, PNG or WebP")
         return BadImage(f"not a supported image{f' ({name})' if name else ''}: {hint}", None)
@@ -58,7 +58,7 @@ def refused(data: bytes) -> BadImage:
     return BadImage(f"not a supported image ({name}): {hint}", name)
 
 
-def _name_of(data: bytes) -> str | None:
+def name_of(data: bytes) -> str | None:
     """The format's name, or None where nothing is recognised."""
     for signature, name in _SIGNATURES:
         if data.startswith(signature):

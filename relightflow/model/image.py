@@ -21,7 +21,8 @@ class Image:
     height: int
     """Pixels, after EXIF orientation."""
     media_type: str
-    """`image/jpeg`, `image/png` or `image/webp`, by content."""
+    """`image/jpeg`, `image/png`, `image/webp`, or with the extra `formats` `image/heic`, `image/avif` or
+    `image/tiff`; by content."""
     source: int
     """Index of the recipe's source that found it."""
     locator: str = field(repr=False)

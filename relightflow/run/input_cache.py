@@ -16,9 +16,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from relightflow.errors import RefusedError
-from relightflow.images import BadImage
+from relightflow.images import BadImage, portable
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
+from relightflow.model.output_format import EXTENSIONS
 from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.run.lazy_backend import LazyBackend
 
@@ -77,6 +78,9 @@ class InputCache:
     async def _prepare(self, image: Image) -> Any:
         backend = await self._backend.get()
         data = await asyncio.to_thread(self._checked, image)
+        if image.media_type not in EXTENSIONS:
+            data, media_type = await asyncio.to_thread(_converted, image, data)
+            image = replace(image, media_type=media_type, size=len(data), delivery="")
         if image.delivery == "url":
             image = replace(image, url=await asyncio.to_thread(self._url, image))
         return await backend.prepare(image, data)
@@ -99,6 +103,15 @@ class InputCache:
 
     def _url(self, image: Image) -> str:
         return _asked(self._public_url, image)
+
+
+def _converted(image: Image, data: bytes) -> tuple[bytes, str]:
+    """The bytes of an image in a form that providers take."""
+    try:
+        return portable(data)
+    except BadImage as error:
+        message = f"{image.name}: {error.reason}; not sent, not billed"
+        raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from None
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

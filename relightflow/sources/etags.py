@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.errors import RefusedError
-from relightflow.sources.file_index import Known
+from relightflow.sources.file_index import Known, is_known_type
 from relightflow.store.atomic import write_atomic
 
 _VERSION = 1
-_MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 class Etags:
@@ -73,7 +72,7 @@ def _entry(row: list[Any]) -> tuple[str, Known]:
     etag, sha256, size, width, height, media_type = row
     numbers = (size, width, height)
     good = isinstance(etag, str) and all(type(number) is int for number in numbers)
-    if not (good and min(numbers) > 0 and media_type in _MEDIA_TYPES):
+    if not (good and min(numbers) > 0 and is_known_type(media_type)):
         raise ValueError(row)
     if len(bytes.fromhex(sha256)) != 32:
         raise ValueError(row)

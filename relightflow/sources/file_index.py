@@ -18,12 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.errors import RefusedError
+from relightflow.images.optional import OTHERS, is_installed
 from relightflow.store.atomic import write_atomic
 
 _VERSION = 1
 _MARGIN = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system in use (FAT)."""
-MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
+_MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp")
+
+
+def is_known_type(media_type: object) -> bool:
+    """Whether images of this type are taken now: an extra may have gone since it was noted."""
+    return media_type in _MEDIA_TYPES or (media_type in OTHERS.values() and is_installed())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,6 @@ def _entry(row: list[Any]) -> tuple[_Stat, Known]:
     size, mtime, ctime, inode, sha256, length, width, height, media_type = row
     numbers = (size, mtime, ctime, inode, length, width, height)
     good = all(type(number) is int for number in numbers) and min(size, width, height) > 0
-    if not (good and media_type in MEDIA_TYPES and len(bytes.fromhex(sha256)) == 32):
+    if not (good and is_known_type(media_type) and len(bytes.fromhex(sha256)) == 32):
         raise ValueError(row)
     return (size, mtime, ctime, inode), Known(sha256, length, width, height, media_type)

@@ -8,6 +8,7 @@ import stat
 
 from relightflow.images import BadImage, probe
 from relightflow.images.filetypes import is_image, kind, raw
+from relightflow.images.optional import TIFF
 from relightflow.model.image import PassedOver, Rejected
 from relightflow.sources.file_index import Known
 
@@ -37,9 +38,11 @@ def bytes_of(path: str, folder: int | None = None) -> bytes:
     return data
 
 
-def examine(data: bytes) -> Known:
-    """What the bytes of an image say about it. Raises BadImage."""
+def examine(data: bytes, name: str = "") -> Known:
+    """What the bytes of an image say about it. `name`: of its file, where that says more. Raises BadImage."""
     probed = probe(data)
+    if probed.media_type == TIFF and (words := raw(name)):
+        raise BadImage(f"not a supported image ({words}): export it as JPEG or PNG", "TIFF")
     digest = hashlib.sha256(data).hexdigest()
     return Known(digest, len(data), probed.width, probed.height, probed.media_type)
 
@@ -55,7 +58,7 @@ def unusable(
     if other and not named and not is_image(name):
         return PassedOver(kind(name), source)
     words = raw(name)
-    if words and isinstance(error, BadImage) and error.form != "":
+    if words and isinstance(error, BadImage):
         return Rejected(name, f"not a supported image ({words}): export it as JPEG or PNG", source)
     return Rejected(name, in_words(error), source)
 

@@ -112,7 +112,7 @@ class Glob:
 
     def _examined(self, item: FoundFile) -> Image | Rejected | PassedOver:
         try:
-            known = examine(bytes_of(item.path))
+            known = examine(bytes_of(item.path), item.name)
         except (OSError, BadImage) as error:
             return unusable(self._area.name(item), error, self._number, item.named)
         self._index.add(item.name, item.facts, known)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 
+from tests.cli.commands.conftest import Rehearsal, rehearsal
 from tests.cli.program import Relightflow
+
+__all__ = ["rehearsal"]
 
 
 @pytest.fixture
@@ -91,3 +95,39 @@ def test_no_librarys_warning_reaches_the_terminal(relightflow: Relightflow, shoo
     done = relightflow("run", "--limit", "48")
     for word in ("Warning", "malformed", "PIL", "Traceback"):
         assert word not in done.stderr + done.stdout
+
+
+def test_photographs_of_phones_and_scanners_are_relit_with_the_extra(
+    relightflow: Relightflow, tmp_path: Path
+) -> None:
+    pillow_heif.register_heif_opener()
+    (tmp_path / "photos").mkdir()
+    picture = Image.new("RGB", (64, 48), (90, 120, 150))
+    for name, kind in (("a.HEIC", "HEIF"), ("b.avif", "AVIF"), ("c.TIF", "TIFF")):
+        picture.save(tmp_path / "photos" / name, kind)
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos/d.dng", "TIFF")
+    (tmp_path / "recipe.yaml").write_text(
+        'version: 1\nname: mixed\nsources: [{type: glob, include: ["photos/*"]}]\n'
+        "matrix: {light_direction: [left]}\n"
+        "sinks: [{type: directory, path: out/}, {type: imagefolder, path: set/, sources: true}]\n"
+    )
+    done = relightflow("run")
+    assert done.returncode == 1, done.stderr
+    assert "3 of 3 jobs in place" in done.stdout
+    assert "camera raw, Adobe DNG" in done.stdout
+    assert relightflow("run", "--set", "limits.on_reject=skip").returncode == 0
+
+
+def test_a_provider_gets_a_jpeg_of_a_heic(
+    relightflow: Relightflow, rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    pillow_heif.register_heif_opener()
+    Image.new("RGB", (64, 48), (90, 120, 150)).save(tmp_path / "a.heic", "HEIF")
+    (tmp_path / "recipe.yaml").write_text(
+        'version: 1\nname: phone\nsources: [{type: glob, include: ["*.heic"]}]\n'
+        "backend: {type: segmind}\nmatrix: {light_direction: [left]}\nlimits: {max_cost: 1.00}\n"
+        "sinks: [{type: directory, path: out/}]\n"
+    )
+    done = relightflow("run", env=rehearsal.env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(rehearsal.bill()) == 1

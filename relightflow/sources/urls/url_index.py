@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from relightflow.errors import RefusedError
-from relightflow.sources.file_index import MEDIA_TYPES, Known
+from relightflow.sources.file_index import Known, is_known_type
 from relightflow.store.atomic import write_atomic
 
 FILE = "urls.jsonl"
@@ -116,7 +116,7 @@ def _read(line: bytes) -> Remembered | None:
         etag, modified, final = texts
         numbers = all(type(n) is int and n > 0 for n in (size, width, height))
         words = all(isinstance(t, str) and t.isprintable() for t in texts)
-        if not (numbers and words and media_type in MEDIA_TYPES):
+        if not (numbers and words and is_known_type(media_type)):
             return None
         if len(digest) != 64 or digest != bytes.fromhex(digest).hex():
             return None
