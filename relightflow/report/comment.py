@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from relightflow.model.catalog import Price
+from relightflow.model.plan import Plan
 from relightflow.model.plan_file import PlannedLimit
+from relightflow.model.plan_status import PlanStatus
 from relightflow.plan.difference import PlanDifference
 from relightflow.report.markdown import MarkdownBlock, code, fitted, folded, quoted, row, table
 from relightflow.report.text import count, money, price, span
@@ -40,6 +42,21 @@ class Comment:
             return None
         known = [each for each in prices if each]
         return Price(sum(each.low for each in known), sum(each.high for each in known))
+
+
+def cautions(plan: Plan, plan_status: PlanStatus) -> Iterator[str]:
+    """What a run would refuse, or do that a reviewer should know of."""
+    name = plan.recipe.name
+    if plan.rejected:
+        first = plan.rejected[0]
+        more = f", and {len(plan.rejected) - 1:,} more" if len(plan.rejected) > 1 else ""
+        yield f"{name}: images that cannot be used: {first.name} ({first.reason}){more}"
+    if plan_status.new:
+        yield from (f"{name}: {said}" for said in plan_status.disclosures)
+    if plan_status.elsewhere:
+        yield f"{name}: a run would refuse: {plan_status.elsewhere}"
+    if plan_status.store_fault:
+        yield f"{name}: the shared store could not be read: {plan_status.store_fault}"
 
 
 def comment(found: Comment, form: str) -> str:

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from relightflow.model.plan import Plan
 from relightflow.model.plan_file import PlannedImage
+from relightflow.model.plan_status import PlanStatus
 from relightflow.plan.difference import PlanDifference
-from relightflow.report.comment import LIMITS, Comment, comment
+from relightflow.report.comment import LIMITS, Comment, cautions, comment
 from tests.plan.test_difference import GREEN, compared
 from tests.plan.test_file import CELLS, planned
 
@@ -64,3 +67,19 @@ def test_a_comment_fits_and_ends_with_its_marker(form: str, recipes: int, images
     assert text.count("<details>") == text.count("</details>")
     if form == "github":
         assert " more" in text
+
+
+def test_a_reviewer_is_told_what_a_run_would_refuse_and_what_leaves_the_machine(
+    plan: Plan, plan_status: PlanStatus
+) -> None:
+    seen = replace(
+        plan_status, elsewhere="bought with another state", store_fault="out of reach",
+        disclosures=("2 images are uploaded to a public address",),
+    )  # fmt: skip
+    assert list(cautions(plan, seen)) == [
+        "spring: images that cannot be used: broken.png (empty)",
+        "spring: 2 images are uploaded to a public address",
+        "spring: a run would refuse: bought with another state",
+        "spring: the shared store could not be read: out of reach",
+    ]
+    assert len(list(cautions(plan, replace(seen, new=0)))) == 3, "nothing is uploaded then"

@@ -35,7 +35,7 @@ from relightflow.report import consent as asking
 from relightflow.report import json
 from relightflow.report import plan as words
 from relightflow.report import plan_file as file_words
-from relightflow.report.comment import LIMITS, Comment, comment
+from relightflow.report.comment import LIMITS, Comment, cautions, comment
 from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.store.atomic import write_atomic
 from relightflow.store.state_dir import StateDir, locate
@@ -232,7 +232,9 @@ class _Changes:
             seen.plan, seen.record, before, seen.state_dir, asked.operator, note
         )
         self.differences.append(made)
-        self.warnings += dict.fromkeys(seen.plan.warnings)
+        self.warnings += dict.fromkeys(
+            (*seen.plan.warnings, *cautions(seen.plan, seen.plan_status))
+        )
         return made if wanted.against else None
 
     @property
