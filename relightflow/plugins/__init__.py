@@ -1,1 +1,1 @@
-"""How strangers add sources, backends and sinks; our own come in through the same door."""
+"""How strangers add sources, backends, sinks and checks; our own come in through the same door."""

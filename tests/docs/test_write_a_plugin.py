@@ -112,3 +112,9 @@ def test_the_balance_is_in_micro_dollars() -> None:
             return 1250
 
     assert asyncio.run(Acme().balance()).credits == relightflow.micros("12.50")
+
+
+def test_the_check_of_the_guide_passes_the_kit(tmp_path: Path) -> None:
+    made = run("from collections.abc import Iterable, Sequence")
+    assert made["relightflow_checks"]() == [made["BACKDROP"]]
+    testing.verify_check(made["BACKDROP"], tmp_path, {"at_least": 200})

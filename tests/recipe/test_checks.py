@@ -69,3 +69,8 @@ def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:
         checks(text)
     assert message in str(caught.value)
     assert str(caught.value).startswith("recipe.yaml:5:")
+
+
+def test_annotations_are_taken_and_are_no_options() -> None:
+    found = checks("checks: [{type: warmer, description: why, x-team: {a: 1}}]")
+    assert found == (CheckSpec("warmer", "fail", FrozenMap()),)
