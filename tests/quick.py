@@ -16,6 +16,7 @@ TESTS = Path(__file__).parent
 SLOW = frozenset(
     [
         "backends/segmind",
+        "ci",
         "cli/commands",
         "deliver/test_object_stores.py",
         "docs",

@@ -38,6 +38,21 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestCheck:
+    """A manifest, and the files beside it."""
+
+    files: int
+    """That it calls done."""
+    changed: tuple[str, ...]
+    """Files whose bytes are not those that the manifest tells of."""
+    gone: tuple[str, ...]
+
+    @property
+    def exit(self) -> Exit:
+        return Exit.JOBS_FAILED if self.changed or self.gone else Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
 class Garbage:
     """Unreferenced results and old runs."""
 

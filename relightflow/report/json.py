@@ -15,7 +15,7 @@ from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
-from relightflow.model.maintenance import Garbage, Unwanted, Verification
+from relightflow.model.maintenance import Garbage, ManifestCheck, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
@@ -126,6 +126,17 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
             for status in estimate.limits
         ],
         "warnings": list(found.warnings),
+    }
+
+
+def manifest_check(path: str, found: ManifestCheck) -> _Document:
+    return {
+        **_kind("manifest-check"),
+        "path": path,
+        "files": found.files,
+        "changed": list(found.changed),
+        "gone": list(found.gone),
+        "exit": int(found.exit),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relightflow.errors import Exit
-from relightflow.model.maintenance import Garbage, Unwanted, Verification
+from relightflow.model.maintenance import Garbage, ManifestCheck, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.report import escape
 from relightflow.report.text import count, listing, money
@@ -28,6 +28,17 @@ def verification(path: str, found: Verification) -> str:
         if items:
             lines.append(f"! {count(len(items), one, many)} {meaning}")
             lines += listing(items[:_SHOWN], len(items))
+    return "\n".join(lines)
+
+
+def manifest_check(path: str, found: ManifestCheck) -> str:
+    bad = len(found.changed) + len(found.gone)
+    verdict = f"{count(bad, 'problem')} found" if bad else "no problems found"
+    lines = [f"{escape.terminal(path)}: {count(found.files, 'file')} checked, {verdict}"]
+    for paths, why in ((found.changed, "changed"), (found.gone, "missing")):
+        if paths:
+            lines.append(f"! {count(len(paths), 'file is', 'files are')} {why}")
+            lines += listing([escape.terminal(one) for one in paths[:_SHOWN]], len(paths))
     return "\n".join(lines)
 
 

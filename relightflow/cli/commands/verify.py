@@ -13,10 +13,12 @@ from relightflow.cli.console import Console
 from relightflow.cli.params import RecipeArguments
 from relightflow.deliver.target import open_targets
 from relightflow.errors import Exit, gravest
+from relightflow.maintenance.manifest_check import check_manifest
 from relightflow.maintenance.verify import verify
-from relightflow.model.maintenance import Verification
+from relightflow.model.maintenance import ManifestCheck, Verification
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json
+from relightflow.report.maintenance import manifest_check as manifest_words
 from relightflow.report.maintenance import verification as words
 from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import locate
@@ -34,10 +36,15 @@ def command(reading: RecipeArguments, state: Path | None, store: str, console: C
     aside; the next run downloads them again if the provider still has them, and never buys them again
     automatically. With a shared store, every entry in it is read too. Ends with exit code 8 if stored
     bytes are damaged or missing, and with 1 if only delivered files have changed.
+
+    A manifest (a file that ends in .jsonl) can be named in place of a recipe: the images beside it must be those
+    that it tells of. That needs no state, as in a clone.
     """
     registry = opening.registry(console)
 
-    def step(path: Path) -> Verification:
+    def step(path: Path) -> Verification | ManifestCheck:
+        if path.suffix == ".jsonl":
+            return check_manifest(path)
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
         return verify(
@@ -51,6 +58,10 @@ def command(reading: RecipeArguments, state: Path | None, store: str, console: C
             continue
         exits.append(found.exit)
         say = console.answer if found.exit is Exit.OK else console.issue
-        say(words(str(path), found))
-        console.document(json.text(json.verification(str(path), found)))
+        if isinstance(found, ManifestCheck):
+            say(manifest_words(str(path), found))
+            console.document(json.text(json.manifest_check(str(path), found)))
+        else:
+            say(words(str(path), found))
+            console.document(json.text(json.verification(str(path), found)))
     return gravest(exits)
