@@ -96,6 +96,11 @@ if [ "$ACTION_COMMAND" = plan ] && [ -n "${ACTION_COMMENT:-}" ]; then
   [ ! -s "$ACTION_COMMENT" ] || output comment "$ACTION_COMMENT"
 fi
 
+# a job that is being cancelled has seconds left, and they belong to the state
+if [ "$code" -ge 128 ]; then
+  output exit-code "$code"
+  exit "$code"
+fi
 case "$ACTION_COMMAND" in
   run | apply | pull | merge)
     if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ "${#recipes[@]}" -gt 0 ]; then

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,11 @@ def with_inputs(**inputs: str) -> dict[str, str]:
 
 
 def step(
-    folder: Path, kill: bool = False, env: dict[str, str] | None = None, **inputs: str
+    folder: Path,
+    kill: bool = False,
+    env: dict[str, str] | None = None,
+    more: Mapping[str, str] | None = None,
+    **inputs: str,
 ) -> Ended:
     """Run the step in `folder`. `kill`: as a runner that cancels, once the program says something."""
     folder.mkdir(exist_ok=True)
@@ -51,7 +56,7 @@ def step(
     for file in files.values():
         file.write_text("")
     variables = environment({
-        **with_inputs(**inputs),
+        **with_inputs(**inputs, **(more or {})),
         "GITHUB_ACTION_PATH": str(ROOT),
         "GITHUB_OUTPUT": str(files["output"]),
         "GITHUB_STEP_SUMMARY": str(files["summary"]),

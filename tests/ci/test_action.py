@@ -75,7 +75,7 @@ def test_a_plan_is_applied_in_shards_and_merged(project: Path) -> None:
         assert found.outputs["artifact"] == f"relightflow-shard-{number}-of-2"
         shutil.move(project / "relightflow-state", project / "shards" / found.outputs["artifact"])
     merged = step(project, command="merge", plan="plan.json", recipe="recipes", report="report",
-                  **{"from": "shards"})  # fmt: skip
+                  more={"from": "shards"})  # fmt: skip
     assert merged.code == 0, merged.said
     assert len([*(project / "out").glob("*.jpg"), *(project / "out").glob("*.png")]) == 2
     assert merged.outputs["report"] == "report"
@@ -103,7 +103,7 @@ def test_the_exit_code_of_the_program_is_that_of_the_step(project: Path) -> None
     ],
 )
 def test_an_input_is_a_word_and_never_a_script(project: Path, inputs: dict[str, str]) -> None:
-    step(project, command="run", **inputs)
+    step(project, command="run", more=inputs)
     assert not list(project.rglob("hacked"))
 
 
@@ -116,6 +116,7 @@ def test_a_recipe_that_is_called_like_an_option_is_a_file(project: Path) -> None
 
 FAKE = """#!/usr/bin/env bash
 trap 'echo recorded > recorded; kill $!; exit 143' TERM
+[ "$1" = report ] && exit
 echo begun >&2
 sleep 60 &
 wait
@@ -173,6 +174,6 @@ def test_outputs_are_one_line_each_whatever_a_document_says(tmp_path: Path) -> N
         "manifest": "runs/x\nspent=0",
     }
     (tmp_path / "documents").write_text(json.dumps(document) + "\nnoise\n")
-    command = [sys.executable, ROOT / "ci/outputs.py", "run", tmp_path / "documents"]
+    command = [sys.executable, f"{ROOT}/ci/outputs.py", "run", f"{tmp_path}/documents"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.splitlines() == ["spent=0.05", "new=1", "failed=0", "unknown=0", "manifest=runs/x"]
