@@ -15,8 +15,7 @@ from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
-from relightflow.model.maintenance import Garbage, ManifestCheck, Unwanted, Verification
-from relightflow.model.merged import Merged
+from relightflow.model.maintenance import Garbage, Verification
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
@@ -126,49 +125,6 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
             for status in estimate.limits
         ],
         "warnings": list(found.warnings),
-    }
-
-
-def manifest_check(path: str, found: ManifestCheck) -> _Document:
-    return {
-        **_kind("manifest-check"),
-        "path": path,
-        "files": found.files,
-        "changed": list(found.changed),
-        "gone": list(found.gone),
-        "exit": int(found.exit),
-    }
-
-
-def unwanted(found: Unwanted, deleted: bool) -> _Document:
-    def listed(places: Sequence[tuple[str, str]]) -> list[_Document]:
-        return [{"sink": location, "path": path} for location, path in places]
-
-    return {
-        **_kind("prune"),
-        "deleted": deleted,
-        "removable": listed(found.removable),
-        "edited": listed(found.edited),
-        "only_copies": listed(found.only_copies),
-        "fixed_sinks": list(found.fixed),
-    }
-
-
-def merged(found: Merged) -> _Document:
-    """What the shards of a plan came to, before their results are delivered."""
-    return {
-        **_kind("merge"),
-        "added": restored(found.added),
-        "shards": [
-            {"shard": str(shard), "state": folder, "exit": int(code)}
-            for shard, folder, code in found.shards
-        ],
-        "missing": [str(shard) for shard in found.missing],
-        "double_purchases": [
-            {"key": one.job_key, "calls": one.calls, "price_usd": usd(one.price)}
-            for one in found.double
-        ],
-        "exit": int(found.exit),
     }
 
 

@@ -19,6 +19,7 @@ from relightflow.model.plan import Plan, Selection
 from relightflow.plan import file as plan_file
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json
+from relightflow.report import json_maintenance as documents
 from relightflow.report.maintenance import merged as words
 from relightflow.store.rehearsal import rehearsing
 from relightflow.store.state_dir import locate
@@ -79,7 +80,7 @@ def command(
     found = asyncio.run(merge(plans, _shards(folders), target))
     say = console.answer if found.exit is Exit.OK else console.issue
     say(words(found))
-    console.document(json.text(json.merged(found)))
+    console.document(json.text(documents.merged(found)))
     exits = [
         deliver_stored(plan, registry, target, operator, console, Exit.EARLY) for plan in plans
     ]

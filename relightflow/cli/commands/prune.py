@@ -21,6 +21,7 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.sink import SinkFailed
 from relightflow.report import escape, json
+from relightflow.report import json_maintenance as documents
 from relightflow.report.maintenance import unwanted as words
 from relightflow.run.opening import open_state
 from relightflow.store.state_dir import StateDir, locate
@@ -76,7 +77,7 @@ def command(
             except (SinkFailed, OSError) as error:
                 raise StorageError(f"a delivered file could not be removed ({error})") from error
     console.answer(words(found, delete))
-    console.document(json.text(json.unwanted(found, delete)))
+    console.document(json.text(documents.unwanted(found, delete)))
     return Exit.OK
 
 

@@ -18,6 +18,7 @@ from relightflow.maintenance.verify import verify
 from relightflow.model.maintenance import ManifestCheck, Verification
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import json
+from relightflow.report import json_maintenance as documents
 from relightflow.report.maintenance import manifest_check as manifest_words
 from relightflow.report.maintenance import verification as words
 from relightflow.store.shared import open_shared
@@ -60,7 +61,7 @@ def command(reading: RecipeArguments, state: Path | None, store: str, console: C
         say = console.answer if found.exit is Exit.OK else console.issue
         if isinstance(found, ManifestCheck):
             say(manifest_words(str(path), found))
-            console.document(json.text(json.manifest_check(str(path), found)))
+            console.document(json.text(documents.manifest_check(str(path), found)))
         else:
             say(words(str(path), found))
             console.document(json.text(json.verification(str(path), found)))
