@@ -39,6 +39,7 @@ def machine() -> str:
 NAMES = (
     "startup",
     "planning",
+    "plan_file",
     "engine",
     "rates",
     "provider",

@@ -1,4 +1,4 @@
-"""Size and time of a plan file for many images and cells: `python -m benchmarks.plan_file`.
+"""Size and time of a plan file for many images and cells: `python -m benchmarks plan_file`.
 
 Writes and reads the plan of 10,000 images × 256 cells, which is 2,560,000 jobs. The images are not on
 disk: finding and hashing them is the sources' work.
@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
+from benchmarks.processes import Row
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.image import Image
@@ -71,13 +72,12 @@ def measured(images: int = IMAGES) -> tuple[int, float, float]:
     return len(data), written - started, time.perf_counter() - written
 
 
-def main() -> None:
+def measure() -> list[Row]:
+    """The rows of the table."""
     size, writing, reading = measured()
-    print(f"{IMAGES:,} images x 256 cells: {size:,} bytes (at most {MOST_BYTES:,})")
-    print(
-        f"written in {writing:.2f} s, read and checked in {reading:.2f} s (at most {MOST_SECONDS})"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    most = f"≤ {MOST_BYTES / 1e6:.0f} MB"
+    return [
+        (f"plan file of {IMAGES:,} images × 256 cells", f"{size / 1e6:.1f} MB", most),
+        ("… written", f"{writing:.2f} s", f"≤ {MOST_SECONDS:.0f} s"),
+        ("… read and checked", f"{reading:.2f} s", f"≤ {MOST_SECONDS:.0f} s"),
+    ]
