@@ -60,7 +60,7 @@ GROUPS = {
         "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext "
         "CheckRecord CheckContext"
     ),
-    "Sources": "Source Image Rejected StaleImage SourceUnavailable",
+    "Sources": "Source Image Rejected PassedOver Remark StaleImage SourceUnavailable",
     "Backends": (
         "Backend Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
         "Step CallFailed Failure FailureKind Billed Memory Balance RecordsQuery Attempt "
@@ -107,6 +107,8 @@ Image(
     locator="/data/folder/a.png",
 )""",
     "Rejected": 'Rejected("notes.txt", "not a supported image: give it as JPEG, PNG or WebP", source=0)',
+    "PassedOver": 'PassedOver("XMP", source=0, count=3)',
+    "Remark": 'Remark("the folder is empty", field="include", source=0)',
     "Accepted": 'Accepted("req-7f3a91c2", FrozenMap({"model": "acme-1"}))',
     "ResultKnown": 'ResultKnown("req-7f3a91c2", "https://cdn.example/x.png", cost=50_000)',
     "PaidUnfetched": 'PaidUnfetched("req-7f3a91c2", cost=50_000)',

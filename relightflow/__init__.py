@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from relightflow.model.failure import Failure as Failure
     from relightflow.model.failure import FailureKind as FailureKind
     from relightflow.model.image import Image as Image
+    from relightflow.model.image import PassedOver as PassedOver
     from relightflow.model.image import Rejected as Rejected
+    from relightflow.model.image import Remark as Remark
     from relightflow.model.job import Job as Job
     from relightflow.model.job import Output as Output
     from relightflow.model.money import Micros as Micros
@@ -151,7 +153,9 @@ _MODULES = {
     ),
     "relightflow.model.image": (
         "Image",
+        "PassedOver",
         "Rejected",
+        "Remark",
     ),
     "relightflow.model.job": (
         "Job",
@@ -253,6 +257,7 @@ __all__ = [
     "Output",
     "PaidUnfetched",
     "Parameter",
+    "PassedOver",
     "Plan",
     "PlanStatus",
     "Price",
@@ -263,6 +268,7 @@ __all__ = [
     "Registry",
     "Rejected",
     "RelightflowError",
+    "Remark",
     "Result",
     "ResultKnown",
     "Retry",

@@ -65,6 +65,7 @@ class PassedOver:
     source: int
     """Index of the recipe's source that found them."""
     count: int = 1
+    """How many."""
 
 
 @dataclass(frozen=True, slots=True)
