@@ -21,7 +21,22 @@ _RAW = {
 }  # fmt: skip
 """Extension → maker."""
 _BESIDE = frozenset(
-    {"xmp", "thm", "aae", "dop", "pp3", "cos", "on1", "lrv", "mov", "mp4", "m4v", "avi", "wav"}
+    {
+        "xmp",
+        "db",
+        "thm",
+        "aae",
+        "dop",
+        "pp3",
+        "cos",
+        "on1",
+        "lrv",
+        "mov",
+        "mp4",
+        "m4v",
+        "avi",
+        "wav",
+    }
 )
 """Sidecars of photographs, and what cameras write beside them."""
 _PLAIN = re.compile(r"[A-Z0-9]{1,8}")

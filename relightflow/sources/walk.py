@@ -114,14 +114,13 @@ class Walk:
                 if not isinstance(item, _Folder):
                     self.matched.update(match.ended)
                 yield item
-            elif ends and not match.whole and self._lies_there(folder, entry):
+            elif ends and not match.whole and self._lies_there(entry):
                 yield Unmeant(folder.prefix + entry.name)
 
-    def _lies_there(self, folder: _Folder, entry: os.DirEntry[str]) -> bool:
-        """Whether a file that no pattern means is worth a word: in the top folder only images are."""
-        if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
-            return False
-        return bool(folder.prefix) or belongs_to_images(entry.name)
+    def _lies_there(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file that no pattern means is worth a word: an image, or what belongs to images."""
+        hidden = entry.name.startswith(".")
+        return not hidden and belongs_to_images(entry.name) and entry.is_file(follow_symlinks=False)
 
     def _entry(
         self, folder: _Folder, entry: os.DirEntry[str], match: Match, exclude: States
