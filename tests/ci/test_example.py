@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,9 +18,15 @@ import yaml
 from tests.ci.runner import ROOT, Ended, step
 from tests.conftest import Program, Stage
 
-FILE = ROOT / "ci/example/.github/workflows/relight.yml"
-JOBS: dict[str, Any] = yaml.safe_load(FILE.read_text())["jobs"]
-OURS = "OWNER/relightflow@COMMIT"
+EXAMPLE = ROOT / "ci/example/.github/workflows/relight.yml"
+FILE = ROOT / ".github/workflows/relight.yml"
+"""The workflow that the example calls."""
+CALL: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())["jobs"]["relight"]
+CALLED: dict[Any, Any] = yaml.safe_load(FILE.read_text())
+INPUTS: dict[str, Any] = CALLED[True]["workflow_call"]["inputs"]  # `on` is true in YAML 1.1
+JOBS: dict[str, Any] = CALLED["jobs"]
+SHARDS: list[str] = json.loads(INPUTS["shards"]["default"])
+OURS = "./relightflow-action"
 
 
 class Pipeline:
@@ -35,7 +42,9 @@ class Pipeline:
         machine = self.folder / f"{name}-{shard.replace('/', '-of-')}"
         values = {
             "matrix.shard": shard,
-            "vars.RELIGHT_STORE": f"file://{self.stage.folder}/store",
+            **{f"inputs.{key}": str(one.get("default", "")) for key, one in INPUTS.items()},
+            **{f"inputs.{key}": value for key, value in CALL["with"].items()},
+            "inputs.store": f"file://{self.stage.folder}/store",
             "github.event.pull_request.base.sha": "main",
         }
         ended = None
@@ -59,7 +68,9 @@ class Pipeline:
                 shutil.copytree(machine / "relightflow-state", target, dirs_exist_ok=True)
             return ended
         kind = uses.split("@")[0]
-        if kind == "actions/checkout":
+        if kind == "actions/checkout" and "repository" in with_:
+            assert with_["path"] == OURS.removeprefix("./")  # `step` runs the action of this tree
+        elif kind == "actions/checkout":
             subprocess.run(
                 ["git", "clone", "-q", self.stage.folder / "repository", machine], check=True
             )
@@ -85,7 +96,6 @@ class Pipeline:
             "PYTHONPATH": f"{ROOT}{os.pathsep}{self.stage.folder / 'site'}",
             "STUDIO_MODE": "v2",
             "STUDIO_BOOK": str(self.program.book),
-            "RELIGHTFLOW_MAX_COST": "5.00",
         }
 
 
@@ -105,7 +115,7 @@ def repository(stage: Stage) -> Path:
 def push(stage: Stage, program: Program, name: str, kill: str = "") -> Ended:
     run = Pipeline(stage, program, name)
     assert run.job("plan").code == 0
-    for shard in JOBS["shard"]["strategy"]["matrix"]["shard"]:
+    for shard in SHARDS:
         env = {"RELIGHTFLOW_CRASH_AT": "after-accepted:1"} if shard == kill else {}
         ended = run.job("shard", shard, **env)
         assert ended.code == (137 if shard == kill else 0), ended.said
@@ -148,9 +158,16 @@ def test_a_job_that_is_killed_loses_nothing(
     assert len(program.billed()) == 6
 
 
-def test_the_example_fits_the_schema_of_workflows() -> None:
+@pytest.mark.parametrize("file", [EXAMPLE, FILE], ids=["caller", "called"])
+def test_the_example_fits_the_schema_of_workflows(file: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
     done = subprocess.run(
-        [*command, "vendor.github-workflows", FILE], capture_output=True, text=True
+        [*command, "vendor.github-workflows", file], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_example_gives_every_input_that_is_required_and_no_other() -> None:
+    required = {key for key, one in INPUTS.items() if one.get("required")}
+    assert required <= CALL["with"].keys() <= INPUTS.keys()
+    assert CALL["secrets"].keys() <= CALLED[True]["workflow_call"]["secrets"].keys()
