@@ -332,12 +332,14 @@ def open_reader(path: Path) -> Iterator[Reader]:
         try:
             db = stack.enter_context(closing(_connected(path)))
             checks.harden(db)
+            db.execute("BEGIN")  # another process may be bringing the ledger to this version
             version = db.execute("PRAGMA user_version").fetchone()[0]
             application = db.execute("PRAGMA application_id").fetchone()[0]
             blank = is_blank(db)
             check(path, blank, application, version)
             if not blank:
                 checks.check_schema(db, path, version)
+            db.execute("COMMIT")
             if not blank and version < migrations.VERSION:
                 db = stack.enter_context(closing(_copy(db)))
                 migrations.migrate(db)

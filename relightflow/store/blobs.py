@@ -131,11 +131,10 @@ class BlobStore:
             _move(temporary, final)
         failpoints.reach("blob-renamed")
         self._append("".join(lines))
-        if not self._durable:
-            return hashes
-        finals = [final for _, final in written]
-        folders = [str(self._root), *dict.fromkeys(map(os.path.dirname, finals))]
-        make_durable([*finals, f"{self._root}/{INDEX}"], folders)
+        if self._durable:
+            finals = [final for _, final in written]
+            folders = [str(self._root), *dict.fromkeys(map(os.path.dirname, finals))]
+            make_durable([*finals, f"{self._root}/{INDEX}"], folders)
         failpoints.reach("blob-durable")
         return hashes
 

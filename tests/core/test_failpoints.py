@@ -49,7 +49,7 @@ def finish(stage: Stage, program: Program, mode: str) -> int:
 def test_the_run_after_a_kill_finishes_and_pays_nothing_twice(
     stage: Stage, program: Program, tmp_path: Path, point: str
 ) -> None:
-    stage.recipe(SHADES)
+    stage.recipe(SHADES, rate="1000/1s")  # all three are submitted at once
     code, said = program.run(mode="v2", crash=f"{point}:1")
     assert code == -9, said
     ended = finish(stage, program, "v2")

@@ -152,7 +152,8 @@ def test_a_budget_holds_over_everything_in_the_state(world: World, way: str) -> 
     for name in ("one.yaml", "two.yaml"):
         light = {"light_direction": ["left", "right"], "light_type": "ambient"}
         matrix = light if name == "one.yaml" else {**light, "light_type": "softbox"}
-        world.recipe(images=1, name=name, matrix=matrix, max_cost=None, **limits)
+        sinks = [{"type": "directory", "path": f"out/{name}/"}]
+        world.recipe(1, name=name, matrix=matrix, sinks=sinks, max_cost=None, **limits)
     assert world.run(*options, recipe="one.yaml", env=env).code == 0, world.story()
     assert world.run(*options, recipe="two.yaml", env=env).code == 7, world.story()
     assert len(world.provider.bill) == 2, world.story()

@@ -53,7 +53,9 @@ def command(
     wanted: RunFlags,
     console: Console,
 ) -> Exit:
-    """Buy exactly what a plan file says, or refuse with exit code 9 and list what differs.
+    """Buy exactly what a plan file says.
+
+    Where the work differs by now, nothing is bought: exit code 9, with a list of what differs.
 
     PLAN is a file that `relightflow plan -o` wrote. Edited comments, the order of images, purchases
     made meanwhile and another version of relightflow are no difference; changed images, cells, model

@@ -40,7 +40,7 @@ def command(
     delete: bool,
     console: Console,
 ) -> Exit:
-    """List delivered images that the recipe no longer describes; --delete removes them.
+    """List delivered images that a recipe no longer describes; --delete removes them.
 
     Only images that relightflow delivered for the recipe are listed, and only as long as they are
     unchanged and their result is stored: `run` delivers them again at no cost if they are wanted later.
