@@ -45,7 +45,8 @@ def test_what_github_reads_fits_its_schema(schema: str, files: list[Path]) -> No
 def test_every_python_and_platform_of_the_classifiers_is_tested() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     told = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
-    jobs = [job for _, flow in workflows() for job in flow["jobs"].values() if "strategy" in job]
+    flow = yaml.safe_load((GITHUB / "workflows/test.yml").read_text())
+    jobs = [job for job in flow["jobs"].values() if "strategy" in job]
     assert [job["strategy"]["matrix"]["python"] for job in jobs] == [told, told]
     assert {job["runs-on"].split("-")[0] for job in jobs} == {"ubuntu", "macos"}
     assert project["requires-python"] == f">={told[0]}"
