@@ -71,7 +71,7 @@ def test_a_failed_job_is_made_again_and_an_unknown_one_is_held(stage: Stage) -> 
 
 def test_a_call_that_was_accepted_is_collected(stage: Stage) -> None:
     def away(_: object, __: int) -> None:
-        raise fails(FailureKind.PENDING, Billed.UNKNOWN)
+        raise fails(FailureKind.ACCOUNT, Billed.UNKNOWN)
 
     stage.provider.mode, stage.provider.on_collect = "v2", away
     stage.run()
