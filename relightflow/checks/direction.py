@@ -33,7 +33,7 @@ _ALONE, _WRONG = 0.35, -0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Direction:
+class DirectionCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, float, bool]:
@@ -104,7 +104,7 @@ RECORDS = (
     CheckRecord(
         name="direction",
         summary="The light comes from the side that the cell asks for, compared with its siblings",
-        create=Direction,
+        create=DirectionCheck,
         severity="fail",
         default=True,
         schema={

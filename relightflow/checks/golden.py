@@ -17,7 +17,7 @@ from relightflow.checks.wording import at_most
 from relightflow.core.project import Project
 from relightflow.errors import RelightflowError, UsageError
 from relightflow.gallery.entries import Entry, read_lines
-from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.local_images import LocalImages
 from relightflow.images import BadImage
 from relightflow.model.check import CheckResult, Verdict
 from relightflow.plan.spelling import spell_all
@@ -31,12 +31,12 @@ _LARGEST = 64 << 20
 
 
 @dataclass(slots=True)
-class Golden:
+class GoldenCheck:
     context: CheckContext
     basis: str = field(init=False)
     """Digest of the manifest: other accepted results, other verdicts."""
     _accepted: dict[tuple[str, str], list[Entry]] = field(init=False)
-    _library: LocalLibrary = field(init=False)
+    _local_images: LocalImages = field(init=False)
 
     def __post_init__(self) -> None:
         """Raises UsageError where the manifest cannot be read."""
@@ -44,7 +44,7 @@ class Golden:
         path = self.context.folder / name
         data, folder = _bytes(self.context.folder, name)
         self.basis = hashlib.sha256(data).hexdigest()
-        self._library = LocalLibrary(None, folder)
+        self._local_images = LocalImages(None, folder)
         self._accepted = {}
         for entry in read_lines(data.splitlines(), str(path)):
             if isinstance(entry, Entry) and entry.sha256:
@@ -57,7 +57,7 @@ class Golden:
 
         distances = []
         for entry in self._accepted.get(_key(view.output.image.sha256, view.output.cell), ()):
-            data = self._library.result(entry)
+            data = self._local_images.result(entry)
             try:
                 if data is not None:
                     distances.append(pixels.difference(view.result, small(data)))
@@ -102,7 +102,7 @@ RECORDS = (
     CheckRecord(
         name="golden",
         summary="The result is close to the accepted one, which is kept in git with its manifest",
-        create="relightflow.checks.golden:Golden",
+        create="relightflow.checks.golden:GoldenCheck",
         severity="fail",
         schema={
             "type": "object",

@@ -47,7 +47,7 @@ class _Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class ImageReader:
     """Where the bytes are. Functions block and are called by several threads."""
 
     result: Callable[[Result], bytes]
@@ -65,7 +65,7 @@ class Checker:
         self._made = tuple(made)
 
     def verdicts(
-        self, results: Results, library: Library, stop: Callable[[], bool] = lambda: False
+        self, results: Results, images: ImageReader, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Verdicts]:
         """For each output its verdicts, in the recipe's order of checks; none for an output without
         a result. `results`: in plan order. `stop`: asked before each input image; nothing is checked
@@ -76,30 +76,33 @@ class Checker:
                 if not self._made or stop():
                     yield from ((),) * len(items)
                 else:
-                    yield from self._group(items, library, pool)
+                    yield from self._group(items, images, pool)
 
     def _group(
         self,
         items: Sequence[tuple[Output, Result | None]],
-        library: Library,
+        images: ImageReader,
         pool: ThreadPoolExecutor,
     ) -> list[Verdicts]:
         """The verdicts on all outputs of one input image."""
         present = [(output, result) for output, result in items if result is not None]
-        found: Iterator[Verdicts] = iter(self._known(present, library, pool))
+        found: Iterator[Verdicts] = iter(self._known(present, images, pool))
         return [next(found) if result is not None else () for _, result in items]
 
     def _known(
-        self, present: Sequence[tuple[Output, Result]], library: Library, pool: ThreadPoolExecutor
+        self,
+        present: Sequence[tuple[Output, Result]],
+        images: ImageReader,
+        pool: ThreadPoolExecutor,
     ) -> list[Verdicts]:
         if not present:
             return []
         name = self._digest(present)
-        held = _held(library.cache, name, len(present), len(self._made))
+        held = _held(images.cache, name, len(present), len(self._made))
         if held is None:
-            held, whole = self._judged(present, library, pool)
+            held, whole = self._judged(present, images, pool)
             if whole:
-                _keep(library.cache, name, held)
+                _keep(images.cache, name, held)
         return [self._named(verdicts) for verdicts in held]
 
     def _named(self, verdicts: Sequence[CheckResult | None]) -> Verdicts:
@@ -110,20 +113,23 @@ class Checker:
         )
 
     def _judged(
-        self, present: Sequence[tuple[Output, Result]], library: Library, pool: ThreadPoolExecutor
+        self,
+        present: Sequence[tuple[Output, Result]],
+        images: ImageReader,
+        pool: ThreadPoolExecutor,
     ) -> tuple[list[list[CheckResult | None]], bool]:
         """Verdicts by output, and whether everything could be read."""
         from relightflow.checks.small import small
 
         try:
-            source: CheckImage | None = small(library.source(present[0][0].image))
+            source: CheckImage | None = small(images.source(present[0][0].image))
         except _UNREADABLE:
             source = None
 
         def measured(item: tuple[Output, Result]) -> list[Any] | str:
             output, result = item
             try:
-                view = CheckView(output, small(library.result(result)), source)
+                view = CheckView(output, small(images.result(result)), source)
             except _UNREADABLE as problem:
                 return f"the result cannot be read: {_words(problem)}"
             return [_guarded(made.check.measure, view) for made in self._made]

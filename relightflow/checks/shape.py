@@ -16,7 +16,7 @@ from relightflow.plugins.records import CheckContext, CheckRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class SizeCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[int, int]:
@@ -44,7 +44,7 @@ _ADJECTIVE = {"width": "wide", "height": "high"}
 
 
 @dataclass(frozen=True, slots=True)
-class Aspect:
+class AspectCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> float | None:
@@ -69,7 +69,7 @@ class Aspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class FormatCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> str:
@@ -89,7 +89,7 @@ class Format:
 
 
 @dataclass(frozen=True, slots=True)
-class Alpha:
+class AlphaCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[bool, bool | None]:
@@ -114,7 +114,7 @@ _TRANSPARENT = {True: "transparent", False: "opaque"}
 
 
 @dataclass(frozen=True, slots=True)
-class Border:
+class BorderCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, ...]:
@@ -137,7 +137,7 @@ class Border:
 
 
 @dataclass(frozen=True, slots=True)
-class Sharpness:
+class SharpnessCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[tuple[float, ...], bool]:
@@ -197,7 +197,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="size",
         summary="Width and height in pixels are as the recipe says",
-        create=Size,
+        create=SizeCheck,
         severity="fail",
         schema={
             **_schema(
@@ -211,7 +211,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="aspect",
         summary="The shape of the input image is kept",
-        create=Aspect,
+        create=AspectCheck,
         severity="fail",
         default=True,
         schema=_schema(
@@ -223,7 +223,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="format",
         summary="The file is of a type that the recipe allows",
-        create=Format,
+        create=FormatCheck,
         severity="fail",
         schema={
             **_schema(
@@ -239,7 +239,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="alpha",
         summary="Transparency is kept, or is as the recipe says",
-        create=Alpha,
+        create=AlphaCheck,
         severity="fail",
         schema=_schema(
             expect={
@@ -251,7 +251,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="border",
         summary="No border of one colour was added",
-        create=Border,
+        create=BorderCheck,
         severity="fail",
         default=True,
         schema=_schema(
@@ -263,7 +263,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="sharpness",
         summary="The fine detail of the input image is still there",
-        create=Sharpness,
+        create=SharpnessCheck,
         default=True,
         schema=_schema(
             at_least=_number(

@@ -15,7 +15,7 @@ Full = Literal["link", "copy", "none"]
 """What becomes of the full images."""
 
 
-class Library(Protocol):
+class GalleryImages(Protocol):
     """Gives the images of a run. Methods block and are called by several threads."""
 
     def result(self, entry: Entry) -> bytes | None:
@@ -37,7 +37,7 @@ class GalleryRun:
     entries: Sequence[Entry]
     unused: Sequence[Unused]
     manifest_sha256: str
-    library: Library
+    images: GalleryImages
     known: Mapping[str, Sequence[Scalar]] = field(default_factory=dict)
     """Axis → its values in the recipe's order, where the recipe is known."""
 

@@ -15,7 +15,7 @@ from relightflow.errors import UsageError
 from relightflow.gallery.axes import labels, tabulate
 from relightflow.gallery.data import SHORT, CellAddress, Sweep, scripts
 from relightflow.gallery.entries import MOST, Entry, Input
-from relightflow.gallery.run import Full, GalleryRun, Library, ListPrice
+from relightflow.gallery.run import Full, GalleryImages, GalleryRun, ListPrice
 from relightflow.gallery.thumbnails import ThumbnailRequest, Thumbnails, make_all
 from relightflow.model.output_format import extension
 
@@ -76,7 +76,7 @@ def build(
     shown = _thumbnails(runs, thumbnails, writer, on_progress)
     addresses = dict(_addresses(runs, site, writer, shown))
     inputs = {
-        image: (image.sha256 in shown, _input_address(run.library, image, site, writer))
+        image: (image.sha256 in shown, _input_address(run.images, image, site, writer))
         for run in runs
         for image in dict.fromkeys(entry.input for entry in run.entries)
     }
@@ -107,13 +107,13 @@ def _wanted(runs: Sequence[GalleryRun]) -> dict[str, ThumbnailRequest]:
     """Every result and input image, once."""
     found: dict[str, ThumbnailRequest] = {}
     for run in runs:
-        library = run.library
+        images = run.images
         for entry in run.entries:
             if entry.sha256 and entry.sha256 not in found:
-                found[entry.sha256] = ThumbnailRequest(entry.sha256, partial(library.result, entry))
+                found[entry.sha256] = ThumbnailRequest(entry.sha256, partial(images.result, entry))
             image = entry.input
             if image.sha256 not in found:
-                found[image.sha256] = ThumbnailRequest(image.sha256, partial(library.input, image))
+                found[image.sha256] = ThumbnailRequest(image.sha256, partial(images.input, image))
     return found
 
 
@@ -154,12 +154,12 @@ def _addresses(
             if entry.sha256 not in shown:
                 continue
             if site.full == "link":
-                file = run.library.result_file(entry)
+                file = run.images.result_file(entry)
                 if file is not None:
                     yield _key(entry), _link(file, site.folder)
                 continue
             if entry.sha256 not in copied:
-                data = run.library.result(entry)
+                data = run.images.result(entry)
                 if data is None:
                     continue
                 writer.write(_copy_path(entry.sha256, entry.media_type), data)
@@ -176,16 +176,16 @@ def _copy_path(sha256: str, media_type: str) -> str:
     return f"i/{sha256[:2]}/{sha256[:SHORT]}.{extension(media_type)}"
 
 
-def _input_address(library: Library, image: Input, site: Site, writer: _Writer) -> str:
+def _input_address(images: GalleryImages, image: Input, site: Site, writer: _Writer) -> str:
     if site.full == "none":
         return ""
     if site.full == "link":
-        file = library.input_file(image)
+        file = images.input_file(image)
         if file is None:
             return ""
         address = _link(file, site.folder)
         return address.folder + address.name
-    data = library.input(image)
+    data = images.input(image)
     if data is None:
         return ""
     path = f"i/{image.sha256[:2]}/{image.sha256[:SHORT]}.{_kind(data)}"

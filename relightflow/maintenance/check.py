@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from relightflow.checks.runner import Checker, Library, make_checks, open_checks
+from relightflow.checks.runner import Checker, ImageReader, make_checks, open_checks
 from relightflow.core.project import Project
 from relightflow.errors import RelightflowError
 from relightflow.gallery.entries import Entry
@@ -48,10 +48,10 @@ def check_results(plan: Plan, registry: Registry, state_dir: StateDir) -> CheckR
     with open_state_reader(state_dir) as seen:
         results = list(_results(whole, seen.ledger))
     with open_sources(whole.recipe, registry, OperatorPolicy(offline=True), cache) as sources:
-        library = Library(
+        images = ImageReader(
             lambda result: blobs.read(state_dir.blobs, result.sha256), sources.read, cache
         )
-        return CheckReport(whole.recipe.name, _checked(checker, results, library), whole.recipe)
+        return CheckReport(whole.recipe.name, _checked(checker, results, images), whole.recipe)
 
 
 def retry_failed_checks(plan: Plan, registry: Registry, state_dir: StateDir) -> tuple[Plan, int]:
@@ -70,9 +70,9 @@ def _results(plan: Plan, reader: Reader) -> Iterator[tuple[Output, Result | None
 
 
 def _checked(
-    checker: Checker, results: list[tuple[Output, Result | None]], library: Library
+    checker: Checker, results: list[tuple[Output, Result | None]], images: ImageReader
 ) -> tuple[CheckedOutput, ...]:
-    found = checker.verdicts(results, library)
+    found = checker.verdicts(results, images)
     return tuple(
         CheckedOutput(output, result is not None, verdicts)
         for (output, result), verdicts in zip(results, found, strict=True)
@@ -91,16 +91,16 @@ def check_manifest(path: Path, registry: Registry, state_dir: StateDir) -> Check
     inside = [folder for folder in folders if folder.resolve().is_relative_to(project)]
 
     def result(wanted: Result) -> bytes:
-        data = run.library.result(by_hash[wanted.sha256])
+        data = run.images.result(by_hash[wanted.sha256])
         if data is None:
             raise FileNotFoundError("it is neither in the store nor beside the manifest")
         return data
 
     by_hash = {entry.sha256: entry for entry in run.entries if entry.sha256}
     results = [(_output(run, n, entry), _result(entry)) for n, entry in enumerate(run.entries)]
-    library = Library(result, lambda image: _beside(inside, image))
+    images = ImageReader(result, lambda image: _beside(inside, image))
     checker = make_checks(default_checks(registry), registry, path.absolute().parent)
-    return CheckReport(run.head.recipe, _checked(checker, results, library))
+    return CheckReport(run.head.recipe, _checked(checker, results, images))
 
 
 def _output(run: GalleryRun, index: int, entry: Entry) -> Output:

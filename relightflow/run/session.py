@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 
-from relightflow.checks.runner import Checker, Library, open_checks
+from relightflow.checks.runner import Checker, ImageReader, open_checks
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
@@ -124,9 +124,9 @@ class _RunSession:
         self, results: Iterator[tuple[Output, Result | None]]
     ) -> Iterator[Sequence[CheckResult]]:
         """A run that is interrupted checks nothing more; the next run does."""
-        library = Library(self.delivery.read, self.sources.read, self.delivery.cache)
+        images = ImageReader(self.delivery.read, self.sources.read, self.delivery.cache)
         shutdown = self.engine.recorder.shutdown
-        return self.checker.verdicts(results, library, lambda: shutdown.draining)
+        return self.checker.verdicts(results, images, lambda: shutdown.draining)
 
     async def end(self) -> Summary:
         """What it all came to, written down and told."""

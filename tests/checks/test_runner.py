@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.checks.runner import Checker, Library, make_checks, open_checks
+from relightflow.checks.runner import Checker, ImageReader, make_checks, open_checks
 from relightflow.errors import DamagedError, InvalidRecipe
 from relightflow.model.catalog import FREE, Model
 from relightflow.model.check import CheckResult, CheckSpec, Verdict
@@ -84,7 +84,7 @@ def results(*names: str, image: str = "one") -> list[tuple[Output, Result | None
     return found
 
 
-def library(cache: Path | None = None, damaged: str = "", lost: bool = False) -> Library:
+def images(cache: Path | None = None, damaged: str = "", lost: bool = False) -> ImageReader:
     def result(wanted: Result) -> bytes:
         if wanted.sha256[0] == damaged:
             raise DamagedError("its bytes are wrong")
@@ -95,14 +95,14 @@ def library(cache: Path | None = None, damaged: str = "", lost: bool = False) ->
             raise OSError("gone")
         return BYTES["source"]
 
-    return Library(result, source, cache)
+    return ImageReader(result, source, cache)
 
 
 def test_verdicts_come_in_plan_order_and_an_output_without_a_result_has_none(
     registry: Registry,
 ) -> None:
     every = results("a", "", "b") + results("", "c", image="two")
-    found = list(checker(registry, "wide").verdicts(every, library()))
+    found = list(checker(registry, "wide").verdicts(every, images()))
     assert [[check.name for check in one] for one in found] == [
         ["wide"],
         [],
@@ -117,7 +117,7 @@ def test_a_second_time_nothing_is_measured_until_something_changes(
 ) -> None:
     def measured(names: Sequence[str], **options: Any) -> int:
         before = len(Wide.measured)
-        list(checker(registry, "wide", **options).verdicts(results(*names), library(tmp_path)))
+        list(checker(registry, "wide", **options).verdicts(results(*names), images(tmp_path)))
         return len(Wide.measured) - before
 
     assert measured(["a", "b"]) == 2
@@ -130,24 +130,24 @@ def test_a_second_time_nothing_is_measured_until_something_changes(
 
 
 def test_verdicts_without_the_input_image_are_not_kept(registry: Registry, tmp_path: Path) -> None:
-    list(checker(registry, "wide").verdicts(results("a"), library(tmp_path, lost=True)))
+    list(checker(registry, "wide").verdicts(results("a"), images(tmp_path, lost=True)))
     assert not (tmp_path / "checks").exists()
 
 
 def test_a_check_that_raises_costs_itself_and_that_result_only(registry: Registry) -> None:
-    found = list(checker(registry, "broken", "wide").verdicts(results("a", "b"), library()))
+    found = list(checker(registry, "broken", "wide").verdicts(results("a", "b"), images()))
     assert [check.verdict for one in found for check in one] == ["pass", "pass", "error", "pass"]
     assert found[1][0].message == "ZeroDivisionError: no light"
 
 
 def test_a_check_that_answers_nonsense_is_named(registry: Registry) -> None:
-    found = list(checker(registry, "short").verdicts(results("a"), library()))
+    found = list(checker(registry, "short").verdicts(results("a"), images()))
     assert found[0][0].verdict == "error"
     assert "one verdict for each" in found[0][0].message
 
 
 def test_a_damaged_result_is_an_error_of_its_own(registry: Registry) -> None:
-    found = list(checker(registry, "wide").verdicts(results("a", "b"), library(damaged="a")))
+    found = list(checker(registry, "wide").verdicts(results("a", "b"), images(damaged="a")))
     assert [one[0].verdict for one in found] == ["error", "pass"]
     assert found[0][0].message == "the result cannot be read: its bytes are wrong"
 
@@ -155,7 +155,7 @@ def test_a_damaged_result_is_an_error_of_its_own(registry: Registry) -> None:
 def test_nothing_more_is_checked_once_it_is_told_to_stop(registry: Registry) -> None:
     every = results("a") + results("b", image="two")
     asked = iter([False, True])
-    found = list(checker(registry, "wide").verdicts(every, library(), lambda: next(asked)))
+    found = list(checker(registry, "wide").verdicts(every, images(), lambda: next(asked)))
     assert [len(one) for one in found] == [1, 0]
 
 

@@ -22,7 +22,7 @@ from playwright.sync_api import (
 )
 
 from relightflow.gallery.entries import Entry, Input, ManifestHead
-from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.local_images import LocalImages
 from relightflow.gallery.run import GalleryRun
 from relightflow.images import encode
 from relightflow.model.values import FrozenMap, Scalar
@@ -65,10 +65,10 @@ class Stage:
         ]
         head = ManifestHead("spring", "0" * 64, backend, backend)
         inputs = {digest(f"input {name}"): image_bytes(f"input {name}") for name in images}
-        library = LocalLibrary(
+        found = LocalImages(
             self.folder / "blobs", read_input=lambda image: inputs.get(image.sha256)
         )
-        return GalleryRun(head, entries, (), "1" * 64, library)
+        return GalleryRun(head, entries, (), "1" * 64, found)
 
     def _entry(
         self, name: str, cell: Mapping[str, Scalar], repeat: int, backend: str, with_bytes: bool

@@ -71,7 +71,7 @@ def test_links_cannot_mean_anything_else(stage: Stage) -> None:
     odd = stage.folder / "javascript:alert(1)" / 'a"#?.png'
     odd.parent.mkdir()
     odd.write_bytes(image_bytes("a"))
-    run = replace(run, library=replace(run.library, find_input=lambda _: odd))  # type: ignore[type-var]
+    run = replace(run, images=replace(run.images, find_input=lambda _: odd))  # type: ignore[type-var]
     assert b'"full":"../javascript%3Aalert%281%29/a%22%23%3F.png"' in made(stage, run)["data.js"]
 
 

@@ -13,7 +13,7 @@ _STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Border:
+class SoftMask:
     """A mask, and where its border lies on an edge of the image: (height, width) each, 0 to 1."""
 
     mask: Map
@@ -25,7 +25,7 @@ class Border:
     """The mask where its border has support, and the soft one elsewhere."""
 
     @classmethod
-    def of(cls, mask: Map, lab: Map) -> Border:
+    def of(cls, mask: Map, lab: Map) -> SoftMask:
         """`lab`: the image in Oklab at the mask's size."""
         span = max(mask.shape)
         border = _steepness(mask)
@@ -38,7 +38,7 @@ class Border:
         return cls(mask, support, soft, soft + (mask - soft) * support)
 
 
-def matte(luma: Bytes, border: Border) -> Bytes:
+def matte(luma: Bytes, border: SoftMask) -> Bytes:
     """The mask at the size of `luma`, 0 to 255, with edges that follow the image's.
 
     A fast guided filter (He and Sun 2015): its coefficients are worked out on the small maps and

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from relightflow.backends.preview import forms
 from relightflow.backends.preview.arrays import Bytes, Map, blur, frame, resize, step
 from relightflow.backends.preview.colour import linear, luminance, oklab
-from relightflow.backends.preview.matte import Border, matte
+from relightflow.backends.preview.matte import SoftMask, matte
 from relightflow.backends.preview.segmentation import segment
 from relightflow.backends.preview.sky import find_sky
 from relightflow.images import Pixels, flatten
@@ -96,7 +96,7 @@ def estimate(pixels: Pixels) -> Scene:
     subject, confidence, studio = _subject(rgb, lab, cut)
     sky, found = (np.zeros_like(bright), 0.0) if cut is not None else find_sky(lab)
     by_sky = found > max(studio, 0.3)
-    before = Border.of(1 - sky, lab) if by_sky else subject
+    before = SoftMask.of(1 - sky, lab) if by_sky else subject
     span = max(height, width)
     round_ = forms.rounded(subject.softened)
     return Scene(
@@ -129,15 +129,15 @@ def _shrunk(rgb: Bytes, pixels: int) -> Bytes:
     return np.asarray(PIL.Image.fromarray(rgb).resize(size, PIL.Image.Resampling.BOX))
 
 
-def _subject(rgb: Bytes, lab: Map, cut: Map | None) -> tuple[Border, float, float]:
+def _subject(rgb: Bytes, lab: Map, cut: Map | None) -> tuple[SoftMask, float, float]:
     """(mask, confidence, studio); transparency knows better than any guess."""
     if cut is not None:
         whole = np.ones_like(cut)
-        return Border(cut, whole, cut, cut), 1.0, 1.0
+        return SoftMask(cut, whole, cut, cut), 1.0, 1.0
     height, width, _ = lab.shape
     found = segment(rgb)
     mask = np.clip(resize(found.mask, width, height), 0, 1)
-    return Border.of(mask, lab), found.confidence, found.confidence * _evenness(lab, mask)
+    return SoftMask.of(mask, lab), found.confidence, found.confidence * _evenness(lab, mask)
 
 
 def _evenness(lab: Map, mask: Map) -> float:
@@ -154,7 +154,7 @@ def _evenness(lab: Map, mask: Map) -> float:
     return float(np.clip((0.085 - off) / 0.05, 0, 1))
 
 
-def _surface(pixels: Pixels, subject: Border, foreground: Border, transparent: bool) -> Surface:
+def _surface(pixels: Pixels, subject: SoftMask, foreground: SoftMask, transparent: bool) -> Surface:
     luma = np.asarray(PIL.Image.fromarray(pixels.rgb).convert("L"))
     cut = pixels.alpha if transparent else None
     full = matte(luma, subject) if cut is None else cut

@@ -15,13 +15,13 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from relightflow.checks.runner import Library, open_checks
+from relightflow.checks.runner import ImageReader, open_checks
 from relightflow.core.project import Project
 from relightflow.deliver import manifest
 from relightflow.errors import RelightflowError, UsageError
 from relightflow.gallery import entries as records
 from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused
-from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.local_images import LocalImages
 from relightflow.gallery.run import GalleryRun
 from relightflow.ledger.reader import open_reader
 from relightflow.model.check import CheckResult
@@ -71,9 +71,9 @@ def run_of_recipe(
     head = ManifestHead(recipe.name, recipe.sha256, recipe.backend.type, recipe.backend.model.name)
     unused = [Unused(item.name, item.reason) for item in plan.rejected]
     known = {axis.name: axis.values for axis in recipe.matrix.axes}
-    library = _library(plan.images, sources, state_dir, folder)
+    images = _local_images(plan.images, sources, state_dir, folder)
     return GalleryRun(
-        head, found, unused, hashlib.sha256(whole.encode()).hexdigest(), library, known
+        head, found, unused, hashlib.sha256(whole.encode()).hexdigest(), images, known
     )
 
 
@@ -85,7 +85,7 @@ def _verdicts(
     if not whole.recipe.checks:
         return {}
     cache = state_dir.cache if state_dir.cache.is_dir() else None
-    library = Library(
+    images = ImageReader(
         lambda result: blobs.read(state_dir.blobs, result.sha256), sources.read, cache
     )
     results: list[tuple[Output, Result | None]] = []
@@ -95,7 +95,7 @@ def _verdicts(
             for output in chunk:
                 state = states.get(output.job.key)
                 results.append((output, state.result if state else None))
-    found = open_checks(whole.recipe, registry).verdicts(results, library)
+    found = open_checks(whole.recipe, registry).verdicts(results, images)
     return {output.index: one for (output, _), one in zip(results, found, strict=True) if one}
 
 
@@ -112,8 +112,8 @@ def run_of_manifest(path: Path, state_dir: StateDir) -> GalleryRun:
     results = [item for item in found if isinstance(item, Entry)]
     unused = [item for item in found if isinstance(item, Unused)]
     digest = hashlib.sha256(data).hexdigest()
-    library = LocalLibrary(state_dir.blobs, path.absolute().parent)
-    return GalleryRun(heads[0], results, unused, digest, library)
+    images = LocalImages(state_dir.blobs, path.absolute().parent)
+    return GalleryRun(heads[0], results, unused, digest, images)
 
 
 def _chunks(plan: Plan) -> Iterator[list[Output]]:
@@ -155,9 +155,9 @@ def _path(template: str | None, recipe: str, output: Output, result: Result) -> 
     return output_path(template, output, recipe, extension(result.media_type))
 
 
-def _library(
+def _local_images(
     images: Sequence[Image], sources: Sources, state_dir: StateDir, folder: Path | None
-) -> LocalLibrary:
+) -> LocalImages:
     by_sha256 = {image.sha256: image for image in reversed(images)}
 
     def read_input(image: Input) -> bytes | None:
@@ -169,7 +169,7 @@ def _library(
         path = Path(by_sha256[image.sha256].locator)
         return path if path.is_absolute() and path.is_file() else None
 
-    return LocalLibrary(state_dir.blobs, folder, read_input, find_input)
+    return LocalImages(state_dir.blobs, folder, read_input, find_input)
 
 
 def _read(path: Path) -> bytes:

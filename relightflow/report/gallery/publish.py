@@ -105,7 +105,7 @@ def _selected(run: GalleryRun, wanted: ImageRequest) -> GalleryRun:
         return True
 
     kept = [entry for entry in run.entries if fits(entry)]
-    return GalleryRun(run.head, kept, run.unused, run.manifest_sha256, run.library, run.known)
+    return GalleryRun(run.head, kept, run.unused, run.manifest_sha256, run.images, run.known)
 
 
 class _PageFolder:

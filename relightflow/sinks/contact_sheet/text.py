@@ -73,7 +73,7 @@ class Face:
             piece.draw(canvas, draw, x, base, colour)
             x += piece.length
 
-    def _pieces(self, text: str) -> Iterator[_Piece]:
+    def _pieces(self, text: str) -> Iterator[_Segment]:
         """`text` from left to right, a piece for each font."""
         for run, rtl in runs(text) if has_rtl(text) else [(text, False)]:
             if rtl:
@@ -81,18 +81,18 @@ class Face:
                 whole = path and _shapes() and all(shows(path, char) for char in run)
                 spelled = run if whole else visual(run)
                 if whole and path:
-                    yield _Piece(spelled, _file(path, self.size, _shapes()), 1.0)
+                    yield _Segment(spelled, _file(path, self.size, _shapes()), 1.0)
                     continue
                 run = spelled
             for path, group in groupby(run, key=_source):
                 piece = "".join(group)
                 if path is None:
-                    yield _Piece(piece, self.font, 1.0)
+                    yield _Segment(piece, self.font, 1.0)
                 else:
                     font = _file(
                         path, self.size, _shapes() and not rtl
                     )  # else it is turned already
-                    yield _Piece(piece, font, self.size / font.size)
+                    yield _Segment(piece, font, self.size / font.size)
 
     def fitted(self, text: str, width: int) -> str:
         """`text`, its middle left out where it is wider than `width` pixels."""
@@ -121,7 +121,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Segment:
     """Some text in one font."""
 
     text: str

@@ -12,7 +12,7 @@ from typing import Any
 from relightflow.errors import UsageError
 from relightflow.gallery.data import told_jobs
 from relightflow.gallery.entries import Entry, Input, ManifestHead, Unused, record
-from relightflow.gallery.library import LocalLibrary
+from relightflow.gallery.local_images import LocalImages
 from relightflow.gallery.run import GalleryRun
 from relightflow.gallery.site import FIXED, Site, build, is_ours
 from relightflow.gallery.thumbnails import SIZE, Thumbnails
@@ -95,10 +95,10 @@ def _gallery_run(run: FinishedRun) -> GalleryRun:
     with run.manifest.open("rb") as manifest:
         digest = hashlib.file_digest(manifest, "sha256").hexdigest()
     known = {axis.name: axis.values for axis in run.recipe.matrix.axes}
-    return GalleryRun(heads[0], entries, unused, digest, _library(run), known)
+    return GalleryRun(heads[0], entries, unused, digest, _local_images(run), known)
 
 
-def _library(run: FinishedRun) -> LocalLibrary:
+def _local_images(run: FinishedRun) -> LocalImages:
     results: dict[str, Result] = {}
     outputs: dict[str, Output] = {}
     for output, result in run.outputs():
@@ -121,4 +121,4 @@ def _library(run: FinishedRun) -> LocalLibrary:
         return path if path.is_absolute() and path.is_file() else None
 
     folder = Path(run.files) if run.files.startswith("/") else None
-    return LocalLibrary(run.blobs, folder, read_input, find_input, read_result)
+    return LocalImages(run.blobs, folder, read_input, find_input, read_result)

@@ -6,7 +6,7 @@ import numpy as np
 
 from relightflow.backends.preview.arrays import resize
 from relightflow.backends.preview.colour import oklab
-from relightflow.backends.preview.matte import Border, matte
+from relightflow.backends.preview.matte import SoftMask, matte
 
 Bytes = np.ndarray[Any, Any]
 
@@ -21,9 +21,9 @@ def half(edge: bool) -> tuple[Bytes, Bytes]:
     return luma, mask
 
 
-def border(luma: Bytes, mask: Bytes) -> Border:
+def border(luma: Bytes, mask: Bytes) -> SoftMask:
     small = resize(luma.astype(np.float32), mask.shape[1], mask.shape[0]).astype(np.uint8)
-    return Border.of(mask, oklab(small[:, :, None].repeat(3, 2)))
+    return SoftMask.of(mask, oklab(small[:, :, None].repeat(3, 2)))
 
 
 def test_a_border_on_an_edge_follows_the_edge_at_full_size() -> None:

@@ -72,8 +72,8 @@ def test_its_images_are_beside_it_whatever_the_folder_one_is_in(
     (path.parent / "a/x.png").write_bytes(RESULT)
     monkeypatch.chdir(path.parent)
     run = run_of_manifest(Path("manifest.jsonl"), state_dir)
-    assert run.library.result(run.entries[0]) == RESULT
-    file = run.library.result_file(run.entries[0])
+    assert run.images.result(run.entries[0]) == RESULT
+    file = run.images.result_file(run.entries[0])
     assert file is not None
     assert file.is_absolute()
 

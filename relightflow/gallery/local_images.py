@@ -29,7 +29,7 @@ def _nothing(_: Input) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalLibrary:
+class LocalImages:
     """A manifest may be a stranger's: its paths are followed only inside `folder`, through no link."""
 
     blobs: Path | None
