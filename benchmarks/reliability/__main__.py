@@ -7,18 +7,23 @@ Each harness can be had alone with less: the tests under tests/reliability do so
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.reliability import crowd, disk, durability, kills, mutants, naive, points, simulator
 from benchmarks.reliability.kills import KillPlan, Toll
 from benchmarks.reliability.rehearsal import ROOT, Work
 
+T = TypeVar("T")
 Line = tuple[str, str, bool]
 """What was tried, what came of it, and whether that is the goal."""
 
@@ -27,6 +32,21 @@ Line = tuple[str, str, bool]
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="reliability-") as name:
         yield Path(name)
+
+
+def _each(attempt: Callable[[Path, T], Iterable[str]], cases: Sequence[T]) -> list[str]:
+    """What went wrong in `attempt(folder, case)`, a folder for each case, as many at once as there are
+    cores; told on standard error as it happens."""
+
+    def tried(case: T) -> list[str]:
+        with _folder() as folder:
+            wrong = [f"{case}: {problem}" for problem in attempt(folder, case)]
+        for line in wrong:
+            print(line, file=sys.stderr, flush=True)
+        return wrong
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [line for wrong in pool.map(tried, cases) for line in wrong]
 
 
 def _kills() -> Iterator[Line]:
@@ -50,11 +70,8 @@ def _told(toll: Toll) -> str:
 
 
 def _points() -> Iterator[Line]:
-    wrong: list[str] = []
     tried = list(points.plugs())
-    for plug in tried:
-        with _folder() as folder:
-            wrong += [f"{plug}: {problem}" for problem in points.pull(folder, plug)]
+    wrong = _each(points.pull, tried)
     yield "named crash points", f"{len(tried)} tried, {len(wrong)} wrong{wrong[:1]}", not wrong
 
 
@@ -89,12 +106,10 @@ def _disk() -> Iterator[Line]:
             made = disk.library(folder)
             (folder / "count").mkdir()
             total = disk.writes(folder / "count", work, made)
-            wrong: list[str] = []
-            for at in range(1, total + 1):
-                for code in disk.CODES:
-                    with _folder() as shop:
-                        broken = disk.broken(shop, work, disk.Disk(made, code, at))
-                        wrong += [f"{code} at {at}: {problem}" for problem in broken]
+            faults = [
+                disk.Disk(made, code, at) for at in range(1, total + 1) for code in disk.CODES
+            ]
+            wrong = _each(partial(disk.broken, work=work), faults)
         said = f"ENOSPC and EIO at each of {total} writes, {len(wrong)} wrong{wrong[:1]}"
         yield f"a failing disk, {api}", said, not wrong
 

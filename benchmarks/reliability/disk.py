@@ -58,7 +58,7 @@ def writes(folder: Path, work: Work, made: Path) -> int:
         return int((folder / "count").read_text())
 
 
-def broken(folder: Path, work: Work, disk: Disk) -> Iterator[str]:
+def broken(folder: Path, disk: Disk, work: Work) -> Iterator[str]:
     """A run on `disk`, then some with room, and where a call is in doubt that a later call must vouch
     for, one more purchase. Yields what was wrong, in words."""
     with emulated(folder, "--latency", "0") as provider:
