@@ -345,7 +345,7 @@ def budget(recipe: Recipe, run_options: RunOptions, state_dir: StateDir) -> Budg
     with open_state_reader(state_dir) as seen:
         return open_budget(
             seen.ledger, identity(recipe), run_options.limits,
-            (recipe.backend.type, model.name, price), time.time(),
+            (recipe.backend.type, model.name, price), time.time(), bool(model.by_size),
         )  # fmt: skip
 
 

@@ -105,6 +105,33 @@ FREE = Price(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class MegapixelPrice:
+    """What a provider charges by the size of an image.
+
+    Which size, and how a part of a megapixel is counted, providers seldom say. So a call costs at least
+    the exact part of the smaller of input and result, and at most all begun megapixels of the larger.
+    """
+
+    unit: Price
+    """Of one megapixel, in micro-dollars."""
+    parameter: str = ""
+    """Which parameter sets the size of the result; empty, or not given: it is as large as the input."""
+    sizes: tuple[tuple[Scalar, int], ...] = ()
+    """What that parameter's values stand for, in pixels."""
+
+    def call(self, pixels: int, value: Scalar = None) -> Price:
+        """The price of a call for an image of `pixels`, where the parameter is `value`."""
+        result = dict(self.sizes).get(value, pixels)
+        low = self.unit.low * min(pixels, result) // _LARGEST_MEGAPIXEL
+        high = self.unit.high * -(-max(pixels, result) // _SMALLEST_MEGAPIXEL)
+        return Price(low, high)
+
+
+_SMALLEST_MEGAPIXEL, _LARGEST_MEGAPIXEL = 1_000_000, 1 << 20
+"""Pixels; both are called a megapixel."""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model of a backend: a row of its table."""
 
@@ -113,11 +140,14 @@ class Model:
     parameters: tuple[Parameter, ...]
     """In the order in which they are sent."""
     price: Price | None
-    """None: unknown, so a run is refused unless the operator gives one."""
+    """Of one call. None: unknown, so a run is refused unless the operator gives one."""
     typical_seconds: float | None = None
     """Of one call; None: not known."""
     summary: str = ""
     """One line for the reference and `relightflow plugins`."""
+    by_size: MegapixelPrice | None = None
+    """Where a call is charged by the size of its image: how. `price` is then that of a call for one
+    megapixel until a plan knows its images, and the range over all its calls from then on."""
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter with that name; None: there is none."""

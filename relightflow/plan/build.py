@@ -22,7 +22,7 @@ from relightflow.plan.grid import Tangled
 from relightflow.plan.matrix import Cells, pick
 from relightflow.plan.outputs import firsts
 from relightflow.plan.picked import Place, choose, find_picks
-from relightflow.plan.price import price
+from relightflow.plan.price import price, priced
 from relightflow.plan.sample import sampled, sampled_count
 from relightflow.plan.select import check_only, only_images, only_positions
 from relightflow.plan.shards import shard_of
@@ -127,7 +127,7 @@ def _grid(ground: _Ground, selection: Selection) -> Plan:
     repeated = repeated_cells(cells, recipe.backend.type, recipe.backend.model)
     outputs = len(images) * len(cells) * recipe.repeat
     jobs = count_jobs(images, len(cells), repeated, recipe.repeat, selection.limit)
-    numbers = None
+    recipe, numbers = priced(recipe, images, cells), None
     if selection.only:
         place_of = {id(image): place for place, image in enumerate(ground.images)}
         there = tuple(place_of[id(image)] for image in images)
@@ -196,6 +196,7 @@ def _listed(
     """The outputs at `places`, which are in plan order."""
     recipe = ground.recipe
     chosen = choose(places, ground.images, ground.expanded.cells, recipe.repeat)
+    recipe = priced(recipe, chosen.images, chosen.cells)
     count = sum(map(len, chosen.picked))
     plan = Plan(
         recipe=recipe,

@@ -293,7 +293,9 @@ def _backend(found: Plan) -> str:
     elif backend.model.price.free:
         cost = ""
     else:
-        cost = f", {price(backend.model.price)} per job"
+        size = backend.model.by_size
+        unit = f" ({price(size.unit)} per megapixel)" if size else ""
+        cost = f", {price(backend.model.price)} per job{unit}"
     return escape.terminal(f"{backend.type}{model}{cost}")
 
 

@@ -57,9 +57,10 @@ def _row(*cells: str) -> tuple[str, ...]:
 
 
 def _model(model: Model) -> str:
-    cost = "price unknown" if model.price is None else price(model.price)
+    each = model.by_size.unit if model.by_size else model.price
+    cost = "price unknown" if each is None else price(each)
     if model.price and not model.price.free:
-        cost += " per job"
+        cost += " per megapixel" if model.by_size else " per job"
     return f"{cost}; {model.summary}" if model.summary else cost
 
 

@@ -318,4 +318,5 @@ def _budget(plan: Plan, context: RunContext, ledger: Path, run_options: RunOptio
             run_options.limits,
             (context.backend, model.name, price),
             context.clock.wall(),
+            bool(model.by_size),
         )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from relightflow.model.catalog import FREE, Model, Parameter, Price
+from relightflow.model.catalog import FREE, MegapixelPrice, Model, Parameter, Price
 from relightflow.model.values import FrozenMap, Scalar
 
 CHOICE = Parameter("light", values=("left", 1, True))
@@ -97,3 +97,10 @@ def test_a_cell_is_sent_in_the_models_order_with_its_defaults_and_nothing_unknow
     assert list(sent.items()) == [("b", "x"), ("a", 1), ("zero", 0)]
     assert model.parameter("a") is model.parameters[1]
     assert model.parameter("other") is None
+
+
+def test_a_price_by_size_covers_either_way_of_counting_megapixels() -> None:
+    by_size = MegapixelPrice(Price(100_000, 100_000), "size", (("square", 512 * 512),))
+    assert by_size.call(1_500_000) == Price(143_051, 200_000)
+    assert by_size.call(1_500_000, "square") == Price(25_000, 200_000), "input or result may count"
+    assert by_size.call(100, "square").high == 100_000, "a begun megapixel may be a whole one"

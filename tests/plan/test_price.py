@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from relightflow.model.catalog import FREE, Price
+from relightflow.model.catalog import FREE, MegapixelPrice, Price
+from relightflow.model.plan import Selection
 from relightflow.model.recipe import Recipe
 from relightflow.plan.build import build
-from relightflow.plan.price import job_price, price
+from relightflow.plan.price import price
 
 
 def priced(make: Any, each: Price | None) -> Recipe:
@@ -27,10 +28,23 @@ def test_free_stays_free(make: Any) -> None:
     assert price(priced(make, FREE), 1000) == FREE
 
 
-def test_one_jobs_price_is_the_models(make: Any) -> None:
-    assert job_price(priced(make, Price(1, 5))) == Price(1, 5)
-
-
 def test_the_same_bytes_under_two_names_are_paid_once(make: Any) -> None:
     images = [make.image("1.png", "same"), make.image("2.png", "same")]
     assert build(priced(make, Price(1, 5)), images).price == Price(2, 10)
+
+
+def test_a_price_by_size_is_a_range_over_the_calls_of_the_plan(make: Any) -> None:
+    recipe = priced(make, Price(100, 100))
+    by_size = MegapixelPrice(Price(100, 100), "a", (("x", 1 << 20),))
+    model = replace(recipe.backend.model, by_size=by_size)
+    recipe = replace(recipe, backend=replace(recipe.backend, model=model))
+    small = replace(make.image("1.png"), width=1024, height=1024)
+    large = replace(make.image("2.png"), width=4096, height=2048)
+    plan = build(recipe, [small, large])
+    assert plan.recipe.backend.model.price == Price(100, 900)
+    assert plan.price == Price(400, 3600)
+    part = build(recipe, [small, large], Selection(only=(("image", ("1.png",)),)))
+    assert part.price == Price(200, 400)
+    assert part.whole is not None
+    assert part.whole.price == plan.price
+    assert build(recipe, []).recipe.backend.model.price == Price(100, 100)

@@ -208,8 +208,9 @@ def _price(registry: Registry, named: str) -> ListPrice | None:
         raise UsageError(
             f"--price-with {named}: {backend} has no model of this name; models: {known}"
         )
-    if model.price is None:
-        raise UsageError(f"--price-with {named}: the price of {model.name} is unknown")
+    if model.price is None or model.by_size:
+        why = "depends on the size of each image" if model.by_size else "is unknown"
+        raise UsageError(f"--price-with {named}: the price of {model.name} {why}")
     return ListPrice(backend, model.name, model.price.low, model.price.high)
 
 

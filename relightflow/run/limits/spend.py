@@ -50,13 +50,18 @@ def names_of(recipe: tuple[str, str], known: Iterable[tuple[str, str]]) -> froze
         names, files = found
 
 
-def highest_cost(charges: Iterable[Charge], backend: str, model: str) -> Micros:
-    """The most that a call of the model was ever billed at in this state; 0: none was."""
+def highest_cost(
+    charges: Iterable[Charge], backend: str, model: str, above_price: bool = False
+) -> Micros:
+    """The most that a call of the model was ever billed at in this state; 0: none was. `above_price`:
+    only calls count that cost more than they were reserved at."""
     return max(
         (
             charge.cost or 0
             for charge in charges
-            if charge.kind is Kind.SPENT and (charge.backend, charge.model) == (backend, model)
+            if charge.kind is Kind.SPENT
+            and (charge.backend, charge.model) == (backend, model)
+            and not (above_price and (charge.cost or 0) <= charge.price)
         ),
         default=0,
     )
@@ -132,11 +137,13 @@ def open_budget(
     limits: Sequence[SpendLimit],
     model: tuple[str, str, Price],
     now: float,
+    above_price: bool = False,
 ) -> Budget:
-    """The budget as earlier runs left it. `model`: (backend, model, price of a call)."""
+    """The budget as earlier runs left it. `model`: (backend, model, price of a call). `above_price`: see
+    `highest_cost`; for a model whose earlier calls may have been dearer because of their images."""
     charges, known = reader.charges(), reader.recipes()
     backend, name, price = model
-    highest = highest_cost(charges, backend, name) if price.high else 0
+    highest = highest_cost(charges, backend, name, above_price) if price.high else 0
     accounts = []
     for limit in limits:
         names = frozenset().union(
