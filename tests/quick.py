@@ -15,6 +15,7 @@ import pytest
 TESTS = Path(__file__).parent
 SLOW = frozenset(
     [
+        "backends/http",
         "backends/segmind",
         "ci",
         "cli/commands",

@@ -19,7 +19,8 @@ from unittest import mock
 from benchmarks.reliability.audit import Audit, audit
 from benchmarks.reliability.rehearsal import KEY, Shop, Work
 from relightflow import api
-from relightflow.backends.segmind import adapter, key, v1, v2
+from relightflow.backends.http import key
+from relightflow.backends.segmind import adapter, v1, v2
 from relightflow.backends.segmind.emulator.account import bill_row
 from relightflow.backends.segmind.emulator.config import Config
 from relightflow.backends.segmind.emulator.faults.reading import parse
@@ -143,7 +144,7 @@ async def buying(
         }
         with (
             hurried(given | dict(environ or {})),
-            mock.patch.object(adapter, "RING", key.KeyRing()),
+            mock.patch.object(adapter, "RING", key.KeyRing("Segmind", "SEGMIND_API_KEY")),
         ):
             yield Bought(Shop(folder, emulator.url, work), emulator)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from relightflow.backends.segmind.key import KeyRing
-from relightflow.backends.segmind.sanitize import shown
+from relightflow.backends.http.key import KeyRing
+from relightflow.backends.http.sanitize import shown
 from relightflow.cli.console import Console, error
 from relightflow.core import redact
 from relightflow.core.redact import known
@@ -30,7 +30,7 @@ KEY = "a-key/of+no=form-that-is-known"
 def read(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key was read, as a backend reads it."""
     monkeypatch.setattr(redact, "_KNOWN", redact._KnownSecrets())
-    KeyRing().read(lambda text: None, {"SEGMIND_API_KEY": KEY})
+    KeyRing("Segmind", "SEGMIND_API_KEY", "SG_").read(lambda text: None, {"SEGMIND_API_KEY": KEY})
 
 
 def test_kept_bytes_and_the_index_hold_no_key(tmp_path: Path) -> None:

@@ -14,14 +14,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from relightflow.backends.segmind import answers, hosts, models, network, responses, v1, v2
-from relightflow.backends.segmind.api import Api, checked
+from relightflow.backends.http import sessions
+from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.key import KeyRing
+from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.http.response import Response, amount, mapping
+from relightflow.backends.segmind import hosts, models, responses, v1, v2
 from relightflow.backends.segmind.assets import Assets, PreparedInput
-from relightflow.backends.segmind.download import Downloads
 from relightflow.backends.segmind.history import History, failure_of, known
-from relightflow.backends.segmind.key import RING
+from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.backends.segmind.matching import DIGEST
-from relightflow.backends.segmind.polling import PollSchedule
+from relightflow.backends.segmind.responses import checked
 from relightflow.errors import RefusedError
 from relightflow.model.evidence import SERVER_TIME, Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -30,6 +33,8 @@ from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKno
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Balance, BillRow, Call, RecordsQuery, Retry
 from relightflow.plugins.records import BackendContext
+
+RING = KeyRing("Segmind", "SEGMIND_API_KEY", prefix="SG_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class ClockFunctions:
 class _Opened:
     """What exists between `open` and `close`."""
 
-    api: Api
+    api: SegmindApi
     downloads: Downloads
     assets: Assets
     poller: v2.Poller
@@ -82,11 +87,11 @@ class Segmind(Backend):
         if self._context.operator.offline:
             raise RefusedError("the backend segmind needs the network, and --offline is set")
         key = self._read_key(self._tell)
-        api = Api(network.api_session(), self._hosts, key)
+        api = SegmindApi(sessions.api_session(), self._hosts, key)
         override = urlsplit(self._hosts.override).hostname
         exempt = (*self._hosts.allowed, *([override] if override else []))
         private = self._context.operator.allow_private_network
-        downloads = Downloads(network.download_session(*exempt, private=private), self._hosts)
+        downloads = Downloads(sessions.download_session(*exempt, private=private), self._hosts)
         delivery = self._context.options.get("delivery", "upload")
         clock = self._clock
         self._parts = _Opened(
@@ -143,14 +148,10 @@ class Segmind(Backend):
         inputs = {row.image_field: given.value, **call.job.parameters}
         protocol = self._protocol
         step = await self._post(protocol, row, inputs)
-        if (
-            isinstance(step, responses.Response)
-            and step.status == 404
-            and self._falls_back(protocol)
-        ):
+        if isinstance(step, Response) and step.status == 404 and self._falls_back(protocol):
             protocol = self._protocol
             step = await self._post(protocol, row, inputs)
-        if isinstance(step, responses.Response):
+        if isinstance(step, Response):
             failure = responses.of_submit(step, protocol, row.model.name)
             if failure.kind is FailureKind.BAD_IMAGE:
                 await self._now.assets.forget(given)
@@ -159,7 +160,7 @@ class Segmind(Backend):
 
     async def _post(
         self, protocol: str, row: models.ModelRow, inputs: dict[str, object]
-    ) -> Accepted | PaidUnfetched | responses.Response:
+    ) -> Accepted | PaidUnfetched | Response:
         api, model, now = self._now.api, row.model, self._clock.wall()
         if protocol == "v1":
             return await v1.submit(api, model.name, inputs, model.typical_seconds, now)
@@ -250,11 +251,11 @@ class Segmind(Backend):
         doing = "reading the balance"
         api = self._now.api
         answer = checked(await api.read("GET", api.hosts.credits, doing), doing)
-        found = answers.mapping(answer.body)
-        credits_ = answers.amount(found.get("credits"))
+        found = mapping(answer.body)
+        credits_ = amount(found.get("credits"))
         if credits_ is None:
             raise CallFailed(Failure(FailureKind.UNAVAILABLE, "Segmind's balance cannot be read"))
-        return Balance(credits_, answers.amount(found.get("free-credits")) or 0)
+        return Balance(credits_, amount(found.get("free-credits")) or 0)
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         lag = min(query.lag, self._hosts.settling)

@@ -1,4 +1,4 @@
-"""Reads what the provider's answers hold: ids, costs, images, URLs. Pure; believes nothing.
+"""Reads what the provider's answers hold: costs, images, URLs. Pure; believes nothing.
 
 Shapes: the v1 JSON answers seen in the wild, and v2's documented result.
 """
@@ -7,44 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from relightflow.model.money import Micros, micros
+from relightflow.backends.http.response import amount, is_image_data
+from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,127}")
 _FACTS = ("inference_time", "queue_time", "total_time", "retry_count")
-
-
-def parsed(data: bytes) -> Any:
-    """`data` as JSON without NaN; None where it is none, however it was broken."""
-    try:
-        return json.loads(data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return None
-
-
-def mapping(data: bytes) -> dict[str, Any]:
-    found = parsed(data)
-    return found if isinstance(found, dict) else {}
-
-
-def usable_id(value: object) -> str:
-    """A request id that may stand in a URL path; empty for anything else."""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
-
-
-def amount(value: object) -> Micros | None:
-    """Dollars as the provider writes them; None where missing, NaN, negative or no number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        return micros(value)
-    except (ValueError, OverflowError, ArithmeticError):
-        return None
 
 
 def header_details(headers: Mapping[str, str]) -> FrozenMap:
@@ -100,14 +71,6 @@ def inline_image(answer: Any) -> bytes:
             if is_image_data(data):
                 return data
     return b""
-
-
-def is_image_data(data: bytes) -> bool:
-    """Whether `data` begins like an image that we deliver: PNG, JPEG or WebP."""
-    return (
-        data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
-        or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
-    )  # fmt: skip
 
 
 def _outputs(answer: Any) -> list[Any]:

@@ -13,10 +13,12 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relightflow.backends.segmind import answers, responses
-from relightflow.backends.segmind.api import UPLOAD_SECONDS, Api
-from relightflow.backends.segmind.download import Downloads
-from relightflow.backends.segmind.hosts import refusal
+from relightflow.backends.http.client import UPLOAD_SECONDS
+from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.hosts import refusal
+from relightflow.backends.http.response import mapping
+from relightflow.backends.segmind import responses
+from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.backend import Memory
@@ -42,7 +44,7 @@ class PreparedInput:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    api: Api
+    api: SegmindApi
     downloads: Downloads
     memory: Memory
     notice: Callable[[str], None]
@@ -94,7 +96,7 @@ class Assets:
         )
         if answer.status != 200:
             raise CallFailed(_refused(responses.of_upload(answer, "v2", self.model)))
-        found = answers.mapping(answer.body)
+        found = mapping(answer.body)
         urls = found.get("file_urls") or found.get("urls")
         url = urls[0] if isinstance(urls, list) and urls else None
         if not isinstance(url, str):

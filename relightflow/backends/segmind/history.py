@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from relightflow.backends.segmind import absence, answers, matching, rows
+from relightflow.backends.http.response import Response, parsed, usable_id
+from relightflow.backends.http.sanitize import shown
+from relightflow.backends.segmind import absence, matching, rows
 from relightflow.backends.segmind.absence import Bracket, Reading
-from relightflow.backends.segmind.api import Api, checked
+from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.backends.segmind.listing import Page, Span, read_once, read_whole
-from relightflow.backends.segmind.responses import Response
+from relightflow.backends.segmind.responses import checked
 from relightflow.backends.segmind.rows import HistoryRow
-from relightflow.backends.segmind.sanitize import shown
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence, Needs, Undecided
 from relightflow.model.failure import CallFailed, Failure, FailureKind
@@ -51,13 +52,13 @@ class HistoryListing:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    api: Api
+    api: SegmindApi
     forgets: bool
     """Whether old rows may be missing; see `absence.Reading`."""
 
     async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
         """The row of one request of any age; None where there is none. Raises `CallFailed`."""
-        if not answers.usable_id(request_id):
+        if not usable_id(request_id):
             return None
         url = f"{self.api.hosts.request_history}/{request_id}"
 
@@ -65,7 +66,7 @@ class History:
             answer = await self.api.read("GET", url, _DOING, cap=_PAGE_CAP)
             if answer.status == 404:
                 return None
-            return rows.single(answers.parsed(checked(answer, _DOING).body))
+            return rows.single(parsed(checked(answer, _DOING).body))
 
         found = await _patiently(ask, retry)
         return found if found and found.request_id == request_id else None
@@ -149,7 +150,7 @@ class History:
 class _Window:
     """The listing of some days, by page."""
 
-    api: Api
+    api: SegmindApi
     first: date
     last: date
     retry: Retry
@@ -185,7 +186,7 @@ class _Window:
             return None  # before the first page, or past the last
         if number == 0 and answer.status >= 500:
             return None  # a server that cannot count from 0
-        found = rows.page(answers.parsed(checked(answer, _DOING).body))
+        found = rows.page(parsed(checked(answer, _DOING).body))
         if found is None:
             words = "Segmind's request history has an unknown format"
             raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))

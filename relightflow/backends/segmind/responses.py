@@ -9,54 +9,29 @@ unknown outcome, as is what the table leaves open (a v1 504).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from relightflow.backends.segmind.answers import mapping
+from relightflow.backends.http.rate_limit_headers import RESET, reset_after
+from relightflow.backends.http.response import KEPT, Response, mapping
 from relightflow.backends.segmind.models import nearest
-from relightflow.backends.segmind.rate_limit_headers import RESET, reset_after
-from relightflow.backends.segmind.sanitize import shown
-from relightflow.model.failure import Billed, Failure, FailureKind
-
-KEPT = 1 << 20
-"""Bytes of an answer that are kept aside where it may have been paid for."""
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer as far as it was read."""
+def from_gateway(answer: Response) -> bool:
+    """Whether the answer bears the gateway's documented envelope: JSON whose `error` is text.
 
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Looked up case-insensitively by aiohttp's own mapping; a plain dict must use our spelling."""
-    body: bytes = b""
-    late: float = 0.0
-    """Seconds by which the server's clock was past the `Date` of the answer."""
+    A 429 may bear the gateway's own reset header instead.
+    """
+    said = mapping(answer.body).get("error")
+    return bool(said and isinstance(said, str)) or (
+        answer.status == 429 and RESET in answer.headers
+    )
 
-    @property
-    def text(self) -> str:
-        """The provider's own words, safe to show; empty where there are none."""
-        said = self.envelope
-        words = ": ".join(
-            value for key in ("error", "error_description", "message") if (value := said.get(key))
-        )
-        return shown(words or self.body[:20_000].decode("utf-8", "replace"))
 
-    @property
-    def envelope(self) -> dict[str, str]:
-        found = mapping(self.body)
-        return {key: value for key, value in found.items() if isinstance(value, str)}
-
-    @property
-    def from_gateway(self) -> bool:
-        """Whether the answer bears the gateway's documented envelope: JSON whose `error` is text.
-
-        A 429 may bear the gateway's own reset header instead.
-        """
-        said = mapping(self.body).get("error")
-        return bool(said and isinstance(said, str)) or (
-            self.status == 429 and RESET in self.headers
-        )
+def checked(answer: Response, doing: str) -> Response:
+    """`answer` if it is a 200; raises `CallFailed` with the failure otherwise."""
+    if answer.status != 200:
+        raise CallFailed(of_read(answer, doing))
+    return answer
 
 
 def of_submit(answer: Response, api: str, model: str) -> Failure:
@@ -64,7 +39,7 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
-    own_words = answer.from_gateway or status == 405 or 300 <= status < 400
+    own_words = from_gateway(answer) or status == 405 or 300 <= status < 400
     if not own_words:
         words = f"a response {status} that is not Segmind's own, perhaps from a proxy{said}"
         return _unknown(words, answer)

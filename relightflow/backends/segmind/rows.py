@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from relightflow.backends.segmind import answers
+from relightflow.backends.http.response import amount, usable_id
 from relightflow.backends.segmind.listing import Page
 from relightflow.model.money import Micros
 
@@ -71,7 +71,7 @@ def created(raw: Any) -> float | None:
 
 def identity(raw: Any) -> str:
     """What stays the same of a raw row while its request goes on."""
-    if not isinstance(raw, dict) or not answers.usable_id(raw.get("request_id")):
+    if not isinstance(raw, dict) or not usable_id(raw.get("request_id")):
         return repr(raw)
     return repr([raw.get(name) for name in ("request_id", "model_name", "request_body")])
 
@@ -92,10 +92,10 @@ def row(raw: Any) -> HistoryRow:
     """One raw row; what is missing or odd is left empty."""
     raw = raw if isinstance(raw, dict) else {}
     return HistoryRow(
-        request_id=answers.usable_id(raw.get("request_id")),
+        request_id=usable_id(raw.get("request_id")),
         model=_text(raw.get("model_name")),
         status=_text(raw.get("model_status") or raw.get("status")).upper(),
-        cost=answers.amount(raw.get("credits_deduction")),
+        cost=amount(raw.get("credits_deduction")),
         created=created(raw),
         inputs=_inputs(raw.get("request_body")),
         url=_text(raw.get("generation_url")),

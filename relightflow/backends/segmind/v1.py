@@ -12,10 +12,19 @@ from typing import Any
 
 import aiohttp
 
-from relightflow.backends.segmind import answers, network
-from relightflow.backends.segmind.api import BROKEN, Api, reason
-from relightflow.backends.segmind.responses import KEPT, Response
-from relightflow.backends.segmind.sanitize import shown
+from relightflow.backends.http import sessions
+from relightflow.backends.http.client import BROKEN, reason
+from relightflow.backends.http.response import (
+    KEPT,
+    Response,
+    amount,
+    is_image_data,
+    parsed,
+    usable_id,
+)
+from relightflow.backends.http.sanitize import shown
+from relightflow.backends.segmind import answers
+from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.backends.segmind.v2 import refused
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
@@ -51,7 +60,7 @@ class _OpenBody(AsyncIterator[bytes]):
 
 
 async def submit(
-    api: Api, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
+    api: SegmindApi, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
 ) -> PaidUnfetched | Response:
     """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)
@@ -60,7 +69,7 @@ async def submit(
         async with response:
             return await refused(response, late)
     headers = response.headers
-    request_id = answers.usable_id(headers.get("x-request-id"))
+    request_id = usable_id(headers.get("x-request-id"))
     if response.content_type.startswith("text/") and not request_id:
         async with response:  # a page without the gateway's headers: a proxy's, most likely
             return await refused(response, late)
@@ -68,9 +77,9 @@ async def submit(
     facts = {"api": "v1", "model": model, "submitted": now, **answers.header_details(headers)}
     return PaidUnfetched(
         request_id,
-        answers.amount(headers.get("x-cost")),
+        amount(headers.get("x-cost")),
         FrozenMap(facts),
-        _OpenBody(response, _json_cap() if as_json else network.IMAGE_CAP),
+        _OpenBody(response, _json_cap() if as_json else sessions.IMAGE_CAP),
     )
 
 
@@ -95,14 +104,14 @@ async def finish(step: PaidUnfetched) -> Completed | ResultKnown:
 
 
 def _result(step: PaidUnfetched, data: bytes) -> Completed | ResultKnown:
-    if not answers.is_image_data(data):
-        answer = answers.parsed(data)
+    if not is_image_data(data):
+        answer = parsed(data)
         if url := answers.output_url(answer):
             return ResultKnown(step.request_id, url, step.cost, step.details)
         image = answers.inline_image(answer)
         if not image:
             raise CallFailed(_paid(step, FailureKind.BAD_RESULT, _what(data), kept=data[:KEPT]))
-        if len(image) > network.IMAGE_CAP:
+        if len(image) > sessions.IMAGE_CAP:
             raise CallFailed(_paid(step, FailureKind.TOO_LARGE, "the image is too large"))
         data = image
     return Completed(data, step.cost, step.request_id, step.details)
@@ -130,4 +139,4 @@ def _paid(step: PaidUnfetched, kind: FailureKind, words: str, kept: bytes = b"")
 
 def _json_cap() -> int:
     """An image at its cap, as base64, and the JSON around it."""
-    return network.IMAGE_CAP * 4 // 3 + network.JSON_CAP
+    return sessions.IMAGE_CAP * 4 // 3 + sessions.JSON_CAP

@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.backends.segmind import answers, network, responses
-from relightflow.backends.segmind.api import BROKEN, Api, reason
-from relightflow.backends.segmind.polling import PollSchedule
-from relightflow.backends.segmind.responses import KEPT, Response
-from relightflow.backends.segmind.sanitize import shown
+from relightflow.backends.http import sessions
+from relightflow.backends.http.client import BROKEN, reason
+from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.http.response import KEPT, Response, mapping, usable_id
+from relightflow.backends.http.sanitize import shown
+from relightflow.backends.segmind import answers, responses
+from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -28,7 +30,7 @@ _WAITING = ("QUEUED", "PROCESSING")
 
 
 async def submit(
-    api: Api, model: str, inputs: Mapping[str, Any], now: float
+    api: SegmindApi, model: str, inputs: Mapping[str, Any], now: float
 ) -> Accepted | Response:
     """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     response, late = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
@@ -36,10 +38,10 @@ async def submit(
         if response.status != 200:
             return await refused(response, late)
         try:
-            body = await read_body(response, network.JSON_CAP)
+            body = await read_body(response, sessions.JSON_CAP)
         except (TooLarge, Unreadable, *BROKEN) as error:
             raise CallFailed(_no_id(f"the answer could not be read: {reason(error)}")) from None
-    request_id = answers.usable_id(answers.mapping(body).get("request_id"))
+    request_id = usable_id(mapping(body).get("request_id"))
     if not request_id:
         raise CallFailed(_no_id("the answer contains no usable request id", body))
     return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
@@ -48,7 +50,7 @@ async def submit(
 async def refused(response: Any, late: float) -> Response:
     """An answer that is no 200, with as much of its body as could be read. `late`: see `Response`."""
     try:
-        body = await read_body(response, network.JSON_CAP)
+        body = await read_body(response, sessions.JSON_CAP)
     except (TooLarge, Unreadable, *BROKEN):
         body = b""
     return Response(response.status, response.headers, body, late)
@@ -63,7 +65,7 @@ def _no_id(why: str, body: bytes = b"") -> Failure:
 class Poller:
     """Follows accepted requests to their result."""
 
-    api: Api
+    api: SegmindApi
     pace: PollSchedule
     warn: Callable[[str], None]
     sleep: Callable[[float], Awaitable[None]]
@@ -72,7 +74,7 @@ class Poller:
 
     async def result(self, step: Accepted) -> ResultKnown:
         """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the record is gone."""
-        if not answers.usable_id(step.request_id):
+        if not usable_id(step.request_id):
             words = "the request id in the ledger is not a valid Segmind id"
             raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
         began = self.monotonic()
@@ -86,7 +88,7 @@ class Poller:
                 if await self._done(final, step):
                     waited = self.monotonic() - began
                     self.pace.learn(_seconds(answer, final, waited + age))
-                    return _known(step, answers.mapping(final.body))
+                    return _known(step, mapping(final.body))
             if self.monotonic() - began > _LONGEST_WAIT:
                 break
         words = "Segmind has not finished after hours; the next run polls again"
@@ -100,7 +102,7 @@ class Poller:
             answer = await self.api.read("GET", url, "polling Segmind")
         except CallFailed as failed:
             raise CallFailed(_still_open(failed.failure, step)) from None
-        if answer.status == 404 and answer.from_gateway:
+        if answer.status == 404 and responses.from_gateway(answer):
             # whether to believe it, and when to ask again, is the engine's to decide
             words = "Segmind has no record of the request (any more)"
             raise CallFailed(
@@ -110,7 +112,7 @@ class Poller:
 
     async def _done(self, answer: Response, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
-        body = answers.mapping(answer.body)
+        body = mapping(answer.body)
         word = body.get("status")
         if body.get("request_id", step.request_id) != step.request_id:
             self.warn("Segmind answered about another request than the one asked for; asked again")
@@ -139,18 +141,18 @@ class Poller:
 def _says_failed(answer: Response) -> bool:
     """The documented answer about a failed job: JSON with that status, with 200 or 422. A 422 in other
     words is not the provider's."""
-    body = answers.mapping(answer.body)
+    body = mapping(answer.body)
     documented = body.get("status") == "FAILED" and isinstance(body.get("error"), str)
     return answer.status in (200, 422) and documented
 
 
 def _is_about(answer: Response, step: Accepted) -> bool:
-    return bool(answers.mapping(answer.body).get("request_id", step.request_id) == step.request_id)
+    return bool(mapping(answer.body).get("request_id", step.request_id) == step.request_id)
 
 
 def _job_failed(answer: Response, step: Accepted, key: str) -> Failure:
     """Both documented answers say it, so it is believed: not billed."""
-    why = shown(str(answers.mapping(answer.body).get("error") or "no reason given"), key)
+    why = shown(str(mapping(answer.body).get("error") or "no reason given"), key)
     words = f"Segmind ran the job and it failed: {why}; not billed"
     return Failure(FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
 
@@ -171,7 +173,7 @@ def _still_open(failure: Failure, step: Accepted) -> Failure:
 def _seconds(status: Response, result: Response, waited: float) -> float:
     """How long the job took: by the provider's word, else as it looked from here."""
     for answer in (result, status):
-        said = answers.server_seconds(answers.mapping(answer.body))
+        said = answers.server_seconds(mapping(answer.body))
         if said is not None:
             return said
     return waited

@@ -16,7 +16,8 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
 from relightflow.plugins.records import BackendContext, OperatorPolicy
-from tests.backends.segmind.conftest import KEY, Connect, Emulate, InMemoryNotes, error
+from tests.backends.conftest import error
+from tests.backends.segmind.conftest import KEY, Connect, Emulate, InMemoryNotes
 
 JOBS = 24
 SHAPES: list[tuple[str, dict[str, Any]]] = [

@@ -9,17 +9,8 @@ import pytest
 
 from relightflow.backends.segmind.assets import NOTICE, PreparedInput
 from relightflow.model.failure import Billed, FailureKind
-from tests.backends.segmind.conftest import (
-    IMAGE,
-    Connect,
-    Emulate,
-    InMemoryNotes,
-    Listen,
-    answer,
-    error,
-    image,
-    replying,
-)
+from tests.backends.conftest import Listen, answer, error, replying
+from tests.backends.segmind.conftest import IMAGE, Connect, Emulate, InMemoryNotes, image
 
 
 async def test_the_bytes_sent_are_the_bytes_hashed(connect: Connect) -> None:

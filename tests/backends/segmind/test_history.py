@@ -10,26 +10,19 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.segmind.api import Api
+from relightflow.backends.http.client import Api
+from relightflow.backends.http.response import Response
 from relightflow.backends.segmind.emulator.config import Config
 from relightflow.backends.segmind.emulator.faults.reading import parse
 from relightflow.backends.segmind.emulator.server import start
 from relightflow.backends.segmind.history import DAYS, at_once, windows
-from relightflow.backends.segmind.responses import Response
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME, Evidence, Needs
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.plugins.backend import Call, RecordsQuery, Retry
-from tests.backends.segmind.conftest import (
-    Connect,
-    Connection,
-    Emulate,
-    Listen,
-    answer,
-    error,
-    replying,
-)
+from tests.backends.conftest import Listen, answer, error, replying
+from tests.backends.segmind.conftest import Connect, Connection, Emulate
 
 NO_LAG = 0.0
 """The emulator's records are complete at once."""

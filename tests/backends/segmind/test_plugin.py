@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from relightflow.backends.segmind.hosts import OVERRIDE
-from relightflow.backends.segmind.key import VARIABLE
 from relightflow.backends.segmind.plugin import RECORD
 from relightflow.plugins.registry import load
 from relightflow.testing.backend import check_backend
@@ -21,7 +20,7 @@ async def test_keeps_what_a_backend_promises(
 ) -> None:
     emulator = await emulate()
     monkeypatch.setenv(OVERRIDE, emulator.url)
-    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.setenv("SEGMIND_API_KEY", KEY)
     options: dict[str, Any] = {"api": api, "delivery": delivery}
     await check_backend(RECORD, options, cells=2)
 
@@ -32,7 +31,7 @@ async def test_so_does_every_other_row_of_the_table(
 ) -> None:
     emulator = await emulate()
     monkeypatch.setenv(OVERRIDE, emulator.url)
-    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.setenv("SEGMIND_API_KEY", KEY)
     await check_backend(RECORD, {"delivery": "inline"}, model=model, cells=1)
 
 

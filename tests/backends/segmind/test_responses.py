@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.segmind.responses import Response, of_read, of_submit
+from relightflow.backends.http.response import Response
+from relightflow.backends.segmind.responses import of_read, of_submit
 from relightflow.model.failure import EXIT_OF, Billed, FailureKind
 
 MODEL = "segmind-relighting"

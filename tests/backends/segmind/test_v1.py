@@ -10,19 +10,11 @@ import zlib
 
 import pytest
 
-from relightflow.backends.segmind import network
+from relightflow.backends.http import sessions
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
-from tests.backends.segmind.conftest import (
-    IMAGE,
-    Connect,
-    Connection,
-    Listen,
-    answer,
-    error,
-    replying,
-    request,
-)
+from tests.backends.conftest import Listen, answer, error, replying, request
+from tests.backends.segmind.conftest import IMAGE, Connect, Connection
 
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 
@@ -143,7 +135,7 @@ async def test_a_packed_answer_is_unpacked(connect: Connect, listen: Listen, pac
 async def test_a_compressed_bomb_is_not_unpacked(
     connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "IMAGE_CAP", 1 << 20)
+    monkeypatch.setattr(sessions, "IMAGE_CAP", 1 << 20)
     bomb = gzip.compress(bytes(50 << 20))
     context = await v1(connect, listen, paid(bomb, content_encoding="gzip"))
     failure = await error(context.run())
@@ -176,7 +168,7 @@ async def test_a_row_of_another_request_is_not_ours(connect: Connect, listen: Li
 async def test_an_answer_over_its_cap_is_refused_while_it_is_read(
     connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "IMAGE_CAP", 1000)
+    monkeypatch.setattr(sessions, "IMAGE_CAP", 1000)
     context = await v1(connect, listen, paid(IMAGE + bytes(5000)))
     assert (await error(context.run())).kind is FailureKind.TOO_LARGE
 

@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 import aiohttp
 from yarl import URL
 
-from relightflow.backends.segmind import network
-from relightflow.backends.segmind.answers import is_image_data
-from relightflow.backends.segmind.api import (
+from relightflow.backends.http import sessions
+from relightflow.backends.http.client import (
     BROKEN,
     bad_certificate,
     reason,
 )
-from relightflow.backends.segmind.hosts import RESULTS, Hosts, refusal
-from relightflow.backends.segmind.rate_limit_headers import reset_after
-from relightflow.backends.segmind.responses import KEPT
+from relightflow.backends.http.hosts import ProviderHosts, refusal
+from relightflow.backends.http.rate_limit_headers import reset_after
+from relightflow.backends.http.response import KEPT, is_image_data
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import (
@@ -57,8 +56,8 @@ class _Partial:
 @dataclass(frozen=True, slots=True)
 class Downloads:
     session: HttpSession
-    hosts: Hosts
-    cap: int = network.IMAGE_CAP
+    hosts: ProviderHosts
+    cap: int = sessions.IMAGE_CAP
     total_seconds: float = _TOTAL_SECONDS
     idle_seconds: float = IDLE_SECONDS
 
@@ -77,7 +76,11 @@ class Downloads:
             raise _broken(error) from None
         data = bytes(partial.data)
         if not is_image_data(data):
-            words = "Segmind did not return a supported image" if data else "the result is empty"
+            words = (
+                f"{self.hosts.provider} did not return a supported image"
+                if data
+                else "the result is empty"
+            )
             raise CallFailed(
                 Failure(
                     FailureKind.BAD_RESULT,
@@ -94,12 +97,12 @@ class Downloads:
         Raises CallFailed, unbilled: REFUSED_SAFETY where a result would be refused, UNSENT where none
         of them can be reached. A stand-in serves its results itself.
         """
-        if self.hosts.override:
+        if self.hosts.override or not self.hosts.results:
             return
-        found = await asyncio.gather(*map(self._unreachable, RESULTS))
+        found = await asyncio.gather(*map(self._unreachable, self.hosts.results))
         broken = [problem for problem in found if problem]
         worst = next((p for p in broken if p.kind is FailureKind.REFUSED_SAFETY), None)
-        if worst or len(broken) == len(RESULTS):
+        if worst or len(broken) == len(self.hosts.results):
             raise CallFailed(worst or broken[0])
 
     async def _unreachable(self, host: str) -> Failure | None:
@@ -171,7 +174,7 @@ class Downloads:
     async def _body(self, response: aiohttp.ClientResponse, partial: _Partial) -> None:
         if not _continues(response, partial):
             if response.status != 200:
-                raise _refused(response)
+                raise _refused(response, self.hosts.kept)
             partial.data.clear()
         partial.validator = _validator(response)
         async for piece in pieces(response, self.cap - len(partial.data)):
@@ -206,10 +209,10 @@ def _validator(response: aiohttp.ClientResponse) -> str:
     return etag if plain and etag.startswith('"') else ""
 
 
-def _refused(response: aiohttp.ClientResponse) -> CallFailed:
+def _refused(response: aiohttp.ClientResponse, kept: str) -> CallFailed:
     status = response.status
     if status in (403, 404, 410):
-        words = f"the result is no longer at its URL ({status}); results are kept for seven days"
+        words = f"the result is no longer at its URL ({status})" + (f"; {kept}" if kept else "")
         return _failed(FailureKind.EXPIRED, words, status)
     words = (
         f"the result cannot be downloaded now ({status}); it is paid for, the next run downloads it"

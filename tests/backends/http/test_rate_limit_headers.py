@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.segmind.rate_limit_headers import RESET, reset_after
+from relightflow.backends.http.rate_limit_headers import RESET, reset_after
 
 DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 AT = 1795435200.0

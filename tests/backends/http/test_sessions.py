@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import trustme
 
-from relightflow.backends.segmind import network
-from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.http import sessions
+from relightflow.backends.http.download import Downloads
 from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
 from relightflow.model.failure import EXIT_OF, Billed, FailureKind
 from relightflow.model.step import Accepted
-from tests.backends.segmind.conftest import Connect, answer, error, image, request
+from tests.backends.conftest import answer, error, request
+from tests.backends.segmind.conftest import Connect, image
 
 Secure = Callable[[str], Awaitable[tuple[str, list[str]]]]
 
@@ -63,7 +64,7 @@ async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: 
     context = await connect(url)
     polling = await error(context.backend.collect(Accepted("request-0001")))
     uploading = await error(context.backend.prepare(image(), b""))
-    async with network.download_session("127.0.0.1") as session:
+    async with sessions.download_session("127.0.0.1") as session:
         hosts = from_environment({OVERRIDE: url})
         fetching = await error(Downloads(session, hosts).fetch(url + "/a.png"))
     assert {polling.kind, uploading.kind, fetching.kind} == {FailureKind.REFUSED_SAFETY}
@@ -72,12 +73,12 @@ async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: 
 
 
 async def test_no_session_has_the_key_as_a_habit() -> None:
-    async with network.api_session() as session:
+    async with sessions.api_session() as session:
         assert "x-api-key" not in session.straight.headers
 
 
 async def test_an_idle_connection_is_given_up_before_a_server_would() -> None:
-    async with network.api_session() as session:
+    async with sessions.api_session() as session:
         connector = session.straight.connector
         assert connector is not None
         assert (connector._keepalive_timeout or 99.0) < 5.0

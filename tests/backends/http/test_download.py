@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from relightflow.backends.segmind import network
-from relightflow.backends.segmind.download import Downloads
+from relightflow.backends.http import sessions
+from relightflow.backends.http.download import Downloads
 from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
 from relightflow.model.failure import Billed, FailureKind
-from tests.backends.segmind.conftest import IMAGE, Listen, answer, error, replying, request
+from tests.backends.conftest import Listen, answer, error, replying, request
+from tests.backends.segmind.conftest import IMAGE
 
 Make = Callable[..., Downloads]
 
@@ -28,7 +29,7 @@ async def downloads() -> AsyncIterator[Make]:
 
     def make(url: str = "", **facts: float) -> Downloads:
         hosts = from_environment({OVERRIDE: url}) if url else Hosts()
-        found = Downloads(network.download_session(urlsplit(url).hostname or ""), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
+        found = Downloads(sessions.download_session(urlsplit(url).hostname or ""), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
         made.append(found)
         return found
 
@@ -89,7 +90,7 @@ async def test_a_name_with_any_private_address_is_refused(
     seen: list[str] = []
     url = await listen(replying(lambda *_: image_bytes(), seen))
     resolver = Resolver(int(url.rsplit(":", 1)[1]), *addresses)
-    async with network.download_session(resolver=resolver) as session:
+    async with sessions.download_session(resolver=resolver) as session:
         failure = await error(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
     assert failure.kind is FailureKind.REFUSED_SAFETY
     assert "private" in failure.message
@@ -262,7 +263,7 @@ async def test_hosts_of_results_behind_made_up_addresses_are_refused_before_the_
     None
 ):
     resolver = Resolver(443, "198.18.0.7")
-    async with network.download_session(resolver=resolver) as session:
+    async with sessions.download_session(resolver=resolver) as session:
         failure = await error(Downloads(session, Hosts()).check_hosts())
     assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
     assert "(198.18.0.7)" in failure.message
@@ -276,7 +277,7 @@ async def test_hosts_of_results_behind_made_up_addresses_are_refused_before_the_
 async def test_the_operator_may_allow_them(given: dict[str, Any], listen: Listen) -> None:
     url = await listen(replying(lambda *_: image_bytes()))
     resolver = Resolver(int(url.rsplit(":", 1)[1]), "127.0.0.1")
-    session = network.download_session(*given.pop("exempt", ()), resolver=resolver, **given)
+    session = sessions.download_session(*given.pop("exempt", ()), resolver=resolver, **given)
     async with session, session.get("http://images.segmind.com/a") as answer:
         assert answer.status == 200
 

@@ -1,4 +1,4 @@
-"""The three API hosts: adds the key, sends once, never follows, and says how far a call came.
+"""A provider's API: adds the key, sends once, never follows, and says how far a call came.
 
 `read` is for calls that cost nothing; `post_once` is for the one that does. Both raise `CallFailed`.
 """
@@ -9,18 +9,18 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import aiohttp
 from yarl import URL
 
-from relightflow.backends.segmind import network, responses
-from relightflow.backends.segmind.hosts import Hosts
-from relightflow.backends.segmind.rate_limit_headers import date_of
-from relightflow.backends.segmind.request_body import PhasedBody
-from relightflow.backends.segmind.responses import Response
-from relightflow.backends.segmind.sanitize import shown
-from relightflow.backends.segmind.server_clock import ServerClock, elapsed
+from relightflow.backends.http import sessions
+from relightflow.backends.http.hosts import ProviderHosts
+from relightflow.backends.http.rate_limit_headers import date_of
+from relightflow.backends.http.request_body import PhasedBody
+from relightflow.backends.http.response import Response
+from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.server_clock import ServerClock, elapsed
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.network.certificates import ADVICE
@@ -39,17 +39,20 @@ BROKEN = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, Valu
 """What a request may raise; ValueError is a malformed answer's."""
 
 
+H = TypeVar("H", bound=ProviderHosts)
+
+
 @dataclass(frozen=True, slots=True)
-class Api:
+class Api(Generic[H]):
     session: HttpSession
-    hosts: Hosts
+    hosts: H
     key: str = field(repr=False)
     clocks: dict[str, ServerClock] = field(default_factory=dict)
-    """By host: three hosts may have three clocks."""
+    """By host: several hosts may have several clocks."""
 
     @property
     def _headers(self) -> dict[str, str]:
-        return {"x-api-key": self.key}
+        return self.hosts.authorization(self.key)
 
     async def read(
         self,
@@ -59,7 +62,7 @@ class Api:
         *,
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        cap: int = network.JSON_CAP,
+        cap: int = sessions.JSON_CAP,
         seconds: float = _READ_SECONDS,
     ) -> Response:
         """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
@@ -134,13 +137,13 @@ class Api:
         why = reason(error, self.key)
         if sent.released:
             words = (
-                f"no answer came from Segmind ({why}), and the call may have been billed: it is "
+                f"no answer came from {self.hosts.provider} ({why}), and the call may have been billed: it is "
                 "held and looked up in the request history"
             )
             return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)
         if refused_certificate(error):
-            return bad_certificate("connecting to Segmind", error)
-        words = f"Segmind is unreachable ({why}); the call was not sent, nothing was billed"
+            return bad_certificate(f"connecting to {self.hosts.provider}", error)
+        words = f"{self.hosts.provider} is unreachable ({why}); the call was not sent, nothing was billed"
         return Failure(FailureKind.UNSENT, words)
 
 
@@ -172,10 +175,3 @@ def reason(error: BaseException, *secrets: str) -> str:
         return "the answer was cut short"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return shown(str(text), *secrets, longest=160)
-
-
-def checked(answer: Response, doing: str) -> Response:
-    """`answer` if it is a 200; raises `CallFailed` with the failure otherwise."""
-    if answer.status != 200:
-        raise CallFailed(responses.of_read(answer, doing))
-    return answer

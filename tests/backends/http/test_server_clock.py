@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from relightflow.backends.segmind.rate_limit_headers import reset_after
-from relightflow.backends.segmind.server_clock import ServerClock
+from relightflow.backends.http.rate_limit_headers import reset_after
+from relightflow.backends.http.server_clock import ServerClock
 
 SKEW = 7_000_000.4
 """Server's Unix seconds minus our monotonic ones."""

@@ -11,17 +11,8 @@ import pytest
 
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.plugins.backend import Call
-from tests.backends.segmind.conftest import (
-    Connect,
-    Connection,
-    Handle,
-    Listen,
-    answer,
-    error,
-    image,
-    job,
-    request,
-)
+from tests.backends.conftest import Handle, Listen, answer, error, request
+from tests.backends.segmind.conftest import Connect, Connection, image, job
 
 LARGE = 6 << 20
 """Bytes of an inline image: more than any socket buffer takes at once."""

@@ -9,23 +9,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 
-from relightflow.backends.segmind import network
-from relightflow.backends.segmind.api import Api, checked, encoded, reason
-from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
-from relightflow.backends.segmind.responses import Response
+from relightflow.backends.http import sessions
+from relightflow.backends.http.client import encoded, reason
+from relightflow.backends.http.response import Response
+from relightflow.backends.segmind.hosts import OVERRIDE, SegmindApi, from_environment
+from relightflow.backends.segmind.responses import checked
 from relightflow.model.failure import Billed, CallFailed, FailureKind
-from tests.backends.segmind.conftest import KEY, Listen, answer, error, replying, request
+from tests.backends.conftest import Listen, answer, error, replying, request
+from tests.backends.segmind.conftest import KEY
 
-Open = Callable[[str], Awaitable[Api]]
+Open = Callable[[str], Awaitable[SegmindApi]]
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[Open]:
     """`await api(url)`: calls to that server, with a key."""
-    opened: list[Api] = []
+    opened: list[SegmindApi] = []
 
-    async def make(url: str) -> Api:
-        opened.append(Api(network.api_session(), from_environment({OVERRIDE: url}), KEY))
+    async def make(url: str) -> SegmindApi:
+        opened.append(SegmindApi(sessions.api_session(), from_environment({OVERRIDE: url}), KEY))
         return opened[-1]
 
     yield make
@@ -34,7 +36,7 @@ async def api() -> AsyncIterator[Open]:
 
 
 def test_the_key_is_in_no_repr() -> None:
-    assert KEY not in repr(Api(None, from_environment({}), KEY))  # type: ignore[arg-type]  # unused
+    assert KEY not in repr(SegmindApi(None, from_environment({}), KEY))  # type: ignore[arg-type]  # unused
 
 
 async def test_a_free_call_bears_the_key_and_does_not_take_it_to_another_host(

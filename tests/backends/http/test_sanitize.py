@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.segmind.sanitize import LONGEST, redacted, shown
+from relightflow.backends.http.sanitize import LONGEST, redacted, shown
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from relightflow.backends.segmind.polling import LONGEST, PollSchedule
+from relightflow.backends.http.polling import LONGEST, PollSchedule
 
 
 def questions(pace: PollSchedule, seconds: float) -> int:

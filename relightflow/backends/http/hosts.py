@@ -1,0 +1,111 @@
+"""Which hosts exist for a provider: those that get the key, and those from which results may come.
+
+Pure: names only. That a name does not lead to a private address is the session's to check, on the
+address that is connected to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from relightflow.errors import UsageError
+from relightflow.network.addresses import host_matches, public_address
+from relightflow.store.rehearsal import on_this_machine
+
+_MAX_URL = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHosts:
+    """What the shared parts need to know of a provider's hosts."""
+
+    provider: str
+    """Its name, for messages."""
+    api: str
+    """Base of the host that billable calls go to, without a slash at the end; its clock is the one that
+    counts."""
+    override: str = ""
+    """scheme://host:port of the one server that stands for all of them; empty in earnest."""
+    outputs: tuple[str, ...] = ()
+    """Hosts that results may come from; a leading dot means every name below it."""
+    allowed: tuple[str, ...] = ()
+    """Of those, the operator's own: their addresses may be private."""
+    results: tuple[str, ...] = ()
+    """Hosts of results that are looked at before the first call; empty: none."""
+    kept: str = ""
+    """How long results are kept, as half a sentence for messages; empty: nobody says."""
+
+    def authorization(self, key: str) -> dict[str, str]:
+        """The headers that carry `key`."""
+        raise NotImplementedError
+
+
+def overriding(environment: Mapping[str, str], variable: str) -> tuple[str, str]:
+    """(scheme://host:port, host) that the operator's `variable` names for tests and rehearsals; empty
+    where it is not set. Raises UsageError where that is no address of a server."""
+    given = environment.get(variable, "").strip()
+    if not given:
+        return "", ""
+    parts = _split(given)
+    if parts is None or parts.username is not None or parts.query or parts.path.strip("/"):
+        raise UsageError(f"{variable} must be a server such as http://127.0.0.1:8080")
+    host = parts.hostname or ""
+    if parts.scheme != "https" and not on_this_machine(host):
+        raise UsageError(f"{variable} may be plain http on this machine only; elsewhere use https")
+    return _origin(parts), host
+
+
+def refusal(hosts: ProviderHosts, url: str, *, listed: bool = True) -> str:
+    """Why nothing may be fetched from `url`, in words; empty where its name is allowed.
+
+    `listed` False: any public host will do (for the address of an uploaded image).
+    """
+    parts = _split(url)
+    if parts is None:
+        return "not an http(s) URL"
+    if parts.username is not None:
+        return "contains a user name"
+    if hosts.override and _origin(parts) == hosts.override:
+        return ""
+    host = (parts.hostname or "").rstrip(".").lower()
+    if parts.scheme != "https":
+        return "not https"
+    if parts.port not in (None, 443):
+        return f"port {parts.port} is not the standard one"
+    if listed and not host_matches(host, hosts.outputs):
+        return f"host {host} is not one of the provider's; --output-host allows it"
+    return "" if public(host) else "private address"
+
+
+def public(host: str) -> bool:
+    """False for a private IP address in any spelling, and for localhost. Other names: True."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return public_address(host)
+    except ValueError:
+        # 2130706433, 0x7f.1, 127.1: names to us, addresses to the system's resolver
+        return not re.fullmatch(r"\d+|0x[0-9a-f]*", host.rsplit(".", 1)[-1])
+
+
+def _split(url: str) -> SplitResult | None:
+    if len(url) > _MAX_URL or not url.isprintable() or " " in url or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    return parts if parts.scheme in ("http", "https") and host and host.isascii() else None
+
+
+def _origin(parts: SplitResult) -> str:
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port or default
+    return f"{parts.scheme}://{host}" + ("" if port == default else f":{port}")

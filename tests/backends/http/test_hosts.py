@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from relightflow.backends.http.hosts import refusal
+from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
+from relightflow.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://images.segmind.com/a.png",
+        "https://images.segmind.com:8443/a.png",
+        "https://segmind.com.evil.example/a.png",
+        "https://evilsegmind.com/a.png",
+        "https://segmind-anything.s3.amazonaws.com/a.png",
+        "https://user@images.segmind.com/a.png",
+        "https://example.com/#@images.segmind.com/",
+        "https://example.com\\@images.segmind.com/",
+        "https://images.segmind.com/a b",
+        "https://images.segmind.com/\n",
+        "ftp://images.segmind.com/a",
+        "file:///etc/passwd",
+        "//images.segmind.com/a",
+        "https://",
+        "https://images.segmind.com:99999/",
+        "https://[::1",
+        "https://１２７.0.0.1/",
+        "https://" + "a" * 9000,
+        "",
+    ],
+)
+def test_anything_else_is_refused(url: str) -> None:
+    assert refusal(Hosts(), url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "a.localhost",
+        "10.1.2.3",
+        "169.254.169.254",
+        "[::1]",
+        "[fd00::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "127.1",
+        "0177.0.0.1",
+        "100.64.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
+    bare = host.strip("[]")
+    assert refusal(Hosts(outputs=(bare,)), f"https://{host}/a.png")
+    assert refusal(Hosts(), f"https://{host}/a.png", listed=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:80", "http://example.com", "http://u:p@127.0.0.1", "http://127.0.0.1/x", "ftp://a"],
+)
+def test_an_override_that_is_no_server_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match=OVERRIDE):
+        from_environment({OVERRIDE: url})
