@@ -15,6 +15,7 @@ import pytest
 TESTS = Path(__file__).parent
 SLOW = frozenset(
     [
+        "backends/history",
         "backends/http",
         "backends/segmind",
         "ci",

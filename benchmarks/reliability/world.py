@@ -23,10 +23,9 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from relightflow.backends.segmind.history import History, HistoryListing, at_once
-from relightflow.backends.segmind.listing import Span
-from relightflow.backends.segmind.matching import DIGEST
-from relightflow.backends.segmind.rows import HistoryRow
+from relightflow.backends.history.lookup import HistoryListing, Span, at_once
+from relightflow.backends.history.matching import DIGEST, HistoryRow
+from relightflow.backends.segmind.history import History
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
@@ -251,7 +250,7 @@ class Records(History):
         shown = [r for r in self.provider.taken if r.shown <= now]
         return HistoryListing(tuple(self.provider.row(r, now) for r in shown))
 
-    async def _server_time(self, retry: Retry) -> float | None:
+    async def server_time(self, retry: Retry) -> float | None:
         return self.clock()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.key import KeyRing
@@ -23,7 +24,6 @@ from relightflow.backends.segmind import hosts, models, responses, v1, v2
 from relightflow.backends.segmind.assets import Assets, PreparedInput
 from relightflow.backends.segmind.history import History, failure_of, known
 from relightflow.backends.segmind.hosts import SegmindApi
-from relightflow.backends.segmind.matching import DIGEST
 from relightflow.backends.segmind.responses import checked
 from relightflow.errors import RefusedError
 from relightflow.model.evidence import SERVER_TIME, Evidence

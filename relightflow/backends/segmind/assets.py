@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from relightflow.backends.history.matching import digest
 from relightflow.backends.http.client import UPLOAD_SECONDS
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.hosts import refusal
@@ -111,10 +111,6 @@ class Assets:
 
 def prepared(value: str, remembered: str = "") -> PreparedInput:
     return PreparedInput(value, digest(value), remembered)
-
-
-def digest(value: str) -> str:
-    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def _data_uri(media_type: str, data: bytes) -> str:

@@ -7,21 +7,21 @@ does not hold proves something only where `absence` says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
+from relightflow.backends.history.lookup import HistoryListing, Span, at_once, look_up, patiently
+from relightflow.backends.history.matching import HistoryRow, Matcher
 from relightflow.backends.http.response import Response, parsed, usable_id
 from relightflow.backends.http.sanitize import shown
-from relightflow.backends.segmind import absence, matching, rows
-from relightflow.backends.segmind.absence import Bracket, Reading
+from relightflow.backends.segmind import rows
 from relightflow.backends.segmind.hosts import SegmindApi
-from relightflow.backends.segmind.listing import Page, Span, read_once, read_whole
+from relightflow.backends.segmind.listing import Page, read_once, read_whole
+from relightflow.backends.segmind.models import MATCHER
 from relightflow.backends.segmind.responses import checked
-from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import Evidence, Needs, Undecided
+from relightflow.model.evidence import Evidence
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.model.values import FrozenMap
@@ -35,26 +35,27 @@ _DOING = "reading the request history"
 T = TypeVar("T")
 
 
-async def at_once(failure: Failure) -> None:
-    """A `Retry` for whoever cannot wait. Raises `CallFailed`."""
-    raise CallFailed(failure)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryListing:
-    """A listing, read."""
-
-    rows: tuple[HistoryRow, ...]
-    since: float = -math.inf
-    doubt: str = ""
-    """Why rows may be missing; empty: nothing speaks for it."""
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     api: SegmindApi
     forgets: bool
     """Whether old rows may be missing; see `absence.Reading`."""
+
+    @property
+    def matcher(self) -> Matcher:
+        return MATCHER
+
+    def step(self, attempt: Attempt, row: HistoryRow) -> Step | None:
+        """See `relightflow.backends.history.lookup.Records`."""
+        return _step_of(attempt, row)
+
+    def why(self, row: HistoryRow) -> str:
+        """Why a row's request failed, unbilled, in words."""
+        return _why(row)
+
+    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
+        """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
+        return await look_up(self, query, retry)
 
     async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
         """The row of one request of any age; None where there is none. Raises `CallFailed`."""
@@ -68,7 +69,7 @@ class History:
                 return None
             return rows.single(parsed(checked(answer, _DOING).body))
 
-        found = await _patiently(ask, retry)
+        found = await patiently(ask, retry)
         return found if found and found.request_id == request_id else None
 
     async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
@@ -86,51 +87,14 @@ class History:
             since, doubt = max(since, listing.since), doubt or listing.doubt
         return HistoryListing(tuple(found), since, doubt)
 
-    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
-        """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        findings = _EvidenceBuilder()
-        nameless: list[Attempt] = []
-        for attempt in query.doubts:
-            if attempt.request_id:
-                findings.named(attempt, await self.by_id(attempt.request_id, retry))
-            else:
-                nameless.append(attempt)
-        if nameless:
-            await self._settle(nameless, query, retry, findings)
-        return findings.evidence
-
-    async def _settle(
-        self,
-        doubts: Sequence[Attempt],
-        query: RecordsQuery,
-        retry: Retry,
-        findings: _EvidenceBuilder,
-    ) -> None:
-        now = findings.now = await self._server_time(retry)
-        around = [(a, found) for a in doubts if (found := _could_be_absent(a, query, now))]
-        span = _span(doubts, around, now)
-        listing = await self.between(span, retry, whole=bool(around))
-        reading = _reading(listing, now, self.forgets)
-        unowned = [r for n, r in reading.rows.items() if n not in query.known_ids]
-        matches = matching.match(doubts, [*unowned, *reading.unnamed])
-        for attempt in doubts:
-            if own := matches.found.get(attempt.id):
-                findings.named(attempt, own)
-                continue
-            why = absence.proof_of_absence(attempt, query.known, reading, matches.free, query.lag)
-            if why is None and attempt.id in matches.ambiguous:
-                words = "the provider's records contain more such calls than were made from here"
-                why = Undecided(Needs.PERSON, words)
-            findings.nameless(attempt, matches.failed.get(attempt.id), why)
-
-    async def _server_time(self, retry: Retry) -> float | None:
+    async def server_time(self, retry: Retry) -> float | None:
         """The time of the host that calls go to, which INTENT was dated by."""
         if self.api.server_time() is None:
 
             async def ask() -> Response:
                 return await self.api.read("GET", self.api.hosts.credits, _DOING)
 
-            await _patiently(ask, retry)
+            await patiently(ask, retry)
         return self.api.server_time()
 
     async def bill(self, since: float, until: float, retry: Retry) -> tuple[BillRow, ...]:
@@ -163,7 +127,7 @@ class _Window:
         async def ask() -> Page | None:
             return self._read(await self._ask(number, size), number)
 
-        return await _patiently(ask, self.retry)
+        return await patiently(ask, self.retry)
 
     async def _ask(self, number: int, size: int) -> Response:
         params = {
@@ -193,95 +157,6 @@ class _Window:
         return found
 
 
-@dataclass(slots=True)
-class _EvidenceBuilder:
-    """The answer about each attempt, as it is found."""
-
-    adopted: list[tuple[int, Step]] = field(default_factory=list)
-    failed: list[tuple[int, str]] = field(default_factory=list)
-    absent: list[int] = field(default_factory=list)
-    undecided: list[tuple[int, Undecided]] = field(default_factory=list)
-    now: float | None = None
-
-    def named(self, attempt: Attempt, own: HistoryRow | None) -> None:
-        """The row that is certainly the attempt's."""
-        if own is None:
-            words = "the provider's records do not contain its request"
-            self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
-        elif own.status == "FAILED":
-            self.failed.append((attempt.id, _why(own)))
-        elif step := _step(attempt, own):
-            self.adopted.append((attempt.id, step))
-        else:
-            words = "the provider's records contain it, without a result yet"
-            self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
-
-    def nameless(
-        self, attempt: Attempt, failed_row: HistoryRow | None, why: Undecided | None
-    ) -> None:
-        """No row is the attempt's but perhaps one that failed. `why`: it may still be taken."""
-        if why:
-            self.undecided.append((attempt.id, why))
-        elif failed_row:
-            self.failed.append((attempt.id, _why(failed_row)))
-        else:
-            self.absent.append(attempt.id)
-
-    @property
-    def evidence(self) -> Evidence:
-        return Evidence(
-            tuple(self.adopted),
-            tuple(self.failed),
-            tuple(self.absent),
-            tuple(self.undecided),
-            self.now,
-        )
-
-
-async def _patiently(ask: Callable[[], Awaitable[T]], retry: Retry) -> T:
-    while True:
-        try:
-            return await ask()
-        except CallFailed as error:
-            await retry(error.failure)
-
-
-def _could_be_absent(attempt: Attempt, query: RecordsQuery, now: float | None) -> Bracket | None:
-    """The calls that vouch for it, if that is worth a whole reading by now."""
-    at = matching.sent_at(attempt)
-    if at is None or now is None or now < at + query.lag:
-        return None
-    around = absence.bracket(attempt, query.known)
-    return around if isinstance(around, Bracket) else None
-
-
-def _span(
-    doubts: Sequence[Attempt], around: Sequence[tuple[Attempt, Bracket]], now: float | None
-) -> Span:
-    """What has to be read: from the first call that may show up to the last."""
-    since = [matching.earliest(a) for a in doubts]
-    until = [matching.earliest(a) + matching.BEFORE + matching.AFTER for a in doubts]
-    for attempt, found in around:
-        since.append(absence.reach(attempt, found))
-        until.append(max(matching.earliest(a) for a in found.vouching) + matching.AFTER)
-    return Span(min(since), min(max(until), now or math.inf))
-
-
-def _reading(found: HistoryListing, now: float | None, forgets: bool) -> Reading:
-    named: dict[str, HistoryRow] = {}
-    doubt = found.doubt
-    for row in found.rows:
-        if not row.request_id:
-            continue
-        other = named.setdefault(row.request_id, row)
-        if (other.model, other.inputs) != (row.model, row.inputs):
-            doubt = doubt or "the same request id at two different calls"
-        if other.status != "COMPLETED":
-            named[row.request_id] = row
-    unnamed = [row for row in found.rows if not row.request_id]
-    return Reading(named, unnamed, found.since, doubt, now, forgets)
-
-
 def windows(since: float, until: float) -> list[tuple[date, date]]:
     """Days (UTC, both ends included) that cover the period and a day on either side."""
     first = datetime.fromtimestamp(since, UTC).date() - timedelta(days=1)
@@ -301,7 +176,7 @@ def known(request_id: str, own: HistoryRow, details: FrozenMap) -> ResultKnown |
     return ResultKnown(request_id, own.url, own.cost, details)
 
 
-def _step(attempt: Attempt, own: HistoryRow) -> Step | None:
+def _step_of(attempt: Attempt, own: HistoryRow) -> Step | None:
     """The step that an attempt had really reached; None: nothing that one could go on from."""
     if own.status == "FAILED":
         return None
@@ -314,9 +189,9 @@ def _step(attempt: Attempt, own: HistoryRow) -> Step | None:
     return Accepted(own.request_id, details) if details["api"] == "v2" else None
 
 
-def _why(own: HistoryRow) -> str:
-    return f"Segmind accepted the call and it failed, unbilled: {shown(own.error) or 'no reason given'}"
-
-
 def failure_of(own: HistoryRow) -> Failure:
     return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)
+
+
+def _why(own: HistoryRow) -> str:
+    return f"Segmind accepted the call and it failed, unbilled: {shown(own.error) or 'no reason given'}"

@@ -12,6 +12,8 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from relightflow.backends.history.lookup import EVER, Span
+
 PER_PAGE = 100
 """The most that may be asked for."""
 _MOST_PAGES = 500
@@ -32,22 +34,6 @@ _Created = Callable[[object], float | None]
 """A raw row's time in Unix seconds, where it can be read."""
 _Identity = Callable[[object], str]
 """What a raw row has in every reading, whatever becomes of its request meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The time that a reading is about, Unix seconds by the provider's clock."""
-
-    since: float = -math.inf
-    """Rows from before need not be read."""
-    until: float = math.inf
-    """Rows from after may come and go."""
-
-    def holds(self, at: float | None) -> bool:
-        return at is None or self.since <= at <= self.until
-
-
-EVER = Span()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
+from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
@@ -167,6 +168,15 @@ TABLE: tuple[ModelRow, ...] = (
     ModelRow(_RELIGHTING_V2, image_field="image"),
     ModelRow(_IC_LIGHT, image_field="subject_image"),
 )
+MATCHER = Matcher(
+    {
+        row.model.name: ModelInputs(
+            row.image_field, frozenset(p.name for p in row.model.parameters)
+        )
+        for row in TABLE
+    }
+)
+"""Tells which calls of these models the request history shows."""
 MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
 """The first is the default."""
 

@@ -7,34 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from relightflow.backends.history.matching import HistoryRow
 from relightflow.backends.http.response import amount, usable_id
 from relightflow.backends.segmind.listing import Page
-from relightflow.model.money import Micros
 
 ENVELOPES = ("data", "results", "items", "rows", "records", "requests", "history")
 """The first three are expected; the others cost nothing to take as well."""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One request as the provider recorded it."""
-
-    request_id: str
-    """Empty where it is none that we could use."""
-    model: str
-    status: str
-    """COMPLETED, FAILED, or anything else: still open."""
-    cost: Micros | None
-    created: float | None
-    """Unix seconds."""
-    inputs: Mapping[str, Any] | None = field(repr=False)
-    """As sent; None where they are not told."""
-    url: str = field(default="", repr=False)
-    error: str = ""
 
 
 def page(answer: Any) -> Page | None:

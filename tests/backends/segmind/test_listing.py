@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relightflow.backends.history.lookup import EVER, Span
 from relightflow.backends.segmind.listing import (
-    EVER,
     PER_PAGE,
     READINGS,
     Listing,
     Page,
-    Span,
     read_once,
     read_whole,
 )

@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from relightflow.backends.segmind.matching import (
+from relightflow.backends.history.matching import (
     AFTER,
     BEFORE_SERVER,
     Fit,
+    HistoryRow,
+    Matcher,
     earliest,
-    fit,
-    image_host,
     sent_at,
 )
-from relightflow.backends.segmind.rows import HistoryRow
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Needs, Undecided, undecided
 
@@ -103,6 +102,7 @@ def proof_of_absence(
     reading: Reading,
     free: Iterable[HistoryRow],
     lag: float,
+    matcher: Matcher,
 ) -> Undecided | None:
     """None: `doubt` was never taken, and nothing was billed for it. Otherwise why that is not proven.
 
@@ -131,14 +131,14 @@ def proof_of_absence(
         if row is None:
             words = "the provider's records omit a call that was certainly accepted"
             return Undecided(Needs.TIME, words, late if late > reading.now else None)
-        if fit(call, row) is not Fit.YES:
+        if matcher.fit(call, row) is not Fit.YES:
             return Undecided(
                 Needs.PERSON,
                 "the provider's records describe calls differently from how they were sent, so "
                 "they cannot be compared",
             )
-        hosts.add(image_host(call, row))
-    if any(fit(doubt, row, frozenset(hosts)) is not Fit.NO for row in free):
+        hosts.add(matcher.image_host(call, row))
+    if any(matcher.fit(doubt, row, frozenset(hosts)) is not Fit.NO for row in free):
         return Undecided(
             Needs.PERSON,
             "the provider's records contain a call that may or may not be this one",

@@ -9,18 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.segmind.assets import digest
-from relightflow.backends.segmind.matching import (
+from relightflow.backends.history.matching import (
     AFTER,
     BEFORE,
     BEFORE_SERVER,
     DIGEST,
     Fit,
-    fit,
-    match,
+    HistoryRow,
+    digest,
 )
-from relightflow.backends.segmind.models import MODELS
-from relightflow.backends.segmind.rows import HistoryRow
+from relightflow.backends.segmind.models import MATCHER, MODELS
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.failure import Billed
@@ -28,6 +26,7 @@ from relightflow.model.values import FrozenMap
 
 URL = "https://images.segmind.com/assets/a.jpg"
 AT = 1_795_435_200.0
+fit, match = MATCHER.fit, MATCHER.match
 CELL = MODELS[0].normalise(FrozenMap())
 
 

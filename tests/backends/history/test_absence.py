@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from relightflow.backends.history.absence import Bracket, bracket
+from relightflow.backends.history.lookup import HistoryListing, Span
+from relightflow.backends.history.matching import DIGEST, digest
 from relightflow.backends.segmind import listing, rows
-from relightflow.backends.segmind.absence import Bracket, bracket
-from relightflow.backends.segmind.assets import digest
-from relightflow.backends.segmind.history import History, HistoryListing
-from relightflow.backends.segmind.listing import Page, Span
-from relightflow.backends.segmind.matching import DIGEST
+from relightflow.backends.segmind.history import History
+from relightflow.backends.segmind.listing import Page
 from relightflow.backends.segmind.models import MODELS
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME, Evidence, Needs, Undecided
@@ -181,7 +181,7 @@ class Records(History):
         )
         return HistoryListing(tuple(rows.row(r) for r in found.rows), found.since, found.doubt)
 
-    async def _server_time(self, retry: Retry) -> float | None:
+    async def server_time(self, retry: Retry) -> float | None:
         return AT + self.world.now
 
 
