@@ -31,6 +31,7 @@ from relightflow.run import opening
 from relightflow.store.state_dir import StateDir
 from relightflow.testing import clock
 from tests.cli.program import environment
+from tests.processes import commands
 from tests.scripted_backend import Provider, png, record
 from tests.servers import swift as swift_server
 from tests.servers.azurite import AzureServer, azurite
@@ -174,9 +175,35 @@ class Program:
         (plugin / "entry_points.txt").write_text("[relightflow]\nstudio = tests.scripted_backend\n")
 
     def start(
-        self, *options: str, mode: str = "v2", seconds: float = 0.0, crash: str = "",
-        signals: str = "", command: Sequence[str] = RUN, **more: Any,
-    ) -> subprocess.Popen[str]:  # fmt: skip
+        self,
+        *options: str,
+        command: Sequence[str] = RUN,
+        stdout: int = subprocess.PIPE,
+        **studio: Any,
+    ) -> subprocess.Popen[str]:
+        """A new interpreter. `studio`: as `_environment` takes it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "relightflow", *command, *options],
+            cwd=self.stage.folder,
+            env=self._environment(**studio),
+            text=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *options: str, command: Sequence[str] = RUN, **studio: Any) -> tuple[int, str]:
+        """Exit code (negative: killed by that signal) and everything it said."""
+        env = self._environment(**studio)
+        said = commands.start((*command, *options), self.stage.folder, env).wait()
+        return said.code, said.text
+
+    def call(self, *command: str, **studio: Any) -> tuple[int, str]:
+        """The same for any other command."""
+        return self.run(command=command, **studio)
+
+    def _environment(
+        self, mode: str = "v2", seconds: float = 0.0, crash: str = "", signals: str = ""
+    ) -> dict[str, str]:
         env = environment(
             {
                 "STUDIO_MODE": mode,
@@ -187,24 +214,7 @@ class Program:
             }
         )
         env["PYTHONPATH"] += f"{os.pathsep}{self.stage.folder / 'site'}"
-        more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-        return subprocess.Popen(
-            [sys.executable, "-m", "relightflow", *command, *options],
-            cwd=self.stage.folder,
-            env=env,
-            text=True,
-            **more,
-        )
-
-    def run(self, *options: str, **more: Any) -> tuple[int, str]:
-        """Exit code (negative: killed by that signal) and everything it said."""
-        process = self.start(*options, **more)
-        said = "".join(process.communicate(timeout=60))
-        return process.returncode, said
-
-    def call(self, *command: str, **more: Any) -> tuple[int, str]:
-        """The same for any other command."""
-        return self.run(command=command, **more)
+        return env
 
     def billed(self) -> list[str]:
         return self.book.read_text().split() if self.book.exists() else []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Relightflow, environment
+from tests.processes.commands import start
 
 
 @pytest.fixture
@@ -13,6 +14,9 @@ def relightflow(tmp_path: Path) -> Relightflow:
     def run(
         *arguments: str, env: Mapping[str, str] | None = None, **options: object
     ) -> "subprocess.CompletedProcess[str]":
+        if not options and "PYTHONPATH" not in (env or {}):
+            said = start(arguments, tmp_path, environment(env)).wait()
+            return subprocess.CompletedProcess(arguments, said.code, said.out, said.err)
         return subprocess.run(  # type: ignore[call-overload,no-any-return]  # options vary
             [sys.executable, "-m", "relightflow", *arguments],
             **{

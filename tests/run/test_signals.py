@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections import Counter
 
 import pytest
@@ -52,7 +51,7 @@ def test_a_closed_pipe_on_standard_output_decides_nothing(stage: Stage, program:
     read, write = os.pipe()
     os.close(read)
     stage.recipe([0, 1])
-    process = program.start("--json", stdout=write, stderr=subprocess.PIPE)
+    process = program.start("--json", stdout=write)
     os.close(write)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.world import processes
+from tests.processes import commands
+from tests.processes.commands import Said
 from tests.world.calls import png
-from tests.world.processes import Said
 from tests.world.provider import Provider
 
 KILLED = -signal.SIGKILL
@@ -45,7 +45,7 @@ class World:
     """Seconds for RELIGHTFLOW_SEGMIND_SETTLING; empty: the product's default."""
     said: list[Said] = field(default_factory=list)
     """Every command's end, in order."""
-    _running: processes.Running | None = None
+    _running: commands.Running | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -123,9 +123,9 @@ class World:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         **how: Any,
-    ) -> processes.Running:
+    ) -> commands.Running:
         how = {"fork": not self.local_offset, "shift": self.passed + self.local_offset} | how
-        return processes.start(arguments, cwd or self.folder, self.environment(env), **how)
+        return commands.start(arguments, cwd or self.folder, self.environment(env), **how)
 
     def command(
         self,
@@ -134,7 +134,7 @@ class World:
         env: Mapping[str, str] | None = None,
         **how: Any,
     ) -> Said:
-        """Any command of relightflow, to its end. `how`: see `processes.start`."""
+        """Any command of relightflow, to its end. `how`: see `commands.start`."""
         self.provider.pages = 0
         self._running = self.start(*arguments, cwd=cwd, env=env, **how)
         said = self._running.wait()

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def sharded(stage: Stage) -> Stage:
     return stage
 
 
-def shard(program: Program, number: int, count: int, **more: object) -> tuple[int, str]:
+def shard(program: Program, number: int, count: int, **more: Any) -> tuple[int, str]:
     return program.run("--shard", f"{number}/{count}", "--state", f"shards/{number}", **more)
 
 

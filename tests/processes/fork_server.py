@@ -21,7 +21,7 @@ import sys
 import warnings
 from typing import Any
 
-from tests.world import clocks
+from tests.processes import clocks
 
 PRELOADED = ("aiohttp", "jsonschema", "numpy", "obstore", "PIL.Image", "rich.progress", "yaml")
 
@@ -51,13 +51,19 @@ def become(request: dict[str, Any], shift: clocks.Shift) -> None:
         opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY)
         os.dup2(opened, number)
         os.close(opened)
+    from relightflow.core import failpoints
+
     shift.seconds = request["shift"]
     if seconds := request["cpu"]:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     if size := request["memory"]:
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    if crash := request["env"].get("RELIGHTFLOW_CRASH_AT"):
+        failpoints.reach = failpoints.armed(crash)  # the environment is read at import
     sys.argv = ["relightflow", *request["arguments"]]
     sys.path[0] = request["cwd"]
+    named = request["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [path for path in named if path and path not in sys.path]
     runpy.run_module("relightflow", run_name="__main__", alter_sys=True)
 
 

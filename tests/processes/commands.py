@@ -1,7 +1,7 @@
 """Commands of the program as processes: started, killed, limited, waited for.
 
 They are forked from a process that has imported everything (`fork_server`). With `fork=False`, or
-RELIGHTFLOW_WORLD_EXEC in the environment, each is a new interpreter: `python -m relightflow`, whose
+RELIGHTFLOW_TESTS_EXEC in the environment, each is a new interpreter: `python -m relightflow`, whose
 clock is moved by libfaketime.
 """
 
@@ -21,9 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.world import clocks
+from tests.processes import clocks
 
-FORKING = "RELIGHTFLOW_WORLD_EXEC" not in os.environ
+FORKING = "RELIGHTFLOW_TESTS_EXEC" not in os.environ
 TIMEOUT = 120
 
 
@@ -125,7 +125,7 @@ class ForkServer:
         env = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
         env |= {"OPENBLAS_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.world.fork_server"],
+            [sys.executable, "-m", "tests.processes.fork_server"],
             cwd=Path(__file__).parents[2],
             env=env,
             stdin=subprocess.PIPE,
@@ -183,6 +183,6 @@ def _server() -> ForkServer:
 
 @cache
 def _folder() -> str:
-    folder = tempfile.TemporaryDirectory(prefix="relightflow-world-")
+    folder = tempfile.TemporaryDirectory(prefix="relightflow-commands-")
     atexit.register(folder.cleanup)
     return folder.name
