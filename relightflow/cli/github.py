@@ -56,11 +56,17 @@ def _recorded(
         summary = _summary(manifest.with_name(SUMMARY))
         return RecordedRun(_name(manifest), manifest, summary)
     recipe = api.load(path, registry, reading.overrides, reading.backend)
-    for run in sorted(locate(path, state, os.environ).runs.glob("*"), reverse=True):
+    recorded = locate(path, state, os.environ).runs.glob("*")
+    for run in sorted(recorded, key=_started, reverse=True):
         summary = _summary(run / SUMMARY)
         if summary.get("recipe") == recipe.name and (run / MANIFEST).is_file():
             return RecordedRun(recipe.name, run / MANIFEST, summary, recipe)
     raise UsageError(f"{path}: no run of '{recipe.name}' is recorded in the state; run it first")
+
+
+def _started(run: Path) -> tuple[str, int]:
+    """Orders the folders of runs, those of the same second by when they were written last."""
+    return run.name.partition("-")[0], run.stat().st_mtime_ns
 
 
 def _summary(path: Path) -> dict[str, object]:
