@@ -10,12 +10,13 @@ UPDATE := .venv-update
 LOCK := $(UPDATE)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make update' pyproject.toml
 
-.PHONY: help demo test quick lint types unit test-latest update rehearse reliability bench docs images screenshot format clean
+.PHONY: help demo test quick long lint types unit test-latest update rehearse reliability bench docs images screenshot format clean
 
 help:
 	@echo 'make demo         relight the sample images, free of charge, and say where to look'
 	@echo 'make quick        lint and the tests without servers, in about a minute'
-	@echo 'make test         lint, types and every test: what CI runs'
+	@echo 'make test         lint, types and tests, in a few minutes'
+	@echo 'make long         the tests that play whole projects; CI runs both'
 	@echo 'make test-latest  the same with the newest release of every dependency'
 	@echo 'make update       renew requirements/, which pins what the other commands install'
 	@echo 'make rehearse     a paid recipe against the emulator, at no cost'
@@ -61,7 +62,10 @@ types: $(TOOLS)
 	$(BIN)/mypy
 
 unit: $(TOOLS)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m 'not long'
+
+long: $(TOOLS)
+	$(BIN)/python -m pytest -n auto -m long
 
 # Not the lock: what somebody gets who installs today. Run it before `make update`.
 test-latest:

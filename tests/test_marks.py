@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.quick import SLOW, TESTS
+from tests.marks import LONG, SLOW, TESTS
 
 PORT = """
 import socket
@@ -15,16 +15,16 @@ def test_a_port():
 """
 
 
-def test_what_is_slow_exists() -> None:
-    assert [name for name in SLOW if not (TESTS / name).exists()] == []
+def test_what_is_slow_or_long_exists() -> None:
+    assert [name for name in LONG | SLOW if not (TESTS / name).exists()] == []
 
 
 def test_a_quick_test_may_not_open_a_port(tmp_path: Path) -> None:
     (tmp_path / "test_port.py").write_text(PORT)
     (tmp_path / "conftest.py").write_text(
         f"import sys; sys.path.insert(0, {str(TESTS.parent)!r})\n"
-        f"from pathlib import Path; from tests import quick; quick.TESTS = Path({str(tmp_path)!r})\n"
-        "pytest_plugins = ['tests.quick']\n"
+        f"from pathlib import Path; from tests import marks; marks.TESTS = Path({str(tmp_path)!r})\n"
+        "pytest_plugins = ['tests.marks']\n"
     )
     command = [
         sys.executable,
@@ -44,4 +44,4 @@ def test_a_quick_test_may_not_open_a_port(tmp_path: Path) -> None:
     assert ends()[0] == 0
     code, said = ends("-m", "not slow")
     assert code == 1
-    assert "opens a port: name its file in SLOW of tests/quick.py" in said
+    assert "opens a port: name its file in SLOW of tests/marks.py" in said

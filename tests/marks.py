@@ -1,0 +1,103 @@
+"""What `make quick` and `make test` leave out: tests that start servers, and those that take longest.
+
+`slow` tests start a server or a browser, or take seconds: they are in `make test`, not in `make quick`.
+`long` tests play whole projects many times over: they are in `make long` alone, and CI runs both.
+They are marked here, by folder, file or fixture, so that no test file has to say it. With
+`-m 'not slow'` a test that opens a port all the same fails, and names this file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LONG = frozenset(
+    [
+        "ci",
+        "cli/commands/test_rehearsals.py",
+        "cli/commands/test_run_behind_a_proxy.py",
+        "cli/commands/test_run_from_the_web.py",
+        "cli/test_hostile_folder.py",
+        "core/test_failpoints.py",
+        "docs/test_sessions.py",
+        "objects/test_servers.py",
+        "reliability/test_faults.py",
+        "reliability/test_kills.py",
+        "run/test_restoring.py",
+        "test_packaging.py",
+        "test_rehearse.py",
+        "test_tutorial.py",
+        "world",
+    ]
+)
+"""Folders and files in tests/."""
+SLOW = frozenset(
+    [
+        "backends/history",
+        "backends/http",
+        "backends/segmind",
+        "cli/commands",
+        "cli/test_against.py",
+        "cli/test_mixed_photographs.py",
+        "cli/test_projects.py",
+        "cli/test_shared_places.py",
+        "cli/test_streams.py",
+        "deliver/test_object_stores.py",
+        "docs",
+        "gallery/page",
+        "ledger/test_lock.py",
+        "maintenance/test_merge.py",
+        "maintenance/test_prune.py",
+        "network",
+        "objects",
+        "plugins/test_example.py",
+        "plugins/test_scaffold.py",
+        "recipe/test_bombs.py",
+        "reliability",
+        "report/test_comment.py",
+        "servers",
+        "sinks/test_readers.py",
+        "sources/test_walk.py",
+        "sources/urls",
+        "testing/test_own_adapters.py",
+    ]
+)
+"""The same; what is long is slow too."""
+FIXTURES = frozenset({"program", "swift", "s3", "azure", "azure_server", "chromium"})
+_running = ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: starts a server, or takes seconds; not in make quick")
+    config.addinivalue_line("markers", "long: plays whole projects; in make long, not in make test")
+    if config.option.markexpr == "not slow":
+        sys.addaudithook(_audit)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        places = {path.as_posix(), *(above.as_posix() for above in path.parents)}
+        if places & LONG:
+            item.add_marker(pytest.mark.long)
+        if places & (LONG | SLOW) or FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    global _running
+    _running = item.nodeid
+    try:
+        return (yield)
+    finally:
+        _running = ""
+
+
+def _audit(event: str, _arguments: tuple[object, ...]) -> None:
+    if _running and event == "socket.bind":
+        pytest.fail(f"{_running} opens a port: name its file in SLOW of tests/marks.py")
