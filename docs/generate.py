@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from docs import commands, hooks, plugins, python_api, records
+from docs import commands, hooks, plugins, providers, python_api, records
 
 REFERENCE = Path(__file__).parent / "reference"
 
 
 def pages() -> dict[str, str]:
     """Every generated page by its path under docs/reference."""
-    return commands.pages() | hooks.pages() | plugins.pages() | python_api.pages() | records.pages()
+    return (
+        commands.pages()
+        | hooks.pages()
+        | plugins.pages()
+        | providers.pages()
+        | python_api.pages()
+        | records.pages()
+    )
 
 
 def main() -> None:

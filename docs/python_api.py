@@ -62,7 +62,7 @@ GROUPS = {
     ),
     "Sources": "Source Image Rejected PassedOver Remark StaleImage SourceUnavailable",
     "Backends": (
-        "Backend Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
+        "Backend Settlement Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
         "Step CallFailed Failure FailureKind Billed Memory Balance RecordsQuery Attempt "
         "Retry Evidence Undecided Needs BillRow"
     ),

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from relightflow.plugins.backend import Memory as Memory
     from relightflow.plugins.backend import RecordsQuery as RecordsQuery
     from relightflow.plugins.backend import Retry as Retry
+    from relightflow.plugins.backend import Settlement as Settlement
     from relightflow.plugins.check import Check as Check
     from relightflow.plugins.check import CheckImage as CheckImage
     from relightflow.plugins.check import CheckView as CheckView
@@ -132,6 +133,7 @@ _MODULES = {
         "Memory",
         "RecordsQuery",
         "Retry",
+        "Settlement",
     ),
     "relightflow.plugins.source": (
         "Source",
@@ -275,6 +277,7 @@ __all__ = [
     "RunCallbacks",
     "RunOptions",
     "Selection",
+    "Settlement",
     "Sink",
     "SinkContext",
     "SinkFailed",

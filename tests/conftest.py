@@ -25,6 +25,7 @@ from relightflow.model.plan import Plan, Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
+from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy, SinkRecord
 from relightflow.plugins.registry import Loaded, Registry, load
 from relightflow.run import opening
@@ -32,7 +33,7 @@ from relightflow.store.state_dir import StateDir
 from relightflow.testing import clock
 from tests.cli.program import environment
 from tests.processes import commands
-from tests.scripted_backend import Provider, png, record
+from tests.scripted_backend import Provider, ScriptedBackend, png, record
 from tests.servers import swift as swift_server
 from tests.servers.azurite import AzureServer, azurite
 from tests.servers.shared import shared_server
@@ -97,6 +98,11 @@ class Stage:
         """Bring a sink into the registry."""
         sinks = {**self.registry.sinks, sink.name: Loaded(sink, "test")}
         self.registry = replace(self.registry, sinks=sinks)
+
+    def settle(self, settlement: Settlement, backend: type[ScriptedBackend]) -> None:
+        """From now on the studio is such a `backend`, and its doubts are settled so."""
+        made = Loaded(record(self.provider, settlement, backend), "test")
+        self.registry = replace(self.registry, backends={**self.registry.backends, "studio": made})
 
     def plan(self, selection: Selection | None = None) -> Plan:
         recipe = api.load(self.path, self.registry)

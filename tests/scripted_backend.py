@@ -19,7 +19,7 @@ from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import UNSETTLED, Backend, Call, Settlement
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendContext, BackendRecord
 
@@ -79,6 +79,12 @@ class Provider:
     prepared: list[str] = field(default_factory=list)
     opened: int = 0
     closed: int = 0
+    on_answer: Script = usual
+    """Of a `NamedBackend`: after the call was taken; the answer may get lost."""
+    names: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Name of a call → its request and its body."""
+    time: float | None = 1_700_000_000.0
+    """The provider's Unix seconds."""
 
     def charge(self, key: str) -> str:
         """Bill a job; its request id, from which `collect` knows what to paint."""
@@ -136,10 +142,39 @@ class ScriptedBackend(Backend):
         return Completed(png(key), self._cost, step.request_id)
 
 
-def record(provider: Provider) -> BackendRecord:
-    return BackendRecord(
-        "studio", "For tests", MODELS, lambda context: ScriptedBackend(context, provider)
-    )
+class NamedBackend(ScriptedBackend):
+    """Its provider takes our name for a call, and makes and bills no second one of that name."""
+
+    def request_body(self, call: Call) -> bytes:
+        return f"{call.job.key} {call.name}".encode()
+
+    def server_time(self) -> float | None:
+        return self.provider.time
+
+    async def submit(self, call: Call) -> Step:
+        provider = self.provider
+        number = len(provider.submits)
+        provider.submits.append(call.job.key)
+        provider.on_submit(call, number)
+        request, body = provider.names.get(call.name, ("", call.body))
+        if body != call.body:
+            raise fails(FailureKind.EXPIRED, Billed.UNKNOWN)
+        if not request:
+            request = provider.charge(call.job.key)
+            provider.names[call.name] = (request, call.body)
+        provider.on_answer(call, number)
+        return Accepted(request)
+
+
+def record(
+    provider: Provider,
+    settlement: Settlement = UNSETTLED,
+    backend: type[ScriptedBackend] | None = None,
+) -> BackendRecord:
+    def create(context: BackendContext) -> ScriptedBackend:
+        return (backend or ScriptedBackend)(context, provider)
+
+    return BackendRecord("studio", "For tests", MODELS, create, settlement=settlement)
 
 
 def _installed(context: BackendContext) -> ScriptedBackend:

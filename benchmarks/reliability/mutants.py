@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.reliability.rehearsal import ROOT, environment
 
 COPIED = ("relightflow", "benchmarks", "tests", "schemas", "pyproject.toml")
+RESEND = "tests/run/jobs/test_resend.py"
 SIMULATOR = "tests/reliability/test_simulator.py"
 RULES = "tests/reliability/test_rules.py"
 FAULTS = "tests/reliability/test_faults.py"
@@ -38,8 +39,8 @@ MUTANTS = (
     Mutant(
         "the call leaves before INTENT is durable", "run/jobs/submit.py",
         (
-            ("            attempt = await self._intend(",
-             "            early = await backend.submit(call)\n            attempt = await self._intend("),
+            ("            call, attempt = await self._intend(",
+             "            early = await backend.submit(Call(job, prepared))\n            call, attempt = await self._intend("),
             ("step = await backend.submit(call)\n            except", "step = early\n            except"),
         ),
         SIMULATOR,
@@ -96,6 +97,12 @@ MUTANTS = (
              "        delivery = self._context.options.get"),), RULES + " -k the_key"),
     Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/responses.py",
            (("    if not own_words:\n", "    if not own_words and status < 500:\n"),), FAULTS + " -k html"),
+    Mutant("a call is sent again whose name may be forgotten", "run/jobs/resend.py",
+           (("    if now - sent > settlement.seconds * _SPARE:\n", "    if False:\n"),), RESEND),
+    Mutant("a call that somebody gave up is sent again", "run/jobs/doubts.py",
+           (("if self.resender is None or attempt.state is not State.UNKNOWN:", "if self.resender is None:"),), RESEND),
+    Mutant("a call that may be sent again is not kept", "run/jobs/submit.py",
+           (("            await asyncio.to_thread(self.bodies.keep, call.name, body)\n", ""),), RESEND),
     Mutant("a v1 504 is sent again", "backends/segmind/responses.py",
            ((' and not (status == 504 and api == "v1")', ""),),
            FAULTS + " -k 504"),

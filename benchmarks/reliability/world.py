@@ -34,7 +34,15 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Balance, BillRow, Call, RecordsQuery, Retry
+from relightflow.plugins.backend import (
+    Backend,
+    Balance,
+    BillRow,
+    Call,
+    RecordsQuery,
+    Retry,
+    Settlement,
+)
 from relightflow.plugins.records import BackendContext, BackendRecord
 from relightflow.run import opening
 from relightflow.store import blobs
@@ -399,6 +407,7 @@ def record(provider: Provider, api: str, wall: Callable[[], float]) -> BackendRe
         (Model("sim", AXES, Price(PRICE, PRICE), 5.0),),
         create,
         keeps_requests=KEEPS,
+        settlement=Settlement("lookup"),
     )
 
 

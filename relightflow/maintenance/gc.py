@@ -23,7 +23,7 @@ from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.maintenance import Garbage
 from relightflow.model.plan import Plan
 from relightflow.plan.outputs import firsts
-from relightflow.run.jobs.recovery import job_of
+from relightflow.run.jobs.resend import job_of
 from relightflow.store.blobs import ASIDE, INDEX, BlobStore, index, path_of
 from relightflow.store.index_entry import attempt_facts, job_facts
 from relightflow.store.shared import SharedStore

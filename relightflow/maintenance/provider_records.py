@@ -138,7 +138,9 @@ async def _settler(
     def patience() -> RecordsPatience:
         return RecordsPatience(clock, rng, notice)
 
-    return DoubtSettler(backend, record.name, state.ledger, budget, patience, notice)
+    return DoubtSettler(
+        backend, record.name, state.ledger, budget, patience, notice, settlement=record.settlement
+    )
 
 
 def _unavailable(failure: Failure) -> RelightflowError:

@@ -23,6 +23,8 @@ class Needs(StrEnum):
     """The records may not show the call yet, or could not be read: they are asked again."""
     PURCHASE = "purchase"
     """A later call of our own that the records show: the next purchase settles it."""
+    RUN = "run"
+    """A run, which may send the call again under its name: the provider bills that name once."""
     PERSON = "person"
     """These records cannot prove anything about it: somebody has to decide."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence
@@ -29,12 +29,17 @@ class Call:
     job: Job
     """What is to be made: image, model, parameters."""
     prepared: Any
-    """What this backend's `prepare` gave for the job's image."""
+    """What this backend's `prepare` gave for the job's image; None where the call is sent again."""
+    name: str = ""
+    """32 hex digits: a UUID (version 4) of ours that no other call bears. Durable before the first byte
+    leaves; where the provider lets the caller name a call, this is the name to give it."""
+    body: bytes = field(default=b"", repr=False)
+    """With a settlement by key: what `request_body` gave, to be sent as it is. Otherwise empty."""
 
 
 _METHODS = (
     "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "server_time",
-    "look_up", "bill",
+    "look_up", "bill", "request_body",
 )  # fmt: skip
 """All that relightflow calls of a backend."""
 
@@ -56,7 +61,7 @@ class Backend:
     """The base class of every backend. `submit` must be written; the rest has a default.
 
     What a provider can do beside that is a method more: `intent_details`, `balance`, `server_time`,
-    `look_up` with `bill` (see the protocols below). A method whose name is nearly one of these is refused when the
+    `look_up`, `bill`, `request_body` (see the protocols below). A method whose name is nearly one of these is refused when the
     class is made, because relightflow would never call it.
     """
 
@@ -94,7 +99,8 @@ class Backend:
         """Make the one billable call and say how far it came.
 
         The engine has written INTENT and writes the step down before it asks for the next.
-        Raises `CallFailed` with the failure where there is no step.
+        Raises `CallFailed` with the failure where there is no step. With a settlement by key it is
+        asked again for a call whose outcome is unknown: see `HasRequestBody`.
         """
         raise NotImplementedError(f"{type(self).__qualname__} has no `submit`")
 
@@ -108,12 +114,69 @@ class Backend:
         return step
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How it is found out what became of a call whose answer got lost."""
+
+    by: Literal["none", "lookup", "key"] = "none"
+    """`none`: a person decides. `lookup`: the provider's records are asked (`HasLookUp`). `key`: the
+    provider takes the name that we give a call, and makes and bills no second call of that name, so
+    the same call is sent again (`HasRequestBody`); what that leaves open is looked up, where there is
+    a `look_up`."""
+    seconds: float = 0.0
+    """With `key`: how long the provider certainly remembers a name. Nothing is sent again later than
+    that, by the provider's own clock, with a tenth to spare."""
+
+    def problem(self, backend: object) -> str:
+        """What a backend lacks for it, in words; empty where nothing is missing."""
+        if self.by == "key" and self.seconds <= 0:
+            return (
+                "settles by key, and its `seconds` say that the provider forgets every name at once"
+            )
+        wanted = {
+            "none": (),
+            "lookup": (("look_up", HasLookUp),),
+            "key": (("request_body", HasRequestBody), ("server_time", HasServerTime)),
+        }
+        for name, protocol in wanted[self.by]:
+            if not isinstance(backend, protocol):
+                return f"settles by {self.by}, which needs the method `{name}`"
+        if self.by == "none" and isinstance(backend, HasLookUp):
+            return "has `look_up`, which is never called unless its record has settlement=Settlement('lookup')"
+        if self.by != "key" and isinstance(backend, HasRequestBody):
+            return "has `request_body`, which is never called unless its record has a settlement by key"
+        return ""
+
+
+UNSETTLED = Settlement()
+
+
+@runtime_checkable
+class HasRequestBody(Protocol):
+    """A backend whose provider takes our name for a call: with `Settlement("key", …)`.
+
+    `submit` may be called again for a call of which nobody knows whether it arrived, also in another
+    process, with the same name, the same body, and no `prepared`. It answers with the step that the
+    call has reached, `Accepted` or `ResultKnown`, whether it was taken then or now. `CallFailed` with
+    `PENDING`: the first one still runs, ask again after `retry_after`. With `EXPIRED`: the name is
+    used, and the provider does not say what became of it. Anything else that says `Billed.NO` and
+    is about the call itself (`JOB_FAILED`, `REFUSED_CELL`, `REFUSED_MODEL`, `BAD_IMAGE`) must prove that
+    no call of that name was billed, the earlier one included.
+    """
+
+    def request_body(self, call: Call) -> bytes:
+        """All that is sent for `call`, name included where it stands in the body, without secrets.
+
+        Asked for just before INTENT, and kept in a file until the outcome is known. Quick and pure.
+        """
+
+
 @runtime_checkable
 class HasIntentDetails(Protocol):
     """A backend that wants to find a call again whose answer got lost."""
 
     def intent_details(self, call: Call) -> FrozenMap:
-        """What `HasHistory.look_up` needs beside the attempt's own fields: JSON only, no secrets.
+        """What `HasLookUp.look_up` needs beside the attempt's own fields: JSON only, no secrets.
 
         Asked for just before `submit`, and written into the details of INTENT. Quick and pure.
         """
@@ -183,11 +246,8 @@ class BillRow:
 
 
 @runtime_checkable
-class HasHistory(Protocol):
-    """A backend that can look up doubtful attempts, free of charge and read-only.
-
-    Both methods are needed. Without them a call in doubt waits for a person's decision.
-    """
+class HasLookUp(Protocol):
+    """A backend that can look up doubtful attempts, free of charge and read-only."""
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """What became of `query.doubts`; every one of them is in the answer exactly once.
@@ -198,6 +258,11 @@ class HasHistory(Protocol):
         'undecided' costs a wait. Equal attempts are matched as a set. A read that fails goes to
         `retry`, and is repeated when that returns. Raises `CallFailed`.
         """
+
+
+@runtime_checkable
+class HasHistory(HasLookUp, Protocol):
+    """A backend whose provider lists all calls of the account, for `relightflow reconcile`."""
 
     async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
         """Every request in the period (Unix seconds). Raises `CallFailed`."""

@@ -20,7 +20,7 @@ from relightflow.errors import RefusedError
 from relightflow.model.catalog import Model
 from relightflow.model.check import Severity
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Memory
+from relightflow.plugins.backend import UNSETTLED, Backend, Memory, Settlement
 from relightflow.plugins.check import Check
 from relightflow.plugins.sink import Sink
 from relightflow.plugins.source import Source
@@ -163,10 +163,22 @@ class BackendRecord:
     keeps_results: float = 0.0
     """Seconds for which a result can be downloaded once it is known. While it should live, a download
     that is missing or damaged is no end: it is tried again, across runs. 0: the second is final."""
+    settlement: Settlement = UNSETTLED
+    """How it is found out what became of a call whose answer got lost."""
+    key_variable: str = ""
+    """Environment variable with the account's key; empty: it needs none."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that it sends to and that results come from; a leading dot stands for every name below."""
+    limits: str = ""
+    """What the provider limits, in a few words, such as `50 calls a minute`; empty: nothing known."""
 
     def make(self, context: BackendContext) -> Backend:
-        """The backend. Raises what its `create` raises."""
-        return cast(Backend, imported(self.create)(context))
+        """The backend. Raises what its `create` raises, and TypeError where it lacks a method that
+        `settlement` needs, or has one that would never be called."""
+        backend = imported(self.create)(context)
+        if problem := self.settlement.problem(backend):
+            raise TypeError(f"the backend '{self.name}' {problem}")
+        return cast(Backend, backend)
 
     def model(self, name: str) -> Model | None:
         """The model with that name; None: there is none."""

@@ -21,6 +21,8 @@ def settled_by(found: Undecided | None) -> str:
         return "your decision"
     if found.needs is Needs.PURCHASE:
         return "the next purchase"
+    if found.needs is Needs.RUN:
+        return "the next run"
     return f"the records, from {_moment(found.at)}" if found.at else "the records"
 
 
@@ -29,13 +31,14 @@ def advice(doubts: Iterable[Undecided | None]) -> list[str]:
     every = list(doubts)
     lines = []
     for needs, words in (
-        (None, "the next run looks them up in the provider's records"),
+        (None, "the next run asks the provider what became of them"),
         (Needs.TIME, ""),
         (
             Needs.PURCHASE,
             "the next purchase settles them: the records count as complete once they show a "
             "later call",
         ),
+        (Needs.RUN, "the next run settles them; it may send them again, which is billed once"),
         (Needs.PERSON, "these need your decision: relightflow resolve"),
     ):
         some = [found for found in every if (found.needs if found else None) is needs]

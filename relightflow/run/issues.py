@@ -51,7 +51,7 @@ _CHECKED = (
     "'relightflow run --retry-failed-checks' makes it again"
 )
 _CUT = (
-    "It is looked up in the provider's records by the next run; 'relightflow resolve' lists it "
+    "The next run asks the provider what became of it; 'relightflow resolve' lists it "
     "and lets you decide"
 )
 
@@ -59,7 +59,7 @@ _CUT = (
 def _settled_by(found: Undecided | None) -> str:
     """What becomes of an unknown outcome next."""
     if found is None:
-        return "It is looked up in the provider's records by the next run"
+        return "The next run asks the provider what became of it"
     why = f"It is not settled yet because {found.why}. "
     if found.needs is Needs.PERSON:
         return why + "'relightflow resolve' lets you decide"
@@ -67,6 +67,8 @@ def _settled_by(found: Undecided | None) -> str:
         return (
             why + "The next purchase settles it; 'relightflow resolve' lets you decide before that"
         )
+    if found.needs is Needs.RUN:
+        return why + "The next run settles it; it may send the call again, which is billed once"
     when = "soon"
     if found.at:
         when = datetime.fromtimestamp(found.at, UTC).strftime("from %Y-%m-%d %H:%M UTC on")

@@ -8,7 +8,13 @@ from collections.abc import Awaitable, Callable
 
 from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call, HasIntentDetails, HasServerTime
+from relightflow.plugins.backend import (
+    Backend,
+    Call,
+    HasIntentDetails,
+    HasRequestBody,
+    HasServerTime,
+)
 
 NOTHING = FrozenMap()
 
@@ -50,6 +56,11 @@ class LazyBackend:
         facts = backend.intent_details(call) if isinstance(backend, HasIntentDetails) else NOTHING
         now = backend.server_time() if isinstance(backend, HasServerTime) else None
         return facts if now is None else FrozenMap({SERVER_TIME: round(now, 3), **facts})
+
+    def request_body(self, call: Call) -> bytes | None:
+        """What is sent for the call, where it can be sent again; None: it cannot."""
+        backend: object = self._backend
+        return backend.request_body(call) if isinstance(backend, HasRequestBody) else None
 
     async def close(self) -> None:
         if self._backend is not None:

@@ -5,6 +5,7 @@ Whatever an earlier process left in INTENT is unknown from here on, before a cen
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from relightflow.run.jobs.doubts import DoubtSettler
 from relightflow.run.jobs.index_progress import IndexProgress
 from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.recovery import Recovery
+from relightflow.run.jobs.resend import Resender
 from relightflow.run.jobs.restore import BlobRestorer
 from relightflow.run.jobs.submit import Submitter
 from relightflow.run.lazy_backend import LazyBackend
@@ -56,6 +58,7 @@ from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Shutdown
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
+from relightflow.store.request_bodies import RequestBodies
 from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import StateDir
 
@@ -165,6 +168,7 @@ async def open_run(
         clock or RealClock(), rng or Random(),  # noqa: S311  jitter guards nothing
     )  # fmt: skip
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
+    await asyncio.to_thread(_sweep_bodies, state.state_dir)
     admission = _admission(plan, context, state, run_options, record.keeps_requests)
 
     async def on_open(backend: Backend) -> None:
@@ -190,8 +194,18 @@ async def open_run(
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)
         )
-        engine = _engine(context, state, admission, backend, inputs, client, record, notice)
+        engine = _engine(
+            context, state, admission, backend, inputs, client, record, notice,
+            may_send=not run_options.collect_only,
+        )  # fmt: skip
         yield replace(engine, claimed=claimed)
+
+
+def _sweep_bodies(state_dir: StateDir) -> None:
+    """Only calls whose outcome is open can ever be sent again. Blocks."""
+    with open_reader(state_dir.ledger) as reader:
+        needed = {attempt.uuid for attempt in reader.open_attempts()}
+    RequestBodies(state_dir.calls).sweep(needed)
 
 
 def _admission(
@@ -229,8 +243,9 @@ def _engine(
     client: SharedStoreClient | None,
     record: BackendRecord,
     notice: Callable[[str], None],
+    may_send: bool,
 ) -> Engine:
-    """The parts of a run, each with what it needs."""
+    """The parts of a run, each with what it needs. `may_send`: calls in doubt may be sent again."""
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
     budget, shutdown = admission.budget, admission.shutdown
     log = CallLog(context, blobs, client)
@@ -248,10 +263,15 @@ def _engine(
         record.keeps_requests,
         record.keeps_results,
     )
+    bodies = RequestBodies(state.state_dir.calls)
+    resender = Resender(
+        record.settlement, bodies, context.clock, context.rng, admission.rate_limiter,
+        shutdown.collecting,
+    )  # fmt: skip
     doubts = DoubtSettler(
         backend, context.backend, ledger, budget,
         lambda: RecordsPatience(context.clock, context.rng, notice, admission.rate_limiter),
-        notice, shutdown.collecting,
+        notice, shutdown.collecting, record.settlement, resender if may_send else None,
     )  # fmt: skip
     shared = None
     if client:
@@ -261,7 +281,7 @@ def _engine(
         ledger=ledger,
         blobs_path=folder,
         submitter=Submitter(
-            context, backend, inputs, ledger, admission, recorder, collector, shutdown
+            context, backend, inputs, ledger, admission, recorder, collector, shutdown, bodies
         ),
         restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
         recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),

@@ -47,6 +47,11 @@ class StateDir:
         return self.root / "runs"
 
     @property
+    def calls(self) -> Path:
+        """Bodies of calls under way that can be sent again under their name."""
+        return self.root / "calls"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.root / "lock"

@@ -24,10 +24,12 @@ from relightflow.plugins.backend import (
     HasBalance,
     HasHistory,
     HasIntentDetails,
+    HasLookUp,
     HasServerTime,
     RecordsQuery,
 )
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
+from relightflow.testing.named_calls import check_named, named_call
 from relightflow.testing.record import check_record
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
@@ -75,7 +77,8 @@ async def check_backend(
     close, and close again; every step may follow the one before and can be written down as JSON;
     a call resumes from a recorded step in a new backend instance, and a step may be collected twice;
     the result is an image; what is not an image, or fails, ends in CallFailed with its failure; `balance`, `intent_details`,
-    `server_time`, `bill` and `look_up` where it has them.
+    `server_time`, `bill` and `look_up` where it has them. With a settlement by key: the same call under
+    the same name, sent again by another instance, is the same request.
     """
     options = options or {}
     check_record(record, BackendRecord, options)
@@ -94,7 +97,14 @@ async def check_backend(
         image, data = sample_image(sample_image_bytes()), sample_image_bytes()
         prepared = await kit.asked("prepare", backend.prepare(image, data))
         for cell in _cells(chosen, cells):
-            await kit.call(backend, Call(sample_job(image, record.name, chosen, cell), prepared))
+            job = sample_job(image, record.name, chosen, cell)
+            await kit.call(backend, named_call(backend, job, prepared))
+        if record.settlement.by == "key":
+            job = sample_job(image, record.name, chosen, {})
+            call = named_call(backend, job, prepared)
+            await kit.asked(
+                "a call that is sent again", check_named(record.name, kit.opened, backend, call)
+            )
         await kit.not_an_image(backend)
         await kit.capabilities(backend)
     finally:
@@ -111,7 +121,7 @@ class _Kit:
 
     async def unopened(self) -> None:
         """A backend that was made and never used gives back what it holds, which is nothing."""
-        made = self._record.make(self._context)
+        made = self._made()
         assert isinstance(made, Backend), (
             f"{self._name}: `create` gives {type(made).__name__}, which is not a "
             "relightflow.Backend: derive it from that class"
@@ -122,8 +132,14 @@ class _Kit:
             )
         await made.close()
 
+    def _made(self) -> Backend:
+        try:
+            return self._record.make(self._context)
+        except TypeError as error:
+            raise AssertionError(str(error)) from error
+
     async def opened(self) -> Backend:
-        backend = self._record.make(self._context)
+        backend = self._made()
         await backend.open()
         return backend
 
@@ -187,19 +203,18 @@ class _Kit:
             assert now is None or (type(now) in (int, float) and 0 < now < 1e11), (
                 f"{self._name}: server_time gave {now!r}; give Unix seconds, or None"
             )
-        one = hasattr(backend, "look_up") != hasattr(backend, "bill")
-        assert not one, (
-            f"{self._name}: `look_up` and `bill` come together; with only one of them relightflow "
-            "calls "
-            "neither"
+        alone = hasattr(backend, "bill") and not isinstance(backend, HasLookUp)
+        assert not alone, (
+            f"{self._name}: it has `bill` and no `look_up`, so relightflow would never call it"
         )
         if isinstance(backend, HasHistory):
             rows = await self.asked("bill", backend.bill(0.0, 1.0, _give_up))
             sound = all(isinstance(row, BillRow) for row in rows)
             assert sound, f"{self._name}: bill gave something else than BillRow"
+        if isinstance(backend, HasLookUp):
             await self.unproven(backend)
 
-    async def unproven(self, backend: HasHistory) -> None:
+    async def unproven(self, backend: HasLookUp) -> None:
         """With no call of our own to compare the records with, nothing is absent."""
         image = sample_image(sample_image_bytes())
         job = sample_job(image, self._name, self._context.model, {})
@@ -312,7 +327,7 @@ class _Kit:
         try:
             prepared = await backend.prepare(image, data)
             job = sample_job(image, self._name, self._context.model, {})
-            step = await backend.submit(Call(job, prepared))
+            step = await backend.submit(named_call(backend, job, prepared))
             for _ in range(MOST_STEPS):
                 if isinstance(step, Completed):
                     break

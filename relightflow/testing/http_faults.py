@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -19,6 +19,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendRecord
 from relightflow.testing.backend import backend_context
+from relightflow.testing.named_calls import named_call
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
 _MOST_LOOKS = 400
@@ -65,15 +66,18 @@ async def check_http_faults(
     point_at: Callable[[str], None],
     billed: Callable[[], int],
     options: Mapping[str, Any] | None = None,
+    is_submit: Callable[[bytes], bool] | None = None,
 ) -> None:
     """`record`'s backend loses no call and calls none unbilled that the provider took.
 
     `upstream`: URL of a stub of the provider, which bills each call it takes. `point_at(url)` makes the
-    backend send its calls there instead. `billed()`: how many calls the stub has billed. A request with
-    a method other than GET and HEAD counts as the submit. Raises AssertionError.
+    backend send its calls there instead. `billed()`: how many calls the stub has billed. `is_submit`:
+    whether a request (its head and its body) is the paid one; left out: every request with a method other
+    than GET and HEAD is. With a settlement by key, every call that is left in doubt is sent again under
+    its name and must then be billed once in all. Raises AssertionError.
     """
     kit = _FaultKit(record, FrozenMap(options or {}), billed)
-    async with _proxy(upstream) as proxy:
+    async with _proxy(upstream, is_submit or _has_a_body) as proxy:
         point_at(proxy.url)
         await kit.refused_connection(point_at, proxy.url)
         for fault in _SUBMIT_FAULTS:
@@ -87,6 +91,7 @@ class _FaultProxy:
     url: str
     host: str
     port: int
+    is_submit: Callable[[bytes], bool]
     submit: Fault | None = None
     poll: Fault | None = None
     """Spoils the next poll, and then itself no more."""
@@ -115,8 +120,8 @@ class _FaultKit:
     async def submit(self, proxy: _FaultProxy, fault: Fault) -> None:
         """A submit that goes wrong is sent once, and unbilled only where it cannot have been billed."""
         proxy.submit, proxy.submits = fault, 0
-        failure = await self._submit_fails(fault.name)
-        proxy.submit = None
+        before = self.billed()
+        failure = await self._submit_fails(fault.name, proxy)
         assert proxy.submits == 1, (
             f"{self.record.name}: after {fault.name} the call was sent {proxy.submits} times; "
             "relightflow "
@@ -125,6 +130,11 @@ class _FaultKit:
         if fault.forward:
             assert failure.billed is not Billed.NO, self._says(
                 fault.name, "the provider may have billed it: Billed.UNKNOWN", failure
+            )
+        if self.record.settlement.by == "key" and failure.billed is Billed.UNKNOWN:
+            assert self.billed() == before + 1, (
+                f"{self.record.name}: after {fault.name} the same call was sent again under its name, "
+                f"and {self.billed() - before} were billed instead of one"
             )
 
     async def polls(self, proxy: _FaultProxy, fault: Fault) -> None:
@@ -154,17 +164,35 @@ class _FaultKit:
             f"{self.record.name}: {fault.name} at a poll billed again"
         )
 
-    async def _submit_fails(self, what: str) -> Failure:
+    async def _submit_fails(self, what: str, proxy: _FaultProxy | None = None) -> Failure:
+        """How a call fails. With a settlement by key, what is left in doubt is sent again under its
+        name, once `proxy` spoils nothing any more."""
         async with self._opened() as (backend, call):
             try:
-                step = await backend.submit(call)
-                for _ in range(_MOST_LOOKS):
-                    if isinstance(step, Completed):
-                        break
-                    step = await backend.collect(step)
+                await self._to_the_end(backend, call)
             except CallFailed as error:
-                return error.failure
+                failure = error.failure
+                if proxy:
+                    proxy.submit, sent = None, proxy.submits
+                    if self.record.settlement.by == "key" and failure.billed is Billed.UNKNOWN:
+                        await self._to_the_end(backend, replace(call, prepared=None))
+                    proxy.submits = sent
+                return failure
         raise AssertionError(f"{self.record.name}: {what}, and yet the call gave a result")
+
+    async def _to_the_end(self, backend: Backend, call: Call) -> None:
+        """Raises CallFailed. A call that still runs is asked again."""
+        step: Step | None = None
+        for _ in range(_MOST_LOOKS):
+            if isinstance(step, Completed):
+                return
+            try:
+                step = await (backend.collect(step) if step else backend.submit(call))
+            except CallFailed as error:
+                if error.failure.kind is not FailureKind.PENDING:
+                    raise
+                await asyncio.sleep(min(error.failure.retry_after or 0.0, 0.05))
+        raise AssertionError(f"{self.record.name}: a call never ended")
 
     def _says(self, what: str, wanted: str, failure: Failure) -> str:
         return (
@@ -179,16 +207,17 @@ class _FaultKit:
         try:
             image, data = sample_image(sample_image_bytes()), sample_image_bytes()
             prepared = await backend.prepare(image, data)
-            yield backend, Call(sample_job(image, self.record.name, model, {}), prepared)
+            job = sample_job(image, self.record.name, model, {})
+            yield backend, named_call(backend, job, prepared)
         finally:
             await backend.close()
 
 
 @asynccontextmanager
-async def _proxy(upstream: str) -> AsyncIterator[_FaultProxy]:
+async def _proxy(upstream: str, is_submit: Callable[[bytes], bool]) -> AsyncIterator[_FaultProxy]:
     """A reverse proxy on the loopback; one request a connection, to keep it plain."""
     host, _, port = upstream.removeprefix("http://").rstrip("/").partition(":")
-    proxy = _FaultProxy("", host, int(port or 80))
+    proxy = _FaultProxy("", host, int(port or 80), is_submit)
     server = await asyncio.start_server(lambda r, w: _serve(proxy, r, w), "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
@@ -211,9 +240,13 @@ async def _serve(
         writer.close()
 
 
+def _has_a_body(request: bytes) -> bool:
+    return request.split(b" ", 1)[0] not in (b"GET", b"HEAD")
+
+
 async def _answer(proxy: _FaultProxy, request: bytes) -> bytes:
     """What goes back; empty: nothing does."""
-    if request.split(b" ", 1)[0] not in (b"GET", b"HEAD"):
+    if proxy.is_submit(request):
         proxy.submits += 1
         fault = proxy.submit
     else:

@@ -9,6 +9,7 @@ import pytest
 from relightflow.errors import AccountError, EarlyStop, RelightflowError
 from relightflow.maintenance.provider_records import reconcile
 from relightflow.model.failure import FailureKind
+from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy
 from tests.conftest import Stage
 from tests.scripted_backend import ScriptedBackend, fails
@@ -18,7 +19,7 @@ from tests.scripted_backend import ScriptedBackend, fails
     ("kind", "error"), [(FailureKind.UNAVAILABLE, EarlyStop), (FailureKind.ACCOUNT, AccountError)]
 )
 def test_records_that_cannot_be_had_are_no_mistake_of_the_command_line(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, kind: FailureKind, error: type[RelightflowError]
+    stage: Stage, kind: FailureKind, error: type[RelightflowError]
 ) -> None:
     class Recorded(ScriptedBackend):
         async def bill(self, *_: object) -> None:
@@ -26,7 +27,7 @@ def test_records_that_cannot_be_had_are_no_mistake_of_the_command_line(
 
         look_up = bill
 
-    monkeypatch.setattr("tests.scripted_backend.ScriptedBackend", Recorded)
+    stage.settle(Settlement("lookup"), Recorded)
     record = stage.registry.backend("studio")
     with pytest.raises(error):
         asyncio.run(

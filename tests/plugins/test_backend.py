@@ -10,6 +10,7 @@ from relightflow.plugins.backend import (
     HasBalance,
     HasHistory,
     HasIntentDetails,
+    HasLookUp,
     HasServerTime,
 )
 
@@ -46,7 +47,7 @@ async def test_what_is_not_written_has_a_default_but_the_purchase() -> None:
         await backend.submit(unused_)
 
 
-def test_what_a_provider_can_do_is_told_by_its_methods_and_history_needs_both() -> None:
+def test_what_a_provider_can_do_is_told_by_its_methods() -> None:
     class Half(Backend):
         async def look_up(self, *_: object) -> None: ...
 
@@ -62,4 +63,5 @@ def test_what_a_provider_can_do_is_told_by_its_methods_and_history_needs_both() 
 
     able = (HasBalance, HasHistory, HasIntentDetails, HasServerTime)
     assert not isinstance(Half(), able)
+    assert isinstance(Half(), HasLookUp)
     assert all(isinstance(Whole(), protocol) for protocol in able)

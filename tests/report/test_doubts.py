@@ -20,7 +20,7 @@ def test_each_thing_that_is_waited_for_has_its_line() -> None:
         ]
     )
     assert [line.partition(":")[0] for line in lines] == ["1 call", "2 calls", "1 call", "1 call"]
-    assert "the next run looks them up" in lines[0]
+    assert "the next run asks the provider" in lines[0]
     assert "run --wait" in lines[1]
     assert "nothing needs to be decided" in lines[1]
     assert "2096-10-0" in lines[1]
@@ -38,6 +38,7 @@ def test_a_table_says_it_shorter() -> None:
     assert settled_by(Undecided(Needs.TIME, "w")) == "the records"
     assert settled_by(TIME).startswith("the records, from 2096-10-0")
     assert settled_by(Undecided(Needs.PURCHASE, "w")) == "the next purchase"
+    assert settled_by(Undecided(Needs.RUN, "w")) == "the next run"
     assert settled_by(Undecided(Needs.PERSON, "w")) == "your decision"
 
 

@@ -75,14 +75,13 @@ def test_causes_without_end_share_a_line() -> None:
         (
             state(State.PAID_UNFETCHED, Billed.YES, cost=50_000),
             Exit.UNKNOWN,
-            "the answer was cut short (billed, 0.05 USD). It is looked up in the provider's "
-            "records by the next run; 'relightflow resolve' lists it and lets you decide",
+            "the answer was cut short (billed, 0.05 USD). The next run asks the provider what became of "
+            "it; 'relightflow resolve' lists it and lets you decide",
         ),
         (
             state(State.UNKNOWN, Billed.UNKNOWN, "no answer"),
             Exit.UNKNOWN,
-            "no answer (may have been billed, 0.05 USD). It is looked up in the provider's "
-            "records by the next run",
+            "no answer (may have been billed, 0.05 USD). The next run asks the provider what became of it",
         ),
     ],
 )  # fmt: skip
@@ -97,6 +96,7 @@ def test_a_line_says_whether_it_was_billed_and_what_comes_next(
     ("needs", "at", "words"),
     [
         (Needs.PERSON, None, "'relightflow resolve' lets you decide"),
+        (Needs.RUN, None, "The next run settles it; it may send the call again, which is billed"),
         (Needs.PURCHASE, None, "The next purchase settles it; 'relightflow resolve' lets you"),
         (Needs.TIME, None, "The records can settle it soon: 'relightflow run --wait' waits"),
         (Needs.TIME, 1_800_000_000.0, "can settle it from 2027-01-15 08:00 UTC on: 'relight"),

@@ -16,7 +16,14 @@ from relightflow.model.image import Image
 from relightflow.model.money import micros
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, BillRow, Call, RecordsQuery, Retry
+from relightflow.plugins.backend import (
+    Backend,
+    BillRow,
+    Call,
+    RecordsQuery,
+    Retry,
+    Settlement,
+)
 from relightflow.plugins.records import BackendContext, BackendRecord
 from relightflow.testing import check_backend, sample_image_bytes
 
@@ -194,9 +201,9 @@ class Records(ScriptedBackend):
         return Evidence(undecided=tuple((doubt.id, why) for doubt in query.doubts))
 
 
-class NoBill(ScriptedBackend):
-    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
-        return Evidence()
+class NoLookUp(ScriptedBackend):
+    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
+        return ()
 
 
 class LeavesOut(Records):
@@ -210,6 +217,22 @@ class AdoptsTheImage(Records):
         return Evidence(adopted=tuple((doubt.id, done) for doubt in query.doubts))
 
 
+class Named(ScriptedBackend):
+    """Its provider takes our name for a call."""
+
+    def server_time(self) -> float:
+        return 1e9
+
+    def request_body(self, call: Call) -> bytes:
+        return call.name.encode()
+
+    async def submit(self, call: Call) -> Step:
+        await super().submit(call)
+        name = call.body.decode()
+        PROVIDER[name] = PROVIDER[call.job.id]
+        return Accepted(name)
+
+
 class Synchronous(ScriptedBackend):
     def close(self) -> Any:
         return None
@@ -219,10 +242,16 @@ def record(backend: type[ScriptedBackend], model: Model = MODEL) -> BackendRecor
     def create(context: BackendContext) -> Backend:
         return backend(context)
 
-    return BackendRecord("studio", "For tests", (model,), create)
+    by_key, by_lookup = issubclass(backend, Named), hasattr(backend, "look_up")
+    settlement = (
+        Settlement("key", 3600.0) if by_key else Settlement("lookup" if by_lookup else "none")
+    )
+    return BackendRecord("studio", "For tests", (model,), create, settlement=settlement)
 
 
-@pytest.mark.parametrize("backend", [ScriptedBackend, Immediate, Streams, NoticesLate, Records])
+@pytest.mark.parametrize(
+    "backend", [ScriptedBackend, Immediate, Streams, NoticesLate, Records, Named]
+)
 async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
     await check_backend(record(backend))
 
@@ -244,7 +273,7 @@ async def test_a_sound_backend_passes(backend: type[ScriptedBackend]) -> None:
         (DollarBalance, "give a Balance, in micro-dollars"),
         (DictDetails, "give a FrozenMap"),
         (BinaryIntent, "intent_details are not JSON"),
-        (NoBill, "`look_up` and `bill` come together"),
+        (NoLookUp, "it has `bill` and no `look_up`"),
         (LeavesOut, "each of `query.doubts` once"),
         (AdoptsTheImage, "adopt `Accepted` or `ResultKnown`"),
         (Synchronous, "async def"),
@@ -298,3 +327,20 @@ async def test_what_is_no_backend_is_told_its_base_class() -> None:
         await check_backend(
             replace(record(ScriptedBackend), create=Other)  # type: ignore[arg-type]  # the fault
         )
+
+
+@pytest.mark.parametrize(
+    ("backend", "settlement", "words"),
+    [
+        (ScriptedBackend, Settlement("lookup"), "needs the method `look_up`"),
+        (ScriptedBackend, Settlement("key", 60.0), "needs the method `request_body`"),
+        (Named, Settlement("key"), "forgets every name at once"),
+        (Named, Settlement(), "`request_body`, which is never called"),
+        (Records, Settlement(), "`look_up`, which is never called"),
+    ],
+)
+async def test_what_is_declared_and_what_is_there_must_agree(
+    backend: type[ScriptedBackend], settlement: Settlement, words: str
+) -> None:
+    with pytest.raises(AssertionError, match=words):
+        await check_backend(replace(record(backend), settlement=settlement))

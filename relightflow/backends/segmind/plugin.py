@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from relightflow.backends.segmind.hosts import RESULTS
 from relightflow.backends.segmind.models import MODELS, SCHEMA, disclosed
+from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
 
 RECORD = BackendRecord(
@@ -14,4 +16,8 @@ RECORD = BackendRecord(
     discloses=disclosed,
     keeps_requests=3600.0,
     keeps_results=7 * 86_400.0,
+    settlement=Settlement("lookup"),
+    key_variable="SEGMIND_API_KEY",
+    hosts=("api.segmind.com", "workflows-api.segmind.com", "api.spotprod.segmind.com", *RESULTS),
+    limits="calls a minute, as its answers say",
 )

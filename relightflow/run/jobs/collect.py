@@ -8,7 +8,7 @@ Each step is durable before the next is asked for, so another process can go on 
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,14 +89,23 @@ class Collector:
         )
         return await self.recorder.isolate_job(job, lambda: self.finish(active, step, known=True))
 
-    async def finish(self, active: ActiveAttempt, step: Step, known: bool = False) -> Outcome:
-        """Follow the steps to the image. `known`: the ledger already has the first one."""
+    async def finish(
+        self,
+        active: ActiveAttempt,
+        step: Step,
+        on_durable: Callable[[], None] | None = None,
+        known: bool = False,
+    ) -> Outcome:
+        """Follow the steps to the image. `known`: the ledger already has the first one. `on_durable` is
+        called when it has that, or the image."""
         while not isinstance(step, Completed):
             if not known:
                 try:
                     await self.ledger.advance(active.id, step)
                 except DuplicateRequest:
                     return await self._of_another_job(active, step)
+                if on_durable:
+                    on_durable()
                 await self.call_log.step(active.job, active.uuid, step)
                 failpoints.reach(_POINT[type(step)])
             known = False
@@ -116,7 +125,10 @@ class Collector:
                 )
             step = following
             failpoints.reach("after-collect")
-        return await self._keep(active, step)
+        outcome = await self._keep(active, step)
+        if on_durable:
+            on_durable()
+        return outcome
 
     async def _next(self, step: Step, age: float) -> Step | Failure:
         """The step after `step`; failures that pass are tried again. Raises Stopped."""

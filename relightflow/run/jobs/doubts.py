@@ -1,24 +1,34 @@
-"""Settles calls whose outcome is unknown by what the provider's own records say of them.
+"""Settles calls whose outcome is unknown, in the way that their backend has declared.
 
-Free of charge and read-only at the provider. What is proven is written into the ledger and the budget;
-what is not stays held, together with the reason and with what would settle it.
+By key: the same call is sent again under its own name (`resend`), which the provider bills once. By
+lookup: the provider's own records are read, free of charge. What is proven is written into the ledger
+and the budget; what is not stays held, together with the reason and with what would settle it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
 
-from relightflow.ledger.ledger import Ledger
+from relightflow.core.bounded_map import bounded_map
+from relightflow.ledger.ledger import DuplicateRequest, Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import Evidence, Needs, Undecided, undecided
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.plugins.backend import HasHistory, RecordsQuery, Retry
+from relightflow.plugins.backend import (
+    UNSETTLED,
+    Backend,
+    HasLookUp,
+    RecordsQuery,
+    Retry,
+    Settlement,
+)
 from relightflow.run.clock import Clock
+from relightflow.run.jobs.resend import Resender
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
 
@@ -27,14 +37,17 @@ _RECORDS_LAG_SECONDS = 600.0
 much they lag is nowhere documented; too long costs a wait, too short a second bill."""
 _FIRST_LOOK = 2.0
 """Seconds before the second look; the pauses double from there."""
+_WIDTH = 8
+"""Calls that are sent again at a time."""
 _LOOKS_APART = 60.0
 """Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
+_NOT_SENT = "a call whose answer was lost is sent again under its name, which only a run does"
 ABSENT = "the provider's records prove that the call was never accepted; nothing was billed"
 
 
 @dataclass(frozen=True, slots=True)
 class DoubtsSettled:
-    """What the provider's records said about unknown attempts."""
+    """What became of unknown attempts."""
 
     adopted: int = 0
     failed: int = 0
@@ -79,6 +92,10 @@ class DoubtSettler:
     notice: Callable[[str], None]
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     """Around the look; raises `Stopped` where the run is shut down meanwhile."""
+    settlement: Settlement = UNSETTLED
+    """The backend's."""
+    resender: Resender | None = None
+    """None: nothing may be sent, because nothing may be bought."""
 
     async def settle(self, every: bool = True) -> DoubtsSettled:
         """Without evidence attempts stay unknown. `every` False: leaves out those that the last look
@@ -90,14 +107,74 @@ class DoubtSettler:
         if query is None:
             return DoubtsSettled()
         real = await self.backend.get()
-        if not isinstance(real, HasHistory):
-            return await self._without_records(query.doubts)
+        settled = DoubtsSettled()
+        left = {attempt.id: (attempt, Undecided(Needs.RUN, _NOT_SENT)) for attempt in query.doubts}
+        if self.settlement.by == "key":
+            settled, left = await self._resent(real, query.doubts)
+            if not left:
+                return settled
+        if not isinstance(real, HasLookUp):
+            return settled + await self._without_records(left.values())
+        query = replace(query, doubts=tuple(attempt for attempt, _ in left.values()))
         try:
             with self.waiting():
                 evidence = await real.look_up(query, self.retry())
         except CallFailed as error:
-            return await self._unreadable(query.doubts, error.failure)
-        return await self._write_down(query.doubts, evidence)
+            return settled + await self._unreadable(query.doubts, error.failure)
+        return settled + await self._write_down(query.doubts, evidence)
+
+    async def _resent(
+        self, backend: Backend, doubts: Sequence[Attempt]
+    ) -> tuple[DoubtsSettled, dict[int, tuple[Attempt, Undecided]]]:
+        """Each call once more under its name. Also those of which that tells nothing, and why.
+
+        What somebody gave up is left alone: it may have been bought again under another name.
+        """
+        left: dict[int, tuple[Attempt, Undecided]] = {}
+        settled = DoubtsSettled()
+
+        async def each() -> AsyncIterator[Attempt]:
+            for attempt in doubts:
+                yield attempt
+
+        async def one(attempt: Attempt) -> DoubtsSettled:
+            found = await self._by_name(backend, attempt)
+            if isinstance(found, DoubtsSettled):
+                return found
+            left[attempt.id] = (attempt, found)
+            return DoubtsSettled()
+
+        async with aclosing(bounded_map(each(), _WIDTH, one)) as answers:
+            async for more in answers:
+                settled += more
+        return settled, left
+
+    async def _by_name(self, backend: Backend, attempt: Attempt) -> DoubtsSettled | Undecided:
+        """What the provider answers to the call of that name, written down."""
+        if self.resender is None or attempt.state is not State.UNKNOWN:
+            return Undecided(Needs.RUN, _NOT_SENT)
+        answer = await self.resender.resend(backend, attempt)
+        if isinstance(answer, Undecided):
+            return answer
+        if isinstance(answer, Failure):
+            await self._end(attempt, answer)
+            self.resender.bodies.forget(attempt.uuid)
+            return DoubtsSettled(failed=1)
+        try:
+            await self._adopt(attempt, answer)
+        except DuplicateRequest:
+            return Undecided(Needs.PERSON, "the provider answered with another job's request id")
+        self.resender.bodies.forget(attempt.uuid)
+        return DoubtsSettled(adopted=1)
+
+    async def _end(self, attempt: Attempt, failure: Failure) -> None:
+        """It failed, at a cost or not."""
+        self.budget.resume(attempt.price, attempt.id)
+        if failure.billed is Billed.YES:
+            self.budget.settle(attempt.price, failure.cost, attempt.id)
+        else:
+            self.budget.release(attempt.price, attempt.id)
+        await self.ledger.close_attempt(attempt.id, State.FAILED, failure)
 
     def _query(self, every: bool) -> RecordsQuery | None:
         """None: nothing is in doubt."""
@@ -116,13 +193,14 @@ class DoubtSettler:
             ids = reader.request_ids()
         return RecordsQuery(tuple(doubts), tuple(known), ids, _RECORDS_LAG_SECONDS)
 
-    async def _without_records(self, doubts: Sequence[Attempt]) -> DoubtsSettled:
-        """The backend has no `look_up`: no run will settle them, only a person."""
-        why = f"the backend '{self.name}' cannot look calls up in its provider's records"
-        found = Undecided(Needs.PERSON, why)
-        held = [attempt for attempt in doubts if attempt.state is State.UNKNOWN]
-        await self._note([(a.id, found) for a in held if undecided(a.details) != found])
-        return DoubtsSettled(undecided=(found,) * len(held))
+    async def _without_records(self, left: Iterable[tuple[Attempt, Undecided]]) -> DoubtsSettled:
+        """The backend has no `look_up`: what sending again does not settle, a person decides."""
+        if self.settlement.by != "key":
+            why = f"the backend '{self.name}' cannot look calls up in its provider's records"
+            left = [(attempt, Undecided(Needs.PERSON, why)) for attempt, _ in left]
+        held = [(a, found) for a, found in left if a.state is State.UNKNOWN]
+        await self._note([(a.id, found) for a, found in held if undecided(a.details) != found])
+        return DoubtsSettled(undecided=tuple(found for _, found in held))
 
     async def _unreadable(self, doubts: Sequence[Attempt], failure: Failure) -> DoubtsSettled:
         why = f"the provider's records could not be read: {failure.message}"

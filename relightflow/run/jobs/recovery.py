@@ -1,7 +1,7 @@
 """What earlier processes left behind, before anything new is bought.
 
-Unknown attempts are looked up in the provider's records, and whatever is accepted or paid is
-collected, the oldest first, because the provider forgets. (That INTENT became UNKNOWN when the
+Unknown attempts are settled as their backend has declared (`doubts`), and whatever is accepted or paid
+is collected, the oldest first, because the provider forgets. (That INTENT became UNKNOWN when the
 ledger was opened stands in `run.opening`.)
 """
 
@@ -17,14 +17,13 @@ from relightflow.core.bounded_map import bounded_map
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.image import Image
-from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown, Step
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.collect import Collector
 from relightflow.run.jobs.doubts import DoubtSettler, DoubtsSettled, keep_asking
 from relightflow.run.jobs.interrupted import settle_interrupted
+from relightflow.run.jobs.resend import job_of
 from relightflow.run.limits.budget import Budget
 from relightflow.run.shutdown import Shutdown, Stopped
 
@@ -40,7 +39,7 @@ class Recovery:
     shutdown: Shutdown
 
     async def recover(self) -> AsyncIterator[Outcome]:
-        """Everything that an earlier process paid for or may have. Nothing is submitted."""
+        """Everything that an earlier process paid for or may have. Nothing new is bought."""
         failpoints.reach("recovery-started")
         await self.settle()
         async with aclosing(self.collect()) as outcomes:
@@ -98,14 +97,6 @@ def _open_attempts(ledger: Path, backend: str) -> list[Attempt]:
 async def _each(attempts: Sequence[Attempt]) -> AsyncIterator[Attempt]:
     for attempt in attempts:
         yield attempt
-
-
-def job_of(attempt: Attempt) -> Job:
-    """The job of a ledger row; its image has lost its name, never its identity."""
-    image = Image("", attempt.image_sha256, 0, 0, 0, "", 0, "")
-    return Job(
-        attempt.job_key, image, attempt.backend, attempt.model, attempt.parameters, attempt.repeat
-    )
 
 
 def _step_of(attempt: Attempt) -> Step:

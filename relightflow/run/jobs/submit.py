@@ -1,6 +1,6 @@
 """From READY to the first step: the one place where money leaves.
 
-    prepare → admission (limits, budget) → INTENT → submit
+    prepare → admission (limits, budget) → INTENT, under a name of ours → submit
 
 What decides stands in `run.limits`; this is the thin part that waits. A job's failure is a value;
 what stops the run goes to the shutdown.
@@ -8,7 +8,9 @@ what stops the run goes to the shutdown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +22,7 @@ from relightflow.model.failure import EXIT_OF, Billed, CallFailed, Failure, Fail
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.summary import Issue
+from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call
 from relightflow.run.context import RunContext
 from relightflow.run.input_cache import InputCache
@@ -31,6 +34,7 @@ from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decid
 from relightflow.run.limits.sliding_window import Permit
 from relightflow.run.shutdown import Shutdown, Stopped
 from relightflow.store.index_entry import attempt_facts, job_facts
+from relightflow.store.request_bodies import RequestBodies
 
 _TRY_NEXT_TIME = (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY, FailureKind.UNSENT)
 """Not the job's fault: it stays READY."""
@@ -47,6 +51,7 @@ class Submitter:
     recorder: AttemptRecorder
     collector: Collector
     shutdown: Shutdown
+    bodies: RequestBodies
 
     async def make(self, job: Job, instead_of: int | None = None) -> Outcome | None:
         """Buy `job`, at most once, and store the image. None: not started, the run is stopping.
@@ -91,7 +96,6 @@ class Submitter:
     ) -> Outcome:
         """Call until there is a step or a final failure; every call is an attempt of its own."""
         backend = await self.backend.get()
-        call = Call(job, prepared)
         counts = RetryCounts()
         calls = 0
         while True:
@@ -99,12 +103,11 @@ class Submitter:
             if refused:
                 return await self._never_called(job, refused)
             permit = await self.admission.acquire(job)
-            uuid = uuid4().hex
-            attempt = await self._intend(call, uuid, permit, instead_of)
+            call, attempt = await self._intend(job, prepared, permit, instead_of)
             instead_of = None
             calls += 1
             self.recorder.counters.calls += 1
-            active = ActiveAttempt(job, attempt, begun, calls, self.context.price, uuid=uuid)
+            active = ActiveAttempt(job, attempt, begun, calls, self.context.price, uuid=call.name)
             try:
                 step = await backend.submit(call)
             except CallFailed as error:
@@ -119,8 +122,10 @@ class Submitter:
             else:
                 failpoints.reach("after-submit")
                 self.admission.record(job, permit, None)
-                return await self.collector.finish(active, step)
+                forget = partial(self.bodies.forget, call.name)
+                return await self.collector.finish(active, step, forget if call.body else None)
             await self.recorder.close(active, State.READY, failure)
+            self.bodies.forget(call.name)
             counts = decision.counts
             self.recorder.counters.retries += 1
             self.admission.ended(job)
@@ -135,40 +140,52 @@ class Submitter:
                 await self.context.clock.sleep(after)
 
     async def _intend(
-        self, call: Call, uuid: str, permit: Permit | None, instead_of: int | None
-    ) -> int:
-        """INTENT, durable, as late as possible. Raises StorageError where another attempt is alive."""
+        self, job: Job, prepared: Any, permit: Permit | None, instead_of: int | None
+    ) -> tuple[Call, int]:
+        """The call and its attempt: INTENT, durable, as late as possible, with all that is needed to
+        send the same again. Raises StorageError where another attempt is alive."""
         price = self.context.price
+        call = Call(job, prepared, uuid4().hex)
         try:
-            details = self.backend.intent_details(call)
+            call, details = await self._named(call)
             failpoints.reach("before-intent")
             attempt = await self.ledger.intend(
-                call.job, self.context.run_id, price, details, instead_of, uuid,
+                job, self.context.run_id, price, details, instead_of, call.name,
                 self.admission.budget.price.low,
             )  # fmt: skip
         except BaseException as error:
             self.admission.budget.release(price)
-            self.admission.release(call.job, permit)
+            self.admission.release(job, permit)
+            self.bodies.forget(call.name)
             if isinstance(error, DuplicateAttempt):  # asked for the job, the ledger knew of none
                 raise StorageError(
                     damaged(
-                        self.ledger.path,
-                        f"its records contradict each other about job {call.job.id}",
+                        self.ledger.path, f"its records contradict each other about job {job.id}"
                     )
                 ) from error
             raise
         try:
             if instead_of is not None:
-                self.recorder.call_log.retract(call.job)
-            self.recorder.call_log.intent(call.job, uuid, details)
+                self.recorder.call_log.retract(job)
+            self.recorder.call_log.intent(job, call.name, details)
         except StorageError as error:
             unsent = Failure(FailureKind.UNSENT, str(error), Billed.NO)
-            active = ActiveAttempt(call.job, attempt, 0.0, 0, price, uuid=uuid)
+            active = ActiveAttempt(job, attempt, 0.0, 0, price, uuid=call.name)
             await self.recorder.close(active, State.READY, unsent)
-            self.admission.release(call.job, permit)
+            self.bodies.forget(call.name)
+            self.admission.release(job, permit)
             raise
         failpoints.reach("after-intent")
-        return attempt
+        return call, attempt
+
+    async def _named(self, call: Call) -> tuple[Call, FrozenMap]:
+        """The call as it is sent, its body durable where it can be sent again, and the details of
+        INTENT. Raises StorageError."""
+        body = None if self.context.free else self.backend.request_body(call)
+        if body is not None:
+            call = replace(call, body=body)
+            await asyncio.to_thread(self.bodies.keep, call.name, body)
+        return call, self.backend.intent_details(call)
 
     async def _close_failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
         """A submit ended without a step, for good."""
@@ -182,6 +199,8 @@ class Submitter:
         else:
             state = State.FAILED
         await self.recorder.close(active, state, failure)
+        if state is not State.UNKNOWN:
+            self.bodies.forget(active.uuid)
         return self.recorder.failed(active, failure)
 
     async def _never_called(self, job: Job, failure: Failure) -> Outcome:

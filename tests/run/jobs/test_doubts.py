@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
 from relightflow.model.evidence import Evidence, Needs, undecided
 from relightflow.model.failure import Billed, FailureKind
-from relightflow.plugins.backend import Call, RecordsQuery
+from relightflow.plugins.backend import Call, RecordsQuery, Settlement
 from tests.conftest import Stage
 from tests.scripted_backend import ScriptedBackend, fails
 
@@ -36,9 +32,7 @@ def test_a_backend_that_cannot_look_calls_up_leaves_them_to_a_person(stage: Stag
     assert len(stage.provider.submits) == 1
 
 
-def test_a_backend_that_learns_to_look_calls_up_is_asked_about_them(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backend_that_learns_to_look_calls_up_is_asked_about_them(stage: Stage) -> None:
     stage.provider.on_submit = _lost
     stage.run()
     asked: list[RecordsQuery] = []
@@ -48,10 +42,7 @@ def test_a_backend_that_learns_to_look_calls_up_is_asked_about_them(
             asked.append(query)
             return Evidence(absent=tuple(doubt.id for doubt in query.doubts))
 
-        async def bill(self, *_: Any) -> list[Any]:
-            return []
-
-    monkeypatch.setattr("tests.scripted_backend.ScriptedBackend", Recorded)
+    stage.settle(Settlement("lookup"), Recorded)
     stage.provider.on_submit = lambda _, __: None
     assert stage.run().exit == 0
     assert [len(query.doubts) for query in asked] == [1]

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from relightflow.model.attempt import State
 from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import ResultKnown
-from relightflow.plugins.backend import Call, RecordsQuery
+from relightflow.plugins.backend import Call, RecordsQuery, Settlement
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, ScriptedBackend, fails
 
@@ -20,22 +18,18 @@ def always(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Any:
     return script
 
 
-def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_that_a_bug_lost_is_adopted_at_the_end_of_the_same_run(stage: Stage) -> None:
     class Recorded(ScriptedBackend):
         async def look_up(self, query: RecordsQuery, _: object) -> Evidence:
             doubts = query.doubts
             known = ((a.id, ResultKnown(f"{a.job_key}-request", "https://x/y")) for a in doubts)
             return Evidence(tuple(known))
 
-        bill = look_up
-
     def script(call: Call, _: int) -> None:
         stage.provider.charge(call.job.key)
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("tests.scripted_backend.ScriptedBackend", Recorded)
+    stage.settle(Settlement("lookup"), Recorded)
     stage.provider.on_submit = script
     summary = stage.run(cap=PRICE)
     assert stage.states() == [State.DONE]

@@ -1,0 +1,181 @@
+"""A doubt about a call that bears our name ends by sending it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import SERVER_TIME, Needs, Undecided, undecided
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Settlement
+from relightflow.run.jobs.resend import may_resend
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, NamedBackend, Script, fails
+
+DAY = Settlement("key", 86_400.0)
+SENT = 1_700_000_000.0
+LOST = (FailureKind.UNKNOWN, Billed.UNKNOWN)
+ATTEMPT = Attempt(
+    1, "k", "run", State.UNKNOWN, "studio", "glow", "a" * 64, FrozenMap(), 0, 1, None,
+    Billed.UNKNOWN, "", "", "", "", 0.0, 0.0, FrozenMap({SERVER_TIME: SENT}), "0" * 32,
+)  # fmt: skip
+
+
+def first(*kinds: Any, **facts: Any) -> Script:
+    """The first calls end so, the others as usual."""
+
+    def script(_: Any, number: int) -> None:
+        if number < len(kinds):
+            raise fails(*kinds[number], **facts)
+
+    return script
+
+
+@pytest.fixture
+def named(stage: Stage) -> Stage:
+    stage.settle(DAY, NamedBackend)
+    stage.provider.mode = "v2"
+    return stage
+
+
+@pytest.mark.parametrize("where", ["on_submit", "on_answer"])
+def test_a_lost_call_is_settled_in_the_same_run_whether_it_arrived_or_not(
+    named: Stage, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setattr(named.provider, where, first(LOST))
+    summary = named.run_in_no_time(monkeypatch, cap=PRICE)
+    assert summary.exit == 0
+    assert (summary.money.spent, summary.money.unknown) == (PRICE, 0)
+    assert named.states() == [State.DONE]
+    assert len(named.provider.bill) == len(named.provider.names) == 1
+    assert len(named.provider.submits) == 2
+    assert not [*(named.state_dir.calls).iterdir()]
+
+
+def test_the_body_is_kept_to_the_byte_and_privately_until_the_outcome_is_known(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.provider.on_answer = first((FailureKind.BUG, Billed.UNKNOWN))
+    named.provider.time = None  # nobody can tell how old the name is
+    assert named.run_in_no_time(monkeypatch).exit == Exit.UNKNOWN
+    [kept] = [*named.state_dir.calls.iterdir()]
+    [(name, (_, body))] = named.provider.names.items()
+    assert (kept.name, kept.read_bytes(), kept.stat().st_mode & 0o77) == (name, body, 0)
+    assert len(named.provider.submits) == 1
+
+
+def test_a_later_process_sends_it_again_although_the_image_has_gone(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.provider.on_answer = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    named.image("b.png")
+    (named.folder / "in" / "a.png").unlink()
+    assert named.run_in_no_time(monkeypatch).exit == 0
+    assert named.states() == [State.STORED, State.DONE]  # the plan has no place for the first
+    assert len(named.provider.bill) == len(named.provider.names) == 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries", "exit_code", "state"),
+    [
+        ([LOST, (FailureKind.PENDING, Billed.UNKNOWN)], 3, 0, State.DONE),
+        ([LOST, (FailureKind.RATE_LIMITED, Billed.NO), LOST], 4, 0, State.DONE),
+        ([LOST, (FailureKind.UNSENT, Billed.NO)], 3, 0, State.DONE),
+        ([LOST, (FailureKind.JOB_FAILED, Billed.NO)], 2, Exit.JOBS_FAILED, State.FAILED),
+        ([LOST, (FailureKind.REFUSED_CELL, Billed.NO)], 2, Exit.JOBS_FAILED, State.FAILED),
+        ([LOST, (FailureKind.EXPIRED, Billed.UNKNOWN)], 2, Exit.UNKNOWN, State.UNKNOWN),
+        ([LOST, (FailureKind.ACCOUNT, Billed.NO)], 2, Exit.UNKNOWN, State.UNKNOWN),
+        ([LOST] * 9, 6, Exit.UNKNOWN, State.UNKNOWN),
+    ],
+)
+def test_what_the_answers_to_a_call_that_is_sent_again_mean(
+    named: Stage,
+    answers: list[Any],
+    tries: int,
+    exit_code: int,
+    state: State,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named.provider.on_submit = first(*answers)
+    assert named.run_in_no_time(monkeypatch).exit == exit_code
+    assert named.states() == [state]
+    assert len(named.provider.submits) == tries
+    assert len(named.provider.bill) == (state is State.DONE)
+
+
+def test_a_name_that_is_used_and_cannot_be_replayed_stays_unknown_for_a_person(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.provider.on_submit = first(LOST, (FailureKind.EXPIRED, Billed.UNKNOWN))
+    named.run_in_no_time(monkeypatch)
+    [attempt] = named.attempts()
+    found = undecided(attempt.details)
+    assert found
+    assert found.needs is Needs.PERSON
+    named.run_in_no_time(monkeypatch)  # a later run asks once more, and buys nothing by itself
+    assert named.states() == [State.DONE]
+    assert len(named.provider.bill) == 1
+
+
+def test_a_run_that_may_not_buy_sends_nothing_again(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What never arrived would be bought by it."""
+    named.provider.on_submit = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    named.run_in_no_time(monkeypatch, collect_only=True)
+    assert len(named.provider.submits) == 6
+    [attempt] = named.attempts()
+    found = undecided(attempt.details)
+    assert found
+    assert found.needs is Needs.RUN
+    assert named.run_in_no_time(monkeypatch).exit == 0
+    assert len(named.provider.bill) == 1
+
+
+def test_a_call_that_somebody_gave_up_is_never_sent_again(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been bought again under another name."""
+    named.provider.on_submit = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    named.recipe(on_unknown="resubmit")
+    named.provider.time = None
+    named.run_in_no_time(monkeypatch)
+    assert len(named.provider.bill) <= 1
+
+
+@pytest.mark.parametrize(
+    ("now", "attempt", "needs"),
+    [
+        (SENT, ATTEMPT, None),
+        (SENT + 77_000, ATTEMPT, None),
+        (SENT + 78_000, ATTEMPT, Needs.PERSON),
+        (SENT - 61, ATTEMPT, Needs.PERSON),
+        (None, ATTEMPT, Needs.TIME),
+        (SENT, replace(ATTEMPT, uuid=""), Needs.PERSON),
+        (SENT, replace(ATTEMPT, details=FrozenMap()), Needs.PERSON),
+    ],
+)
+def test_a_call_is_sent_again_only_while_its_name_is_surely_remembered(
+    now: float | None, attempt: Attempt, needs: Needs | None
+) -> None:
+    found = may_resend(attempt, now, DAY)
+    assert (found.needs if isinstance(found, Undecided) else None) is needs
+
+
+def test_a_call_whose_body_is_not_here_is_left_to_a_person(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.provider.on_submit = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    for body in named.state_dir.calls.iterdir():
+        body.unlink()
+    assert named.run_in_no_time(monkeypatch).exit == Exit.UNKNOWN
+    assert len(named.provider.submits) == 6
