@@ -30,7 +30,7 @@ _OUTPUT_HOSTS = (
 """Where the provider is known to serve files (images.segmind.com and its storage buckets). A leading
 dot means every name below it. Buckets are named whole: anybody can own one called segmind-something."""
 
-RESULTS = ("images.segmind.com", *_OUTPUT_HOSTS[1:])
+_RESULTS = ("images.segmind.com", *_OUTPUT_HOSTS[1:])
 """The same without a wildcard: what is looked at before the first call."""
 
 
@@ -41,7 +41,7 @@ class Hosts(ProviderHosts):
     provider: str = "Segmind"
     api: str = "https://api.segmind.com"
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
-    results: tuple[str, ...] = RESULTS
+    results: tuple[str, ...] = _RESULTS
     kept: str = "results are kept for seven days"
     assets: str = "https://workflows-api.segmind.com"
     history: str = "https://api.spotprod.segmind.com"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from relightflow.backends.segmind.hosts import RESULTS
 from relightflow.backends.segmind.models import MODELS, SCHEMA, disclosed
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
@@ -18,6 +17,11 @@ RECORD = BackendRecord(
     keeps_results=7 * 86_400.0,
     settlement=Settlement("lookup"),
     key_variable="SEGMIND_API_KEY",
-    hosts=("api.segmind.com", "workflows-api.segmind.com", "api.spotprod.segmind.com", *RESULTS),
+    hosts=(
+        ".segmind.com",
+        "segmind-inference-io.s3.amazonaws.com",
+        "segmind-inference-inputs.s3.amazonaws.com",
+        "segmind-sd-models.s3.amazonaws.com",
+    ),
     limits="calls a minute, as its answers say",
 )

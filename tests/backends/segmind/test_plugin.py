@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from relightflow.backends.segmind.hosts import OVERRIDE
+from relightflow.backends.segmind.hosts import OVERRIDE, Hosts
 from relightflow.backends.segmind.plugin import RECORD
+from relightflow.network.addresses import host_matches
 from relightflow.plugins.registry import load
 from relightflow.testing.backend import check_backend
 from tests.backends.segmind.conftest import KEY, Emulate
@@ -37,3 +39,10 @@ async def test_so_does_every_other_row_of_the_table(
 
 def test_comes_in_through_the_same_door_as_anybody() -> None:
     assert load(found=tuple).backend("segmind") is RECORD
+
+
+def test_the_record_names_the_hosts_that_are_spoken_to() -> None:
+    every = Hosts()
+    apis = [urlsplit(base).hostname or "" for base in (every.api, every.assets, every.history)]
+    assert all(host_matches(host, RECORD.hosts) for host in apis)
+    assert RECORD.hosts == every.outputs
