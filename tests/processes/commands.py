@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -56,6 +57,15 @@ class Running:
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)
+
+    def first_line(self) -> str:
+        """Of what it prints, as soon as it is there. Raises TimeoutError."""
+        until = time.monotonic() + TIMEOUT
+        while time.monotonic() < until and not self.ended.wait(0.02):
+            line, end, _ = self._read(self.out).partition("\n")
+            if end:
+                return line
+        raise TimeoutError(f"nothing was printed: {self._read(self.err)}")
 
     def wait(self) -> Said:
         if not self.ended.wait(TIMEOUT):

@@ -109,14 +109,16 @@ def lay_out(
     columns = max(len(row) for block in grid.blocks for row in block.rows)
     side = tile or _automatic(aspect, columns * grid.across)
     box = _box(aspect, min(side, max(size)))
+    images = sum(len(row) for block in grid.blocks for row in block.rows)
     while True:
-        layout = _placed(grid, heading, _measures(grid, box, columns))
-        if layout.width * layout.height <= MAX_PIXELS:
-            return layout
+        if images * box[0] * box[1] <= MAX_PIXELS:  # else they need not be placed to know
+            layout = _placed(grid, heading, _measures(grid, box, columns))
+            if layout.width * layout.height <= MAX_PIXELS:
+                return layout
         box = (round(box[0] * 0.9), round(box[1] * 0.9))
         if max(box) < _SMALLEST:
             raise SinkFailed(
-                f"{len(layout.spots):,} images are too many for one sheet: select fewer cells, or "
+                f"{images:,} images are too many for one sheet: select fewer cells, or "
                 "remove the contact sheet"
             )
 

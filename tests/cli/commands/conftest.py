@@ -1,6 +1,5 @@
 import json
-import subprocess
-import sys
+import signal
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.program import environment
+from tests.processes.commands import start
 
 RECIPE = """\
 version: 1
@@ -56,14 +56,11 @@ class Rehearsal:
 
 
 @pytest.fixture
-def rehearsal() -> Iterator[Rehearsal]:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "relightflow", "emulator", "--latency", "0", "--image", "tiny"],
-        env=environment(), stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
+    command = ("emulator", "--latency", "0", "--image", "tiny")
+    child = start(command, tmp_path, environment())
     try:
-        assert child.stdout
-        yield Rehearsal(child.stdout.readline().split()[-1])
+        yield Rehearsal(child.first_line().split()[-1])
     finally:
-        child.terminate()
-        child.communicate(timeout=20)
+        child.send(signal.SIGTERM)
+        child.wait()
