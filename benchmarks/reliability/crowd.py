@@ -47,19 +47,18 @@ def _together(shop: Shop, processes: int, came: Crowd) -> None:
     """All at once; when one is left, it is asked to go."""
     started = [shop.start() for _ in range(processes)]
     until = time.monotonic() + 40
-    while time.monotonic() < until and sum(p.poll() is None for p in started) > 1:
+    while time.monotonic() < until and sum(not p.ended.is_set() for p in started) > 1:
         time.sleep(0.05)
-    alive = [process for process in started if process.poll() is None]
+    alive = [process for process in started if not process.ended.is_set()]
     if len(alive) > 1:
         came.problems.append(f"{len(alive)} work on one state")
     for process in alive:
-        process.send_signal(signal.SIGTERM)
+        process.send(signal.SIGTERM)
     pids = [process.pid for process in started]
     for process in started:
-        out, err = process.communicate(timeout=120)
-        came.exits[process.returncode] = came.exits.get(process.returncode, 0) + 1
-        said = out + err
-        if process.returncode not in (0, 75, 143):
-            came.problems.append(f"exit {process.returncode}: {said[-300:]}")
-        if process.returncode == 75 and not any(f"process {pid}," in said for pid in pids):
-            came.problems.append(f"the holder is not named: {said[-300:]}")
+        said = process.wait()
+        came.exits[said.code] = came.exits.get(said.code, 0) + 1
+        if said.code not in (0, 75, 143):
+            came.problems.append(f"exit {said.code}: {said.text[-300:]}")
+        if said.code == 75 and not any(f"process {pid}," in said.text for pid in pids):
+            came.problems.append(f"the holder is not named: {said.text[-300:]}")

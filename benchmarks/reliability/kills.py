@@ -93,15 +93,14 @@ def _kill(shop: Shop, delay: float, early: bool) -> Ended | None:
     process = shop.start()
     try:
         began = time.monotonic()
-        while not early and process.poll() is None and not _holds(shop, process.pid):
+        while not early and not process.ended.is_set() and not _holds(shop, process.pid):
             time.sleep(0.01)
             assert time.monotonic() - began < 60, "the run never took the lock"
         time.sleep(delay)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        process.kill()
     finally:
-        out, err = process.communicate(timeout=60)
-    return None if process.returncode == -signal.SIGKILL else Ended(process.returncode, out + err)
+        said = process.wait()
+    return None if said.code == -signal.SIGKILL else Ended(said.code, said.text)
 
 
 def _holds(shop: Shop, pid: int) -> bool:

@@ -1,14 +1,14 @@
 """A provider that can be held to its bill, and the program as a process that can be killed.
 
-Everything here is real: the emulator is a process, so is `relightflow run`, and a kill is SIGKILL.
+Everything here is real: the emulator is a process, so is `relightflow run`, and a kill is SIGKILL. Both
+are forked from a process that has imported the program, where it need not be a new interpreter.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import signal
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from relightflow.backends.segmind.emulator.images import tiny, unique
+from tests.processes import commands
 
 ROOT = Path(__file__).parents[2]
 KEY = "SG_00112233445566ff"
@@ -71,24 +72,13 @@ def emulated(folder: Path, *options: str, plan: str = "") -> Iterator[Emulated]:
     if plan:
         (folder / "faults.yaml").write_text(plan)
         options = (*options, "--faults", str(folder / "faults.yaml"))
-    command = [
-        sys.executable,
-        "-m",
-        "relightflow.backends.segmind.emulator",
-        "--port",
-        "0",
-        "--image",
-        "tiny",
-    ]
-    process = subprocess.Popen([*command, *options], env=environment(), stdout=subprocess.PIPE)
+    command = ("emulator", "--port", "0", "--image", "tiny", *options)
+    process = commands.start(command, folder, environment())
     try:
-        assert process.stdout
-        line = process.stdout.readline().decode()
-        assert line.startswith("listening on "), line
-        yield Emulated(line.removeprefix("listening on ").strip())
+        yield Emulated(process.first_line().split()[-1])
     finally:
-        process.terminate()
-        process.communicate(timeout=10)
+        process.send(signal.SIGTERM)
+        process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +155,7 @@ class Shop:
     def state(self) -> Path:
         return self.folder / ".relightflow"
 
-    def start(
-        self, *options: str, env: Mapping[str, str] | None = None, **more: Any
-    ) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes", *options]
+    def start(self, *options: str, env: Mapping[str, str] | None = None) -> commands.Running:
         given = {
             "RELIGHTFLOW_SEGMIND_URL": self.url,
             "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
@@ -177,19 +164,18 @@ class Shop:
             "SEGMIND_API_KEY": KEY,
             **(env or {}),
         }
-        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(
-            command, cwd=self.folder, env=environment(given, self.package), **(pipes | more)
+        preloaded = self.package == ROOT and "LD_PRELOAD" not in given
+        return commands.start(
+            ("run", "recipe.yaml", "--yes", *options),
+            self.folder,
+            environment(given, self.package),
+            fork=preloaded,
         )
 
     def run(self, *options: str, env: Mapping[str, str] | None = None) -> Ended:
         """One run, undisturbed but for what `env` arms."""
-        process = self.start(*options, env=env)
-        try:
-            out, err = process.communicate(timeout=180)
-        finally:
-            process.kill()
-        return Ended(process.returncode, out + err)
+        said = self.start(*options, env=env).wait()
+        return Ended(said.code, said.text)
 
     def finish(self, rounds: int = 12) -> list[Ended]:
         """Runs until everything is in place; waits for the provider's records in between."""
