@@ -11,9 +11,16 @@ from dataclasses import dataclass
 
 from relightflow.errors import RefusedError, UsageError
 
-PATTERN = r"^(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,220}[A-Za-z0-9](/[^?#\\]*)?$"
-"""What a recipe may write: the bucket (for `az`, the container) and a prefix."""
-_FORM = re.compile(PATTERN)
+_PATTERN = r"^(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,220}[A-Za-z0-9](/[^?#\\]*)?$"
+ADDRESS = {
+    "type": "string",
+    "pattern": _PATTERN,
+    "patternErrorMessage": "is not an object store URL; use s3://bucket/prefix/, "
+    "gs://bucket/prefix/ or az://container/prefix/",
+    "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
+}
+"""What a recipe may write: the bucket (for `az`, the container) and a prefix. A JSON Schema."""
+_FORM = re.compile(_PATTERN)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -6,33 +6,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relightflow.plugins.records import Schema, SinkContext
+from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
+from relightflow.plugins.records import SinkContext
 from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
 from relightflow.sinks.folder import Folder
 
-PATH: Schema = {
+_PATH: dict[str, Any] = {
     "type": "string",
     "minLength": 1,
     "description": "Folder, relative to the recipe and inside its project.",
 }
 
-NAME: Schema = {
-    "type": "string",
-    "minLength": 1,
-    "description": "File name template, such as `{image.stem}/{light_direction}.{ext}`.",
+FILES: dict[str, Any] = {
+    "name": {
+        "type": "string",
+        "minLength": 1,
+        "description": "File name template, such as `{image.stem}/{light_direction}.{ext}`.",
+    },
+    "format": FORMAT_SCHEMA,
+    "metadata": METADATA_SCHEMA,
 }
+"""Options of a sink that writes a file for each result."""
 
 
-def options(**properties: Any) -> Schema:
-    """The schema of a sink that writes to a folder: `path`, and these."""
+def folder_options(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a sink that writes to a folder: `path`, and `properties`."""
     return {
         "type": "object",
         "additionalProperties": False,
         "required": ["path"],
-        "properties": {"path": PATH, **properties},
+        "properties": {"path": _PATH, **properties},
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from relightflow.model.spreadsheet import cell
 from relightflow.plugins.records import SinkRecord
 from relightflow.plugins.sink import MOST_MANIFEST, Artifact, FinishedRun
-from relightflow.sinks.base import PATH, AggregateSink
+from relightflow.sinks.base import AggregateSink, folder_options
 from relightflow.sinks.columns import columns
 from relightflow.sinks.output_records import shared_records, unicode_text
 from relightflow.sinks.owned import is_table
@@ -31,12 +31,7 @@ RECORD = SinkRecord(
     name="csv",
     summary="A CSV table of all outputs, safe to open in a spreadsheet",
     create="relightflow.sinks.csv_index:CsvIndex",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {"path": PATH},
-    },
+    schema=folder_options({}),
     layout="aggregate",
     writes=(INDEX,),
 )

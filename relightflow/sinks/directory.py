@@ -6,27 +6,20 @@ is delivered again from the store.
 
 from __future__ import annotations
 
-from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkRecord
 from relightflow.plugins.sink import MANIFEST, Artifact, FinishedRun
-from relightflow.sinks.base import NAME, PATH, FolderSink
+from relightflow.sinks.base import FILES, FolderSink, folder_options
 from relightflow.sinks.owned import is_manifest
 
 RECORD = SinkRecord(
     name="directory",
     summary="One file per result, and a manifest",
     create="relightflow.sinks.directory:Directory",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
-            "name": NAME,
-            "format": FORMAT_SCHEMA,
-            "metadata": METADATA_SCHEMA,
-        },
-    },
+    schema=folder_options(
+        {
+            **FILES,
+        }
+    ),
     layout="files",
     converts_format=True,
     writes=(MANIFEST,),

@@ -17,7 +17,6 @@ from typing import Any
 
 from relightflow.model.job import Output
 from relightflow.model.output_format import extension
-from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -28,7 +27,7 @@ from relightflow.plugins.sink import (
     WriteReceipt,
     manifest_records,
 )
-from relightflow.sinks.base import NAME, PATH, FolderSink
+from relightflow.sinks.base import FILES, FolderSink, folder_options
 from relightflow.sinks.columns import columns
 from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.output_records import (
@@ -53,22 +52,18 @@ RECORD = SinkRecord(
     name="imagefolder",
     summary="Images and metadata.jsonl, in the format of the datasets library",
     create="relightflow.sinks.imagefolder:ImageFolder",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
-            "name": NAME,
+    schema=folder_options(
+        {
+            "name": FILES["name"],
             "sources": {
                 "type": "boolean",
                 "default": False,
                 "description": "Whether the input images are copied as a second image column.",
             },
-            "format": FORMAT_SCHEMA,
-            "metadata": METADATA_SCHEMA,
-        },
-    },
+            "format": FILES["format"],
+            "metadata": FILES["metadata"],
+        }
+    ),
     layout="files",
     converts_format=True,
     shares_folder=False,

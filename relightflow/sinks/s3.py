@@ -12,10 +12,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from relightflow.objects.address import PATTERN as ADDRESS
+from relightflow.objects.address import ADDRESS
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault
-from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -25,7 +24,7 @@ from relightflow.plugins.sink import (
     SinkFailed,
     WriteReceipt,
 )
-from relightflow.sinks.base import NAME
+from relightflow.sinks.base import FILES
 
 ENOUGH = 3
 """Faults in a row after which the store is asked nothing more in this run: each may take a minute."""
@@ -42,16 +41,8 @@ RECORD = SinkRecord(
         "additionalProperties": False,
         "required": ["uri"],
         "properties": {
-            "uri": {
-                "type": "string",
-                "pattern": ADDRESS,
-                "patternErrorMessage": "is not an object store URL; use s3://bucket/prefix/, "
-                "gs://bucket/prefix/ or az://container/prefix/",
-                "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
-            },
-            "name": NAME,
-            "format": FORMAT_SCHEMA,
-            "metadata": METADATA_SCHEMA,
+            "uri": ADDRESS,
+            **FILES,
         },
     },
     layout="files",

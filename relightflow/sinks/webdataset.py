@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from relightflow.model.output_format import Copy, OutputFormat, extension, output_format
-from relightflow.plugins.output_format import FORMAT_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -30,7 +29,7 @@ from relightflow.plugins.sink import (
     FinishedRun,
     manifest_records,
 )
-from relightflow.sinks.base import PATH, AggregateSink
+from relightflow.sinks.base import FILES, AggregateSink, folder_options
 from relightflow.sinks.columns import Columns, Kinds
 from relightflow.sinks.dataset_card import CARD, card
 from relightflow.sinks.folder import NoFile
@@ -60,12 +59,8 @@ RECORD = SinkRecord(
     name="webdataset",
     summary="Tar shards in the format of the webdataset library",
     create="relightflow.sinks.webdataset:WebDataset",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
+    schema=folder_options(
+        {
             "prefix": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
@@ -88,8 +83,10 @@ RECORD = SinkRecord(
                 "default": True,
                 "description": "Whether each sample contains its input image.",
             },
-            "format": FORMAT_SCHEMA,
-        },
+            "format": FILES["format"],
+        }
+    )
+    | {
         "dependencies": {
             "bytes": {
                 "not": {"required": ["samples"]},

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relightflow.model.output_format import output_format
-from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext, SinkRecord
 from relightflow.plugins.sink import (
     MANIFEST,
@@ -22,7 +21,7 @@ from relightflow.plugins.sink import (
     FinishedRun,
     manifest_records,
 )
-from relightflow.sinks.base import NAME, PATH, AggregateSink
+from relightflow.sinks.base import FILES, AggregateSink, folder_options
 from relightflow.sinks.folder import NoFile
 from relightflow.sinks.output_records import (
     delivered,
@@ -41,17 +40,11 @@ RECORD = SinkRecord(
     name="zip",
     summary="All results and the manifest in one ZIP file",
     create="relightflow.sinks.zip:Zip",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
-            "name": NAME,
-            "format": FORMAT_SCHEMA,
-            "metadata": METADATA_SCHEMA,
-        },
-    },
+    schema=folder_options(
+        {
+            **FILES,
+        }
+    ),
     layout="archive",
     converts_format=True,
     writes=("{recipe}.zip",),

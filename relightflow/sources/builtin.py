@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from relightflow.objects.address import PATTERN as ADDRESS
+from relightflow.objects.address import ADDRESS
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import Schema, SourceRecord
 
@@ -100,13 +100,7 @@ S3_SCHEMA: Schema = {
     "additionalProperties": False,
     "required": ["uri"],
     "properties": {
-        "uri": {
-            "type": "string",
-            "pattern": ADDRESS,
-            "patternErrorMessage": "is not an object store URL; use s3://bucket/prefix/, "
-            "gs://bucket/prefix/ or az://container/prefix/",
-            "description": "Bucket and prefix. Endpoint and credentials come from the environment.",
-        },
+        "uri": ADDRESS,
         "include": {
             **_BELOW,
             "minItems": 1,

@@ -19,6 +19,7 @@ from typing import Any
 
 from relightflow.errors import RefusedError
 from relightflow.images.optional import OTHERS, is_installed
+from relightflow.model.image import Image
 from relightflow.store.atomic import write_atomic
 
 _VERSION = 1
@@ -41,6 +42,23 @@ class Known:
     width: int
     height: int
     media_type: str
+
+    def image(
+        self, name: str, source: int, locator: str, delivery: str = "", url: str = ""
+    ) -> Image:
+        """The file as an input: as `name`, of the recipe's source number `source`."""
+        return Image(
+            name=name,
+            sha256=self.sha256,
+            size=self.size,
+            width=self.width,
+            height=self.height,
+            media_type=self.media_type,
+            source=source,
+            locator=locator,
+            delivery=delivery,
+            url=url,
+        )
 
 
 _Stat = tuple[int, int, int, int]

@@ -119,17 +119,7 @@ class Glob:
         return self._image(item, known)
 
     def _image(self, item: FoundFile, known: Known) -> Image:
-        return Image(
-            name=self._area.name(item),
-            sha256=known.sha256,
-            size=known.size,
-            width=known.width,
-            height=known.height,
-            media_type=known.media_type,
-            source=self._number,
-            locator=item.path,
-            delivery=self._delivery,
-        )
+        return known.image(self._area.name(item), self._number, item.path, self._delivery)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,17 +94,7 @@ class Manifest:
             return Rejected(name, in_words(error), self._number)
         if known.sha256 != output.sha256:
             return Rejected(name, _CHANGED, self._number)
-        return Image(
-            name=name,
-            sha256=known.sha256,
-            size=known.size,
-            width=known.width,
-            height=known.height,
-            media_type=known.media_type,
-            source=self._number,
-            locator=output.path,
-            delivery=self._delivery,
-        )
+        return known.image(name, self._number, output.path, self._delivery)
 
     def _known(self, output: _Output) -> Known:
         *folders, name = parts_of(output.path)

@@ -187,17 +187,7 @@ class S3Source:
         return Known(digest, len(data), probed.width, probed.height, probed.media_type)
 
     def _image(self, path: str, etag: str, known: Known) -> Image:
-        return Image(
-            name=path,
-            sha256=known.sha256,
-            size=known.size,
-            width=known.width,
-            height=known.height,
-            media_type=known.media_type,
-            source=self._number,
-            locator=f"{etag} {path}",
-            delivery=self._delivery,
-        )
+        return known.image(path, self._number, f"{etag} {path}", self._delivery)
 
 
 def _without_folders(found: list[_Object]) -> Iterator[_Object]:

@@ -10,7 +10,7 @@ from relightflow.errors import RefusedError
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SinkContext
 from relightflow.plugins.sink import FileState, SinkFailed
-from relightflow.sinks.base import NAME, AggregateSink, FolderSink, options
+from relightflow.sinks.base import FILES, AggregateSink, FolderSink, folder_options
 
 
 def context(folder: Path, path: str = "out") -> SinkContext:
@@ -39,7 +39,7 @@ def test_a_sink_that_gathers_takes_no_single_image(tmp_path: Path) -> None:
 
 
 def test_its_options_are_a_path_and_those_that_are_named() -> None:
-    schema = Draft7Validator(options(name=NAME))
+    schema = Draft7Validator(folder_options(FILES))
     assert schema.is_valid({"path": "out", "name": "{index}.{ext}"})
     for wrong in ({}, {"path": ""}, {"path": "out", "nam": "x"}, {"path": "out", "name": ""}):
         assert not schema.is_valid(wrong)

@@ -8,7 +8,7 @@ The first two arrows are pure; only `paint` decodes images, a few at a time.
 from __future__ import annotations
 
 from relightflow.plugins.records import SinkRecord
-from relightflow.sinks.base import PATH
+from relightflow.sinks.base import folder_options
 
 _AXIS = {"type": "string", "minLength": 1}
 
@@ -16,12 +16,8 @@ RECORD = SinkRecord(
     name="contact-sheet",
     summary="One contact sheet per input image, with all its results",
     create="relightflow.sinks.contact_sheet.sink:ContactSheet",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
+    schema=folder_options(
+        {
             "format": {
                 "enum": ["jpeg", "png"],
                 "default": "jpeg",
@@ -51,8 +47,8 @@ RECORD = SinkRecord(
                 "maxLength": 200,
                 "description": "Title of the sheet; default: the image's name.",
             },
-        },
-    },
+        }
+    ),
     layout="aggregate",
     shows="*.*",
     writes=("{image.stem}.jpg",),

@@ -7,18 +7,14 @@ left alone. See `relightflow.gallery`.
 from __future__ import annotations
 
 from relightflow.plugins.records import SinkRecord
-from relightflow.sinks.base import PATH
+from relightflow.sinks.base import folder_options
 
 RECORD = SinkRecord(
     name="gallery",
     summary="A page for viewing, comparing and picking the results",
     create="relightflow.sinks.gallery.sink:Gallery",
-    schema={
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["path"],
-        "properties": {
-            "path": PATH,
+    schema=folder_options(
+        {
             "full": {
                 "enum": ["link", "copy", "none"],
                 "default": "link",
@@ -32,8 +28,8 @@ RECORD = SinkRecord(
                 "default": 256,
                 "description": "The long side of a thumbnail in pixels.",
             },
-        },
-    },
+        }
+    ),
     layout="aggregate",
     shows="index.html",
     writes=("index.html",),

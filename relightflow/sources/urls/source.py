@@ -219,17 +219,12 @@ class Urls:
         return known
 
     def _image(self, wanted: _Wanted, known: Known) -> Image:
-        return Image(
-            name=wanted.name,
-            sha256=known.sha256,
-            size=known.size,
-            width=known.width,
-            height=known.height,
-            media_type=known.media_type,
-            source=self._context.index,
-            locator=wanted.entry.url,
-            delivery=self._context.options.get("delivery", ""),
-            url=wanted.entry.url,
+        return known.image(
+            wanted.name,
+            self._context.index,
+            wanted.entry.url,
+            self._context.options.get("delivery", ""),
+            wanted.entry.url,
         )
 
     def _rejected(
