@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -88,16 +86,14 @@ def _throughput(jobs: int, baseline: bool = True) -> tuple[float, float, float]:
             Path(made),
             provider.url,
             Work("v1", jobs // cells, cells, concurrency=WIDTH, limits=limits, max_cost=jobs),
+            fork=False,
         )
-        process = shop.start("--quiet", stdout=subprocess.DEVNULL)
-        assert process.stderr
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0, said
+        process = shop.start("--quiet")
+        said = process.wait()
+        assert said.code == 0, said.err
         assert len(shop.delivered()) == jobs
         summary = next((shop.state / "runs").glob("*/summary.json"))
-        return bare, json.loads(summary.read_text())["seconds"], usage.ru_maxrss / 1024
+        return bare, json.loads(summary.read_text())["seconds"], process.peak / 1024
 
 
 async def bare(url: str, jobs: int, folder: Path) -> float:

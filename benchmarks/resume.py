@@ -23,7 +23,7 @@ def measure(done: int = DONE, kills: int = KILLS) -> list[Row]:
     work = Work("v2", (done + kills * WIDTH) // CELLS + 1, CELLS, 1, WIDTH)
     work = replace(work, limits="  max_jobs: 100000", max_cost=work.jobs)
     with tempfile.TemporaryDirectory() as made, _provider(Path(made), work) as provider:
-        shop = Shop(Path(made), provider.url, work)
+        shop = Shop(Path(made), provider.url, work, fork=False)
         _killed(shop, provider, done)
         shop.work = replace(work, concurrency=8)
         (shop.folder / "recipe.yaml").write_text(shop.work.recipe())
@@ -50,11 +50,11 @@ def _killed(shop: Shop, provider: Emulated, billed: int) -> None:
     process = shop.start("--quiet")
     try:
         while len(provider.bill()) < billed:
-            assert process.poll() is None, process.communicate()
+            assert not process.ended.is_set(), process.wait()
             time.sleep(0.2)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _first_call(shop: Shop, provider: Emulated) -> float:
@@ -66,11 +66,11 @@ def _first_call(shop: Shop, provider: Emulated) -> float:
     try:
         new: list[float] = []
         while len(new) < BOUGHT_BETWEEN:
-            assert process.poll() is None, process.communicate()
+            assert not process.ended.is_set(), process.wait()
             time.sleep(0.2)
             taken = provider.taken()
             new = [row["created"] for row in taken if row["request_id"] not in known]
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
     return min(new) - begun

@@ -67,7 +67,7 @@ def measure(folder: Path, synchronous: str, width: int, images: int = 2) -> Cost
     """One run of `images` × 256 v1 jobs at `width` in flight."""
     folder.mkdir()
     with emulated(folder, "--latency", "0") as provider, _counted(synchronous) as sizes:
-        shop = Shop(folder, provider.url, Work("v1", images, 256, concurrency=width))
+        shop = Shop(folder, provider.url, Work("v1", images, 256, concurrency=width), fork=False)
         given = {
             "RELIGHTFLOW_SEGMIND_URL": provider.url,
             "RELIGHTFLOW_REHEARSAL": "no",

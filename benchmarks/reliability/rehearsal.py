@@ -144,6 +144,8 @@ class Shop:
     work: Work = field(default_factory=Work)
     package: Path = ROOT
     """Where the program's package lies: ours, or a copy that is broken on purpose."""
+    fork: bool = True
+    """False: every command is a new interpreter, for what is timed."""
 
     def __post_init__(self) -> None:
         (self.folder / "in").mkdir(parents=True, exist_ok=True)
@@ -164,12 +166,12 @@ class Shop:
             "SEGMIND_API_KEY": KEY,
             **(env or {}),
         }
-        preloaded = self.package == ROOT and "LD_PRELOAD" not in given
+        fork = self.fork and self.package == ROOT and "LD_PRELOAD" not in given
         return commands.start(
             ("run", "recipe.yaml", "--yes", *options),
             self.folder,
             environment(given, self.package),
-            fork=preloaded,
+            fork=fork,
         )
 
     def run(self, *options: str, env: Mapping[str, str] | None = None) -> Ended:

@@ -50,6 +50,8 @@ class Running:
     err: Path
     ended: threading.Event = field(default_factory=threading.Event)
     code: int = 0
+    peak: int = 0
+    """Most memory that a new interpreter had, as the system counts it: KiB on Linux."""
 
     def send(self, number: int) -> None:
         if not self.ended.is_set():
@@ -123,7 +125,9 @@ def start(
     running = Running(process.pid, out, err)
 
     def reap() -> None:
-        running.code = process.wait()
+        _, status, usage = os.wait4(process.pid, 0)
+        running.code = process.returncode = os.waitstatus_to_exitcode(status)
+        running.peak = usage.ru_maxrss
         running.ended.set()
 
     threading.Thread(target=reap, daemon=True).start()
