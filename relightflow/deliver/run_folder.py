@@ -68,10 +68,11 @@ class RunFolder:
     def _write(self, batches: Sequence[Sequence[Outcome]]) -> Sequence[None]:
         events = (_event(outcome) for outcomes in batches for outcome in outcomes)
         with (self.path / _EVENTS).open("a", encoding="ascii") as lines:
-            lines.writelines(
-                known(json.dumps(event, separators=(",", ":"))) + "\n" for event in events
-            )
+            lines.writelines(known(_EVENT.encode(event)) + "\n" for event in events)
         return [None] * len(batches)
+
+
+_EVENT = json.JSONEncoder(separators=(",", ":"))
 
 
 def _event(outcome: Outcome) -> dict[str, Any]:

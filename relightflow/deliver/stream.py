@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,6 +102,8 @@ class DeliveryContext:
     inputs: InputMetadata
     cache: Path | None = None
     """Where sinks may keep what can be made again; None: nowhere."""
+    recent: Callable[[str], bytes | None] = lambda _: None
+    """sha256 → the bytes of a result that was stored just now; None: they are in the store."""
 
     def metadata(self, image: Image, everything: bool) -> Metadata:
         """What an input image says of itself. Raises SinkFailed."""
@@ -110,6 +112,9 @@ class DeliveryContext:
     def read(self, result: Result) -> bytes:
         """A result's bytes. Raises DamagedError; a damaged blob is put aside, so that the next run
         fetches it again."""
+        data = self.recent(result.sha256)
+        if data is not None:
+            return data
         try:
             return read(self.blobs, result.sha256)
         except MissingBlob:
@@ -126,6 +131,7 @@ def open_delivery(
     state_dir: StateDir,
     overwrite: bool,
     inputs: InputMetadata,
+    recent: Callable[[str], bytes | None] = lambda _: None,
 ) -> Iterator[DeliveryContext]:
     """Closes the sinks at the end."""
     with open_reader(state_dir.ledger) as reader, ExitStack() as stack:
@@ -133,8 +139,9 @@ def open_delivery(
             stack.callback(target.sink.close)
         counts = _DeliveryCounts()
         yield DeliveryContext(
-            targets, ledger, reader, state_dir.blobs, overwrite, counts, inputs, state_dir.cache
-        )
+            targets, ledger, reader, state_dir.blobs, overwrite, counts, inputs, state_dir.cache,
+            recent,
+        )  # fmt: skip
 
 
 async def deliver(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from relightflow.core.digest import sha256_of
 from relightflow.core.project import Project
 from relightflow.errors import InvalidRecipe, RefusedError
 from relightflow.images.bad import BadImage
@@ -243,7 +243,7 @@ def _wanted(
     if known is not None and known.basis == basis:
         return known.sha256, known.size, None
     data = target.bytes_of(output, result, material)
-    return hashlib.sha256(data).hexdigest(), len(data), data
+    return sha256_of(data), len(data), data
 
 
 def deliver_many(

@@ -17,6 +17,8 @@ _SCAN = 0xDA
 _EXIF = 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset(range(0xD0, 0xD8)) | {0x01}
+_SPECIAL = _BARE | {0xD9, 0xFF}
+_HEAD = struct.Struct(">BBH")
 _MAX_SEGMENTS = 10_000
 
 
@@ -26,10 +28,14 @@ def read(data: bytes) -> Header:
     turned = 1
     at = 2
     for _ in range(_MAX_SEGMENTS):
-        marker, at = _marker(data, at)
-        if marker in _BARE:
-            continue
-        length = _length(data, at)
+        marker, length = _segment(data, at)
+        if length:
+            at += 2
+        else:
+            marker, at = _marker(data, at)
+            if marker in _BARE:
+                continue
+            length = _length(data, at)
         if marker in _FRAMES:
             frame = _frame(data, at, length)
         elif marker == _EXIF and turned == 1 and data[at + 2 : at + 8] == b"Exif\x00\x00":
@@ -43,6 +49,16 @@ def read(data: bytes) -> Header:
             return Header(JPEG, *frame, turned)
         at += length
     raise damaged("JPEG", f"more than {_MAX_SEGMENTS:,} segments")
+
+
+def _segment(data: bytes, at: int) -> tuple[int, int]:
+    """Marker and length of an ordinary segment, quickly; a length of 0 where it must be looked at
+    closely."""
+    if at + 4 > len(data):
+        return 0, 0
+    first, marker, length = _HEAD.unpack_from(data, at)
+    ordinary = first == 0xFF and marker not in _SPECIAL and 2 <= length <= len(data) - at - 2
+    return (marker, length) if ordinary else (0, 0)
 
 
 def _marker(data: bytes, at: int) -> tuple[int, int]:

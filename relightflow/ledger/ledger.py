@@ -15,9 +15,10 @@ from typing import Any, TypeVar, cast
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
 from relightflow.errors import StorageError
-from relightflow.ledger import checks, migrations, restoring, rows, schema
+from relightflow.ledger import checks, migrations, restoring, rows, schema, transaction
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.restoring import Difference
+from relightflow.ledger.transaction import Change
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import Undecided
 from relightflow.model.failure import Billed, Failure, FailureKind
@@ -29,12 +30,7 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap, canonical_json
 
 T = TypeVar("T")
-Change = Callable[[sqlite3.Connection], Any]
 _NO_DETAILS = FrozenMap()
-
-
-_OWN_FAULT = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
-"""What a change can be blamed for, and not the disk: a broken rule, a value that cannot be kept."""
 
 
 GIVEN_UP = Failure(
@@ -101,14 +97,15 @@ class Ledger:
         store's index calls the attempt. `floor`: the lowest price on the list; None: `price`.
         """
         now = self._now()
-        row = rows.new_attempt(job, run_id, price, "INTENT", now, details=details, uuid=uuid)
+        floor = price if floor is None else floor
+        row = rows.new_attempt(
+            job, run_id, price, "INTENT", now, details=details, uuid=uuid, floor=floor
+        )
 
         def put(db: sqlite3.Connection) -> int:
             if instead_of is not None:
                 rows.update(db, instead_of, rows.of_failure(State.READY, GIVEN_UP, now))
-            attempt = rows.insert(db, row)
-            rows.update(db, attempt, {"floor": price if floor is None else floor})
-            return attempt
+            return rows.insert(db, row)
 
         try:
             return await self.change(put)
@@ -227,9 +224,7 @@ class Ledger:
         now = self._now()
 
         def put(db: sqlite3.Connection) -> None:
-            rows.put_deliveries(db, deliveries, None, now)
-            for attempt_id in attempt_ids:
-                rows.put_deliveries(db, (), attempt_id, now)
+            rows.put_deliveries(db, deliveries, attempt_ids, now)
 
         return put
 
@@ -285,8 +280,7 @@ class Ledger:
         """One transaction for all of `changes`; one that breaks a rule fails alone."""
         db = self._connection
         try:
-            db.execute("BEGIN IMMEDIATE")
-            answers = [self._one(change) for change in changes]
+            answers = transaction.make_all(db, changes)
             failpoints.reach("before-commit")
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -295,21 +289,6 @@ class Ledger:
             raise StorageError(f"the ledger could not be written: {error}") from error
         failpoints.reach("after-commit")
         return answers
-
-    def _one(self, change: Change) -> Any:
-        """What `change` gives, or what it raised, in which case nothing of it stays. An error of
-        the disk or of the file is everybody's, so it is raised."""
-        db = self._connection
-        db.execute("SAVEPOINT one")
-        try:
-            answer = change(db)
-        except Exception as error:
-            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OWN_FAULT):
-                raise
-            db.execute("ROLLBACK TO one")
-            answer = error
-        db.execute("RELEASE one")
-        return answer
 
 
 def _open(path: Path) -> sqlite3.Connection:

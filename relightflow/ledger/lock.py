@@ -24,7 +24,7 @@ class HeldLock:
         """Whether another process could take it by now, because its file is not the one at `path` any
         more: deleted, replaced, or moved away with the whole folder."""
         try:
-            return not os.path.samestat(self.path.lstat(), os.fstat(self._handle))
+            return not os.path.samestat(os.lstat(self.path), os.fstat(self._handle))
         except OSError:
             return True
 

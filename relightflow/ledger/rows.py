@@ -71,6 +71,7 @@ def new_attempt(
     reason: str = "",
     details: FrozenMap | None = None,
     uuid: str = "",
+    floor: Micros | None = None,
 ) -> tuple[Any, ...]:
     free = price == 0
     return (
@@ -90,14 +91,15 @@ def new_attempt(
         now,
         now,
         uuid,
+        floor,
     )
 
 
 def insert(db: sqlite3.Connection, row: tuple[Any, ...]) -> int:
     cursor = db.execute(
         "INSERT INTO attempt (job_key, run_id, state, billed, backend, model, image_sha256,"
-        " parameters, repeat, price, kind, reason, details, created, updated, uuid)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " parameters, repeat, price, kind, reason, details, created, updated, uuid, floor)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     assert cursor.lastrowid is not None
@@ -388,12 +390,11 @@ def drop_deliveries(db: sqlite3.Connection, sink: str, paths: Sequence[str]) -> 
 
 
 def put_deliveries(
-    db: sqlite3.Connection, deliveries: Sequence[Delivered], attempt_id: int | None, now: float
+    db: sqlite3.Connection, deliveries: Sequence[Delivered], attempts: Sequence[int], now: float
 ) -> None:
-    """Remember what sinks hold, and that an attempt is DONE if it was only stored."""
+    """Remember what sinks hold, and which attempts are DONE that were only stored."""
     db.executemany("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?)", deliveries)
-    if attempt_id is not None:
-        db.execute(
-            "UPDATE attempt SET state = 'DONE', updated = ? WHERE id = ? AND state = 'STORED'",
-            (now, attempt_id),
-        )
+    db.executemany(
+        "UPDATE attempt SET state = 'DONE', updated = ? WHERE id = ? AND state = 'STORED'",
+        [(now, attempt) for attempt in attempts],
+    )

@@ -27,6 +27,8 @@ class LazyBackend:
         self._create = create
         self._on_open = on_open
         self._backend: Backend | None = None
+        self._details: HasIntentDetails | None = None
+        self._server_time: HasServerTime | None = None
         self._turn = asyncio.Lock()
 
     async def get(self) -> Backend:
@@ -46,15 +48,15 @@ class LazyBackend:
         except BaseException:
             await backend.close()
             raise
+        # asked once: a check against a protocol costs more than all else that is done for a call
+        self._details = backend if isinstance(backend, HasIntentDetails) else None
+        self._server_time = backend if isinstance(backend, HasServerTime) else None
         self._backend = backend
 
     def intent_details(self, call: Call) -> FrozenMap:
         """What the backend wants written down before the call leaves, and the provider's time."""
-        backend = self._backend
-        if backend is None:
-            return NOTHING
-        facts = backend.intent_details(call) if isinstance(backend, HasIntentDetails) else NOTHING
-        now = backend.server_time() if isinstance(backend, HasServerTime) else None
+        facts = self._details.intent_details(call) if self._details else NOTHING
+        now = self._server_time.server_time() if self._server_time else None
         return facts if now is None else FrozenMap({SERVER_TIME: round(now, 3), **facts})
 
     def request_body(self, call: Call) -> bytes | None:
@@ -65,4 +67,4 @@ class LazyBackend:
     async def close(self) -> None:
         if self._backend is not None:
             await self._backend.close()
-            self._backend = None
+            self._backend = self._details = self._server_time = None

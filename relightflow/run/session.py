@@ -208,9 +208,9 @@ async def open_session(
         at = open_targets(recipe, registry, operator)
         record = registry.backend(recipe.backend.type)
         inputs = InputMetadata(sources.read, profiles=not record.srgb)
-        delivery = stack.enter_context(
-            open_delivery(at, state.ledger, state_dir, run_options.overwrite, inputs)
-        )
+        delivery = stack.enter_context(open_delivery(
+            at, state.ledger, state_dir, run_options.overwrite, inputs, state.blobs.recent
+        ))  # fmt: skip
         if plan.shard:
             delivery = replace(delivery, targets=())  # they are filled once all shards are united
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))

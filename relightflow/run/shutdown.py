@@ -8,8 +8,7 @@ those waits end with `Stopped`, and nothing that may have been billed is torn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from relightflow.model.summary import Issue
 
@@ -54,39 +53,45 @@ class Shutdown:
         self._no_submits = self._draining = True
         _cancel(self._workers)
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self) -> AbstractContextManager[None]:
         """Around the whole life of a job. Raises Stopped where the run is torn."""
-        with self._waiting(self._workers, over=False):
-            yield
+        return _Waiting(self._workers)
 
-    @contextmanager
-    def submitting(self) -> Iterator[None]:
+    def submitting(self) -> AbstractContextManager[None]:
         """Around a wait before a submit. Raises Stopped where no submit is allowed any more."""
-        with self._waiting(self._submitters, self._no_submits):
-            yield
-
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        """Around a poll. Raises Stopped where the run is leaving."""
-        with self._waiting(self._collectors, self._draining):
-            yield
-
-    @contextmanager
-    def _waiting(self, waiters: set[asyncio.Task[object]], over: bool) -> Iterator[None]:
-        if over:
+        if self._no_submits:
             raise Stopped
+        return _Waiting(self._submitters)
+
+    def collecting(self) -> AbstractContextManager[None]:
+        """Around a poll. Raises Stopped where the run is leaving."""
+        if self._draining:
+            raise Stopped
+        return _Waiting(self._collectors)
+
+
+class _Waiting(AbstractContextManager[None]):
+    """The current task, in the set of those that a shutdown cancels. (Entered several times a job, so it
+    is no generator, which would cost three times as much.)"""
+
+    __slots__ = ("_task", "_waiters")
+
+    def __init__(self, waiters: set[asyncio.Task[object]]) -> None:
+        self._waiters = waiters
+
+    def __enter__(self) -> None:
         task = asyncio.current_task()
         assert task
-        waiters.add(task)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if task not in waiters and task.uncancel() == 0:
-                raise Stopped from None
-            raise
-        finally:
-            waiters.discard(task)
+        self._task = task
+        self._waiters.add(task)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        ours = self._task in self._waiters
+        self._waiters.discard(self._task)
+        if kind is None or ours or not issubclass(kind, asyncio.CancelledError):
+            return
+        if self._task.uncancel() == 0:
+            raise Stopped from None
 
 
 def _cancel(waiters: set[asyncio.Task[object]]) -> None:

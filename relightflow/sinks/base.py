@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relightflow.core.digest import sha256_of
 from relightflow.plugins.output_format import FORMAT_SCHEMA, METADATA_SCHEMA
 from relightflow.plugins.records import SinkContext
 from relightflow.plugins.sink import FileState, SinkFailed, WriteReceipt
@@ -58,7 +58,7 @@ class FolderSink:
 
     def write(self, path: str, data: bytes, media_type: str) -> WriteReceipt:
         del media_type  # the name's extension says it
-        return self._folder.write(path, data, hashlib.sha256(data).hexdigest())
+        return self._folder.write(path, data, sha256_of(data))
 
     def receipt(self, path: str, sha256: str) -> WriteReceipt | None:
         return self._folder.receipt(path, sha256)

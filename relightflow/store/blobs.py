@@ -15,11 +15,12 @@ import re
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from relightflow.core import failpoints
+from relightflow.core.digest import sha256_of
 from relightflow.core.group_commit import GroupCommit
 from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
@@ -45,6 +46,28 @@ class _Blob(NamedTuple):
     aside: bool
 
 
+class _Recent:
+    """The bytes that were stored last, for whoever delivers them. One thread puts, others get."""
+
+    LARGEST, ALL = 2 << 20, 16 << 20
+    """Bytes of one and of all that are kept."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+        self._size = 0
+
+    def put(self, sha256: str, data: bytes) -> None:
+        if len(data) > self.LARGEST or sha256 in self._kept:
+            return
+        self._kept[sha256] = data
+        self._size += len(data)
+        while self._size > self.ALL:
+            self._size -= len(self._kept.pop(next(iter(self._kept))))
+
+    def get(self, sha256: str) -> bytes | None:
+        return self._kept.get(sha256)
+
+
 class BlobStore:
     """Opened by the one process that writes; reading needs no instance (`read`, `path_of`)."""
 
@@ -56,7 +79,9 @@ class BlobStore:
         self._folders: set[str] = set()
         self._serial = 0
         self._index = -1
+        self._index_size = _size(root / INDEX)
         self._appending = threading.Lock()
+        self._recent = _Recent()
         self._batcher: GroupCommit[_Blob, str] = GroupCommit(self._store, "blobs", largest=128)
 
     def close(self) -> None:
@@ -74,6 +99,10 @@ class BlobStore:
         """
         return await self._batcher.ask(_Blob(data, label, aside=False))
 
+    def recent(self, sha256: str) -> bytes | None:
+        """The bytes of a blob that was put just now, without the way over the disk; None: read it."""
+        return self._recent.get(sha256)
+
     def note(self, entry: Mapping[str, Any]) -> None:
         """Add a line to the index about a call under way. It outlives this process once this returns,
         and a power cut from the next stored blob on. Raises StorageError where the disk refuses."""
@@ -88,11 +117,7 @@ class BlobStore:
     @property
     def index_size(self) -> int:
         """Bytes of the index by now, between two lines."""
-        with self._appending:
-            try:
-                return (self._root / INDEX).lstat().st_size
-            except FileNotFoundError:
-                return 0
+        return self._index_size
 
     async def keep_aside(self, data: bytes, label: Mapping[str, Any]) -> str:
         """Keep bytes that were paid for and are no image, for a person to look at."""
@@ -118,7 +143,7 @@ class BlobStore:
 
     def _put_all(self, blobs: Sequence[_Blob], written: list[tuple[str, str]]) -> list[str]:
         """`written` is told each temporary file and its final name."""
-        hashes = [hashlib.sha256(blob.data).hexdigest() for blob in blobs]
+        hashes = [sha256_of(blob.data) for blob in blobs]
         lines = []
         for blob, sha256 in zip(blobs, hashes, strict=True):
             final = self._place(sha256, blob.aside)
@@ -127,8 +152,7 @@ class BlobStore:
             entry = {"sha256": sha256, "aside": blob.aside, **blob.label}
             lines.append(canonical_json(entry) + "\n")
         failpoints.reach("blob-written")
-        for temporary, final in written:
-            _move(temporary, final)
+        _move_all(self._root, written)
         failpoints.reach("blob-renamed")
         self._append("".join(lines))
         if self._durable:
@@ -136,6 +160,9 @@ class BlobStore:
             folders = [str(self._root), *dict.fromkeys(map(os.path.dirname, finals))]
             make_durable([*finals, f"{self._root}/{INDEX}"], folders)
         failpoints.reach("blob-durable")
+        for blob, sha256 in zip(blobs, hashes, strict=True):
+            if not blob.aside:
+                self._recent.put(sha256, blob.data)
         return hashes
 
     def _place(self, sha256: str, aside: bool) -> str:
@@ -167,15 +194,24 @@ class BlobStore:
         if self._index < 0:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             self._index = os.open(self._root / INDEX, flags, 0o600)
-            size = os.fstat(self._index).st_size
+            size = self._index_size = os.fstat(self._index).st_size
             if size and os.pread(self._index, 1, size - 1) != b"\n":
                 lines = "\n" + lines  # a line torn by a crash must not swallow the next one
+        data = known(lines).encode("ascii")
         try:
-            _write_all(self._index, known(lines).encode("ascii"))
+            _write_all(self._index, data)
         except OSError:
             os.close(self._index)  # perhaps torn: the next one looks again how the file ends
             self._index = -1
             raise
+        self._index_size += len(data)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def is_name(sha256: object) -> bool:
@@ -191,16 +227,26 @@ def path_of(root: Path, sha256: str) -> Path:
     return root / sha256[:2] / sha256
 
 
+def _path(root: Path, sha256: str) -> str:
+    """As `path_of`, without the cost of a Path."""
+    if not is_name(sha256):
+        path_of(root, sha256)
+    return f"{root}/{sha256[:2]}/{sha256}"
+
+
 def read(root: Path, sha256: str) -> bytes:
     """The bytes of a blob, checked. Raises MissingBlob, or DamagedError where a bit has flipped."""
     try:
-        with _open(path_of(root, sha256)) as blob:
-            data = blob.read()
+        handle = _open_handle(_path(root, sha256))
+        try:
+            data = _read_all(handle)
+        finally:
+            os.close(handle)
     except (FileNotFoundError, _NoBlobFile):
         raise MissingBlob(f"blob {sha256[:16]} is missing from {root}") from None
     except OSError as error:
         raise StorageError(f"blob {sha256[:16]} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if sha256_of(data) != sha256:
         raise DamagedError(f"blob {sha256[:16]} in {root} does not match its hash")
     return data
 
@@ -261,6 +307,10 @@ class _NoBlobFile(Exception):
 
 def _open(path: str | Path) -> BinaryIO:
     """The regular file at `path`. Raises _NoFile for anything else, and OSError."""
+    return os.fdopen(_open_handle(path), "rb")
+
+
+def _open_handle(path: str | Path) -> int:
     try:
         handle = os.open(path, _READ)
     except OSError as error:
@@ -270,21 +320,39 @@ def _open(path: str | Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise _NoBlobFile
-    return os.fdopen(handle, "rb")
+    return handle
+
+
+def _read_all(handle: int) -> bytes:
+    """What is in an open file. Most are read at once, and a second time to see that it was all."""
+    pieces = [os.read(handle, os.fstat(handle).st_size + 1)]
+    while pieces[-1]:
+        pieces.append(os.read(handle, 1 << 20))
+    return pieces[0] if len(pieces) == 2 else b"".join(pieces)
 
 
 def _move(source: str, target: str) -> None:
     """Rename within the store; folders that are links are not gone through. Raises OSError."""
-    (here, old), (there, new) = os.path.split(source), os.path.split(target)
-    with ExitStack() as stack:
-        begin = os.open(here, _FOLDER)
-        stack.callback(os.close, begin)
-        end = os.open(there, _FOLDER)
-        stack.callback(os.close, end)
-        os.rename(old, new, src_dir_fd=begin, dst_dir_fd=end)
+    here, old = os.path.split(source)
+    _move_all(Path(here), [(old, target)])
+
+
+def _move_all(here: Path, moves: Sequence[tuple[str, str]]) -> None:
+    """The same for many files of one folder: temporary name, absolute final name."""
+    begin = os.open(here, _FOLDER)
+    try:
+        for old, target in moves:
+            there, new = target.rsplit("/", 1)
+            end = os.open(there, _FOLDER)
+            try:
+                os.rename(old.rsplit("/", 1)[-1], new, src_dir_fd=begin, dst_dir_fd=end)
+            finally:
+                os.close(end)
+    finally:
+        os.close(begin)
 
 
 def _write_all(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
+    written = os.write(handle, data)
+    while written < len(data):
+        written += os.write(handle, memoryview(data)[written:])

@@ -57,6 +57,34 @@ async def test_many_at_once_and_the_same_twice(store: BlobStore, root: Path) -> 
     assert len(list(blobs.index(root))) == 100
 
 
+async def test_what_was_put_just_now_is_at_hand_and_what_is_large_or_long_ago_is_not(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs._Recent, "LARGEST", 10)
+    monkeypatch.setattr(blobs._Recent, "ALL", 25)
+    data = [bytes([n]) * 10 for n in range(4)]
+    for one in (*data, data[3], bytes(11)):
+        await store.put(one, {})
+    assert [store.recent(sha(one)) for one in data] == [None, None, data[2], data[3]]
+    assert store.recent(sha(bytes(11))) is None
+    await store.keep_aside(b"no image", {})
+    assert store.recent(sha(b"no image")) is None
+
+
+async def test_the_size_of_the_index_is_known_without_a_look_at_the_disk(root: Path) -> None:
+    sizes = []
+    for _ in range(2):  # the second goes on with the file of the first
+        store = BlobStore(root)
+        sizes.append(store.index_size)
+        await store.put(b"one", {"key": "k"})
+        store.note({"event": "INTENT"})
+        sizes.append(store.index_size)
+        assert store.index_size == (root / INDEX).stat().st_size
+        store.close()
+    assert sizes[0] == 0
+    assert sizes[1] == sizes[2] < sizes[3]
+
+
 def test_a_blob_that_is_not_there_is_missing(root: Path) -> None:
     with pytest.raises(MissingBlob, match="is missing"):
         blobs.read(root, sha(b"x"))

@@ -68,6 +68,8 @@ class Admission:
 
     async def _permit(self, job: Job) -> Permit | None:
         """Raises Stopped."""
+        if self._nothing_to_wait_for:
+            return None
         permit = None
         try:
             with self.shutdown.submitting(), self.counters.waiting():
@@ -82,6 +84,11 @@ class Admission:
             self._stop_early(stop)
             raise Stopped from stop
         return permit
+
+    @property
+    def _nothing_to_wait_for(self) -> bool:
+        waits = self.expiry_guard.expiring or self.circuit_breaker.is_open
+        return self.rate_limiter is None and not waits and self.budget.room() is not Room.LATER
 
     def release(self, job: Job, permit: Permit | None) -> None:
         """The job was let through, and no answer of it will be heard."""
