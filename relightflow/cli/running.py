@@ -96,7 +96,7 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @click.option(
         "--junit", type=params.FILE, metavar="FILE",
-        help="Write a JUnit report: one case per output, failures with billed or not.",
+        help="Write a JUnit report: one case per output and check, failures with billed or not.",
     )  # fmt: skip
     @click.option(
         "--check", is_flag=True,

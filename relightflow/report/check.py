@@ -12,7 +12,7 @@ from relightflow.model.values import thaw
 from relightflow.plan.spelling import text
 from relightflow.report import escape
 from relightflow.report.json import VERSION
-from relightflow.report.junit import JunitCase, JunitSuite, axis_place
+from relightflow.report.junit import JunitCase, JunitSuite, axis_place, check_case, measured
 from relightflow.report.text import count, listing
 
 _SHOWN = 10
@@ -57,7 +57,7 @@ def _by_check(
 
 
 def _line(item: CheckedOutput, check: CheckResult) -> str:
-    return escape.terminal(f"{_name(item)}: {_measured(check)}")
+    return escape.terminal(f"{_name(item)}: {measured(check)}")
 
 
 def _name(item: CheckedOutput) -> str:
@@ -65,19 +65,6 @@ def _name(item: CheckedOutput) -> str:
     again = [f"repeat {item.output.repeat + 1}"] if item.output.repeat else []
     cell = ", ".join([*values, *again])
     return f"{item.output.image.name} ({cell})" if cell else item.output.image.name
-
-
-def _measured(check: CheckResult) -> str:
-    """The message with what was measured and what was wanted."""
-    if check.value is None:
-        return check.message
-    unit = f" {check.unit}" if check.unit else ""
-    bound = "" if check.bound is None else f", bound {_number(check.bound)}"
-    return f"{check.message} ({_number(check.value)}{unit}{bound})"
-
-
-def _number(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def as_document(path: str, found: CheckReport) -> dict[str, Any]:
@@ -132,31 +119,7 @@ def _cases(found: CheckReport, item: CheckedOutput) -> Iterator[JunitCase]:
     if found.recipe is not None:
         at = found.recipe.problem(axis_place(found.recipe, item.output.cell), "")
         file, line = at.file, at.line
-    for check in item.checks:
-        facts = (
-            ("job", item.output.job.id),
-            ("severity", check.severity),
-            ("value", "" if check.value is None else _number(check.value)),
-            ("bound", "" if check.bound is None else _number(check.bound)),
-            ("unit", check.unit),
-        )
-        cell = ", ".join(f"{name}={text(value)}" for name, value in item.output.cell.items())
-        again = f"; repeat {item.output.repeat + 1}" if item.output.repeat else ""
-        yield JunitCase(
-            classname=item.output.image.name,
-            name=f"{check.name}: {cell}{again}" if cell or again else check.name,
-            verdict=_junit(check),
-            type=check.name if check.failed else "",
-            message=_measured(check) if check.verdict is not Verdict.PASS else "",
-            file=file,
-            line=line,
-            properties=tuple((name, value) for name, value in facts if value),
-        )
-
-
-def _junit(check: CheckResult) -> Any:
-    if check.failed:
-        return "failure"
-    if check.verdict is Verdict.ERROR:
-        return "error"
-    return "passed" if check.verdict is Verdict.PASS else "skipped"
+    cell = ", ".join(f"{name}={text(value)}" for name, value in item.output.cell.items())
+    again = f"; repeat {item.output.repeat + 1}" if item.output.repeat else ""
+    of = JunitCase(item.output.image.name, f"{cell}{again}", file=file, line=line)
+    yield from (check_case(of, check, item.output.job.id) for check in item.checks)

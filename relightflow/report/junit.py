@@ -1,4 +1,4 @@
-"""JUnit XML: one form for what a run made (a case per output) and for whatever else has cases.
+"""JUnit XML: one form for what a run made (a case per output and check) and for whatever else has cases.
 
 There is no standard; this is what GitLab, Jenkins and the actions that read such files agree on
 (docs.gitlab.com, "Unit test reports"): `testsuites`, `testsuite`, `testcase` with `classname`, `name`,
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
+from relightflow.model.check import CheckResult, Verdict
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import Scalar
 from relightflow.report.escape import lines, terminal
@@ -89,10 +90,54 @@ def _of_record(recipe: Recipe, record: Mapping[str, Any]) -> Iterator[JunitCase]
             ("cost_usd", record.get("cost")),
         )
         facts = tuple((name, str(value)) for name, value in known if value is not None)
-        yield JunitCase(
+        case = JunitCase(
             image, _name(record), verdict, kind, message,
             file=at.file, line=at.line, properties=facts,
         )  # fmt: skip
+        yield case
+        for found in record.get("checks", ()):
+            check = CheckResult(**{**found, "verdict": Verdict(found["verdict"])})
+            yield check_case(case, check, record["job"])
+
+
+def check_case(of: JunitCase, check: CheckResult, job: str) -> JunitCase:
+    """A check of a result as a case of its own, beside the output's case `of`. Only `fail` fails; what is
+    unsure is skipped, and what cannot be checked is an error."""
+    facts = (
+        ("job", job),
+        ("severity", check.severity),
+        ("value", "" if check.value is None else _number(check.value)),
+        ("bound", "" if check.bound is None else _number(check.bound)),
+        ("unit", check.unit),
+    )
+    verdict: _Verdict = "passed" if check.verdict is Verdict.PASS else "skipped"
+    if check.failed:
+        verdict = "failure"
+    elif check.verdict is Verdict.ERROR:
+        verdict = "error"
+    return JunitCase(
+        classname=of.classname,
+        name=f"{check.name}: {of.name}" if of.name else check.name,
+        verdict=verdict,
+        type=check.name if check.failed else "",
+        message=measured(check) if check.verdict is not Verdict.PASS else "",
+        file=of.file,
+        line=of.line,
+        properties=tuple((name, value) for name, value in facts if value),
+    )
+
+
+def measured(check: CheckResult) -> str:
+    """The message with what was measured and what was wanted."""
+    if check.value is None:
+        return check.message
+    unit = f" {check.unit}" if check.unit else ""
+    bound = "" if check.bound is None else f", bound {_number(check.bound)}"
+    return f"{check.message} ({_number(check.value)}{unit}{bound})"
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _verdict(record: Mapping[str, Any]) -> tuple[_Verdict, str, str]:

@@ -83,3 +83,15 @@ def test_hostile_names_stay_text(evil: str) -> None:
     assert found.get("name") == '"/><failure/>'
     assert "\x1b" not in (found.get("classname") or "")
     assert found[0].text == "a\\x07<b>\n&c"
+
+
+def test_every_check_of_a_result_is_a_case(stage: Stage) -> None:
+    stage.recipe(shades=[10, 20])
+    recipe = stage.path.read_text()
+    stage.path.write_text(f"{recipe}checks: [{{type: size, width: 3}}]\n")
+    (suite,) = _of(stage)
+    cases = [(c.get("name"), c.find("failure")) for c in suite.findall("testcase")]
+    assert [name for name, _ in cases] == [
+        "shade=10", "size: shade=10", "shade=20", "size: shade=20",
+    ]  # fmt: skip
+    assert [found is not None for _, found in cases] == [False, True, False, True]
