@@ -30,6 +30,15 @@ def pages() -> dict[str, str]:
 def _page(name: str) -> str:
     command: click.Command = importlib.import_module(f"relightflow.cli.commands.{name}").command
     context = click.Context(command, info_name=f"relightflow {name}", help_option_names=_HELP)
+    page = f"{NOTE}# relightflow {name}\n\n{_about(command, context)}"
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        below = click.Context(inner, context, inner.name, help_option_names=_HELP)
+        page += f"\n## {below.command_path}\n\n{_about(inner, below)}"
+    return page
+
+
+def _about(command: click.Command, context: click.Context) -> str:
+    """Usage, help and options."""
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     text = inspect.cleandoc(command.help or "")
     records = (
@@ -39,7 +48,7 @@ def _page(name: str) -> str:
     )
     rows = [row(*record) for record in records if record]
     table = "\n".join(["| option | description |", "|---|---|", *rows])
-    return f"{NOTE}# relightflow {name}\n\n    {usage}\n\n{text}\n\n{table}\n"
+    return f"    {usage}\n\n{text}\n\n{table}\n"
 
 
 def row(names: str, text: str) -> str:

@@ -25,10 +25,12 @@ from relightflow.model.plan import Plan, Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
+from relightflow.objects.bucket import opened
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy, SinkRecord
 from relightflow.plugins.registry import Loaded, Registry, load
 from relightflow.run import opening
+from relightflow.store.marker import init_store
 from relightflow.store.state_dir import StateDir
 from relightflow.testing import clock
 from tests.cli.program import environment
@@ -53,6 +55,12 @@ DIRECTORY = {"type": "directory", "path": "out/", "name": "{image.stem}-{shade}-
 
 
 RUN = ("run", "recipe.yaml", "--max-cost", "9", "--yes")
+
+
+def make_store(url: str) -> str:
+    """`url`, once it is a shared store whose claims hold; with a race of a few pairs only."""
+    init_store(opened(url, files=True), pairs=3)
+    return url
 
 
 class Stage:

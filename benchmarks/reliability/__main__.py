@@ -1,6 +1,6 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, points, faults, simulator, machine, disk, crowd, mutants, durability, naive. Everything
+Names: kills, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
@@ -19,7 +19,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.reliability import crowd, disk, durability, kills, mutants, naive, points, simulator
+from benchmarks.reliability import (
+    crowd,
+    disk,
+    durability,
+    kills,
+    mutants,
+    naive,
+    points,
+    simulator,
+    stores,
+)
 from benchmarks.reliability.kills import KillPlan, Toll
 from benchmarks.reliability.rehearsal import ROOT, Work
 
@@ -120,6 +130,18 @@ def _crowd() -> Iterator[Line]:
     yield "eight processes, 30 s", f"exits {came.exits}{came.problems[:1]}", not came.problems
 
 
+def _stores() -> Iterator[Line]:
+    for kind, opened in stores.KINDS.items():
+        for one in stores.TRIES[kind]:
+            with _folder() as folder, opened(folder) as place:
+                marker = stores.race(place)
+                if one is stores.TRIES[kind][0]:
+                    said = f"{marker.doubles} of {marker.pairs} races had two winners"
+                    yield f"{kind}: races for one object", said, marker.atomic is (kind != "Swift")
+                came = stores.meet(folder, place, one)
+                yield f"{kind}: {one.what}, {one.work.api}", str(came), stores.sound(came, marker)
+
+
 def _mutants() -> Iterator[Line]:
     for mutant in mutants.MUTANTS:
         error = mutants.tried(mutant)
@@ -147,6 +169,7 @@ PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "machine": _machine,
     "disk": _disk,
     "crowd": _crowd,
+    "stores": _stores,
     "mutants": _mutants,
     "durability": _durability,
     "naive": _naive,

@@ -44,7 +44,7 @@ class Audit:
 def audit(state: Path, bill: Sequence[Mapping[str, Any]], repeat: int = 1) -> Audit:
     """`state`: the folder with the ledger; no process must write there now."""
     attempts = _attempts(state / "ledger.sqlite3")
-    what = [_what(row) for row in bill]
+    what = [job_of(row) for row in bill]
     twice = sum(max(0, count - repeat) for count in Counter(what).values())
     ours = {row["request_id"]: row for row in attempts if row["request_id"]}
     doubts = Counter(
@@ -91,7 +91,8 @@ def _attempts(ledger: Path) -> list[dict[str, Any]]:
         db.close()
 
 
-def _what(row: Mapping[str, Any]) -> str:
+def job_of(row: Mapping[str, Any]) -> str:
+    """What a row of the bill was asked for: model, image, parameters."""
     return _job(row["model"], _content(row["image"]), row["parameters"])
 
 

@@ -179,21 +179,21 @@ class Shop:
         said = self.start(*options, env=env).wait()
         return Ended(said.code, said.text)
 
-    def finish(self, rounds: int = 12) -> list[Ended]:
+    def finish(self, rounds: int = 12, env: Mapping[str, str] | None = None) -> list[Ended]:
         """Runs until everything is in place; waits for the provider's records in between."""
-        ended = [self.run()]
+        ended = [self.run(env=env)]
         while ended[-1].exit != 0 and len(ended) < rounds:
             if ended[-1].exit == 5:
                 time.sleep(SETTLING + 0.5)
-            ended.append(self.run())
+            ended.append(self.run(env=env))
         return ended
 
-    def buy_one_more(self) -> list[Ended]:
+    def buy_one_more(self, env: Mapping[str, str] | None = None) -> list[Ended]:
         """Runs until everything is in place with one cell more: a call after which nothing was bought
         has no later one that vouches for the records, and stays unknown until then."""
         self.work = replace(self.work, cells=self.work.cells + 1)
         (self.folder / "recipe.yaml").write_text(self.work.recipe())
-        return self.finish(4)
+        return self.finish(4, env)
 
     def delivered(self) -> Sequence[Path]:
         return sorted((self.folder / "out").glob("*.jpg"))

@@ -77,6 +77,11 @@ class Reader:
         found = rows.select(self._db, "id = ?", (attempt_id,)) if self._db else []
         return found[0] if found else None
 
+    def attempt_named(self, uuid: str) -> Attempt | None:
+        """The attempt with this name of its own, which other machines know it by."""
+        found = rows.select(self._db, "uuid = ?", (uuid,)) if self._db and uuid else []
+        return found[0] if found else None
+
     def attempts(self, since: float = 0.0) -> list[Attempt]:
         """Every attempt that was made at `since` (Unix seconds) or later."""
         return rows.select(self._db, "created >= ?", (since,)) if self._db else []

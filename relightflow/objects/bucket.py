@@ -170,21 +170,34 @@ class Bucket:
         return Facts(path, meta["size"], _etag(meta), meta["last_modified"])
 
 
+class _NoFolder(Bucket):
+    """A folder that is not there: a share that is not mounted, say."""
+
+    def get(self, path: str, etag: str = "", most: int | None = None) -> bytes:  # noqa: ARG002  as above
+        raise ObjectFault(Reason.MISSING, f"{self}{path}", "the folder does not exist")
+
+
 def _etag(meta: Any) -> str:
     """Quoted, as HTTP has it: Azure's listings leave the quotes out. Empty where there is none."""
     text: str = meta["e_tag"] or ""
     return text if not text or text.endswith('"') else f'"{text}"'
 
 
-def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = False) -> Bucket:
-    """The place that `url` spells; nothing is sent yet. `files`: allow `file:///folder` too.
+def opened(
+    url: str,
+    environ: Mapping[str, str] | None = None,
+    files: bool = False,
+    make_folder: bool = True,
+) -> Bucket:
+    """The place that `url` spells; nothing is sent yet. `files`: allow `file:///folder` too;
+    `make_folder` False: only one that exists, else every call says that the object is missing.
 
     Raises UsageError for a URL that is none, or an environment that makes no sense.
     """
     environ = os.environ if environ is None else environ
     register_environment(environ)
     if files and url.startswith("file://"):
-        return _folder(url.removeprefix("file://"))
+        return _folder(url.removeprefix("file://"), make_folder)
     at = address(url)
     for name in [n for n in os.environ if n.startswith(_PREFIXES) and not os.environ[n]]:
         del os.environ[name]  # empty is unset, as for the stores' own tools; the library panics
@@ -209,10 +222,12 @@ def opened(url: str, environ: Mapping[str, str] | None = None, files: bool = Fal
     return Bucket(at, store)
 
 
-def _folder(path: str) -> Bucket:
+def _folder(path: str, make: bool) -> Bucket:
     from obstore.store import LocalStore
 
     if not Path(path).is_absolute():
         raise UsageError(f"file://{path} needs an absolute path: file:///folder")
-    store = LocalStore(path, mkdir=True)
-    return Bucket(Address("file", "", path.strip("/")), store, local=True)
+    at = Address("file", "", path.strip("/"))
+    if not make and not Path(path).is_dir():
+        return _NoFolder(at, None, local=True)
+    return Bucket(at, LocalStore(path, mkdir=make), local=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from relightflow.core.bounded_map import bounded_map
 from relightflow.errors import AccountError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
+from relightflow.model.claim import JobClaim
 from relightflow.model.evidence import Needs, Undecided
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
@@ -24,7 +25,12 @@ from relightflow.run.jobs.doubts import DoubtsSettled
 from relightflow.run.jobs.recovery import Recovery
 from relightflow.run.jobs.restore import BlobRestorer
 from relightflow.run.jobs.submit import Submitter
-from relightflow.run.shared.adopt import SharedResults, SharedStoreUnavailable
+from relightflow.run.shared.adopt import SharedResults
+from relightflow.run.shared.claims import ClaimedElsewhere
+from relightflow.run.shutdown import Stopped
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
+"""Seconds between two looks at what other machines have claimed; they double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Engine:
     recorder: AttemptRecorder
     shared: SharedResults | None = None
     """None: there is no shared store, or it is not for what is free."""
-    claimed: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
     """Keys of jobs that were bought with another state: not bought here."""
 
     async def run(
@@ -55,6 +61,8 @@ class Engine:
         recovered: dict[str, Outcome] = {}
         may_ask = True
         try:
+            if self.shared:
+                await self.shared.settle()
             async for outcome in self.recovery.recover():
                 recovered[outcome.job.key] = outcome
         except AccountError as problem:
@@ -102,21 +110,66 @@ class Engine:
         with open_reader(self.ledger.path) as reader, open_reader(self.ledger.path) as notes:
             every = items(plan, reader, self.blobs_path)
             wanted = self._wanted(every, submit, recovered, reader, late)
+            claimed: dict[str, tuple[Item, JobClaim | None]] = {}
 
             async def one(item: Item) -> Outcome | None:
-                outcome = recovered.get(item.output.job.key)
+                job = item.output.job
+                outcome = recovered.get(job.key)
                 if outcome is None or item.action in (Action.MAKE, Action.MEND):
-                    outcome = await self._perform(item, submit)
+                    try:
+                        outcome = await self._perform(item, submit)
+                    except ClaimedElsewhere as theirs:
+                        assert self.shared
+                        outcome = await self.shared.of_claim(job, theirs.claim)
+                        if outcome is None:
+                            claimed[job.key] = (item, theirs.claim)
                 if self.shared and outcome and outcome.result:
-                    self.shared.publish_if_missing(notes, outcome.job, outcome.result)
+                    result = outcome.result
+                    self.shared.publish_if_missing(notes, job, outcome.attempt, result)
                 return outcome and replace(outcome, output=item.output)
 
-            width = self.context.limits.concurrency
-            found = bounded_map(wanted, width, one, lambda: not self.recorder.shutdown.draining)
-            async with aclosing(found):
-                async for outcome in found:
-                    if outcome is not None:
-                        yield outcome
+            async with aclosing(self._each_once(wanted, one)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+            async with aclosing(self._claimed(claimed, one, submit)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+
+    async def _each_once(
+        self, wanted: AsyncIterator[Item], one: Callable[[Item], Awaitable[Outcome | None]]
+    ) -> AsyncGenerator[Outcome]:
+        width = self.context.limits.concurrency
+        found = bounded_map(wanted, width, one, lambda: not self.recorder.shutdown.draining)
+        async with aclosing(found):
+            async for outcome in found:
+                if outcome is not None:
+                    yield outcome
+
+    async def _claimed(
+        self,
+        claimed: dict[str, tuple[Item, JobClaim | None]],
+        one: Callable[[Item], Awaitable[Outcome | None]],
+        wait: bool,
+    ) -> AsyncGenerator[Outcome]:
+        """What other machines had claimed, once they are done with it or have had their time. `wait`
+        False: nothing is waited for. Whatever is left in `claimed` is told."""
+        pause = _FIRST_PAUSE
+        shutdown = self.recorder.shutdown
+        while claimed and wait and shutdown.submits_allowed:
+            try:
+                with shutdown.submitting():
+                    await self.context.clock.sleep(pause)
+            except Stopped:
+                break
+            again = tuple(item for item, _ in claimed.values())
+            claimed.clear()
+            async with aclosing(self._each_once(_each(again), one)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        for item, claim in claimed.values():
+            assert self.shared
+            yield replace(self.shared.left(item.output.job, claim), output=item.output)
 
     async def _wanted(
         self,
@@ -135,7 +188,8 @@ class Engine:
             if item.action is Action.REUSE and job.key not in recovered:
                 self.recorder.counters.reused += 1
                 if self.shared and item.job_state:
-                    self.shared.publish_if_missing(reader, job, item.job_state.result)
+                    number, result = item.job_state.attempt_id, item.job_state.result
+                    self.shared.publish_if_missing(reader, job, number, result)
             elif item.action is Action.MAKE and not (
                 (submit or self.shared) and self.recorder.shutdown.submits_allowed
             ):
@@ -161,12 +215,12 @@ class Engine:
             try:
                 with self.recorder.index_progress.job():
                     adopted = await self.shared.adopt(job)
-            except SharedStoreUnavailable:
+            except Stopped:
                 return None
             if adopted or not submit:
                 return adopted
-        if job.key in self.claimed:
-            return Outcome(job, failure=_CLAIMED)
+        if job.key in self.elsewhere:
+            return Outcome(job, failure=_ELSEWHERE)
         return await self.submitter.make(job)
 
     def _may_resubmit(self, found: Undecided | None) -> bool:
@@ -182,13 +236,18 @@ class Engine:
         return wanted and not settles_itself and self.recorder.shutdown.submits_allowed
 
 
-_CLAIMED = Failure(
+_ELSEWHERE = Failure(
     FailureKind.REFUSED_SAFETY,
     "a manifest in a sink says that it was bought with another state, and the shared store does "
     "not have "
     "it; 'relightflow adopt' adopts the file, --buy-again buys it again",
     Billed.NO,
 )
+
+
+async def _each(some: Sequence[Item]) -> AsyncIterator[Item]:
+    for item in some:
+        yield item
 
 
 def _held(item: Item) -> Outcome:

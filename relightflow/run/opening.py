@@ -25,6 +25,7 @@ from relightflow.model.plan import Plan
 from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap
+from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.backend import Backend, HasBalance, HasServerTime
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.run.balance import check_balance
@@ -53,7 +54,8 @@ from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.spend import count_by_server, identity, open_budget
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
-from relightflow.run.shared.adopt import SharedResults
+from relightflow.run.shared.adopt import SharedResults, patience
+from relightflow.run.shared.claims import JobClaims
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Shutdown
 from relightflow.store import blobs
@@ -154,10 +156,10 @@ async def open_run(
     clock: Clock | None = None,
     rng: Random | None = None,
     public_url: Callable[[Image], str] = lambda image: image.url,
-    claimed: frozenset[str] = frozenset(),
+    elsewhere: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Engine]:
     """The engine of one run and all that it works with; the backend is made when a call needs it.
-    `claimed`: keys of jobs that were bought with another state.
+    `elsewhere`: keys of jobs that were bought with another state.
 
     Raises UsageError where the price is unknown and the operator gave none, or where the shared
     store's URL is none.
@@ -194,11 +196,12 @@ async def open_run(
         client = await stack.enter_async_context(
             _shared_client(context, operator, notice, admission.shutdown)
         )
+        shared = _Shared(client, spec.model.typical_seconds) if client else None
         engine = _engine(
-            context, state, admission, backend, inputs, client, record, notice,
+            context, state, admission, backend, inputs, shared, record, notice,
             may_send=not run_options.collect_only,
         )  # fmt: skip
-        yield replace(engine, claimed=claimed)
+        yield replace(engine, elsewhere=elsewhere)
 
 
 def _sweep_bodies(state_dir: StateDir) -> None:
@@ -234,13 +237,20 @@ def _admission(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    client: SharedStoreClient
+    typical_seconds: float | None
+    """Of a call of the model."""
+
+
 def _engine(
     context: RunContext,
     state: OpenState,
     admission: Admission,
     backend: LazyBackend,
     inputs: InputCache,
-    client: SharedStoreClient | None,
+    store: _Shared | None,
     record: BackendRecord,
     notice: Callable[[str], None],
     may_send: bool,
@@ -248,7 +258,10 @@ def _engine(
     """The parts of a run, each with what it needs. `may_send`: calls in doubt may be sent again."""
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
     budget, shutdown = admission.budget, admission.shutdown
-    log = CallLog(context, blobs, client)
+    client = store.client if store else None
+    claims = JobClaims(context, client, ledger, shutdown) if client else None
+    buying = claims if client and client.write else None
+    log = CallLog(context, blobs, buying)
     progress = IndexProgress(blobs, folder, ledger)
     recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log, progress)
     collector = Collector(
@@ -266,7 +279,7 @@ def _engine(
     bodies = RequestBodies(state.state_dir.calls)
     resender = Resender(
         record.settlement, bodies, context.clock, context.rng, admission.rate_limiter,
-        shutdown.collecting,
+        shutdown.collecting, buying,
     )  # fmt: skip
     doubts = DoubtSettler(
         backend, context.backend, ledger, budget,
@@ -274,14 +287,26 @@ def _engine(
         notice, shutdown.collecting, record.settlement, resender if may_send else None,
     )  # fmt: skip
     shared = None
-    if client:
-        shared = SharedResults(context, client, ledger, blobs, folder, collector, recorder)
+    if store and claims:
+        shared = SharedResults(
+            context, store.client, ledger, blobs, folder, collector, recorder, claims,
+            patience(store.typical_seconds),
+        )  # fmt: skip
     return Engine(
         context=context,
         ledger=ledger,
         blobs_path=folder,
         submitter=Submitter(
-            context, backend, inputs, ledger, admission, recorder, collector, shutdown, bodies
+            context,
+            backend,
+            inputs,
+            ledger,
+            admission,
+            recorder,
+            collector,
+            shutdown,
+            bodies,
+            buying,
         ),
         restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
         recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),
@@ -298,16 +323,35 @@ async def _shared_client(
     shutdown: Shutdown,
 ) -> AsyncIterator[SharedStoreClient | None]:
     """The operator's shared store, if there is one and something has a price: what is free is made
-    again sooner than it is fetched. Raises UsageError for a URL that is none."""
+    again sooner than it is fetched. Raises UsageError for a URL that is none, StorageError where there is
+    no store."""
     store = None if context.free else open_shared(operator.store)
     if store is None:
         yield None
         return
     client = SharedStoreClient(store, operator.store_writes, notice)
     try:
+        with suppress(ObjectFault):  # what is accepted is collected all the same
+            await _say_what_it_promises(client, notice)
         yield client
     finally:
         await client.close(shutdown.draining)
+
+
+async def _say_what_it_promises(client: SharedStoreClient, notice: Callable[[str], None]) -> None:
+    """Before anything is bought."""
+    found = await client.check()
+    if not client.write:
+        notice(
+            f"--store-mode r: jobs are not claimed in the shared store {client.store}, so two machines that "
+            "run at once may both buy a job. Let one run at a time, or use --store-mode rw"
+        )
+    elif not found.atomic:
+        notice(
+            f"the shared store {client.store} let both writers create one object in {found.doubles:,} of "
+            f"{found.pairs:,} races, so a claim does not hold there: two machines that run at once may both "
+            "buy a job. Let one run at a time, or give each a part of its own with --shard"
+        )
 
 
 def _price(plan: Plan, run_options: RunOptions) -> Micros:

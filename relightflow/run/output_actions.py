@@ -38,7 +38,7 @@ def output_actions(
         while chunk := list(islice(every, _CHUNK)):
             items = list(items_of(chunk, seen.ledger, state_dir.blobs))
             make = {i.output.job.key: i.output.job for i in items if i.action is Action.MAKE}
-            there = view.ask(list(make.values()))
+            there = view.ask(list(make.values()), seen.ledger)
             known = [_deliveries(target, items, seen.ledger) for target in files]
             for item in items:
                 yield _planned(item, there.get(item.output.job.key), files, known, view)
@@ -64,7 +64,9 @@ def _planned(
     elif elsewhere is Elsewhere.FINISHED:
         action, reason = OutputAction.FROM_STORE, f"another machine bought it: {view}"
     elif elsewhere is Elsewhere.IN_FLIGHT:
-        action, reason = OutputAction.COLLECT, f"another machine's call is under way: {view}"
+        action, reason = OutputAction.COLLECT, f"another machine has claimed it: {view}"
+    elif elsewhere is Elsewhere.FAILED:
+        action, reason = OutputAction.HELD, f"another machine paid, and got no image: {view}"
     else:
         action, reason = _call(item)
     first = files[0] if files else None

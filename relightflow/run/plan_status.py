@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from statistics import median
 
 from relightflow.errors import StorageError
@@ -47,7 +46,8 @@ def check_ledger_present(state_dir: StateDir) -> None:
 def plan_status(
     plan: Plan, state_dir: StateDir, view: StoreView = NO_STORE, wanted: JobSet | None = None
 ) -> PlanStatus:
-    """Count what a run would do. Blocks; creates nothing. Raises what `check_ledger_present` raises.
+    """Count what a run would do. Blocks; creates nothing. Raises what `check_ledger_present` raises,
+    and StorageError where the place of the shared store is none.
 
     `view`: of the shared store. `wanted`: count only these jobs; None: all of the plan.
     """
@@ -62,7 +62,7 @@ def plan_status(
                 kept = [item for item in chunk if wanted is None or item.output.job in wanted]
                 held += [item for item in kept if item.action is Action.HOLD_UNKNOWN]
                 make = [item.output.job for item in kept if item.action is Action.MAKE]
-                there = view.ask(make)
+                there = view.ask(make, seen.ledger)
                 counts.update(item.action for item in kept if item.output.job.key not in there)
                 counts.update(there.values())
     states = [item.job_state for item in held if item.job_state]
@@ -73,7 +73,7 @@ def plan_status(
         new=counts[Action.MAKE],
         collect=counts[Action.COLLECT] + counts[Action.MEND] + counts[Elsewhere.IN_FLIGHT],
         unknown=counts[Action.HOLD_UNKNOWN],
-        held_failed=counts[Action.HOLD_FAILED],
+        held_failed=counts[Action.HOLD_FAILED] + counts[Elsewhere.FAILED],
         price=price and price.times(counts[Action.MAKE]),
         restoration=seen.restoration,
         unknown_price=sum(state.price for state in states),
@@ -91,9 +91,6 @@ def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
     free = plan.recipe.rehearsed or (price is not None and price.free)
     if not operator.store or operator.offline or free:
         return NO_STORE
-    folder = operator.store.removeprefix("file://")
-    if folder != operator.store and not Path(folder).is_dir():
-        return NO_STORE  # a run makes it
     return StoreView(open_shared(operator.store))
 
 

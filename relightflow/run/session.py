@@ -152,7 +152,7 @@ class _RunSession:
             self.notices.add(warning)
 
 
-def _claimed(
+def _elsewhere(
     plan: Plan,
     state_dir: StateDir,
     targets: Sequence[SinkTarget],
@@ -222,12 +222,12 @@ async def open_session(
                 f"the ledger was older than the blob store: restored {state.restoration}; nothing was "
                 "bought for that"
             )
-        claimed = await asyncio.to_thread(
-            _claimed, plan, state_dir, at, run_options, bool(operator.store)
+        elsewhere = await asyncio.to_thread(
+            _elsewhere, plan, state_dir, at, run_options, bool(operator.store)
         )
         opened = open_run(
             plan, record, state, run_options, operator, run_id,
-            sources.read, notices.add, public_url=sources.public_url, claimed=claimed,
+            sources.read, notices.add, public_url=sources.public_url, elsewhere=elsewhere,
         )  # fmt: skip
         engine = await stack.enter_async_context(opened)
         shutdown = engine.recorder.shutdown

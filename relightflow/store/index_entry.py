@@ -67,8 +67,13 @@ def read_result(entry: Mapping[str, Any], cost: Micros) -> Result | None:
 
 def read_cost(entry: Mapping[str, Any]) -> Micros | None:
     """What was charged, in micro-dollars; None where the entry does not say so soundly."""
-    cost = entry.get("cost")
-    return cost if _count(cost) else None
+    return read_money(entry, "cost")
+
+
+def read_money(entry: Mapping[str, Any], name: str) -> Micros | None:
+    """An amount in micro-dollars; None where the entry does not say so soundly."""
+    amount = entry.get(name)
+    return amount if _count(amount) else None
 
 
 def read_request_id(entry: Mapping[str, Any]) -> str:

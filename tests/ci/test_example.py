@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.ci.runner import ROOT, Ended, step
-from tests.conftest import Program, Stage
+from tests.conftest import Program, Stage, make_store
 
 EXAMPLE = ROOT / "ci/example/.github/workflows/relight.yml"
 FILE = ROOT / ".github/workflows/relight.yml"
@@ -37,6 +37,7 @@ class Pipeline:
         self.folder = stage.folder / name
         self.artifacts = self.folder / "artifacts"
         self.artifacts.mkdir(parents=True)
+        self.store = make_store(f"file://{stage.folder}/store")
 
     def job(self, name: str, shard: str = "", **env: str) -> Ended:
         machine = self.folder / f"{name}-{shard.replace('/', '-of-')}"
@@ -44,7 +45,7 @@ class Pipeline:
             "matrix.shard": shard,
             **{f"inputs.{key}": str(one.get("default", "")) for key, one in INPUTS.items()},
             **{f"inputs.{key}": value for key, value in CALL["with"].items()},
-            "inputs.store": f"file://{self.stage.folder}/store",
+            "inputs.store": self.store,
             "github.event.pull_request.base.sha": "main",
         }
         ended = None

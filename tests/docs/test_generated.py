@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -53,19 +54,29 @@ def test_every_option_of_a_command_is_shown_as_its_help_shows_it(name: str) -> N
         ", ".join(re.findall(r"`(.+?)`", row.split(" | ")[0])).replace("\\|", "|")
         for row in re.findall(r"^\| (`-.*)$", page, re.MULTILINE)
     }
-    told = CliRunner().invoke(
-        command_line, [name, "-h"], terminal_width=400, env={"COLUMNS": "400"}
-    )
-    heads = re.findall(r"^  (-.+?)(?:  .*)?$", told.output, re.MULTILINE)
-    assert shown == {*heads}
+    heads = set()
+    for words in invocations(name):
+        told = CliRunner().invoke(
+            command_line, [*words, "-h"], terminal_width=400, env={"COLUMNS": "400"}
+        )
+        heads |= {*re.findall(r"^  (-.+?)(?:  .*)?$", told.output, re.MULTILINE)}
+    assert shown == heads
+
+
+def invocations(name: str) -> list[list[str]]:
+    """The command, and each of its subcommands."""
+    command = command_line.get_command(click.Context(command_line), name)
+    inner = command.commands if isinstance(command, click.Group) else ()
+    return [[name], *([name, one] for one in inner)]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_s_usage_is_the_one_of_its_help(name: str) -> None:
     page = (REFERENCE / f"commands/{name}.md").read_text(encoding="utf-8")
-    (usage,) = re.findall(r"^    (relightflow .*)$", page, re.MULTILINE)
-    told = CliRunner().invoke(command_line, [name, "-h"], prog_name="relightflow")
-    assert " ".join(told.output.split("\n\n")[0].split()) == f"Usage: {usage}"
+    usages = re.findall(r"^    (relightflow .*)$", page, re.MULTILINE)
+    for usage, words in zip(usages, invocations(name), strict=True):
+        told = CliRunner().invoke(command_line, [*words, "-h"], prog_name="relightflow")
+        assert " ".join(told.output.split("\n\n")[0].split()) == f"Usage: {usage}"
 
 
 def undescribed(schema: Any, root: dict[str, Any], at: str = "") -> Iterator[str]:

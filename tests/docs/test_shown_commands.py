@@ -106,7 +106,8 @@ def test_an_option_that_a_sentence_names_is_one_of_some_command(page: Path) -> N
     for name in COMMANDS:
         found = command_line.get_command(click.Context(command_line), name)
         assert found
-        known |= {opt for option in found.params for opt in option.opts}
+        inner = found.commands.values() if isinstance(found, click.Group) else ()
+        known |= {o for one in (found, *inner) for option in one.params for o in option.opts}
     named = set()
     for span in spans(page.read_text(encoding="utf-8")):
         first = span.split()[0]

@@ -18,7 +18,7 @@ from relightflow.objects.bucket import opened as bucket_at
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.opening import open_state
 from relightflow.store.shared import SharedStore
-from tests.conftest import Stage
+from tests.conftest import Stage, make_store
 from tests.scripted_backend import PRICE, fails
 
 
@@ -133,7 +133,7 @@ def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.fixture
 def remote(stage: Stage, tmp_path: Path) -> SharedStore:
     """A shared store with three results, of which the recipe wants one by now."""
-    url = f"file://{tmp_path}/store"
+    url = make_store(f"file://{tmp_path}/store")
     stage.operator = OperatorPolicy(store=url)
     stage.recipe(shades=[0, 1, 2])
     stage.run()

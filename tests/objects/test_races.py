@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from relightflow.objects.bucket import opened
 from relightflow.objects.faults import ObjectFault, Reason
-from relightflow.store.shared import FORMAT, SharedStore
+from relightflow.store.entries import FORMAT
+from relightflow.store.marker import init_store
+from relightflow.store.shared import SharedStore
+from tests.servers import moto as moto_server
 
 WRITERS = 8
 
@@ -20,22 +21,10 @@ WRITERS = 8
 @pytest.fixture
 def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket on a server of its own."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "racer",
-        "AWS_SECRET_ACCESS_KEY": "made-up-for-a-race",
-        "AWS_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-    client.create_bucket(Bucket="races")
-    client.close()
-    yield "s3://races/store/"
-    server.stop()
+    with moto_server.moto() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield f"s3://{server.bucket()}/store/"
 
 
 def test_of_many_who_create_one_object_one_succeeds_and_the_others_hear_it(moto: str) -> None:
@@ -61,6 +50,7 @@ def test_of_many_who_create_one_object_one_succeeds_and_the_others_hear_it(moto:
 
 def test_machines_that_publish_one_job_at_a_time_leave_it_whole(moto: str) -> None:
     """Two results of one job are both good images; whichever entry stays, its bytes are there."""
+    init_store(opened(moto), pairs=3)
     start = Barrier(WRITERS)
     job = {
         "key": "k" * 64,

@@ -4,7 +4,7 @@ from relightflow import api
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.planned_output import PlannedOutput
 from relightflow.plugins.records import OperatorPolicy
-from tests.conftest import DIRECTORY, Stage
+from tests.conftest import DIRECTORY, Stage, make_store
 from tests.scripted_backend import fails
 
 
@@ -89,7 +89,7 @@ def test_what_another_machine_bought_comes_from_its_store(
     stage: Stage, tmp_path_factory: Any
 ) -> None:
     other = Stage(tmp_path_factory.mktemp("other"))
-    store = OperatorPolicy(store=f"file://{tmp_path_factory.mktemp('store')}")
+    store = OperatorPolicy(store=make_store(f"file://{tmp_path_factory.mktemp('store')}"))
     other.operator = store
     other.run()
     ((action, reason),) = told(stage, operator=store)

@@ -6,8 +6,11 @@ import pytest
 
 from relightflow import api
 from relightflow.errors import StorageError
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, FailureKind
 from relightflow.plugins.records import OperatorPolicy
-from tests.conftest import Stage
+from tests.conftest import Stage, make_store
+from tests.scripted_backend import fails
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def machines(tmp_path: Path) -> list[Stage]:
         stage = Stage(tmp_path / name)
         stage.image("a.png", "the same on both")
         stage.recipe(shades=[0, 1, 2])
-        stage.operator = OperatorPolicy(store=f"file://{tmp_path}/store")
+        stage.operator = OperatorPolicy(store=make_store(f"file://{tmp_path}/store"))
         made.append(stage)
     return made
 
@@ -36,13 +39,30 @@ def test_what_the_shared_store_has_is_not_to_be_bought(machines: list[Stage]) ->
     assert api.plan_status(two.plan(), two.state_dir).new == 3, "unless nobody names the store"
 
 
-def test_a_store_that_is_not_there_yet_is_empty_and_not_made(
+@pytest.mark.parametrize("there", [True, False])
+def test_a_place_that_is_no_store_has_no_price(stage: Stage, tmp_path: Path, there: bool) -> None:
+    """A share that is not mounted, or a typo: the price would be that of everything."""
+    if there:
+        (tmp_path / "share").mkdir()
+    operator = OperatorPolicy(store=f"file://{tmp_path}/share")
+    with pytest.raises(StorageError, match="relightflow store init"):
+        api.plan_status(stage.plan(), stage.state_dir, operator)
+    assert not list(tmp_path.glob("share/*"))
+
+
+def test_what_another_machine_has_claimed_is_not_priced(
     machines: list[Stage], tmp_path: Path
 ) -> None:
-    stage = machines[0]
-    found = api.plan_status(stage.plan(), stage.state_dir, stage.operator)
-    assert (found.new, found.shared, found.store_fault) == (3, 0, "")
-    assert not (tmp_path / "store").exists()
+    one, two = machines
+    one.provider.on_submit = _cut
+    one.run()
+    assert one.states() == [State.UNKNOWN] * 3
+    found = api.plan_status(two.plan(), two.state_dir, two.operator)
+    assert (found.new, found.collect) == (0, 3)
+
+
+def _cut(*_: object) -> None:
+    raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
 
 
 def test_offline_the_store_is_not_asked(machines: list[Stage]) -> None:

@@ -7,22 +7,20 @@ from typing import Any
 
 import pytest
 
+from relightflow.errors import StorageError
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault
 from relightflow.store.index_entry import read_time
-from relightflow.store.shared import SharedStore
+from relightflow.store.shared import SharedStore, open_shared
+from tests.conftest import make_store
+from tests.store.test_claims import KEY, LABEL, claim
 
-KEY = "ab" * 32
-LABEL: dict[str, Any] = {
-    "key": KEY, "backend": "studio", "model": "glow", "image_sha256": "cd" * 32,
-    "parameters": {"shade": 1}, "repeat": 0, "price": 50_000,
-}  # fmt: skip
 SHA = hashlib.sha256(b"bytes").hexdigest()
 
 
 @pytest.fixture
 def remote(tmp_path: Path) -> SharedStore:
-    return SharedStore(opened(f"file://{tmp_path}/store", files=True))
+    return SharedStore(opened(make_store(f"file://{tmp_path}/store"), files=True))
 
 
 def test_what_was_published_is_found(remote: SharedStore) -> None:
@@ -39,9 +37,9 @@ def test_the_bytes_are_there_before_the_entry_that_relies_on_them(
     order: list[str] = []
     real = Bucket.put
 
-    def put(self: Bucket, path: str, *args: Any) -> str:
+    def put(self: Bucket, path: str, *args: Any, **more: Any) -> str:
         order.append(path.split("/")[0])
-        return real(self, path, *args)
+        return real(self, path, *args, **more)
 
     monkeypatch.setattr(Bucket, "put", put)
     remote.publish(LABEL, b"bytes")
@@ -73,13 +71,29 @@ def test_every_flipped_bit_of_a_blob_is_found(remote: SharedStore) -> None:
     assert remote.blob(SHA) is None
 
 
-def test_a_call_in_the_air_is_seen_until_its_result_is_there(remote: SharedStore) -> None:
-    remote.announce({**LABEL, "request_id": "r-1", "details": {"api": "v2"}, "at": 1.0})
-    entry = remote.accepted(LABEL)
-    assert entry
-    assert (entry["request_id"], entry["details"]) == ("r-1", {"api": "v2"})
+def test_a_claim_goes_once_the_result_is_there(remote: SharedStore) -> None:
+    remote.claims.create(LABEL, claim())
     remote.publish(LABEL, b"bytes")
-    assert remote.accepted(LABEL) is None
+    assert remote.claims.of(LABEL) is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_place_without_the_marker_is_no_store(tmp_path: Path, there: bool) -> None:
+    """An unmounted share, or a typo."""
+    if there:
+        (tmp_path / "share").mkdir()
+    remote = open_shared(f"file://{tmp_path}/share")
+    assert remote
+    for ask in (
+        remote.finished,
+        lambda job: remote.claims.of(job),
+        lambda _: list(remote.entries()),
+    ):
+        with pytest.raises(StorageError, match="relightflow store init file://"):
+            ask(LABEL)
+    with pytest.raises(StorageError):
+        remote.publish(LABEL, b"bytes")
+    assert not list(tmp_path.glob("share/*"))
 
 
 def test_an_entry_holds_no_url_and_no_place_of_this_machine(remote: SharedStore) -> None:
@@ -120,7 +134,7 @@ def test_a_planted_entry_is_none_whoever_reads_it(remote: SharedStore, kind: str
     remote.bucket.put(f"inflight/{KEY}.json", text.encode())
     assert remote.finished(LABEL) is None or "id" in kind.split()
     if "blob's" not in kind and "nested deep" not in kind.replace("deeper", ""):
-        assert remote.accepted(LABEL) is None
+        assert remote.claims.of(LABEL) is None
     assert [damaged for _, damaged in remote.damaged()] == [True]
 
 

@@ -271,7 +271,7 @@ PLANTED: dict[str, Callable[[dict[str, Any]], Any]] = {
 def test_a_planted_entry_of_a_shared_store_is_refused_alone(world: World, kind: str) -> None:
     """Never a crash; the others are still used."""
     store = world.folder.parent / "store"
-    store.mkdir()
+    assert world.command("store", "init", store.as_uri(), "--pairs", "1").code == 0, world.story()
     world.recipe()
     world.run("--store", store.as_uri())
     entries = [path for path in sorted(store.rglob("*")) if _is_entry(path)]

@@ -20,6 +20,7 @@ from relightflow.run.counters import Counters
 from relightflow.run.jobs.call_log import CallLog
 from relightflow.run.jobs.index_progress import IndexProgress
 from relightflow.run.limits.budget import Budget
+from relightflow.run.shared.claims import ClaimedElsewhere
 from relightflow.run.shutdown import Shutdown, Stopped
 
 
@@ -61,13 +62,15 @@ class AttemptRecorder:
     ) -> Outcome | None:
         """`life()` of one job, so that whatever it meets is a value and harms no other job.
 
-        None: not started, or left for the next run, because this one is stopping.
+        None: not started, or left for the next run, because this one is stopping. Raises ClaimedElsewhere.
         """
         try:
             with self.counters.working(), self.shutdown.working(), self.index_progress.job():
                 return await life()
         except Stopped:
             return None
+        except ClaimedElsewhere:
+            raise
         except StorageError as error:
             return self.storage_failed(job, error)
         except RelightflowError as error:  # the backend cannot be used: no key, say
@@ -107,7 +110,7 @@ class AttemptRecorder:
         elif not active.settled:
             self.budget.hold(active.price, active.id)
         await self.ledger.close_attempt(active.id, state, failure)
-        self.call_log.end(active.job, active.uuid, state, failure)
+        await self.call_log.end(active.job, active.uuid, state, failure)
 
     def failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
         """The outcome of an attempt that gave no image."""

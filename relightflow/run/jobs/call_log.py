@@ -2,7 +2,7 @@
 
 One line when a call leaves, one for each step, one when it ends without an image; an image's own line
 is written with its blob. Free backends leave none: what they made can be made again. Other machines
-are told of calls under way through the shared store.
+are told of calls under way by their claims in the shared store.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any
 
 from relightflow.errors import StorageError
 from relightflow.model.attempt import State
-from relightflow.model.failure import Failure
+from relightflow.model.claim import JobClaim
+from relightflow.model.failure import Billed, Failure
 from relightflow.model.job import Job
 from relightflow.model.money import valid_cost
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.model.values import FrozenMap
 from relightflow.run.context import RunContext
-from relightflow.run.shared.client import SharedStoreClient
+from relightflow.run.shared.claims import JobClaims
 from relightflow.store.blobs import BlobStore
 from relightflow.store.index_entry import attempt_facts, job_facts
 
@@ -28,8 +30,8 @@ from relightflow.store.index_entry import attempt_facts, job_facts
 class CallLog:
     context: RunContext
     blobs: BlobStore
-    shared: SharedStoreClient | None = None
-    """None: there is no shared store, or it is not for what is free."""
+    claims: JobClaims | None = None
+    """None: there is no shared store, it is not written to, or it is not for what is free."""
 
     def intent(self, job: Job, uuid: str, details: object) -> None:
         """The call is about to leave. Raises StorageError where that cannot be written."""
@@ -62,9 +64,8 @@ class CallLog:
                 "details": step.details,
             }
         )
-        if self.shared and isinstance(step, Accepted):
-            facts = job_facts(job, self.context.price)
-            await self.shared.announce(facts, step, self.context.clock.wall())
+        if self.claims and isinstance(step, Accepted):
+            await self.claims.accepted(job, uuid, step)
 
     def takeover(self, job: Job, uuid: str, step: Accepted, at: float) -> None:
         """A call that another machine made at `at` (Unix seconds) and this one collects."""
@@ -72,7 +73,19 @@ class CallLog:
         job_and_run = {**job_facts(job, self.context.price), **self.origin(uuid)}
         self._note({**job_and_run, "event": State.ACCEPTED, **facts})
 
-    def end(self, job: Job, uuid: str, state: State, failure: Failure) -> None:
+    def held(self, job: Job, claim: JobClaim, state: State, details: FrozenMap) -> None:
+        """A call of another machine that has no image, or none yet: UNKNOWN or FAILED."""
+        facts = {
+            "billed": Billed.YES if state is State.FAILED else Billed.UNKNOWN,
+            "reason": claim.reason,
+            "cost": claim.cost,
+            "details": details,
+            "at": claim.at,
+        }
+        job_and_run = {**job_facts(job, claim.price), **self.origin(claim.attempt)}
+        self._note({**job_and_run, "event": state, **facts})
+
+    async def end(self, job: Job, uuid: str, state: State, failure: Failure) -> None:
         """The call ended without an image."""
         self._note(
             {
@@ -85,13 +98,8 @@ class CallLog:
                 "cost": valid_cost(failure.cost),
             }
         )
-        if state is not State.UNKNOWN:
-            self.retract(job)
-
-    def retract(self, job: Job) -> None:
-        """Other machines need not collect the job's call any more."""
-        if self.shared:
-            self.shared.retract(job.key)
+        if self.claims:
+            await self.claims.ended(job, uuid, state, failure)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
         """The ledger has it already, so a disk that refuses this line stops nothing."""

@@ -22,10 +22,12 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Accepted, ResultKnown
+from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.backend import Backend, Call, HasServerTime, Settlement
 from relightflow.run.clock import Clock
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.retry import LEAST_PAUSE, backoff, pause
+from relightflow.run.shared.claims import JobClaims
 from relightflow.store.request_bodies import RequestBodies
 
 _SPARE = 0.9
@@ -50,6 +52,7 @@ _PASSING = (
     FailureKind.UNKNOWN,
 )
 """These say nothing of the earlier call, and another try may."""
+_THEIRS = "in the shared store the job is another machine's by now, so it may have been bought under another name"
 
 
 def may_resend(attempt: Attempt, now: float | None, settlement: Settlement) -> Undecided | None:
@@ -83,6 +86,8 @@ class Resender:
     rate_limiter: RateLimiter | None = None
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     """Around each call; raises `Stopped` where the run is shut down meanwhile."""
+    claims: JobClaims | None = None
+    """None: no other machine could have bought the job meanwhile."""
 
     async def resend(
         self, backend: Backend, attempt: Attempt
@@ -100,6 +105,12 @@ class Resender:
             return Undecided(Needs.TIME, str(error))
         if body is None:
             return Undecided(Needs.PERSON, "the call's body is not on this machine (any more)")
+        if self.claims:
+            try:
+                if not await self.claims.reclaim(job_of(attempt), attempt.uuid, attempt.details):
+                    return Undecided(Needs.PERSON, _THEIRS)
+            except ObjectFault as fault:
+                return Undecided(Needs.TIME, f"the shared store could not be asked: {fault}")
         try:
             with self.waiting():
                 return await self._answered(

@@ -1,6 +1,6 @@
 """From READY to the first step: the one place where money leaves.
 
-    prepare → admission (limits, budget) → INTENT, under a name of ours → submit
+    prepare → admission (limits, budget) → claim → INTENT, under a name of ours → submit
 
 What decides stands in `run.limits`; this is the thin part that waits. A job's failure is a value;
 what stops the run goes to the shutdown.
@@ -32,12 +32,14 @@ from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
 from relightflow.run.limits.sliding_window import Permit
+from relightflow.run.shared.claims import ClaimedElsewhere, JobClaims
 from relightflow.run.shutdown import Shutdown, Stopped
 from relightflow.store.index_entry import attempt_facts, job_facts
 from relightflow.store.request_bodies import RequestBodies
 
 _TRY_NEXT_TIME = (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY, FailureKind.UNSENT)
 """Not the job's fault: it stays READY."""
+_NOT_SENT = "another machine took the job over, or the run was stopped, before it was sent"
 _STOPS_THE_RUN = (*_TRY_NEXT_TIME, FailureKind.RATE_LIMITED)
 
 
@@ -52,12 +54,14 @@ class Submitter:
     collector: Collector
     shutdown: Shutdown
     bodies: RequestBodies
+    claims: JobClaims | None = None
+    """None: no other machine is asked for the job."""
 
     async def make(self, job: Job, instead_of: int | None = None) -> Outcome | None:
         """Buy `job`, at most once, and store the image. None: not started, the run is stopping.
 
         `instead_of`: an unknown attempt that its owner gives up for this one, together with INTENT
-        or not at all.
+        or not at all. Raises ClaimedElsewhere: nothing was sent.
         """
         begun = self.context.clock.monotonic()
 
@@ -146,8 +150,12 @@ class Submitter:
         send the same again. Raises StorageError where another attempt is alive."""
         price = self.context.price
         call = Call(job, prepared, uuid4().hex)
+        claimed = False
         try:
             call, details = await self._named(call)
+            if self.claims:
+                await self.claims.take(job, call.name, details, instead_of)
+                claimed = True
             failpoints.reach("before-intent")
             attempt = await self.ledger.intend(
                 job, self.context.run_id, price, details, instead_of, call.name,
@@ -155,8 +163,10 @@ class Submitter:
             )  # fmt: skip
         except BaseException as error:
             self.admission.budget.release(price)
-            self.admission.release(job, permit)
+            self.admission.withdraw(job, permit)
             self.bodies.forget(call.name)
+            if self.claims and claimed:
+                self.claims.abandon(job, call.name)
             if isinstance(error, DuplicateAttempt):  # asked for the job, the ledger knew of none
                 raise StorageError(
                     damaged(
@@ -165,15 +175,16 @@ class Submitter:
                 ) from error
             raise
         try:
-            if instead_of is not None:
-                self.recorder.call_log.retract(job)
             self.recorder.call_log.intent(job, call.name, details)
-        except StorageError as error:
-            unsent = Failure(FailureKind.UNSENT, str(error), Billed.NO)
+            if self.claims:
+                await self.claims.check_held(job, call.name)
+        except (StorageError, ClaimedElsewhere, Stopped) as error:
+            words = str(error) if isinstance(error, StorageError) else _NOT_SENT
+            unsent = Failure(FailureKind.UNSENT, words, Billed.NO)
             active = ActiveAttempt(job, attempt, 0.0, 0, price, uuid=call.name)
             await self.recorder.close(active, State.READY, unsent)
             self.bodies.forget(call.name)
-            self.admission.release(job, permit)
+            self.admission.withdraw(job, permit)
             raise
         failpoints.reach("after-intent")
         return call, attempt

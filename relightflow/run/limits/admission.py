@@ -96,6 +96,12 @@ class Admission:
         if self.rate_limiter and permit:
             self.rate_limiter.answered(permit)
 
+    def withdraw(self, job: Job, permit: Permit | None) -> None:
+        """The job was let through, and nothing left: another may, in its place."""
+        self.circuit_breaker.forget(job.key)
+        if self.rate_limiter and permit:
+            self.rate_limiter.withdrawn(permit)
+
     def record(self, job: Job, permit: Permit | None, failure: Failure | None) -> None:
         """What a submit came to; None: it gave a step. Stops the run where a person is needed."""
         self.circuit_breaker.note(job.key, failure)

@@ -52,6 +52,11 @@ class RateLimiter:
         self._policy.answered(permit, self._clock.monotonic())
         self._news.set()
 
+    def withdrawn(self, permit: Permit) -> None:
+        """The submit did not leave: the next may, in its place."""
+        self._policy.withdrawn(permit)
+        self._news.set()
+
     def limited(self, permit: Permit | None, retry_after: float | None) -> EarlyStop | None:
         """A 429: everybody waits. `retry_after`: seconds from now, None where nothing was said;
         `permit` None: the answer to a poll. Returns why the run must stop, or None."""

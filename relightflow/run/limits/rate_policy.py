@@ -118,6 +118,11 @@ class RatePolicy:
                 window.log.append(permit)
         return permit
 
+    def withdrawn(self, permit: Permit) -> None:
+        """A submit that was let out did not leave: it counts nowhere, and says nothing."""
+        self._drop(permit)
+        self._sent -= 1
+
     def answered(self, permit: Permit, now: float) -> None:
         """Any answer but a 429, or the certainty that none will come."""
         permit.answered = now
@@ -175,16 +180,20 @@ class RatePolicy:
 
     def _forget(self, permit: Permit, now: float) -> None:
         """It was refused, so it counts nowhere."""
+        self._drop(permit)
+        permit.answered = now
+        self._trials.refused += 1
+
+    def _drop(self, permit: Permit) -> None:
         if not permit.recent and self._window and self._window.passed:
             self._window.passed -= 1
-        permit.answered, permit.recent = now, False
+        permit.recent = False
         for log in (self._recent, self._log):
             with suppress(ValueError):
                 log.remove(permit)
         for window in (self._given, self.learned):
             if window:
                 window.forget(permit)
-        self._trials.refused += 1
 
     def _let_in(self, permit: Permit) -> None:
         if not permit.recent:

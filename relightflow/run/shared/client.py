@@ -1,8 +1,6 @@
-"""The shared store in a run: asked before anything is bought, told of everything that was.
+"""The shared store in a run, in threads: asked before anything is bought, told of everything that was.
 
-A job that another machine finished is adopted: its bytes go into the local store, and no money is
-booked. A call that another machine has in flight is collected, and booked as spent here, because
-nobody else may live to do it. Telling the store happens behind the run's back: a store that fails
+Telling the store happens behind the run's back: a store that fails
 loses nothing and blocks nothing, and the next run tells it again. Asking is different: what cannot
 be asked might have been bought already, so nothing new is bought then.
 """
@@ -10,7 +8,7 @@ be asked might have been bought already, so nothing new is bought then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -18,10 +16,11 @@ from typing import Any, TypeVar
 from relightflow.errors import StorageError
 from relightflow.images import BadImage, probe
 from relightflow.ledger.reader import Reader
+from relightflow.model.claim import JobClaim
 from relightflow.model.outcome import Result
-from relightflow.model.step import Accepted
 from relightflow.objects.faults import ObjectFault
-from relightflow.store.index_entry import read_cost, read_details, read_request_id, read_time
+from relightflow.store.index_entry import read_cost, read_details, read_request_id
+from relightflow.store.marker import StoreMarker
 from relightflow.store.shared import SharedStore
 
 T = TypeVar("T")
@@ -43,32 +42,57 @@ class SharedStoreClient:
         self._notice = notice
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="shared")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._creating: dict[str, asyncio.Future[bool]] = {}
+        """Attempt → the claim that is being made for it."""
         self._failed = 0
         self._in_a_row = 0
         self._why = ""
 
-    async def finished(self, label: Mapping[str, Any]) -> tuple[Result, bytes] | None:
-        """The result of a job that some machine finished, checked. Raises ObjectFault."""
-        return await self._do(self._finished, label)
+    @property
+    def atomic(self) -> bool:
+        """Whether a claim that was created holds, as the store's marker says."""
+        return self.store.check().atomic
 
-    async def accepted(self, label: Mapping[str, Any]) -> tuple[Accepted, float] | None:
-        """A call that some machine has in flight, and when it was made. Raises ObjectFault."""
-        entry = await self._do(self.store.accepted, label)
-        if entry is None:
-            return None
-        step = Accepted(entry["request_id"], read_details(entry))
-        return step, read_time(entry)
+    async def check(self) -> StoreMarker:
+        """Raises StorageError where the place is no store, ObjectFault where it cannot be asked."""
+        return await self._do(self.store.check)
 
-    async def announce(self, label: Mapping[str, Any], step: Accepted, at: float) -> None:
-        """Publish a request id, before it is polled; failing to is no failure of the job."""
+    async def finished(
+        self, label: Mapping[str, Any], attempt: str = ""
+    ) -> tuple[Result, bytes] | None:
+        """The result of a job that some machine finished, checked; `attempt`: only if this one made it.
+        Raises ObjectFault."""
+        return await self._do(self._finished, label, attempt)
+
+    async def claim_of(self, label: Mapping[str, Any]) -> JobClaim | None:
+        """The claim on a job, whoever made it. Raises ObjectFault."""
+        return await self._do(lambda: self.store.claims.of(label))
+
+    async def create_claim(self, label: Mapping[str, Any], claim: JobClaim) -> bool:
+        """Claim a job. False: something is there already. Raises ObjectFault."""
+        created = self._start(lambda: self.store.claims.create(label, claim))
+        self._creating[claim.attempt] = created
+        return await asyncio.shield(
+            created
+        )  # what was sent comes to something, whoever waits for it
+
+    async def put_claim(self, label: Mapping[str, Any], claim: JobClaim) -> None:
+        """Claim a job that is ours already. Raises ObjectFault."""
+        await self._do(lambda: self.store.claims.put(label, claim))
+
+    async def tell_claim(self, label: Mapping[str, Any], claim: JobClaim) -> None:
+        """Write down how far the owner has come; failing to is no failure of the job."""
         if self.write and self._in_a_row < ENOUGH:
-            facts = {"request_id": step.request_id, "details": step.details, "at": at}
-            await self._told(partial(self.store.announce, {**label, **facts}))
+            await self._told(lambda: self.store.claims.put(label, claim))
 
-    def retract(self, key: str) -> None:
-        """The call is over and gave no image."""
-        if self.write:
-            self._spawn(self._told(partial(self.store.retract, key)))
+    async def release(self, label: Mapping[str, Any], attempt: str) -> bool:
+        """Take the claim of `attempt` away; False where the store could not be told."""
+        creating = self._creating.pop(attempt, None)
+        if creating and not creating.done():
+            await asyncio.wait([creating])
+        if not self.write or self._in_a_row >= ENOUGH:
+            return False
+        return await self._told(lambda: self.store.claims.release(label, attempt))
 
     def publish(
         self,
@@ -79,7 +103,11 @@ class SharedStoreClient:
         """Tell the store of a finished job, in the background. `read` gives its bytes, in a thread;
         `note` remembers, durably, that it was told."""
         if self.write:
-            self._spawn(self._publish(entry, read, note))
+            self.spawn(self._publish(entry, read, note))
+
+    async def note_published(self, key: str, note: Callable[[str, str, str], Any]) -> None:
+        """The store has a job's result, from whomever."""
+        await note(_NOTES, self._note(key), "1")
 
     def is_published(self, reader: Reader, key: str) -> bool:
         """Whether the store was told of a job's result."""
@@ -126,10 +154,13 @@ class SharedStoreClient:
         return True
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(work, *arguments))
+        return await self._start(partial(work, *arguments))
 
-    def _spawn(self, work: Any) -> None:
+    def _start(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do it behind the run's back; `close` waits for it."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -137,8 +168,10 @@ class SharedStoreClient:
     def _note(self, key: str) -> str:
         return f"{self.store} {key}"
 
-    def _finished(self, label: Mapping[str, Any]) -> tuple[Result, bytes] | None:
+    def _finished(self, label: Mapping[str, Any], attempt: str) -> tuple[Result, bytes] | None:
         entry = self.store.finished(label)
+        if entry and attempt and entry.get("attempt") != attempt:
+            return None
         data = self.store.blob(entry["sha256"]) if entry else None
         if entry is None or data is None:
             return None

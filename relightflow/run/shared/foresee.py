@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
+from relightflow.ledger.reader import Reader
+from relightflow.model.attempt import State
+from relightflow.model.claim import JobClaim
 from relightflow.model.job import Job
 from relightflow.objects.faults import ObjectFault
+from relightflow.run.shared.claims import is_own
 from relightflow.store.index_entry import job_facts
 from relightflow.store.shared import SharedStore
 
@@ -19,6 +23,9 @@ class Elsewhere(Enum):
 
     FINISHED = "finished"
     IN_FLIGHT = "in flight"
+    """Claimed: bought at this moment, or before by a machine that did not tell what came of it."""
+    FAILED = "failed"
+    """Paid, without an image."""
 
 
 class StoreView:
@@ -32,8 +39,10 @@ class StoreView:
     def __str__(self) -> str:
         return str(self._store)
 
-    def ask(self, jobs: Sequence[Job]) -> Mapping[str, Elsewhere]:
-        """Key of a job → what another machine has of it. Blocks."""
+    def ask(self, jobs: Sequence[Job], reader: Reader) -> Mapping[str, Elsewhere]:
+        """Key of a job → what another machine has of it. `reader`: of this machine's ledger. Blocks.
+
+        Raises StorageError where the place is no store."""
         if self._store is None or self.fault or not jobs:
             return {}
         try:
@@ -42,11 +51,20 @@ class StoreView:
         except ObjectFault as fault:
             self.fault = str(fault)
             return {}
-        return {job.key: said for job, said in zip(jobs, answers, strict=True) if said}
+        told = ((job, _elsewhere(said, reader)) for job, said in zip(jobs, answers, strict=True))
+        return {job.key: said for job, said in told if said}
 
-    def _one(self, job: Job) -> Elsewhere | None:
+    def _one(self, job: Job) -> Elsewhere | JobClaim | None:
         assert self._store
         label = job_facts(job, 0)
         if self._store.finished(label):
             return Elsewhere.FINISHED
-        return Elsewhere.IN_FLIGHT if self._store.accepted(label) else None
+        return self._store.claims.of(label)
+
+
+def _elsewhere(said: Elsewhere | JobClaim | None, reader: Reader) -> Elsewhere | None:
+    if not isinstance(said, JobClaim):
+        return said
+    if is_own(said, reader):
+        return None
+    return Elsewhere.FAILED if said.state is State.FAILED else Elsewhere.IN_FLIGHT

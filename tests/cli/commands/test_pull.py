@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from relightflow.errors import Exit
-from tests.conftest import Program, Stage
+from tests.conftest import Program, Stage, make_store
 
 
 def test_what_is_stored_is_delivered_and_what_is_missing_is_told(
@@ -36,7 +36,7 @@ def test_an_edited_file_is_kept_unless_told_otherwise(stage: Stage, program: Pro
 
 
 def test_results_of_the_shared_store_are_delivered(stage: Stage, program: Program) -> None:
-    store = f"file://{stage.folder}/store"
+    store = make_store(f"file://{stage.folder}/store")
     stage.recipe([0, 1])
     assert program.run("--store", store)[0] == 0
     shutil.rmtree(stage.out)

@@ -18,6 +18,7 @@ from relightflow.objects.bucket import opened
 from relightflow.testing import sample_image_bytes
 from tests.cli.commands.conftest import Rehearsal
 from tests.cli.program import Relightflow, environment
+from tests.conftest import make_store
 from tests.servers.proxy import ForwardProxy, running
 from tests.servers.swift import Server
 
@@ -112,7 +113,7 @@ def test_stores_are_reached_through_it_like_everything_else(
     amazon = {"s3.us-east-1.amazonaws.com": (host, int(port))}
     office.proxy.routes = {**office.proxy.routes, **amazon}
     env = {**office.env, **swift.environment, "AWS_ENDPOINT_URL_S3": ""}
-    env["RELIGHTFLOW_STORE"] = f"s3://{s3}/shared/"
+    env["RELIGHTFLOW_STORE"] = make_store(f"s3://{s3}/shared/")
     text = RECIPE.replace(
         "[{type: urls, file: list.txt}]",
         f"[{{type: urls, file: list.txt}}, {{type: s3, uri: 's3://{s3}/in/'}}]",

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from relightflow.objects.bucket import opened
 from tests.cli.program import Relightflow
+from tests.conftest import make_store
 from tests.servers.swift import Server
 
 from .conftest import Rehearsal, Write
@@ -18,7 +20,11 @@ from .conftest import Rehearsal, Write
 
 @pytest.fixture
 def shared(s3: str, swift: Server, rehearsal: Rehearsal) -> Mapping[str, str]:
-    return {**swift.environment, **rehearsal.env, "RELIGHTFLOW_STORE": f"s3://{s3}/store/"}
+    return {
+        **swift.environment,
+        **rehearsal.env,
+        "RELIGHTFLOW_STORE": make_store(f"s3://{s3}/store/"),
+    }
 
 
 def _run(
@@ -50,6 +56,7 @@ def test_what_a_killed_machine_had_in_the_air_is_collected_by_another(
     write(backend="segmind")
     killed = _run(relightflow, "machine-1", {**shared, "RELIGHTFLOW_CRASH_AT": "after-accepted:2"})
     assert killed.returncode == -signal.SIGKILL
+    _age(shared["RELIGHTFLOW_STORE"])
     second = _run(relightflow, "machine-2", shared)
     assert second.returncode == 0, second.stderr
     assert len(rehearsal.bill()) == 2
@@ -65,3 +72,11 @@ def test_a_wrong_secret_stops_before_anything_is_bought_and_is_not_shown(
     assert rehearsal.bill() == []
     assert "wrong-secret" not in done.stdout + done.stderr
     assert "--store-mode off" in done.stderr + done.stdout
+
+
+def _age(store: str) -> None:
+    """What is claimed there was claimed long ago, by its owner's clock: it has had its time."""
+    bucket = opened(store, files=True)
+    for facts in bucket.list("inflight"):
+        entry = json.loads(bucket.get(facts.path))
+        bucket.put(facts.path, json.dumps({**entry, "at": 1.0}).encode())

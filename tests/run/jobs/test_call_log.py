@@ -80,7 +80,7 @@ async def test_an_end_without_an_image_says_why_and_whether_it_was_billed(
     blobs: BlobStore, tmp_path: Path
 ) -> None:
     failure = Failure(FailureKind.BAD_RESULT, "no image", Billed.YES, cost=9)
-    log(blobs).end(JOB, "u1", State.FAILED, failure)
+    await log(blobs).end(JOB, "u1", State.FAILED, failure)
     (line,) = lines(tmp_path)
     said = {name: line[name] for name in ("event", "billed", "kind", "reason", "cost")}
     assert said == {
@@ -93,7 +93,7 @@ async def test_a_free_call_leaves_no_line(blobs: BlobStore, tmp_path: Path) -> N
     free.intent(JOB, "u1", {})
     await free.step(JOB, "u1", Accepted("r"))
     free.takeover(JOB, "u1", Accepted("r"), 1.0)
-    free.end(JOB, "u1", State.READY, Failure(FailureKind.UNSENT, "no"))
+    await free.end(JOB, "u1", State.READY, Failure(FailureKind.UNSENT, "no"))
     assert lines(tmp_path) == []
 
 
@@ -106,4 +106,4 @@ async def test_a_full_disk_stops_a_call_that_has_not_left_and_no_other() -> None
     with pytest.raises(StorageError):
         full.intent(JOB, "u1", {})
     await full.step(JOB, "u1", Accepted("r"))
-    full.end(JOB, "u1", State.FAILED, Failure(FailureKind.JOB_FAILED, "no"))
+    await full.end(JOB, "u1", State.FAILED, Failure(FailureKind.JOB_FAILED, "no"))

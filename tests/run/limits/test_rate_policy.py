@@ -70,6 +70,16 @@ def test_a_pause_without_a_reset_grows_no_longer_than_a_quarter_of_an_hour() -> 
     assert waits[0] < 1.1
 
 
+def test_a_submit_that_did_not_leave_makes_room_for_another() -> None:
+    policy = RatePolicy(Rate(1, 3600.0), Random(0))
+    permit = policy.leave(0.0)
+    assert policy.wait(1.0) > 3000
+    policy.withdrawn(permit)
+    assert policy.wait(1.0) <= 0
+    policy.leave(1.0)
+    assert policy.wait(2.0) > 3000
+
+
 def test_a_submit_that_is_refused_late_counts_nowhere() -> None:
     policy = RatePolicy(None, Random(0))
     slow = [policy.leave(0.0), policy.leave(0.0)]

@@ -13,28 +13,11 @@ from relightflow.maintenance.rebuild import rebuild
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.plugins.records import OperatorPolicy
+from relightflow.store.marker import MARKER
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
 
 SHADES = [0, 1, 2]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> str:
-    return f"file://{tmp_path}/store"
-
-
-@pytest.fixture
-def machines(tmp_path: Path, store: str) -> list[Stage]:
-    made = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        stage = Stage(tmp_path / name)
-        stage.image("a.png", "the same on both")
-        stage.recipe(shades=SHADES)
-        stage.operator = OperatorPolicy(store=store)
-        made.append(stage)
-    return made
 
 
 def _manifest(stage: Stage) -> bytes:
@@ -68,7 +51,9 @@ def test_what_is_adopted_needs_no_room_under_the_cap(machines: list[Stage]) -> N
     assert two.run(cap=0).exit is Exit.OK
 
 
-def test_a_call_in_the_air_is_collected_by_the_other(machines: list[Stage]) -> None:
+def test_a_call_in_the_air_is_collected_by_the_other(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = machines
     one.provider.mode = two.provider.mode = "v2"
 
@@ -79,7 +64,7 @@ def test_a_call_in_the_air_is_collected_by_the_other(machines: list[Stage]) -> N
     one.run()
     assert one.states() == [State.ACCEPTED] * 3
     shutil.rmtree(one.folder)
-    summary = two.run()
+    summary = two.run_in_no_time(monkeypatch)
     assert summary.exit is Exit.OK
     assert two.provider.submits == []
     assert summary.money.spent == 3 * PRICE
@@ -134,7 +119,7 @@ def test_what_is_free_is_made_again_and_the_store_is_left_alone(
     one, _ = machines
     one.recipe(shades=SHADES, model="gift")
     one.run()
-    assert not (tmp_path / "store").exists()
+    assert [path.name for path in (tmp_path / "store").rglob("*.*")] == [MARKER]
 
 
 def test_a_ledger_made_anew_still_counts_nothing_as_spent(machines: list[Stage]) -> None:

@@ -1,34 +1,31 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from relightflow.errors import Exit
 from relightflow.objects.bucket import Bucket
-from relightflow.plugins.records import OperatorPolicy
+from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.store.marker import MARKER
 from tests.conftest import Stage
 
 SHADES = [0, 1, 2]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> str:
-    return f"file://{tmp_path}/store"
+def _refusing(under: str) -> Callable[..., str]:
+    """A `Bucket.put` that fails for all that is `under` a folder."""
+    real = Bucket.put
 
+    def put(self: Bucket, path: str, *args: Any, **more: Any) -> str:
+        if path.startswith(under):
+            raise ObjectFault(Reason.PASSING, path, "out of reach")
+        return real(self, path, *args, **more)
 
-@pytest.fixture
-def machines(tmp_path: Path, store: str) -> list[Stage]:
-    made = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        stage = Stage(tmp_path / name)
-        stage.image("a.png", "the same on both")
-        stage.recipe(shades=SHADES)
-        stage.operator = OperatorPolicy(store=store)
-        made.append(stage)
-    return made
+    return put
 
 
 def test_a_store_that_only_may_be_asked_is_told_nothing(
@@ -37,7 +34,8 @@ def test_a_store_that_only_may_be_asked_is_told_nothing(
     one, two = machines
     two.operator = replace(two.operator, store_writes=False)
     two.run()
-    assert not list((tmp_path / "store").rglob("*.json"))
+    assert [path.name for path in (tmp_path / "store").rglob("*.*")] == [MARKER]
+    assert any("jobs are not claimed" in notice for notice in two.notices)
     one.run()
     two.recipe(shades=[*SHADES, 3])
     two.run()
@@ -49,11 +47,8 @@ def test_a_store_that_cannot_be_told_loses_nothing_and_is_told_by_the_next_run(
 ) -> None:
     one, two = machines
 
-    def refuse(*_: object) -> str:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Bucket, "put", refuse)
+        patch.setattr(Bucket, "put", _refusing("blobs/"))
         assert one.run().exit is Exit.OK
     assert len(one.images()) == 3
     assert any("the next run writes it again" in notice for notice in one.notices)
@@ -63,13 +58,23 @@ def test_a_store_that_cannot_be_told_loses_nothing_and_is_told_by_the_next_run(
     assert two.provider.submits == []
 
 
+def test_what_cannot_be_claimed_is_not_bought(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "put", _refusing("inflight/"))
+        summary = one.run()
+    assert summary.exit is Exit.EARLY
+    assert one.provider.submits == []
+    assert any("--store-mode off" in issue.message for issue in summary.issues)
+    assert one.run().exit is Exit.OK
+
+
 def test_a_store_is_told_once(machines: list[Stage], monkeypatch: pytest.MonkeyPatch) -> None:
     one, _ = machines
     one.run()
 
-    def refuse(*_: object) -> str:
-        raise AssertionError("put again")
-
-    monkeypatch.setattr(Bucket, "put", refuse)
+    monkeypatch.setattr(Bucket, "put", _refusing(""))
     assert one.run().exit is Exit.OK
     assert not one.notices

@@ -1,0 +1,346 @@
+"""Of machines that want a job, one buys it: in process, on a clock that does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow.errors import Exit
+from relightflow.maintenance.resolve import decide
+from relightflow.model.attempt import State
+from relightflow.model.claim import JobClaim
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.job import Job
+from relightflow.model.maintenance import Decision
+from relightflow.objects.bucket import Bucket, opened
+from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.plan.outputs import jobs
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.run import opening
+from relightflow.run.opening import open_state
+from relightflow.run.shared.claims import JobClaims
+from relightflow.run.shared.client import SharedStoreClient
+from relightflow.store import marker
+from relightflow.store.claims import Claims
+from relightflow.store.index_entry import job_facts
+from relightflow.testing import clock
+from tests.conftest import Program, Stage, make_store
+from tests.scripted_backend import PRICE, fails
+
+MANY = list(range(24))
+
+
+def together(
+    patch: pytest.MonkeyPatch, machines: list[Stage], later: float = 0.0, **options: Any
+) -> list[Exit]:
+    """All machines run at once, the last one `later` seconds after the others; their exits."""
+    patch.setattr(opening, "RealClock", clock.VirtualClock)
+
+    async def all_of_them() -> list[Exit]:
+        async def one(stage: Stage, wait: float) -> Exit:
+            await asyncio.sleep(wait)
+            return (await stage.go(**options)).exit
+
+        waits = [later if stage is machines[-1] else 0.0 for stage in machines]
+        return await asyncio.gather(*map(one, machines, waits))
+
+    return clock.run(lambda _: all_of_them())
+
+
+def bill(machines: list[Stage]) -> list[str]:
+    return sorted(key for stage in machines for key in stage.provider.bill)
+
+
+def claims_in(stage: Stage) -> Claims:
+    return Claims(opened(stage.operator.store, files=True))
+
+
+def job(stage: Stage) -> Job:
+    return next(jobs(stage.plan()))
+
+
+def claim(stage: Stage, **facts: Any) -> JobClaim:
+    """What a machine that was never heard of again has put there."""
+    one = job(stage)
+    made = {
+        "state": State.INTENT,
+        "attempt": "e" * 32,
+        "run": "run-9",
+        "machine": "host-9",
+        "at": 0.0,
+    }
+    return JobClaim(one.key, price=PRICE, **{**made, **facts})
+
+
+def put(stage: Stage, **facts: Any) -> None:
+    claims_in(stage).put(job_facts(job(stage), PRICE), claim(stage, **facts))
+
+
+def cut(*_: object) -> None:
+    raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+
+@pytest.mark.parametrize("mode", ["v2", "v1", "instant"])
+@pytest.mark.parametrize(("rate", "later"), [(None, 0.0), ("4/10s", 3.0)])
+def test_machines_that_run_at_once_buy_each_job_once(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, mode: str, rate: str | None,
+    later: float,
+) -> None:  # fmt: skip
+    """With a rate, the store is asked before the wait for a permit and a job claimed after it."""
+    for stage in machines:
+        limits: dict[str, Any] = {"rate": rate} if rate else {}
+        stage.recipe(shades=MANY, **limits)
+        stage.provider.mode, stage.provider.seconds = mode, 0.5
+    assert together(monkeypatch, machines, later) == [Exit.OK, Exit.OK]
+    assert len(bill(machines)) == len(set(bill(machines))) == len(MANY)
+    assert [len(stage.images()) for stage in machines] == [len(MANY)] * 2
+    assert all(stage.provider.bill for stage in machines)
+    assert not list(claims_in(machines[0]).all())
+
+
+@pytest.mark.parametrize("at", [0.0, clock.EPOCH, clock.EPOCH + 10 * 365 * 86_400])
+def test_a_claim_that_nobody_answers_for_is_held_and_never_bought(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, at: float
+) -> None:
+    """However old it looks: clocks differ."""
+    _, two = machines
+    put(two, at=at)
+    summary = two.run_in_no_time(monkeypatch)
+    assert summary.exit is Exit.UNKNOWN
+    assert len(two.provider.bill) == 2
+    (held,) = [a for a in two.attempts() if a.state is State.UNKNOWN]
+    assert (held.uuid, held.billed, held.price) == ("e" * 32, Billed.UNKNOWN, PRICE)
+    assert "host-9 (run run-9) claimed it" in held.reason
+    assert two.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
+    assert len(two.provider.bill) == 2
+
+
+def test_a_person_s_word_buys_it(machines: list[Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, two = machines
+    put(two)
+    two.run_in_no_time(monkeypatch)
+    with open_state(two.state_dir, "a test") as state:
+        decide(two.state_dir, state.ledger, Decision.RESUBMIT, PRICE)
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(two.provider.bill) == 3
+    assert not list(claims_in(two).all())
+
+
+def test_what_its_owner_finished_later_is_delivered_and_costs_nothing_here(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+    for stage in machines:
+        stage.recipe(shades=[0])
+    monkeypatch.setattr(opening, "RealClock", clock.VirtualClock)
+
+    async def both(_: object) -> list[Exit]:
+        sent, over = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Any:
+            sent.set()
+            await over.wait()
+
+        one.provider.on_submit = lambda *_: slow()
+        first = asyncio.ensure_future(one.go())
+        await sent.wait()
+        second = (await two.go()).exit
+        over.set()
+        return [second, (await first).exit, (await two.go()).exit]
+
+    assert clock.run(both) == [Exit.UNKNOWN, Exit.OK, Exit.OK]
+    assert len(bill(machines)) == 1
+    assert [(a.state, a.billed) for a in two.attempts()] == [
+        (State.READY, Billed.NO), (State.DONE, Billed.NO)
+    ]  # fmt: skip
+    assert len(two.images()) == 1
+
+
+def test_an_owner_s_own_doubt_is_settled_by_what_another_machine_published(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine loses its answer; another one found the call in the provider's records and collected it."""
+    one, two = machines
+    for stage in machines:
+        stage.recipe(shades=[0])
+    one.provider.on_submit = cut
+    one.run_in_no_time(monkeypatch)
+    (doubt,) = one.attempts()
+    put(two, state=State.ACCEPTED, attempt=doubt.uuid, request_id=f"{job(two).key}-request")
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    (settled,) = one.attempts()
+    assert (settled.state, settled.billed, settled.cost) == (State.DONE, Billed.YES, PRICE)
+    assert (one.provider.bill, two.provider.bill) == ([], [])
+
+
+def test_a_call_that_was_certainly_not_billed_is_free_for_others(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+    one.provider.on_submit = _failing(FailureKind.JOB_FAILED)
+    assert one.run_in_no_time(monkeypatch).exit is Exit.JOBS_FAILED
+    assert not list(claims_in(one).all())
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(two.provider.bill) == 3
+
+
+def test_what_was_paid_without_an_image_is_not_bought_by_others(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+    one.provider.on_submit = _failing(FailureKind.BAD_RESULT, Billed.YES, cost=PRICE)
+    one.run_in_no_time(monkeypatch)
+    summary = two.run_in_no_time(monkeypatch)
+    assert (summary.exit, two.provider.submits) == (Exit.JOBS_FAILED, [])
+    assert {(a.state, a.billed, a.cost) for a in two.attempts()} == {
+        (State.FAILED, Billed.YES, PRICE)
+    }
+
+
+def test_every_try_of_a_job_claims_it_anew(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    one.recipe(shades=[0])
+    seen: list[str] = []
+
+    def twice(_: object, number: int) -> None:
+        seen.extend(claim.attempt for claim in claims_in(one).all())
+        if number < 2:
+            raise fails(FailureKind.UNAVAILABLE)
+
+    one.provider.on_submit = twice
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert seen == [attempt.uuid for attempt in one.attempts()]
+    assert len(set(seen)) == 3
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_claim_whose_answer_is_lost_is_read_back(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, arrives: bool
+) -> None:
+    one, two = machines
+    real = Bucket.put
+    lost = set[str]()
+
+    def put(self: Bucket, path: str, *args: Any, **more: Any) -> str:
+        if more.get("only_new") and path not in lost:
+            lost.add(path)
+            if arrives:
+                real(self, path, *args, **more)
+            raise ObjectFault(Reason.PASSING, path, "the answer is lost")
+        return real(self, path, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "put", put)
+        assert one.run_in_no_time(patch).exit is (Exit.OK if arrives else Exit.EARLY)
+    assert len(one.provider.bill) == (3 if arrives else 0)
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(bill(machines)) == 3
+
+
+def test_a_claim_that_could_not_be_given_back_is_known_as_unsent_later(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store fails between the claim and the look at what is finished, and stays away."""
+    one, _ = machines
+    away = ObjectFault(Reason.PASSING, "s3://bucket/", "out of reach")
+    real = SharedStoreClient.create_claim
+
+    async def then_away(self: SharedStoreClient, label: Any, claim: JobClaim) -> bool:
+        made = await real(self, label, claim)
+        monkeypatch.setattr(SharedStoreClient, "_finished", _raising(away))
+        monkeypatch.setattr(Claims, "release", _raising(away))
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedStoreClient, "create_claim", then_away)
+        assert one.run_in_no_time(monkeypatch).exit is Exit.EARLY
+    assert one.provider.submits == []
+    assert list(claims_in(one).all())
+    monkeypatch.undo()
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(one.provider.bill) == 3
+
+
+def test_a_machine_that_slept_asks_again_before_it_sends(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile a person let another machine have the job."""
+    one, _ = machines
+    one.recipe(shades=[0])
+    real = JobClaims.take
+
+    async def sleeps(self: JobClaims, job: Job, uuid: str, *more: Any) -> None:
+        await real(self, job, uuid, *more)
+        await asyncio.sleep(3600)
+        put(one, at=clock.EPOCH + 3600)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JobClaims, "take", sleeps)
+        assert one.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
+    assert one.provider.submits == []
+    assert claims_in(one).of(job_facts(job(one), PRICE)) == claim(one, at=clock.EPOCH + 3600)
+
+
+def test_a_process_killed_between_claim_and_intent_leaves_an_unknown_outcome(
+    stage: Stage, program: Program, tmp_path: Path
+) -> None:
+    """It cannot be told from a ledger that lost the INTENT, so nothing is bought on its own."""
+    store = make_store(f"file://{tmp_path}/shared")
+    stage.recipe(shades=[0], max_cost=1)
+    code, said = program.run("--store", store, crash="before-intent")
+    assert code < 0, said
+    stage.operator = OperatorPolicy(store=store)
+    (left,) = claims_in(stage).all()
+    claims_in(stage).put(job_facts(job(stage), PRICE), _aged(left))
+    summary = stage.run()
+    assert (summary.exit, stage.provider.submits, program.billed()) == (Exit.UNKNOWN, [], [])
+
+
+def test_a_store_where_claims_do_not_hold_is_told_before_anything_is_bought(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    with monkeypatch.context() as patch:
+        patch.setattr(marker, "_race", lambda _, pairs: pairs)
+        make_store(one.operator.store)
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert "let both writers create one object in 3 of 6 races" in one.notices[0]
+    assert "--shard" in one.notices[0]
+
+
+def test_a_claim_that_makes_no_sense_keeps_its_job_and_no_other(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    opened(one.operator.store, files=True).put(f"inflight/{job(one).key}.json", b"nonsense")
+    summary = one.run_in_no_time(monkeypatch)
+    assert (summary.exit, len(one.provider.bill)) == (Exit.EARLY, 2)
+    assert any("makes no sense" in issue.message for issue in summary.issues)
+
+
+def _aged(claim: JobClaim) -> JobClaim:
+    """As its owner's clock would have had it long ago."""
+    return JobClaim(
+        claim.key, claim.state, claim.attempt, claim.run, claim.machine, 0.0, claim.price
+    )
+
+
+def _failing(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise fails(kind, billed, **facts)
+
+    return fail
+
+
+def _raising(fault: ObjectFault) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise fault
+
+    return fail
