@@ -25,7 +25,6 @@ from relightflow.model.plan import Plan
 from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap
-from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.backend import Backend, HasBalance, HasServerTime
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.run.balance import check_balance
@@ -54,14 +53,12 @@ from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.spend import count_by_server, identity, open_budget
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
-from relightflow.run.shared.adopt import SharedResults, patience
-from relightflow.run.shared.claims import JobClaims
-from relightflow.run.shared.client import SharedStoreClient
+from relightflow.run.shared.adopt import SharedResults
+from relightflow.run.shared.opening import OpenStore, open_store
 from relightflow.run.shutdown import Shutdown
 from relightflow.store import blobs
 from relightflow.store.blobs import BlobStore
 from relightflow.store.request_bodies import RequestBodies
-from relightflow.store.shared import open_shared
 from relightflow.store.state_dir import StateDir
 
 
@@ -193,10 +190,9 @@ async def open_run(
         paid = not (spec.model.price and spec.model.price.free)
         inputs = InputCache(backend, read_image, public_url, verify=verify if paid else None)
         stack.push_async_callback(inputs.close)
-        client = await stack.enter_async_context(
-            _shared_client(context, operator, notice, admission.shutdown)
-        )
-        shared = _Shared(client, spec.model.typical_seconds) if client else None
+        typical = spec.model.typical_seconds
+        opened = open_store(context, operator, state.ledger, admission.shutdown, notice, typical)
+        shared = await stack.enter_async_context(opened)
         engine = _engine(
             context, state, admission, backend, inputs, shared, record, notice,
             may_send=not run_options.collect_only,
@@ -237,20 +233,13 @@ def _admission(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    client: SharedStoreClient
-    typical_seconds: float | None
-    """Of a call of the model."""
-
-
 def _engine(
     context: RunContext,
     state: OpenState,
     admission: Admission,
     backend: LazyBackend,
     inputs: InputCache,
-    store: _Shared | None,
+    store: OpenStore | None,
     record: BackendRecord,
     notice: Callable[[str], None],
     may_send: bool,
@@ -258,24 +247,14 @@ def _engine(
     """The parts of a run, each with what it needs. `may_send`: calls in doubt may be sent again."""
     ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
     budget, shutdown = admission.budget, admission.shutdown
-    client = store.client if store else None
-    claims = JobClaims(context, client, ledger, shutdown) if client else None
-    buying = claims if client and client.write else None
+    buying = store.buying if store else None
     log = CallLog(context, blobs, buying)
     progress = IndexProgress(blobs, folder, ledger)
     recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log, progress)
     collector = Collector(
-        context,
-        backend,
-        ledger,
-        blobs,
-        admission,
-        recorder,
-        log,
-        shutdown,
-        record.keeps_requests,
-        record.keeps_results,
-    )
+        context, backend, ledger, blobs, admission, recorder, log, shutdown,
+        record.keeps_requests, record.keeps_results,
+    )  # fmt: skip
     bodies = RequestBodies(state.state_dir.calls)
     resender = Resender(
         record.settlement, bodies, context.clock, context.rng, admission.rate_limiter,
@@ -287,10 +266,10 @@ def _engine(
         notice, shutdown.collecting, record.settlement, resender if may_send else None,
     )  # fmt: skip
     shared = None
-    if store and claims:
+    if store:
         shared = SharedResults(
-            context, store.client, ledger, blobs, folder, collector, recorder, claims,
-            patience(store.typical_seconds),
+            context, store.client, ledger, blobs, folder, collector, recorder, store.claims,
+            store.patience,
         )  # fmt: skip
     return Engine(
         context=context,
@@ -313,45 +292,6 @@ def _engine(
         recorder=recorder,
         shared=shared,
     )
-
-
-@asynccontextmanager
-async def _shared_client(
-    context: RunContext,
-    operator: OperatorPolicy,
-    notice: Callable[[str], None],
-    shutdown: Shutdown,
-) -> AsyncIterator[SharedStoreClient | None]:
-    """The operator's shared store, if there is one and something has a price: what is free is made
-    again sooner than it is fetched. Raises UsageError for a URL that is none, StorageError where there is
-    no store."""
-    store = None if context.free else open_shared(operator.store)
-    if store is None:
-        yield None
-        return
-    client = SharedStoreClient(store, operator.store_writes, notice)
-    try:
-        with suppress(ObjectFault):  # what is accepted is collected all the same
-            await _say_what_it_promises(client, notice)
-        yield client
-    finally:
-        await client.close(shutdown.draining)
-
-
-async def _say_what_it_promises(client: SharedStoreClient, notice: Callable[[str], None]) -> None:
-    """Before anything is bought."""
-    found = await client.check()
-    if not client.write:
-        notice(
-            f"--store-mode r: jobs are not claimed in the shared store {client.store}, so two machines that "
-            "run at once may both buy a job. Let one run at a time, or use --store-mode rw"
-        )
-    elif not found.atomic:
-        notice(
-            f"the shared store {client.store} let both writers create one object in {found.doubles:,} of "
-            f"{found.pairs:,} races, so a claim does not hold there: two machines that run at once may both "
-            "buy a job. Let one run at a time, or give each a part of its own with --shard"
-        )
 
 
 def _price(plan: Plan, run_options: RunOptions) -> Micros:

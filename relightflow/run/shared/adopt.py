@@ -40,16 +40,6 @@ from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
 
 ORIGIN = "shared"
 """`details.origin` of an attempt that another machine made."""
-_LEAST_PATIENCE = 20.0
-_TYPICAL_CALLS = 3.0
-"""A claim is left to its owner for so many times what a call of the model takes, and for 20 s at least."""
-_USUAL_SECONDS = 20.0
-"""Of a call whose model does not say."""
-
-
-def patience(typical_seconds: float | None) -> float:
-    """Seconds for which another machine's claim is left to it."""
-    return max(_LEAST_PATIENCE, _TYPICAL_CALLS * (typical_seconds or _USUAL_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class SharedResults:
     recorder: AttemptRecorder
     claims: JobClaims
     patience: float
-    """Seconds; see `patience`."""
+    """Seconds for which another machine's claim is left to it."""
     _seen: dict[str, tuple[JobClaim | None, float]] = field(default_factory=dict)
     """Job key → the claim of another machine, and since when it has stood there unchanged."""
 

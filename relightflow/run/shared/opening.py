@@ -1,0 +1,79 @@
+"""Opens the operator's shared store for a run, says what it promises, and closes it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from relightflow.ledger.ledger import Ledger
+from relightflow.objects.faults import ObjectFault
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.run.context import RunContext
+from relightflow.run.shared.claims import JobClaims
+from relightflow.run.shared.client import SharedStoreClient
+from relightflow.run.shutdown import Shutdown
+from relightflow.store.shared import open_shared
+
+_LEAST_PATIENCE = 20.0
+_TYPICAL_CALLS = 3.0
+"""A claim is left to its owner for so many times what a call of the model takes, and for 20 s at least."""
+_USUAL_SECONDS = 20.0
+"""Of a call whose model does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    client: SharedStoreClient
+    claims: JobClaims
+    patience: float
+    """Seconds for which another machine's claim is left to it."""
+
+    @property
+    def buying(self) -> JobClaims | None:
+        """None: the store is only read, so nothing is claimed there."""
+        return self.claims if self.client.write else None
+
+
+@asynccontextmanager
+async def open_store(
+    context: RunContext,
+    operator: OperatorPolicy,
+    ledger: Ledger,
+    shutdown: Shutdown,
+    notice: Callable[[str], None],
+    typical_seconds: float | None,
+) -> AsyncIterator[OpenStore | None]:
+    """None: there is no shared store, or nothing has a price: what is free is made again sooner than it is
+    fetched. `typical_seconds`: of a call of the model.
+
+    Raises UsageError for a URL that is none, StorageError where there is no store.
+    """
+    store = None if context.free else open_shared(operator.store)
+    if store is None:
+        yield None
+        return
+    client = SharedStoreClient(store, operator.store_writes, notice)
+    patience = max(_LEAST_PATIENCE, _TYPICAL_CALLS * (typical_seconds or _USUAL_SECONDS))
+    try:
+        with suppress(ObjectFault):  # what is accepted is collected all the same
+            await _say_what_it_promises(client, notice)
+        yield OpenStore(client, JobClaims(context, client, ledger, shutdown), patience)
+    finally:
+        await client.close(shutdown.draining)
+
+
+async def _say_what_it_promises(client: SharedStoreClient, notice: Callable[[str], None]) -> None:
+    """Before anything is bought."""
+    found = await client.check()
+    if not client.write:
+        notice(
+            f"--store-mode r: jobs are not claimed in the shared store {client.store}, so two machines that "
+            "run at once may both buy a job. Let one run at a time, or use --store-mode rw"
+        )
+    elif not found.atomic:
+        notice(
+            f"the shared store {client.store} let both writers create one object in {found.doubles:,} of "
+            f"{found.pairs:,} races, so a claim does not hold there: two machines that run at once may both "
+            "buy a job. Let one run at a time, or give each a part of its own with --shard"
+        )
