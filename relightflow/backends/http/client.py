@@ -62,11 +62,17 @@ class Api(Generic[H]):
         *,
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         cap: int = sessions.JSON_CAP,
         seconds: float = _READ_SECONDS,
     ) -> Response:
-        """A free call's answer, whatever its status. `doing` completes 'could not …' messages."""
-        data = PhasedBody(encoded(body)) if body is not None else None
+        """A free call's answer, whatever its status. `doing` completes 'could not …' messages.
+
+        `body` is sent as JSON, `content` as it is. `headers` take the place of the key: what goes to a
+        host that must not see it bears its own.
+        """
+        data = PhasedBody(encoded(body)) if body is not None else content
         sent = elapsed()
         try:
             async with self.session.request(
@@ -74,7 +80,7 @@ class Api(Generic[H]):
                 url,
                 data=data,
                 params=params,
-                headers=self._headers,
+                headers=self._headers if headers is None else headers,
                 timeout=timeout(seconds),
                 allow_redirects=False,
             ) as response:
@@ -111,9 +117,13 @@ class Api(Generic[H]):
         return Failure(FailureKind.UNSENT, words)
 
     async def post_once(
-        self, url: str, body: Mapping[str, Any], seconds: float
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[aiohttp.ClientResponse, float]:
-        """Send the billable call, once. The answer, its body unread (the caller closes it), and how
+        """Send the billable call, once, with `headers` beside the key. The answer, its body unread (the caller closes it), and how
         far the server's clock was past its `Date`.
 
         Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
@@ -125,7 +135,7 @@ class Api(Generic[H]):
             response = await self.session.post(
                 url,
                 data=data,
-                headers=self._headers,
+                headers={**self._headers, **(headers or {})},
                 timeout=timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
                 allow_redirects=False,
             )

@@ -12,16 +12,18 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import PollSchedule
 from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.segmind import hosts, models, responses, v1, v2
-from relightflow.backends.segmind.assets import Assets, PreparedInput
+from relightflow.backends.segmind.assets import upload
 from relightflow.backends.segmind.history import History, failure_of, known
 from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.backends.segmind.responses import checked
@@ -52,7 +54,7 @@ class _Opened:
 
     api: SegmindApi
     downloads: Downloads
-    assets: Assets
+    inputs: Inputs
     poller: v2.Poller
     history: History
 
@@ -97,8 +99,14 @@ class Segmind(Backend):
         self._parts = _Opened(
             api,
             downloads,
-            Assets(
-                api, downloads, self._context.memory, self._tell, delivery, self._context.model.name
+            Inputs(
+                self._hosts,
+                downloads,
+                self._context.memory,
+                self._tell,
+                delivery,
+                partial(upload, api, self._context.model.name),
+                self._hosts.assets,
             ),
             v2.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
             History(api, forgets=math.isinf(self._hosts.settling)),
@@ -119,7 +127,7 @@ class Segmind(Backend):
 
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         await self._result_hosts_checked()
-        return await self._now.assets.prepare(image, data)
+        return await self._now.inputs.prepare(image, data)
 
     async def _result_hosts_checked(self) -> None:
         """Once a run, whoever comes first; all wait for the same look. Raises CallFailed."""
@@ -154,7 +162,7 @@ class Segmind(Backend):
         if isinstance(step, Response):
             failure = responses.of_submit(step, protocol, row.model.name)
             if failure.kind is FailureKind.BAD_IMAGE:
-                await self._now.assets.forget(given)
+                await self._now.inputs.forget(given)
             raise CallFailed(failure)
         return step
 
