@@ -95,8 +95,11 @@ def _price(model: Model) -> str:
         return "unknown: a run needs `--price`"
     if price.free:
         return "free"
+    size = model.by_size
+    price = size.unit if size else price
     low, high = dollars(price.low), dollars(price.high)
-    return f"{high} USD" if low == high else f"{low} to {high} USD"
+    cost = f"{high} USD" if low == high else f"{low} to {high} USD"
+    return f"{cost} per megapixel" if size else cost
 
 
 def _hosts(record: BackendRecord) -> tuple[str, ...]:

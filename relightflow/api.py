@@ -72,7 +72,7 @@ from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
 from relightflow.run.sharding import with_shares
-from relightflow.store.rehearsal import rehearsing
+from relightflow.store.rehearsal import check_stand_in, rehearsing
 from relightflow.store.state_dir import NAME, StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
@@ -100,6 +100,7 @@ def load(
         recipe = _apart(replace(recipe, backend=spec), backend, "results of", overrides, registry)
     price = recipe.backend.model.price
     if rehearsing(os.environ) and not (price and price.free):
+        check_stand_in(os.environ, recipe.backend.type, registry.backends)
         recipe = _apart(replace(recipe, rehearsed=True), "rehearsal", "", overrides, registry)
     return recipe
 

@@ -25,6 +25,7 @@ LONG = frozenset(
         "core/test_failpoints.py",
         "docs/test_sessions.py",
         "objects/test_servers.py",
+        "reliability/test_fal_faults.py",
         "reliability/test_faults.py",
         "reliability/test_kills.py",
         "run/test_restoring.py",
@@ -37,6 +38,7 @@ LONG = frozenset(
 """Folders and files in tests/."""
 SLOW = frozenset(
     [
+        "backends/fal",
         "backends/history",
         "backends/http",
         "backends/segmind",

@@ -17,9 +17,12 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.reliability.audit import Audit, audit
-from benchmarks.reliability.rehearsal import KEY, Shop, Work
+from benchmarks.reliability.rehearsal import Shop, Work, standing_in
 from relightflow import api
+from relightflow.backends.fal import adapter as fal_adapter
+from relightflow.backends.fal import queue
 from relightflow.backends.http import key
+from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import adapter, v1, v2
 from relightflow.backends.segmind.emulator.account import bill_row
 from relightflow.backends.segmind.emulator.config import Config
@@ -59,6 +62,7 @@ PATIENCE = {
     (v1, "SHORTEST_SECONDS"): 1.5,
     (v1, "FACTOR"): 0.0,
     (v1, "BODY_SECONDS"): 20.0,
+    (queue, "SUBMIT_SECONDS"): 1.5,
 }
 """How long a run waits for the answer to a submit here, in real seconds."""
 
@@ -70,8 +74,9 @@ def hurried(environ: Mapping[str, str]) -> Iterator[None]:
         stack.enter_context(mock.patch.dict(os.environ, environ))
         clock = Hurried()
         stack.enter_context(mock.patch.object(opening, "RealClock", return_value=clock))
-        their = adapter.ClockFunctions(clock.sleep, clock.monotonic, clock.wall)
-        stack.enter_context(mock.patch.object(adapter, "ClockFunctions", return_value=their))
+        their = ClockFunctions(clock.sleep, clock.monotonic, clock.wall)
+        for module in (adapter, fal_adapter):
+            stack.enter_context(mock.patch.object(module, "ClockFunctions", return_value=their))
         for (module, name), seconds in PATIENCE.items():
             stack.enter_context(mock.patch.object(module, name, seconds))
         yield
@@ -134,17 +139,14 @@ async def buying(
     **config: Any,
 ) -> AsyncIterator[Bought]:
     """An emulator with this fault plan and a shop beside it."""
-    settings = Config(**({"latency": (0.0, 0.0), "image": "tiny"} | config))
+    facts = {"latency": (0.0, 0.0), "image": "tiny", "protocol": work.backend}
+    settings = Config(**(facts | config))
     async with await start(settings, plan=parse(plan) if plan else None) as emulator:
-        given = {
-            "RELIGHTFLOW_SEGMIND_URL": emulator.url,
-            "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
-            "RELIGHTFLOW_SEGMIND_SETTLING": "0",
-            "SEGMIND_API_KEY": KEY,
-        }
+        given = standing_in(work.backend, emulator.url, 0)
         with (
             hurried(given | dict(environ or {})),
             mock.patch.object(adapter, "RING", key.KeyRing("Segmind", "SEGMIND_API_KEY")),
+            mock.patch.object(fal_adapter, "RING", key.KeyRing("fal", "FAL_KEY")),
         ):
             yield Bought(Shop(folder, emulator.url, work), emulator)
 

@@ -67,7 +67,15 @@ class Toll:
 
 def rounds(folder: Path, plan: KillPlan, package: Path = ROOT) -> Toll:
     """Kill, look, kill again; at the end settle up. `package`: where the program's package lies."""
-    options = ("--latency", plan.latency, "--seed", str(plan.seed), *plan.emulator)
+    options = (
+        "--protocol",
+        plan.work.backend,
+        "--latency",
+        plan.latency,
+        "--seed",
+        str(plan.seed),
+        *plan.emulator,
+    )
     with emulated(folder, *options, plan=FAULTS if plan.faults else "") as provider:
         shop = Shop(folder, provider.url, plan.work, package)
         toll = Toll(jobs=plan.work.jobs)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 KEY = "SG_00112233445566ff"
 SETTLING = 3.0
 """Seconds; the emulator's history does not lag, so a call that it lacks then was never taken."""
-AXES = {
+AXES: dict[str, tuple[str, ...]] = {
     "light_direction": ("left", "right", "top", "back"),
     "light_intensity": ("mood", "bright", "medium", "strong"),
     "light_temperature": ("warm", "cool", "neutral", "sunset"),
@@ -33,12 +33,35 @@ AXES = {
 }
 
 
+AXES_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "segmind": AXES,
+    "fal": {
+        "light_type": ("midday", "blue hour light", "moonlight lighting", "harsh studio lighting"),
+        "light_direction": ("front", "side", "bottom", "top-down"),
+    },
+}
+"""Backend → the axes of the recipe that buys from it."""
+KEYS = {"segmind": ("SEGMIND_API_KEY", KEY), "fal": ("FAL_KEY", "0123-4567:89abcdef")}
+"""Backend → the variable with its key, and a key."""
+
+
+def standing_in(backend: str, url: str, settling: float) -> dict[str, str]:
+    """The environment in which the emulator at `url` takes the place of the provider itself."""
+    name, key = KEYS[backend]
+    return {
+        f"RELIGHTFLOW_{backend.upper()}_URL": url,
+        "RELIGHTFLOW_REHEARSAL": "no",
+        f"RELIGHTFLOW_{backend.upper()}_SETTLING": str(settling),
+        name: key,
+    }
+
+
 def environment(more: Mapping[str, str] | None = None, package: Path = ROOT) -> dict[str, str]:
     """Ours without what a developer's machine may hold, with the package of `package`."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "GITHUB_", "COV_"))
+        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "FAL_", "GITHUB_", "COV_"))
     }
     return {**kept, "PYTHONPATH": str(package), "COLUMNS": "100", **(more or {})}
 
@@ -94,16 +117,19 @@ class Work:
     limits: str = ""
     """More lines under `limits`."""
     max_cost: int = 100
+    backend: str = "segmind"
 
     @property
     def jobs(self) -> int:
         return self.images * self.cells * self.repeat
 
     def recipe(self) -> str:
-        axes = "\n".join(f"  {name}: [{', '.join(values)}]" for name, values in AXES.items())
+        axes = "\n".join(
+            f"  {name}: [{', '.join(values)}]" for name, values in AXES_OF[self.backend].items()
+        )
+        option = f", api: {self.api}" if self.backend == "segmind" else ""
         return RECIPE.format(
-            api=self.api,
-            model=self.model,
+            backend=f"{{type: {self.backend}, model: {self.model}{option}}}",
             axes=axes,
             count=self.cells,
             repeat=self.repeat,
@@ -114,7 +140,8 @@ class Work:
 
     def cut(self) -> list[dict[str, str]]:
         """The cells, as the recipe takes them."""
-        rows = (dict(zip(AXES, values, strict=True)) for values in product(*AXES.values()))
+        axes = AXES_OF[self.backend]
+        rows = (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
         return list(islice(rows, self.cells))
 
 
@@ -122,7 +149,7 @@ RECIPE = """\
 version: 1
 name: reliability
 sources: [{{type: glob, include: ["in/*.jpg"]}}]
-backend: {{type: segmind, model: {model}, api: {api}}}
+backend: {backend}
 matrix:
 {axes}
 sample: {{strategy: first, count: {count}}}
@@ -159,11 +186,8 @@ class Shop:
 
     def start(self, *options: str, env: Mapping[str, str] | None = None) -> commands.Running:
         given = {
-            "RELIGHTFLOW_SEGMIND_URL": self.url,
-            "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
-            "RELIGHTFLOW_SEGMIND_SETTLING": str(SETTLING),
+            **standing_in(self.work.backend, self.url, SETTLING),
             "RELIGHTFLOW_STATE": str(self.state),
-            "SEGMIND_API_KEY": KEY,
             **(env or {}),
         }
         fork = self.fork and self.package == ROOT and "LD_PRELOAD" not in given

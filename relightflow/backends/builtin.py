@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.backends.fal.plugin import RECORD as FAL
 from relightflow.backends.preview.plugin import RECORD as PREVIEW
 from relightflow.backends.segmind.plugin import RECORD as SEGMIND
 from relightflow.plugins.hookspecs import hookimpl
@@ -12,4 +13,4 @@ from relightflow.plugins.records import BackendRecord
 
 @hookimpl
 def relightflow_backends() -> Iterable[BackendRecord]:
-    return PREVIEW, SEGMIND
+    return PREVIEW, SEGMIND, FAL

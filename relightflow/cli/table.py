@@ -31,6 +31,6 @@ COMMANDS = {
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest, summary, picks or plan file.",
     "plugins": "List the installed sources, backends, sinks and checks, or write a new plugin.",
-    "emulator": "Serve the provider's API on this machine, for rehearsals.",
+    "emulator": "Serve a provider's API on this machine, for rehearsals.",
 }
 """Name → one line of help, in the order of use."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from relightflow.errors import UsageError
@@ -24,6 +24,22 @@ def rehearsing(environ: Mapping[str, str]) -> bool:
         raise UsageError(f"{VARIABLE} must be yes or no")
     urls = [url for name, url in environ.items() if _STAND_IN.fullmatch(name) and url.strip()]
     return bool(urls) and word != "no" and (word == "yes" or all(map(_here, urls)))
+
+
+def check_stand_in(environ: Mapping[str, str], backend: str, others: Iterable[str]) -> None:
+    """Raises UsageError where only providers of `others` have a stand-in, so that a paid `backend` would
+    spend money in what counts as a rehearsal."""
+    given = [name for name in environ if _STAND_IN.fullmatch(name) and environ[name].strip()]
+    foreign = {_variable(name) for name in others if name != backend}
+    if given and foreign.issuperset(given):
+        raise UsageError(
+            f"{given[0]} makes this a rehearsal, but the backend '{backend}' would go to its real "
+            f"provider and cost money; unset it, or set {_variable(backend)} as well"
+        )
+
+
+def _variable(backend: str) -> str:
+    return f"RELIGHTFLOW_{backend.upper().replace('-', '')}_URL"
 
 
 def _here(url: str) -> bool:

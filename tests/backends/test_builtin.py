@@ -6,11 +6,12 @@ import sys
 from relightflow.plugins.registry import load
 
 
-def test_both_come_in_through_the_plugins_door() -> None:
+def test_all_come_in_through_the_plugins_door() -> None:
     found = load(modules=("relightflow.backends.builtin",), found=list)
     assert {name: loaded.plugin for name, loaded in found.backends.items()} == {
         "preview": "relightflow",
         "segmind": "relightflow",
+        "fal": "relightflow",
     }
 
 

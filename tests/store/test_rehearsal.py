@@ -1,7 +1,7 @@
 import pytest
 
 from relightflow.errors import UsageError
-from relightflow.store.rehearsal import rehearsing
+from relightflow.store.rehearsal import check_stand_in, rehearsing
 
 URL = "RELIGHTFLOW_SEGMIND_URL"
 
@@ -35,3 +35,13 @@ def test_one_of_several_stand_ins_that_may_cost_money_is_enough() -> None:
 def test_another_word_is_no_answer() -> None:
     with pytest.raises(UsageError, match="must be yes or no"):
         rehearsing({"RELIGHTFLOW_REHEARSAL": "maybe"})
+
+
+def test_a_paid_backend_without_a_stand_in_is_refused_beside_one_that_has_it() -> None:
+    names = ("segmind", "fal", "glow")
+    with pytest.raises(UsageError, match="set RELIGHTFLOW_FAL_URL as well"):
+        check_stand_in({URL: "http://127.0.0.1:1"}, "fal", names)
+    check_stand_in({URL: "http://127.0.0.1:1"}, "segmind", names)
+    check_stand_in({"RELIGHTFLOW_FAL_URL": "http://127.0.0.1:1", URL: "http://[::1]"}, "fal", names)
+    check_stand_in({"RELIGHTFLOW_STUDIO_URL": "http://127.0.0.1:1"}, "glow", names)
+    check_stand_in({}, "fal", names)

@@ -81,8 +81,9 @@ class Records(Protocol):
     async def server_time(self, retry: Retry) -> float | None:
         """The time of the host that calls go to, which INTENT was dated by. Raises `CallFailed`."""
 
-    def step(self, attempt: Attempt, row: HistoryRow) -> Step | None:
-        """The step that an attempt had really reached; None: nothing that one could go on from."""
+    def step(self, attempt: Attempt, row: HistoryRow) -> Step | Undecided | None:
+        """The step that an attempt had really reached; None: nothing that one could go on from (yet);
+        `Undecided`: nothing ever, and why."""
 
     def why(self, row: HistoryRow) -> str:
         """Why a row's request failed, unbilled, in words."""
@@ -147,7 +148,9 @@ class _EvidenceBuilder:
             self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
         elif own.status == "FAILED":
             self.failed.append((attempt.id, self.records.why(own)))
-        elif step := self.records.step(attempt, own):
+        elif isinstance(step := self.records.step(attempt, own), Undecided):
+            self.undecided.append((attempt.id, step))
+        elif step:
             self.adopted.append((attempt.id, step))
         else:
             words = "the provider's records contain it, without a result yet"

@@ -6,6 +6,7 @@ address that is connected to.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,21 @@ def overriding(environment: Mapping[str, str], variable: str) -> tuple[str, str]
     if parts.scheme != "https" and not on_this_machine(host):
         raise UsageError(f"{variable} may be plain http on this machine only; elsewhere use https")
     return _origin(parts), host
+
+
+def settling(environment: Mapping[str, str], variable: str) -> float:
+    """Seconds that the operator's `variable` names, after which a stand-in's history is complete; inf
+    where it is not set. Only a stand-in on this machine can promise that. Raises `UsageError`."""
+    given = environment.get(variable, "").strip()
+    if not given:
+        return math.inf
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"{variable} must be a number of seconds, such as 3")
+    return seconds
 
 
 def refusal(hosts: ProviderHosts, url: str, *, listed: bool = True) -> str:

@@ -1,20 +1,33 @@
 """When to ask for a job's status: little, because polls may count against the rate limit.
 
 The first jobs of a run are asked at growing intervals from 0.25 s. Once some have finished, the
-first question comes near their median time. Pure: no clock, no waiting.
+first question comes near their median time. The schedule is pure: no clock, no
+waiting.
 """
 
 from __future__ import annotations
 
+import asyncio
 import statistics
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 FIRST = 0.25
 LONGEST = 30.0
 REMEMBERED = 64
 ENOUGH = 3
 """Finished jobs before the median is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFunctions:
+    """Time, as it can be replaced in tests."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
 class PollSchedule:

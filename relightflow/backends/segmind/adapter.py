@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
-from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.http.polling import ClockFunctions, PollSchedule
 from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.segmind import hosts, models, responses, v1, v2
 from relightflow.backends.segmind.assets import upload
@@ -37,15 +36,6 @@ from relightflow.plugins.backend import Backend, Balance, BillRow, Call, Records
 from relightflow.plugins.records import BackendContext
 
 RING = KeyRing("Segmind", "SEGMIND_API_KEY", prefix="SG_")
-
-
-@dataclass(frozen=True, slots=True)
-class ClockFunctions:
-    """Time, as it can be replaced in tests."""
-
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.hosts import ProviderHosts, overriding
-from relightflow.errors import UsageError
+from relightflow.backends.http.hosts import settling as settling_time
 from relightflow.store.rehearsal import on_this_machine
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
@@ -81,24 +81,11 @@ def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ..
     base, host = overriding(environment, OVERRIDE)
     if not base:
         return Hosts(outputs=outputs, allowed=allowed)
-    settling = _settling(environment.get(SETTLING, "")) if on_this_machine(host) else math.inf
+    settling = settling_time(environment, SETTLING) if on_this_machine(host) else math.inf
     return Hosts(
         api=base, override=base, outputs=outputs, allowed=allowed,
         assets=base, history=base, settling=settling,
     )  # fmt: skip
-
-
-def _settling(given: str) -> float:
-    """Seconds; inf where nothing is given. Raises `UsageError`."""
-    if not given.strip():
-        return math.inf
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < math.inf:
-        raise UsageError(f"{SETTLING} must be a number of seconds, such as 3")
-    return seconds
 
 
 class SegmindApi(Api[Hosts]):

@@ -43,10 +43,11 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command
 @_options
 def command(given: list[tuple[Option, str]]) -> None:
-    """Serve the provider's API on this machine, for rehearsals.
+    """Serve a provider's API on this machine, for rehearsals.
 
-    The emulator replaces Segmind at no cost and can inject faults. Let a run use it with
-    RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT. Ctrl-C stops it.
+    The emulator replaces Segmind, or the provider that --protocol names, at no cost and can inject
+    faults. Let a run use it with RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT (for fal:
+    RELIGHTFLOW_FAL_URL). Ctrl-C stops it.
     """
     config = assemble(given)
     from relightflow.backends.segmind.emulator.server import (

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import models
-from relightflow.backends.segmind.adapter import ClockFunctions, Segmind
+from relightflow.backends.segmind.adapter import Segmind
 from relightflow.backends.segmind.emulator.config import Config
 from relightflow.backends.segmind.emulator.images import tiny
 from relightflow.backends.segmind.emulator.server import Running, start

@@ -17,6 +17,9 @@ from relightflow.backends.segmind.emulator.record import Record
 from relightflow.errors import UsageError
 from relightflow.model.money import Micros, usd
 
+IMAGE_FIELDS = ("image", "subject_image", "image_url")
+"""What the inputs that carry an image are called, of any model."""
+
 
 class EmulatorAccount:
     """Owner of credits and records. Not thread-safe: it lives on the event loop.
@@ -83,7 +86,7 @@ def bill_row(record: Record) -> dict[str, Any]:
 
 def parameters(record: Record) -> dict[str, Any]:
     """What was asked for beside the image."""
-    return {k: v for k, v in record.body.items() if k not in ("image", "subject_image")}
+    return {k: v for k, v in record.body.items() if k not in IMAGE_FIELDS}
 
 
 def bill(records: Iterable[Record]) -> dict[str, Any]:

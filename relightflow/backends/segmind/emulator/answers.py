@@ -26,6 +26,17 @@ def error(status: int, message: str, headers: dict[str, str] | None = None) -> w
     return as_json({"error": message}, status, headers)
 
 
+def failure(
+    protocol: str, status: int, message: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    """A refusal in the words of `protocol`."""
+    return as_json({_ENVELOPES.get(protocol, "error"): message}, status, headers)
+
+
+_ENVELOPES = {"fal": "detail"}
+"""What a refusal's reason is called, where it is not `error`."""
+
+
 def auth_error(message: str) -> web.Response:
     """The auth surface has an envelope of its own."""
     return as_json({"error": message, "error_description": message, "status_code": 401}, 401)

@@ -19,6 +19,7 @@ V1_SHAPES = ("bytes", "json-base64", "json-url", "json-urls", "json-images")
 ENVELOPES = ("list", "data", "results", "items")
 RESET_FORMATS = ("iso-z", "iso-offset", "iso", "space", "epoch", "epoch-ms", "http-date")
 IMAGES = ("preview", "tiny")
+PROTOCOLS = ("segmind", "fal")
 HOUR, DAY = 3600.0, 86400.0
 
 
@@ -34,6 +35,8 @@ class ServerRate:
 class Config:
     """Everything one emulator can be told."""
 
+    protocol: str = "segmind"
+    """Whose API is served."""
     host: str = "127.0.0.1"
     port: int = 0
     """0: a free one."""
@@ -91,6 +94,7 @@ class Config:
                 f"the emulator would listen on {self.host}, which other machines can reach; use "
                 "--allow-public-host to allow it"
             )
+        _one_of("protocol", self.protocol, PROTOCOLS)
         _one_of("v1 shape", self.v1_shape, V1_SHAPES)
         _one_of("history envelope", self.envelope, ENVELOPES)
         _one_of("reset format", self.reset_format, RESET_FORMATS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from aiohttp import StreamReader, web
@@ -14,8 +16,8 @@ from relightflow.backends.segmind.emulator.admission import Refused
 from relightflow.backends.segmind.emulator.clock import http_date
 from relightflow.backends.segmind.emulator.faults.kinds import Dropped
 from relightflow.backends.segmind.emulator.faults.plan import Chooser
-from relightflow.backends.segmind.emulator.provider import Provider
-from relightflow.backends.segmind.emulator.routes import route
+from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
+from relightflow.backends.segmind.emulator.routes import route as segmind_route
 from relightflow.backends.segmind.emulator.wire import Seen
 
 _LARGEST_BODY = 256 << 20
@@ -43,7 +45,7 @@ async def _answer(
 ) -> web.StreamResponse:
     """Whatever the request may be, an answer in the provider's words."""
     try:
-        call = route(provider, request)
+        call = _route(provider.config.protocol)(provider, request)
     except Refused as refusal:
         _note(provider, request, "unknown")
         return refusal.answer
@@ -63,6 +65,22 @@ async def _answer(
         return web.Response()
     provider.wire.answered(call.phase, response.status)
     return response
+
+
+_ROUTES = {
+    "segmind": segmind_route,
+}
+_ELSEWHERE = {
+    "fal": "relightflow.backends.fal.emulator.routes:route",
+}
+"""Where the routes of the other protocols stand."""
+
+
+def _route(protocol: str) -> Callable[[Provider, web.BaseRequest], EmulatedCall]:
+    if protocol not in _ROUTES:
+        module, _, name = _ELSEWHERE[protocol].partition(":")
+        _ROUTES[protocol] = getattr(import_module(module), name)
+    return _ROUTES[protocol]
 
 
 async def _fields(request: web.BaseRequest) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from relightflow.backends.segmind.emulator.config import (
     ENVELOPES,
     IMAGES,
+    PROTOCOLS,
     RESET_FORMATS,
     V1_SHAPES,
     Config,
@@ -62,6 +63,7 @@ def _usd(text: str) -> int:
 
 
 OPTIONS = (
+    Option("--protocol", "protocol", str, "Whose API to serve.", _among(PROTOCOLS)),
     Option("--port", "port", _whole, "Port to listen on; 0 selects a free one.", "PORT"),
     Option("--host", "host", str, "Address to listen on; loopback unless allowed.", "HOST"),
     Option(

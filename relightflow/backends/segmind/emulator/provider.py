@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from relightflow.backends.segmind.emulator import fetch, images, rendering
-from relightflow.backends.segmind.emulator.account import EmulatorAccount, parameters
+from relightflow.backends.segmind.emulator.account import IMAGE_FIELDS, EmulatorAccount, parameters
 from relightflow.backends.segmind.emulator.assets import AssetStore
 from relightflow.backends.segmind.emulator.clock import EmulatorClock
 from relightflow.backends.segmind.emulator.config import Config
@@ -68,7 +68,7 @@ class Provider:
         return images.unique(rendered, comment)
 
     def _render(self, record: Record) -> bytes:
-        image = record.body.get("image") or record.body.get("subject_image") or ""
+        image = next((record.body[name] for name in IMAGE_FIELDS if name in record.body), "")
         wanted = (image, FrozenMap(parameters(record)))
         with self._lock:
             found = self._rendered.get(wanted)

@@ -30,7 +30,7 @@ async def status(
     else:
         await call.request.read()
     if body == "json":
-        return answers.error(code, message)
+        return answers.failure(call.provider.config.protocol, code, message)
     return answers.html(code, message) if body == "html" else web.Response(status=code)
 
 
@@ -51,7 +51,8 @@ async def rate_limit(
         headers["x-rate-limit-reset-at-utc"] = reset_text(moment, spelling)
     elif reset == "garbage":
         headers["x-rate-limit-reset-at-utc"] = "soon, perhaps"
-    return answers.error(429, "Rate limit exceeded. Please try again later.", headers)
+    words = "Rate limit exceeded. Please try again later."
+    return answers.failure(call.provider.config.protocol, 429, words, headers)
 
 
 @fault("redirect")

@@ -111,7 +111,10 @@ def _replace_urls(call: EmulatedCall, found: dict[str, Any], url: str) -> None:
     if "output" in found:
         many = isinstance(found["output"], list)
         found["output"] = [place(u) for u in found["output"]] if many else place(found["output"])
-    for image in found.get("images") or ():
-        image["url"] = place(image["url"])
+    for image in (*(found.get("images") or ()), found.get("image")):
+        if image:
+            image["url"] = place(image["url"])
+    for row in found.get("items") or ():
+        _replace_urls(call, row.get("json_output") or {}, url)
     if found.get("generation_url"):
         found["generation_url"] = place(found["generation_url"])

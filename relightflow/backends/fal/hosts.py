@@ -1,0 +1,79 @@
+"""fal's hosts: queue, platform API and storage, and where its results come from. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relightflow.backends.http.client import Api
+from relightflow.backends.http.hosts import ProviderHosts, overriding, settling
+from relightflow.store.rehearsal import on_this_machine
+
+OVERRIDE = "RELIGHTFLOW_FAL_URL"
+"""Moves all hosts for tests and rehearsals; the operator's to set, never a recipe's."""
+SETTLING = "RELIGHTFLOW_FAL_SETTLING"
+"""Seconds after which a stand-in's request history is taken to be complete; see `settling`."""
+
+OUTPUT_HOSTS = (".fal.media",)
+"""Where fal serves uploads and results; a leading dot means every name below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts(ProviderHosts):
+    """Bases of the hosts, without a slash at the end."""
+
+    provider: str = "fal"
+    api: str = "https://queue.fal.run"
+    outputs: tuple[str, ...] = OUTPUT_HOSTS
+    results: tuple[str, ...] = ("v3.fal.media",)
+    kept: str = "fal keeps results as long as the account's settings say"
+    platform: str = "https://api.fal.ai"
+    storage: str = "https://rest.fal.ai"
+    uploads: str = "https://v3.fal.media"
+    settling: float = math.inf
+    """Seconds after which a call that the history lacks was never taken; inf: our own reckoning."""
+
+    def authorization(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Key {key}"}
+
+    def submit(self, model: str) -> str:
+        return f"{self.api}/{model}"
+
+    def result(self, model: str, request_id: str) -> str:
+        """Results stand under owner and name alone, whatever follows in the model's path."""
+        owner, name = model.split("/")[:2]
+        return f"{self.api}/{owner}/{name}/requests/{request_id}"
+
+    @property
+    def history(self) -> str:
+        return f"{self.platform}/v1/models/requests/by-endpoint"
+
+    @property
+    def upload_token(self) -> str:
+        return f"{self.storage}/storage/auth/token?storage_type=fal-cdn-v3"
+
+    @property
+    def upload(self) -> str:
+        return f"{self.uploads}/files/upload"
+
+
+class FalApi(Api[Hosts]):
+    """fal's API with these hosts."""
+
+    __slots__ = ()
+
+
+def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
+    """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
+    the settling time is not a number."""
+    allowed = tuple(host.lower() for host in output_hosts)
+    outputs = OUTPUT_HOSTS + allowed
+    base, host = overriding(environment, OVERRIDE)
+    if not base:
+        return Hosts(outputs=outputs, allowed=allowed)
+    settled = settling(environment, SETTLING) if on_this_machine(host) else math.inf
+    return Hosts(
+        api=base, override=base, outputs=outputs, allowed=allowed,
+        platform=base, storage=base, uploads=base, settling=settled,
+    )  # fmt: skip

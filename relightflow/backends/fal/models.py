@@ -1,0 +1,128 @@
+"""fal's relighting models, one row each: another model is another row and no code.
+
+Source of parameters, values and prices: fal's model pages and what callers send, as of autumn 2026; see
+docs/reference/fal.md for what is documented and what is not. Imports no network library.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relightflow.backends.history.matching import Matcher, ModelInputs
+from relightflow.model.catalog import MegapixelPrice, Model, Parameter, Price
+from relightflow.model.money import micros
+from relightflow.model.values import FrozenMap
+
+IMAGE_FIELD = "image_url"
+"""The input that carries the image, of every model: a URL or a data URI."""
+
+
+def _choice(name: str, default: str | None, *values: str, summary: str) -> Parameter:
+    return Parameter(name, values=values, default=default, summary=summary)
+
+
+_FIBO = Model(
+    name="bria/fibo-edit/relight",
+    parameters=(
+        _choice(
+            "light_direction", "front", "front", "side", "bottom", "top-down",
+            summary="Where the light comes from; the provider does not say which side `side` is.",
+        ),
+        _choice(
+            "light_type", "soft overcast daylight lighting",
+            "midday", "blue hour light", "low-angle sunlight", "sunrise light",
+            "spotlight on subject", "overcast light", "soft overcast daylight lighting",
+            "cloud-filtered lighting", "fog-diffused lighting", "moonlight lighting",
+            "starlight nighttime", "soft bokeh lighting", "harsh studio lighting",
+            summary="Kind of light.",
+        ),
+    ),
+    price=Price(micros("0.04"), micros("0.04")),
+    summary="Bria's FIBO: relights a photograph, trained on licensed data",
+)  # fmt: skip
+
+_APPS = Model(
+    name="fal-ai/image-apps-v2/relighting",
+    parameters=(
+        _choice(
+            "lighting_style", "natural",
+            "natural", "studio", "golden_hour", "blue_hour", "dramatic", "soft", "hard", "backlight",
+            "side_light", "front_light", "rim_light", "sunset", "sunrise", "neon", "candlelight",
+            "moonlight", "spotlight", "ambient",
+            summary="Style of the light.",
+        ),
+    ),
+    price=Price(micros("0.04"), micros("0.04")),
+    summary="Relights a photograph in one of 18 styles",
+)  # fmt: skip
+
+_SIZES = (
+    ("square_hd", 1024 * 1024), ("square", 512 * 512), ("portrait_4_3", 768 * 1024),
+    ("portrait_16_9", 576 * 1024), ("landscape_4_3", 1024 * 768), ("landscape_16_9", 1024 * 576),
+)  # fmt: skip
+_PER_MEGAPIXEL = Price(micros("0.10"), micros("0.10"))
+
+_IC_LIGHT = Model(
+    name="fal-ai/iclight-v2",
+    parameters=(
+        Parameter("prompt", "text", required=True, summary="Description of the scene and its light."),
+        _choice(
+            "initial_latent", None, "Left", "Right", "Top", "Bottom",
+            summary="Where the light comes from; left out: from nowhere in particular.",
+        ),
+        Parameter("negative_prompt", "text", summary="What the result should not show."),
+        Parameter(
+            "num_inference_steps", "integer", default=28, minimum=1, maximum=50,
+            summary="Number of diffusion steps.",
+        ),
+        Parameter("guidance_scale", "number", minimum=0, maximum=20, summary="Guidance scale."),
+        Parameter("seed", "integer", summary="Seed of the random noise."),
+        _choice(
+            "image_size", None, *(name for name, _ in _SIZES),
+            summary="Size of the result; left out: that of the input.",
+        ),
+        _choice("output_format", "jpeg", "jpeg", "png", summary="Image format of the result."),
+    ),
+    price=_PER_MEGAPIXEL,
+    by_size=MegapixelPrice(_PER_MEGAPIXEL, "image_size", _SIZES),
+    typical_seconds=53.0,
+    summary="IC-Light V2: relights a subject according to a text description",
+)  # fmt: skip
+
+MODELS: tuple[Model, ...] = (_FIBO, _APPS, _IC_LIGHT)
+"""The first is the default."""
+MATCHER = Matcher(
+    {m.name: ModelInputs(IMAGE_FIELD, frozenset(p.name for p in m.parameters)) for m in MODELS}
+)
+"""Tells which calls of these models the request history shows."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "delivery": {
+            "enum": ["upload", "inline", "presign", "url"],
+            "default": "upload",
+            "description": "How the provider gets an image, unless its source says otherwise: as an upload (which gets a public address), inside the request, through a signed URL of the object store that is valid for one hour, or by its public URL.",
+        },
+    },
+}
+"""Options of the backend in a recipe, beside `type` and `model`."""
+
+_DISCLOSED = {
+    "upload": "uploaded to fal, to a public address that cannot be revoked (`delivery: inline` sends images "
+    "inside each request instead)",
+    "inline": "sent to fal inside each request, which fal keeps in its request history",
+    "presign": "fetched by fal through signed URLs that are valid for one hour",
+    "url": "fetched by fal, from their public or signed URLs",
+}
+
+
+def disclosed(options: FrozenMap, delivery: str) -> str:
+    """What becomes of images, in words that follow 'the images are'."""
+    return _DISCLOSED[delivery or options.get("delivery", "upload")]
+
+
+def model(name: str) -> Model | None:
+    """The row of that name; None: there is none."""
+    return next((m for m in MODELS if m.name == name), None)

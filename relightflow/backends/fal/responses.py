@@ -1,0 +1,120 @@
+"""What an answer of fal that is no result means: which kind of failure, and above all whether it was billed.
+
+Pure. Source: fal's pages on billing (a success is billed, a status from 500 on never, a 422 or a policy
+refusal perhaps, where a runner had already worked) and on its queue. What the queue itself answers to a
+submit is documented only for a success. So of the rest only what is plainly a refusal (key, credits, no
+such model) counts as unbilled; anything else may have been taken, and is held and looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relightflow.backends.http.rate_limit_headers import reset_after
+from relightflow.backends.http.response import KEPT, Response, mapping
+from relightflow.backends.http.sanitize import shown
+from relightflow.model.failure import Billed, Failure, FailureKind
+
+REQUEST_ID = "x-fal-request-id"
+ERROR_TYPE = "x-fal-error-type"
+
+
+def own_words(answer: Response) -> bool:
+    """Whether fal wrote the answer, not a proxy: JSON with `detail`, which is text or a list."""
+    detail = mapping(answer.body).get("detail")
+    return bool(detail) and isinstance(detail, str | list)
+
+
+def detail(answer: Response) -> str:
+    """Why, in fal's words, safe to show; empty where it does not say."""
+    return detail_of(mapping(answer.body))
+
+
+def detail_of(body: Mapping[str, object]) -> str:
+    """The same, of an answer's JSON."""
+    found = body.get("detail")
+    if isinstance(found, list):
+        rows = [row for row in found if isinstance(row, dict)]
+        found = "; ".join(f"{_place(row)}{row.get('msg', '')}" for row in rows)
+    return shown(found) if isinstance(found, str) else ""
+
+
+def _place(row: dict[str, object]) -> str:
+    """`light_type: ` for a row that says where it is."""
+    where = row.get("loc")
+    named = [str(part) for part in where if part != "body"] if isinstance(where, list) else []
+    return f"{'.'.join(named)}: " if named else ""
+
+
+def of_submit(answer: Response, model: str) -> Failure:
+    """The failure of a billable call that was answered with anything but a usable 200."""
+    status = answer.status
+    said = f": {detail(answer)}" if detail(answer) else ""
+    if 300 <= status < 400:
+        words = f"fal's host answered with a redirect ({status}), which is never followed"
+        return Failure(FailureKind.REFUSED_SAFETY, words, status=status)
+    if own_words(answer):
+        if status in (401, 402, 403):
+            return _account(answer)
+        if status == 429:
+            return rate_limited(answer)
+        if status in (404, 405, 410):
+            words = f"fal has no model '{model}' ({status}){said}"
+            return Failure(FailureKind.REFUSED_MODEL, words, status=status)
+        if status in (400, 413, 415):
+            words = f"fal refused the call ({status}){said}"
+            return Failure(FailureKind.REFUSED_CELL, words, status=status)
+        words = f"fal answered {status}, which does not tell whether the call was accepted{said}"
+    else:
+        words = f"a response {status} that is not fal's own, perhaps from a proxy"
+    return unknown(words, status, answer.body)
+
+
+def unknown(words: str, status: int | None, body: bytes = b"") -> Failure:
+    """A call that may have been taken."""
+    words += ". It may have been billed: it is held and looked up in the request history"
+    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, status, kept=body[:KEPT])
+
+
+def of_read(answer: Response, doing: str) -> Failure:
+    """The failure of a free call (poll, history, upload): never billed, safe to repeat."""
+    if answer.status in (401, 402, 403) and own_words(answer):
+        return _account(answer)
+    if answer.status == 429:
+        return rate_limited(answer)
+    if 300 <= answer.status < 400:
+        words = f"fal redirected us while {doing} ({answer.status}), which is never followed"
+        return Failure(FailureKind.REFUSED_SAFETY, words, status=answer.status)
+    said = f": {detail(answer)}" if detail(answer) else ""
+    words = f"fal answered {answer.status} while {doing}{said}"
+    return Failure(FailureKind.UNAVAILABLE, words, status=answer.status)
+
+
+def of_job(status: int, why: str, request_id: str) -> Failure:
+    """A call that was taken, ran and failed, on fal's own word. `status`: the model's."""
+    if status >= 500:
+        words = f"fal ran the call and it failed ({status}): {why or 'no reason given'}; not billed"
+        return Failure(FailureKind.JOB_FAILED, words, status=status, request_id=request_id)
+    words = (
+        f"fal refused the call after it was accepted ({status}): {why or 'no reason given'}. fal may "
+        "bill that, and does not say whether it did"
+    )
+    return Failure(FailureKind.JOB_FAILED, words, Billed.UNKNOWN, None, request_id=request_id)
+
+
+def rate_limited(answer: Response) -> Failure:
+    return Failure(
+        FailureKind.RATE_LIMITED,
+        "fal asks to wait (429); nothing was billed",
+        status=answer.status,
+        retry_after=reset_after(answer.headers, late=answer.late),
+    )
+
+
+def _account(answer: Response) -> Failure:
+    said = detail(answer) or "no reason given"
+    words = {
+        401: f"fal refused the key: {said}. Set FAL_KEY to a valid key",
+        402: f"fal requires payment: {said}",
+    }.get(answer.status, f"this account may not use the model, or is locked: {said}")
+    return Failure(FailureKind.ACCOUNT, words, status=answer.status)
