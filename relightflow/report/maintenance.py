@@ -68,7 +68,8 @@ def unwanted(found: Unwanted, deleted: bool) -> str:
     """Files that could go, or went, and those that stay."""
     number = len(found.removable)
     verb = "removed" if deleted else "can be removed"
-    lines = [f"{count(number, 'delivered image')} that no recipe describes any more {verb}"]
+    what = f"{count(number, 'delivered image')} that no recipe describes any more {verb}"
+    lines = [what if number else "every delivered image is one that a recipe describes"]
     lines += listing([_place(one) for one in found.removable[:_SHOWN]], number)
     for places, why in (
         (found.edited, "edited since; kept"),
