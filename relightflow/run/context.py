@@ -22,6 +22,8 @@ class RunContext:
     limits: Limits
     clock: Clock
     rng: Random
+    plan_sha256: str = ""
+    """Of the plan file that is applied; empty: none."""
 
     @property
     def free(self) -> bool:

@@ -165,6 +165,7 @@ async def open_run(
     context = RunContext(
         run_id, plan.recipe.name, record.name, price, plan.recipe.limits,
         clock or RealClock(), rng or Random(),  # noqa: S311  jitter guards nothing
+        run_options.plan_sha256,
     )  # fmt: skip
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
     await asyncio.to_thread(_sweep_bodies, state.state_dir)

@@ -34,9 +34,10 @@ def job_facts(job: Job, price: Micros) -> dict[str, Any]:
     }
 
 
-def attempt_facts(uuid: str, run_id: str = "", recipe: str = "") -> dict[str, Any]:
-    """Which attempt an entry is about, and the run and the recipe that it was made for."""
-    facts = {"attempt": uuid, "run": run_id, "recipe": recipe}
+def attempt_facts(uuid: str, run_id: str = "", recipe: str = "", plan: str = "") -> dict[str, Any]:
+    """Which attempt an entry is about, and what it was made for: the run, the recipe, and the sha256 of
+    the plan file, where one was applied."""
+    facts = {"attempt": uuid, "run": run_id, "recipe": recipe, "plan": plan}
     return {name: value for name, value in facts.items() if value}
 
 

@@ -72,3 +72,13 @@ def test_a_damaged_line_of_the_index_is_passed_over_and_counted(stage: Stage) ->
     lose_the_ledger(stage)
     found = rebuild(stage.state_dir)
     assert (found.stored, found.nonsense) == (1, len(lines))
+
+
+def test_the_plan_file_that_was_applied_is_still_named(stage: Stage) -> None:
+    stage.run(plan_sha256="5" * 64)
+    before = (stage.out / "manifest.jsonl").read_bytes()
+    assert b'"plan":"5555' in before
+    lose_the_ledger(stage)
+    rebuild(stage.state_dir)
+    stage.run()
+    assert (stage.out / "manifest.jsonl").read_bytes() == before

@@ -48,7 +48,8 @@ class CallLog:
 
     def origin(self, uuid: str) -> dict[str, Any]:
         """Which attempt an entry is about, and who made it."""
-        return attempt_facts(uuid, self.context.run_id, self.context.recipe)
+        context = self.context
+        return attempt_facts(uuid, context.run_id, context.recipe, context.plan_sha256)
 
     async def step(self, job: Job, uuid: str, step: Accepted | ResultKnown | PaidUnfetched) -> None:
         """How far the call came. The result's URL is a secret and stays in the ledger; the request
