@@ -18,6 +18,7 @@ from typing import Any
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
+from relightflow.model.job import Job
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.plugins.backend import UNSETTLED, Backend, Call, Settlement
 from relightflow.plugins.hookspecs import hookimpl
@@ -140,6 +141,17 @@ class ScriptedBackend(Backend):
             return ResultKnown(step.request_id, f"https://studio/{step.request_id}", self._cost)
         key = step.request_id.partition("-")[0]
         return Completed(png(key), self._cost, step.request_id)
+
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
+        return partial(png, step.request_id.partition("-")[0])
+
+    def maker(self, job: Job) -> Callable[[bytes], bytes]:
+        return partial(_made, job.key)
+
+
+def _made(key: str, data: bytes) -> bytes:
+    assert data
+    return png(key)
 
 
 class NamedBackend(ScriptedBackend):

@@ -27,7 +27,7 @@ LEVELS = (
     ("maintenance",),
     ("run", "report"),
     ("deliver", "testing", "checks"),
-    ("recipe", "plan", "backends", "sources", "sinks"),
+    ("recipe", "plan", "backends", "sources", "sinks", "executors"),
     ("gallery",),
     ("ledger", "store", "plugins", "images"),
     ("objects",),
@@ -44,12 +44,14 @@ ENTRY_POINTS = {
     ("relightflow.plugins.registry", "relightflow.backends.builtin"),
     ("relightflow.plugins.registry", "relightflow.sinks.builtin"),
     ("relightflow.plugins.registry", "relightflow.checks.builtin"),
+    ("relightflow.plugins.registry", "relightflow.executors.builtin"),
 }
 """Upward, by name only: our own plugins, which come in as a stranger's do through an entry point."""
 
 OWNERS = {
     "sqlite3": ("ledger",),
     "click": ("cli",),
+    "distributed": ("executors",),
     "aiohttp": ("backends", "network", "sources"),
     "idna": ("network",),
     "jsonschema": ("recipe", "testing"),

@@ -8,99 +8,81 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from relightflow.checks.measuring import ImageReader, MadeCheck, Measuring, in_words, make_check
 from relightflow.errors import InvalidRecipe, RelightflowError
-from relightflow.images import BadImage
+from relightflow.executors.workers import Workers
 from relightflow.model.check import CheckResult, CheckSpec, Verdict
-from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import canonical_json
-from relightflow.plugins.check import Check, CheckImage, CheckView, Measured
-from relightflow.plugins.records import CheckContext
+from relightflow.plugins.check import Measured
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.source import StaleImage
 from relightflow.store.atomic import write_atomic
 
 _FORMAT = 1
 """Of what is kept. Another one where a built-in check measures differently."""
-_UNREADABLE = (OSError, RelightflowError, BadImage, StaleImage)
 
 Results = Iterable[tuple[Output, Result | None]]
 Verdicts = tuple[CheckResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    spec: CheckSpec
-    check: Check
-    identity: str
-    """All that its verdicts depend on beside the images."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReader:
-    """Where the bytes are. Functions block and are called by several threads."""
-
-    result: Callable[[Result], bytes]
-    """Raises OSError or RelightflowError."""
-    source: Callable[[Image], bytes]
-    """Raises OSError, RelightflowError or StaleImage."""
-    cache: Path | None = None
-    """A folder for verdicts, which may be forgotten; None: nothing is kept."""
-
-
 class Checker:
     """The checks of a recipe, ready."""
 
-    def __init__(self, made: Sequence[_Made]) -> None:
+    def __init__(self, made: Sequence[MadeCheck]) -> None:
         self._made = tuple(made)
 
     def verdicts(
-        self, results: Results, images: ImageReader, stop: Callable[[], bool] = lambda: False
+        self,
+        results: Results,
+        images: ImageReader,
+        stop: Callable[[], bool] = lambda: False,
+        workers: Workers | None = None,
     ) -> Iterator[Verdicts]:
         """For each output its verdicts, in the recipe's order of checks; none for an output without
         a result. `results`: in plan order. `stop`: asked before each input image; nothing is checked
-        from then on. Blocks."""
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="check") as pool:
+        from then on. `workers`: who measures; None: threads of this process. Blocks."""
+        with ExitStack() as stack:
+            if workers is None:
+                workers = stack.enter_context(closing(Workers()))
             for _, group in groupby(results, key=lambda item: item[0].image):
                 items = list(group)
                 if not self._made or stop():
                     yield from ((),) * len(items)
                 else:
-                    yield from self._group(items, images, pool)
+                    yield from self._group(items, images, workers)
 
     def _group(
         self,
         items: Sequence[tuple[Output, Result | None]],
         images: ImageReader,
-        pool: ThreadPoolExecutor,
+        workers: Workers,
     ) -> list[Verdicts]:
         """The verdicts on all outputs of one input image."""
         present = [(output, result) for output, result in items if result is not None]
-        found: Iterator[Verdicts] = iter(self._known(present, images, pool))
+        found: Iterator[Verdicts] = iter(self._known(present, images, workers))
         return [next(found) if result is not None else () for _, result in items]
 
     def _known(
         self,
         present: Sequence[tuple[Output, Result]],
         images: ImageReader,
-        pool: ThreadPoolExecutor,
+        workers: Workers,
     ) -> list[Verdicts]:
         if not present:
             return []
         name = self._digest(present)
         held = _held(images.cache, name, len(present), len(self._made))
         if held is None:
-            held, whole = self._judged(present, images, pool)
+            held, whole = self._judged(present, images, workers)
             if whole:
                 _keep(images.cache, name, held)
         return [self._named(verdicts) for verdicts in held]
@@ -116,27 +98,13 @@ class Checker:
         self,
         present: Sequence[tuple[Output, Result]],
         images: ImageReader,
-        pool: ThreadPoolExecutor,
+        workers: Workers,
     ) -> tuple[list[list[CheckResult | None]], bool]:
         """Verdicts by output, and whether everything could be read."""
-        from relightflow.checks.small import small
-
-        try:
-            source: CheckImage | None = small(images.source(present[0][0].image))
-        except _UNREADABLE:
-            source = None
-
-        def measured(item: tuple[Output, Result]) -> list[Any] | str:
-            output, result = item
-            try:
-                view = CheckView(output, small(images.result(result)), source)
-            except _UNREADABLE as problem:
-                return f"the result cannot be read: {_words(problem)}"
-            return [_guarded(made.check.measure, view) for made in self._made]
-
-        values = list(pool.map(measured, present))
+        measuring = Measuring(self._made, images, workers, present[0][0].image)
+        values = list(measuring.values(present))
         table = [_judge(made, column, present, values) for column, made in enumerate(self._made)]
-        whole = source is not None and not any(isinstance(value, str) for value in values)
+        whole = measuring.has_source and not any(isinstance(value, str) for value in values)
         return [list(row) for row in zip(*table, strict=True)], whole
 
     def _digest(self, present: Sequence[tuple[Output, Result]]) -> str:
@@ -157,23 +125,16 @@ def open_checks(recipe: Recipe, registry: Registry) -> Checker:
     made = []
     for index, spec in enumerate(recipe.checks):
         try:
-            made.append(_make(spec, registry, recipe.folder))
+            made.append(make_check(spec, registry, recipe.folder))
         except Exception as problem:  # a check may be anybody's
-            words = f"the check cannot be made: {_words(problem)}"
+            words = f"the check cannot be made: {in_words(problem)}"
             raise InvalidRecipe([recipe.problem(f"checks[{index}]", words)]) from problem
     return Checker(made)
 
 
 def make_checks(specs: Sequence[CheckSpec], registry: Registry, folder: Path) -> Checker:
     """The checks `specs`, none of which names a file. Raises what their `create` raises."""
-    return Checker([_make(spec, registry, folder) for spec in specs])
-
-
-def _make(spec: CheckSpec, registry: Registry, folder: Path) -> _Made:
-    record = registry.check(spec.type)
-    check = record.make(CheckContext(folder, spec.options))
-    facts = [spec.type, record.version, spec.options, str(getattr(check, "basis", ""))]
-    return _Made(spec, check, canonical_json(facts))
+    return Checker([make_check(spec, registry, folder) for spec in specs])
 
 
 def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -185,7 +146,7 @@ def _guarded(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _judge(
-    made: _Made,
+    made: MadeCheck,
     column: int,
     present: Sequence[tuple[Output, Result]],
     values: Sequence[list[Any] | str],
@@ -197,7 +158,7 @@ def _judge(
         if isinstance(value, str):
             found[index] = _error(value)
         elif isinstance(value[column], Exception):
-            found[index] = _error(_words(value[column]))
+            found[index] = _error(in_words(value[column]))
         else:
             sound.append((index, Measured(output, result.sha256, value[column])))
     if not sound:
@@ -212,7 +173,7 @@ def _judge(
 def _problem(verdicts: Any, count: int) -> str:
     """What is wrong with a check's answer; empty where nothing is."""
     if isinstance(verdicts, Exception):
-        return _words(verdicts)
+        return in_words(verdicts)
     if not isinstance(verdicts, Sequence) or len(verdicts) != count:
         return "the check did not give one verdict for each result"
     if not all(verdict is None or isinstance(verdict, CheckResult) for verdict in verdicts):
@@ -222,13 +183,6 @@ def _problem(verdicts: Any, count: int) -> str:
 
 def _error(words: str) -> CheckResult:
     return CheckResult(Verdict.ERROR, message=words)
-
-
-def _words(problem: BaseException) -> str:
-    words = " ".join(str(problem).split())
-    if isinstance(problem, RelightflowError | BadImage):
-        return words
-    return f"{type(problem).__name__}: {words}" if words else type(problem).__name__
 
 
 def _file(name: str) -> str:

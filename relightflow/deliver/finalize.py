@@ -18,9 +18,10 @@ from typing import Any
 
 from relightflow.core import failpoints
 from relightflow.deliver import manifest
+from relightflow.deliver.remote import deliver_all
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
-from relightflow.deliver.target import FAULTS, KEPT, DeliveryResult, SinkTarget, deliver_many
+from relightflow.deliver.target import FAULTS, KEPT, DeliveryResult, SinkTarget
 from relightflow.errors import StorageError
 from relightflow.images.metadata import added
 from relightflow.ledger.rows import Delivered, JobState
@@ -137,7 +138,7 @@ def _deliver_chunk(
     images = [(output, s.result) for output, s in chunk if s and s.result]
     wanted = [(target.path(output, result), output, result) for output, result in images]
     known = delivery.reader.deliveries(target.id, [path for path, _, _ in wanted])
-    made = deliver_many(target, wanted, known, delivery, delivery.overwrite)
+    made = deliver_all(target, wanted, known, delivery, delivery.overwrite, delivery.workers)
     answers = zip(wanted, made, strict=True)
     delivered: list[DeliveryResult | None] = []
     for _, job_state in chunk:

@@ -18,8 +18,10 @@ from typing import NamedTuple
 from relightflow.core import failpoints
 from relightflow.core.group_commit import GroupCommit
 from relightflow.deliver.input_metadata import InputMetadata
-from relightflow.deliver.target import DeliveryResult, SinkTarget, deliver_many
+from relightflow.deliver.remote import deliver_all
+from relightflow.deliver.target import DeliveryResult, SinkTarget
 from relightflow.errors import DamagedError, Exit, RelightflowError, StorageError
+from relightflow.executors.workers import Workers
 from relightflow.images.metadata import Metadata
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
@@ -104,6 +106,8 @@ class DeliveryContext:
     """Where sinks may keep what can be made again; None: nowhere."""
     recent: Callable[[str], bytes | None] = lambda _: None
     """sha256 → the bytes of a result that was stored just now; None: they are in the store."""
+    workers: Workers | None = None
+    """Who writes to sinks that can be written to from elsewhere; None: this process."""
 
     def metadata(self, image: Image, everything: bool) -> Metadata:
         """What an input image says of itself. Raises SinkFailed."""
@@ -132,6 +136,7 @@ def open_delivery(
     overwrite: bool,
     inputs: InputMetadata,
     recent: Callable[[str], bytes | None] = lambda _: None,
+    workers: Workers | None = None,
 ) -> Iterator[DeliveryContext]:
     """Closes the sinks at the end."""
     with open_reader(state_dir.ledger) as reader, ExitStack() as stack:
@@ -141,6 +146,7 @@ def open_delivery(
         yield DeliveryContext(
             targets, ledger, reader, state_dir.blobs, overwrite, counts, inputs, state_dir.cache,
             recent,
+            workers,
         )  # fmt: skip
 
 
@@ -194,7 +200,7 @@ def _deliver_batch(
         paths = [target.path(item.output, item.result) for item in items]
         known = delivery.reader.deliveries(target.id, paths)
         images = [(path, i.output, i.result) for path, i in zip(paths, items, strict=True)]
-        answers = deliver_many(target, images, known, delivery, delivery.overwrite)
+        answers = deliver_all(target, images, known, delivery, delivery.overwrite, delivery.workers)
         for path, item, delivered in zip(paths, items, answers, strict=True):
             if isinstance(delivered, Exception):
                 delivery.counts.fail(target.sink.location, path, delivered)

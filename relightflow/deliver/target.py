@@ -50,6 +50,8 @@ class SinkTarget:
     """What results that say nothing get of their input: `copyright`, `keep` or `strip`."""
     writes: tuple[str, ...] = ()
     """See `SinkRecord.writes`."""
+    context: SinkContext | None = None
+    """What a worker makes the same sink of; None: only this process can write to it."""
 
     @property
     def id(self) -> str:
@@ -118,7 +120,7 @@ def open_targets(
         metadata = spec.options.get("metadata", "copyright") if takes else "strip"
         target = SinkTarget(
             sink, spec.type, record.layout, template, recipe.name, spec.options, form, metadata,
-            record.writes,
+            record.writes, context if record.remote else None,
         )  # fmt: skip
         duplicate = next((n for n, other in enumerate(made) if other.id == target.id), None)
         if duplicate is not None:
@@ -157,7 +159,7 @@ class DeliveryResult:
     """What is there in the image's place; None: the very image, or nobody knows."""
 
 
-def _deliver_one(
+def deliver_one(
     target: SinkTarget,
     path: str,
     output: Output,
@@ -253,7 +255,7 @@ def deliver_many(
     material: Material,
     overwrite: bool,
 ) -> Iterator[DeliveryResult | Exception]:
-    """`_deliver_one` for each path, output and result, in their order, as many at a time as the sink
+    """`deliver_one` for each path, output and result, in their order, as many at a time as the sink
     wants.
 
     A fault of one is its answer and stops no other. `known`: by path, what the sink was given.
@@ -262,7 +264,7 @@ def deliver_many(
     def one(item: tuple[str, Output, Result]) -> DeliveryResult | Exception:
         path, output, result = item
         try:
-            return _deliver_one(target, path, output, result, known.get(path), material, overwrite)
+            return deliver_one(target, path, output, result, known.get(path), material, overwrite)
         except FAULTS as error:
             return error
 

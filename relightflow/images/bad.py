@@ -12,6 +12,9 @@ class BadImage(Exception):
         self.form = form
         super().__init__(reason)
 
+    def __reduce__(self) -> tuple[type[BadImage], tuple[str, str | None]]:
+        return BadImage, (self.reason, self.form)
+
 
 def truncated(what: str) -> BadImage:
     return BadImage(f"the {what} is truncated: copy or download it again")

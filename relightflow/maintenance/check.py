@@ -9,7 +9,8 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from relightflow.checks.runner import Checker, ImageReader, make_checks, open_checks
+from relightflow.checks.measuring import ImageReader
+from relightflow.checks.runner import Checker, make_checks, open_checks
 from relightflow.core.project import Project
 from relightflow.errors import RelightflowError
 from relightflow.gallery.entries import Entry

@@ -106,3 +106,6 @@ class CallFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure.message)
+
+    def __reduce__(self) -> tuple[type[CallFailed], tuple[Failure]]:
+        return CallFailed, (self.failure,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relightflow.model.image import Image
 from relightflow.model.values import Parameters
@@ -59,3 +59,11 @@ class Output:
     def repeat(self) -> int:
         """0-based; the place in the plan, whichever repeat has taken it."""
         return (self.instead_of or self.job).repeat
+
+
+def without_secrets(output: Output) -> Output:
+    """`output` as it may leave this process: nothing says where its images can be had."""
+    image = replace(output.image, locator="", url="")
+    job = replace(output.job, image=replace(output.job.image, locator="", url=""))
+    instead = output.instead_of and replace(output.instead_of, image=job.image)
+    return replace(output, image=image, job=job, instead_of=instead)

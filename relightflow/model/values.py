@@ -46,6 +46,9 @@ class FrozenMap(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"FrozenMap({self._items!r})"
 
+    def __reduce__(self) -> tuple[type[FrozenMap], tuple[dict[str, Any]]]:
+        return FrozenMap, (self._items,)  # the hash of a text is another one in every process
+
 
 Parameters: TypeAlias = FrozenMap
 """Parameter name → scalar: one cell of the matrix, or what a backend is asked for."""

@@ -18,7 +18,7 @@ from relightflow.model.failure import Failure
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.money import Micros
-from relightflow.model.step import Step
+from relightflow.model.step import ResultKnown, Step
 from relightflow.model.values import FrozenMap
 
 
@@ -39,7 +39,7 @@ class Call:
 
 _METHODS = (
     "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "server_time",
-    "look_up", "bill", "request_body",
+    "look_up", "bill", "request_body", "fetcher", "maker",
 )  # fmt: skip
 """All that relightflow calls of a backend."""
 
@@ -208,6 +208,27 @@ class HasServerTime(Protocol):
     def server_time(self) -> float | None:
         """The provider's Unix seconds, from the `Date` of its answers; None: no answer told it yet.
         Asked for after `open` and `balance`, and before every call. Quick and pure."""
+
+
+@runtime_checkable
+class HasFetcher(Protocol):
+    """A backend whose results can be downloaded by another machine, without its key."""
+
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes] | None:
+        """What downloads the result in another process, with the checks and bounds of `collect`; it can be
+        pickled, and bears no secret but the URL of this result. It blocks, and raises `CallFailed`.
+        None: it must be downloaded here. Quick and pure."""
+
+
+@runtime_checkable
+class HasMaker(Protocol):
+    """A backend that is free and can make a whole job on another machine."""
+
+    def maker(self, job: Job) -> Callable[[bytes], bytes] | None:
+        """What makes the job of its input image's bytes in another process, the same bytes as `submit`
+        gives; it can be pickled and bears no secret. It blocks, and raises `CallFailed`. None: it must
+        be made here. Raises `CallFailed` where the job is refused. Quick and pure. It is never asked
+        for a job that has a price. `intent_details` is given a call whose `prepared` is None then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,13 @@ import pluggy
 
 from relightflow.model.outcome import Outcome
 from relightflow.model.recipe import Recipe
-from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import (
+    BackendRecord,
+    CheckRecord,
+    ExecutorRecord,
+    SinkRecord,
+    SourceRecord,
+)
 
 GROUP = "relightflow"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -63,6 +69,14 @@ def relightflow_checks() -> Iterable[CheckRecord]:  # type: ignore[empty-body]
     """The checks that this plugin brings. Called once, when a command reads a recipe.
 
     Example: `return [CheckRecord(name="faces", summary="As many faces as before", create=Faces)]`
+    """
+
+
+@hookspec
+def relightflow_executors() -> Iterable[ExecutorRecord]:  # type: ignore[empty-body]
+    """The executors that this plugin brings. Called once, when a command reads a recipe.
+
+    Example: `return [ExecutorRecord(name="ray", summary="A Ray cluster", create=Ray)]`
     """
 
 

@@ -13,7 +13,7 @@ from relightflow.model.recipe import Recipe, SinkSpec, SourceSpec
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import OperatorPolicy, Schema, SourceContext
 from relightflow.plugins.registry import Registry
-from relightflow.plugins.source import HasPublicUrl, Remembers, Source
+from relightflow.plugins.source import HasPublicUrl, HasReader, Remembers, Source
 
 
 class Sources:
@@ -34,6 +34,11 @@ class Sources:
         """Where the backend may fetch the image now, if its source lets it. A secret."""
         source = self._sources[image.source]
         return source.public_url(image) if isinstance(source, HasPublicUrl) else image.url
+
+    def reader(self, image: Image) -> Callable[[], bytes] | None:
+        """What reads the image in another process; None: only this one can."""
+        source = self._sources[image.source]
+        return source.reader(image) if isinstance(source, HasReader) else None
 
     def remember(self, images: Sequence[Image]) -> None:
         """Let the sources note what the plan was made from."""

@@ -22,6 +22,7 @@ from relightflow.model.check import Severity
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import UNSETTLED, Backend, Memory, Settlement
 from relightflow.plugins.check import Check
+from relightflow.plugins.executor import Executor
 from relightflow.plugins.sink import Sink
 from relightflow.plugins.source import Source
 
@@ -136,6 +137,8 @@ class BackendContext:
     """Tells the user something once, in words."""
     operator: OperatorPolicy = field(default_factory=OperatorPolicy)
     """What only the operator may allow."""
+    pool: Executor | None = None
+    """Threads of this process for heavy work, one for each core; None: there are none, use your own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,10 @@ class SinkRecord:
     stands for the recipe's name, `{image.stem}` for each image. Two recipes that would write the same
     file are refused before anything is made."""
 
+    remote: bool = False
+    """True: `check`, `receipt` and `write` need nothing but the context, so that another machine can make the
+    same sink and write single images to it, perhaps one twice. `finalize` stays here."""
+
     @property
     def takes_names(self) -> bool:
         """Whether it has the option `name`, whose paths must not collide."""
@@ -274,6 +281,29 @@ class CheckRecord:
     def make(self, context: CheckContext) -> Check:
         """The check. Raises what its `create` raises."""
         return cast(Check, imported(self.create)(context))
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorContext:
+    address: str = ""
+    """Of the scheduler, as the operator gave it (`--scheduler`); empty: none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorRecord:
+    name: str
+    """What `--executor` takes."""
+    summary: str
+    """One line for `relightflow plugins`."""
+    create: Callable[[ExecutorContext], Executor] | str
+    """Makes the executor, connected; or where that is, `package.module:name` (as in entry points), imported when
+    it is needed. Raises `UsageError` where the address is none, `EarlyStop` where nobody answers there."""
+    needs_address: bool = False
+    """True: it is nothing without `--scheduler`. False: an address is refused."""
+
+    def make(self, context: ExecutorContext) -> Executor:
+        """The executor. Raises what its `create` raises."""
+        return cast(Executor, imported(self.create)(context))
 
 
 def imported(create: Callable[..., Any] | str) -> Callable[..., Any]:

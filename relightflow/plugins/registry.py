@@ -16,17 +16,24 @@ import pluggy
 from relightflow.errors import UsageError
 from relightflow.plugins import hookspecs
 from relightflow.plugins.hookspecs import GROUP
-from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import (
+    BackendRecord,
+    CheckRecord,
+    ExecutorRecord,
+    SinkRecord,
+    SourceRecord,
+)
 
 _BUILT_IN = (
     "relightflow.sources.builtin",
     "relightflow.backends.builtin",
     "relightflow.sinks.builtin",
     "relightflow.checks.builtin",
+    "relightflow.executors.builtin",
 )
 """Modules with our own hook implementations: registered like anybody's."""
 
-_R = TypeVar("_R", SourceRecord, BackendRecord, SinkRecord, CheckRecord)
+_R = TypeVar("_R", SourceRecord, BackendRecord, SinkRecord, CheckRecord, ExecutorRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Registry:
     """pluggy's own manager, for notifications."""
     checks: Mapping[str, Loaded[CheckRecord]] = field(default_factory=dict)
     """By name."""
+    executors: Mapping[str, Loaded[ExecutorRecord]] = field(default_factory=dict)
+    """By name."""
 
     def source(self, name: str) -> SourceRecord:
         """Raises UsageError for an unknown name."""
@@ -72,6 +81,10 @@ class Registry:
     def check(self, name: str) -> CheckRecord:
         """Raises UsageError for an unknown name."""
         return _find(self.checks, name, "check")
+
+    def executor(self, name: str) -> ExecutorRecord:
+        """Raises UsageError for an unknown name."""
+        return _find(self.executors, name, "executor")
 
     def notify(self, hook: str, **facts: Any) -> tuple[str, ...]:
         """Tell every plugin; what one raises becomes a warning that names it."""
@@ -105,6 +118,7 @@ def load(
         backends=_records(manager, "relightflow_backends", BackendRecord, warnings),
         sinks=_records(manager, "relightflow_sinks", SinkRecord, warnings),
         checks=_records(manager, "relightflow_checks", CheckRecord, warnings),
+        executors=_records(manager, "relightflow_executors", ExecutorRecord, warnings),
         plugins=tuple(_plugin_name(name) for name, _ in manager.list_name_plugin()),
         warnings=tuple(warnings),
         manager=manager,

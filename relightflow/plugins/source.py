@@ -7,7 +7,7 @@ no image at all may be yielded as `PassedOver`, which is counted and fails nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 from relightflow.model.image import Found, Image
@@ -46,6 +46,16 @@ class HasPublicUrl(Protocol):
         Asked for just before calls are made, and again while they run. It is handed to the backend
         and nowhere else: it is never written down. Blocks; raises OSError, StaleImage.
         """
+
+
+@runtime_checkable
+class HasReader(Protocol):
+    """A source whose images can be read by another machine that sees the same files."""
+
+    def reader(self, image: Image) -> Callable[[], bytes] | None:
+        """What gives the image's bytes in another process; it can be pickled, and bears no secret but one
+        that is needed for this image. It may raise anything; what comes is held against the image's
+        sha256. None: only this process can. Quick: asked for once a job."""
 
 
 @runtime_checkable

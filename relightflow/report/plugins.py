@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from relightflow.model.catalog import Model
-from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
+from relightflow.plugins.records import (
+    BackendRecord,
+    CheckRecord,
+    ExecutorRecord,
+    SinkRecord,
+    SourceRecord,
+)
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.report import escape, table
 from relightflow.report.json import VERSION
 from relightflow.report.text import price
 
-_One = Loaded[SourceRecord] | Loaded[BackendRecord] | Loaded[SinkRecord] | Loaded[CheckRecord]
+_One = (
+    Loaded[SourceRecord]
+    | Loaded[BackendRecord]
+    | Loaded[SinkRecord]
+    | Loaded[CheckRecord]
+    | Loaded[ExecutorRecord]
+)
 
 
 def plugins(found: Registry) -> str:
@@ -49,6 +61,7 @@ def _groups(found: Registry) -> tuple[tuple[str, Mapping[str, _One]], ...]:
         ("backend", found.backends),
         ("sink", found.sinks),
         ("check", found.checks),
+        ("executor", found.executors),
     )
 
 

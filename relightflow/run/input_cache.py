@@ -20,7 +20,9 @@ from relightflow.images import BadImage, portable
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.output_format import EXTENSIONS
+from relightflow.plugins.executor import Task
 from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
+from relightflow.run.jobs.remote import RemoteWork
 from relightflow.run.lazy_backend import LazyBackend
 
 T = TypeVar("T")
@@ -43,13 +45,16 @@ class InputCache:
         public_url: Callable[[Image], str] = lambda image: image.url,
         now: Callable[[], float] = time.monotonic,
         verify: Callable[[bytes], None] | None = None,
+        remote: RemoteWork | None = None,
     ) -> None:
-        """`verify`: raises BadImage for what is not to be sent, although its header is sound. `read` and `public_url` block and raise StaleImage; they are called in a thread."""
+        """`verify`: raises BadImage for what is not to be sent, although its header is sound. `read` and `public_url` block and raise StaleImage; they are called in a thread.
+        `remote`: who verifies; None: a thread."""
         self._backend = backend
         self._read = read
         self._public_url = public_url
         self._now = now
         self._verify = verify
+        self._remote = remote
         self._prepared: OrderedDict[str, _CachedInput] = OrderedDict()
 
     async def prepared(self, image: Image) -> Any:
@@ -78,6 +83,7 @@ class InputCache:
     async def _prepare(self, image: Image) -> Any:
         backend = await self._backend.get()
         data = await asyncio.to_thread(self._checked, image)
+        await self._verified(image, data)
         if image.media_type not in EXTENSIONS:
             data, media_type = await asyncio.to_thread(_converted, image, data)
             image = replace(image, media_type=media_type, size=len(data), delivery="")
@@ -93,13 +99,21 @@ class InputCache:
                 "use its current content"
             )
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, message))
+        return data
+
+    async def _verified(self, image: Image, data: bytes) -> None:
+        """Decode what is to be sent, at a worker if there is one."""
+        if self._verify is None:
+            return
         try:
-            if self._verify:
-                self._verify(data)
+            if self._remote is None:
+                await asyncio.to_thread(self._verify, data)
+            elif not await self._remote.check_input(image):
+                task = Task("check-input", self._verify, (data,))
+                await asyncio.wrap_future(self._remote.workers.pool.submit(task))
         except BadImage as error:
             message = f"{image.name}: {error.reason}; not sent, not billed"
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from None
-        return data
 
     def _url(self, image: Image) -> str:
         return _asked(self._public_url, image)

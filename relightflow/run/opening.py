@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 from relightflow.errors import BudgetError, StorageError, UsageError
+from relightflow.executors.workers import Workers
 from relightflow.images import verify
 from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
@@ -26,6 +27,7 @@ from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasServerTime
+from relightflow.plugins.executor import Executor
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.run.balance import check_balance
 from relightflow.run.clock import Clock, RealClock
@@ -40,6 +42,7 @@ from relightflow.run.jobs.doubts import DoubtSettler
 from relightflow.run.jobs.index_progress import IndexProgress
 from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.recovery import Recovery
+from relightflow.run.jobs.remote import RemoteWork
 from relightflow.run.jobs.resend import Resender
 from relightflow.run.jobs.restore import BlobRestorer
 from relightflow.run.jobs.submit import Submitter
@@ -128,11 +131,12 @@ async def open_backend(
     operator: OperatorPolicy,
     notice: Callable[[str], None],
     on_open: Callable[[Backend], Awaitable[None]] = _nothing,
+    pool: Executor | None = None,
 ) -> AsyncIterator[LazyBackend]:
-    """The backend, made when it is first needed, and closed at the end."""
+    """The backend, made when it is first needed, and closed at the end. `pool`: for its heavy work."""
     with open_reader(state.state_dir.ledger) as reader:
         memory = _LedgerMemory(record.name, state.ledger, reader)
-        context = BackendContext(model, options, memory, notice, operator)
+        context = BackendContext(model, options, memory, notice, operator, pool)
         backend = LazyBackend(lambda: record.make(context), on_open)
         try:
             yield backend
@@ -154,9 +158,12 @@ async def open_run(
     rng: Random | None = None,
     public_url: Callable[[Image], str] = lambda image: image.url,
     elsewhere: frozenset[str] = frozenset(),
+    workers: Workers | None = None,
+    reader: Callable[[Image], Callable[[], bytes] | None] = lambda image: None,  # noqa: ARG005
 ) -> AsyncIterator[Engine]:
     """The engine of one run and all that it works with; the backend is made when a call needs it.
-    `elsewhere`: keys of jobs that were bought with another state.
+    `elsewhere`: keys of jobs that were bought with another state. `workers`: who does what may be repeated;
+    None: threads of this process. `reader`: what reads an image on a worker, see `HasReader`.
 
     Raises UsageError where the price is unknown and the operator gave none, or where the shared
     store's URL is none.
@@ -171,31 +178,30 @@ async def open_run(
     await asyncio.to_thread(_sweep_bodies, state.state_dir)
     admission = _admission(plan, context, state, run_options, record.keeps_requests)
 
+    asks = bool(price) and not run_options.collect_only
+
     async def on_open(backend: Backend) -> None:
-        answered = True
-        if isinstance(backend, HasBalance):
-            admission.circuit_breaker.probe = backend.balance
-            if price and not run_options.collect_only:
-                balance = await check_balance(
-                    backend, plan, state.state_dir, admission.budget, notice
-                )
-                admission.counters.balance, answered = balance, balance is not None
-        now = backend.server_time() if isinstance(backend, HasServerTime) else None
-        if answered and now is not None:  # a proxy's page tells the proxy's time
-            count_by_server(admission.budget, now)
+        await _ask_account(backend, plan, state, admission, asks, notice)
 
     async with AsyncExitStack() as stack:
+        if workers is None:
+            workers = stack.enter_context(closing(Workers()))
+        remote = RemoteWork(workers, admission.shutdown, reader)
         backend = await stack.enter_async_context(
-            open_backend(record, spec.model, spec.options, state, operator, notice, on_open)
+            open_backend(
+                record, spec.model, spec.options, state, operator, notice, on_open, workers.pool
+            )
         )
         paid = not (spec.model.price and spec.model.price.free)
-        inputs = InputCache(backend, read_image, public_url, verify=verify if paid else None)
+        inputs = InputCache(
+            backend, read_image, public_url, verify=verify if paid else None, remote=remote
+        )
         stack.push_async_callback(inputs.close)
         typical = spec.model.typical_seconds
         opened = open_store(context, operator, state.ledger, admission.shutdown, notice, typical)
         shared = await stack.enter_async_context(opened)
         engine = _engine(
-            context, state, admission, backend, inputs, shared, record, notice,
+            context, state, admission, backend, inputs, shared, record, notice, remote,
             may_send=not run_options.collect_only,
         )  # fmt: skip
         yield replace(engine, elsewhere=elsewhere)
@@ -206,6 +212,26 @@ def _sweep_bodies(state_dir: StateDir) -> None:
     with open_reader(state_dir.ledger) as reader:
         needed = {attempt.uuid for attempt in reader.open_attempts()}
     RequestBodies(state_dir.calls).sweep(needed)
+
+
+async def _ask_account(
+    backend: Backend,
+    plan: Plan,
+    state: OpenState,
+    admission: Admission,
+    asks: bool,
+    notice: Callable[[str], None],
+) -> None:
+    """What the account holds, and the provider's time. `asks`: whether something is to be bought."""
+    answered = True
+    if isinstance(backend, HasBalance):
+        admission.circuit_breaker.probe = backend.balance
+        if asks:
+            balance = await check_balance(backend, plan, state.state_dir, admission.budget, notice)
+            admission.counters.balance, answered = balance, balance is not None
+    now = backend.server_time() if isinstance(backend, HasServerTime) else None
+    if answered and now is not None:  # a proxy's page tells the proxy's time
+        count_by_server(admission.budget, now)
 
 
 def _admission(
@@ -243,6 +269,7 @@ def _engine(
     store: OpenStore | None,
     record: BackendRecord,
     notice: Callable[[str], None],
+    remote: RemoteWork,
     may_send: bool,
 ) -> Engine:
     """The parts of a run, each with what it needs. `may_send`: calls in doubt may be sent again."""
@@ -253,7 +280,7 @@ def _engine(
     progress = IndexProgress(blobs, folder, ledger)
     recorder = AttemptRecorder(context, ledger, budget, admission.counters, shutdown, log, progress)
     collector = Collector(
-        context, backend, ledger, blobs, admission, recorder, log, shutdown,
+        context, backend, ledger, blobs, admission, recorder, log, shutdown, remote,
         record.keeps_requests, record.keeps_results,
     )  # fmt: skip
     bodies = RequestBodies(state.state_dir.calls)
@@ -286,8 +313,9 @@ def _engine(
             collector,
             shutdown,
             bodies,
+            remote,
             buying,
-        ),
+        ),  # fmt: skip
         restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
         recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),
         recorder=recorder,

@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 
-from relightflow.checks.runner import Checker, ImageReader, open_checks
+from relightflow.checks.measuring import ImageReader
+from relightflow.checks.runner import Checker, open_checks
 from relightflow.deliver.finalize import FinalPass
 from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.run_folder import MANIFEST, RunFolder
 from relightflow.deliver.stream import DeliveryContext, open_delivery
 from relightflow.deliver.target import SinkTarget, open_targets
 from relightflow.errors import RefusedError
+from relightflow.executors.workers import Workers, open_workers
 from relightflow.ledger.reader import open_reader
 from relightflow.ledger.rows import JobState
 from relightflow.model.callbacks import RunCallbacks
@@ -24,6 +26,7 @@ from relightflow.model.check import CheckResult
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
+from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
 from relightflow.plugins.opening import Sources, open_sources
@@ -75,6 +78,7 @@ class _RunSession:
     folder: RunFolder
     notices: Notices
     checker: Checker
+    workers: Workers
     issues: IssueLog
     _lost: Lost = field(default_factory=dict)
     """Retries without a result, once all outcomes are in."""
@@ -124,9 +128,11 @@ class _RunSession:
         self, results: Iterator[tuple[Output, Result | None]]
     ) -> Iterator[Sequence[CheckResult]]:
         """A run that is interrupted checks nothing more; the next run does."""
-        images = ImageReader(self.delivery.read, self.sources.read, self.delivery.cache)
+        images = ImageReader(
+            self.delivery.read, self.sources.read, self.delivery.cache, self.sources.reader
+        )
         shutdown = self.engine.recorder.shutdown
-        return self.checker.verdicts(results, images, lambda: shutdown.draining)
+        return self.checker.verdicts(results, images, lambda: shutdown.draining, self.workers)
 
     async def end(self) -> Summary:
         """What it all came to, written down and told."""
@@ -178,6 +184,14 @@ def _as_shard(plan: Plan, run_options: RunOptions, state_dir: StateDir) -> RunOp
     return with_shares(plan, run_options, state_dir)
 
 
+def _restored(found: Restoration) -> str:
+    """What to say of it; empty where nothing was."""
+    words = (
+        f"the ledger was older than the blob store: restored {found}; nothing was bought for that"
+    )
+    return words if found else ""
+
+
 @asynccontextmanager
 async def open_session(
     plan: Plan,
@@ -205,29 +219,29 @@ async def open_session(
         run_options = await asyncio.to_thread(_as_shard, plan, run_options, state_dir)
         sources = stack.enter_context(open_sources(recipe, registry, operator, state_dir.cache))
         await asyncio.to_thread(sources.remember, plan.described.images)
+        notices = Notices(callbacks.on_notice)
+        workers = stack.enter_context(
+            open_workers(registry, run_options, state_dir.blobs, notices.add)
+        )
         at = open_targets(recipe, registry, operator)
         record = registry.backend(recipe.backend.type)
         inputs = InputMetadata(sources.read, profiles=not record.srgb)
         delivery = stack.enter_context(open_delivery(
-            at, state.ledger, state_dir, run_options.overwrite, inputs, state.blobs.recent
+            at, state.ledger, state_dir, run_options.overwrite, inputs, state.blobs.recent, workers
         ))  # fmt: skip
         if plan.shard:
             delivery = replace(delivery, targets=())  # they are filled once all shards are united
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
-        notices = Notices(callbacks.on_notice)
         if not run_options.collect_only:
             notices.add_unless_empty(unkept(plan, state_dir, operator, os.environ))
-        if state.restoration:
-            notices.add(
-                f"the ledger was older than the blob store: restored {state.restoration}; nothing was "
-                "bought for that"
-            )
+        notices.add_unless_empty(_restored(state.restoration))
         elsewhere = await asyncio.to_thread(
             _elsewhere, plan, state_dir, at, run_options, bool(operator.store)
         )
         opened = open_run(
             plan, record, state, run_options, operator, run_id,
             sources.read, notices.add, public_url=sources.public_url, elsewhere=elsewhere,
+            workers=workers, reader=sources.reader,
         )  # fmt: skip
         engine = await stack.enter_async_context(opened)
         shutdown = engine.recorder.shutdown
@@ -236,5 +250,5 @@ async def open_session(
         issues = IssueLog(await asyncio.to_thread(counted_jobs, plan))
         yield _RunSession(
             plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices,
-            checker, issues,
+            checker, workers, issues,
         )  # fmt: skip

@@ -22,6 +22,7 @@ RECORD = SinkRecord(
     ),
     layout="files",
     converts_format=True,
+    remote=True,
     writes=(MANIFEST,),
 )
 

@@ -66,6 +66,7 @@ RECORD = SinkRecord(
     ),
     layout="files",
     converts_format=True,
+    remote=True,
     shares_folder=False,
     writes=(MANIFEST, METADATA, CARD),
 )

@@ -47,6 +47,7 @@ RECORD = SinkRecord(
     },
     layout="files",
     converts_format=True,
+    remote=True,
     writes=(MANIFEST,),
 )
 

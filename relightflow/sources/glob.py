@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from glob import escape
 from itertools import islice
 from pathlib import Path
@@ -89,6 +90,9 @@ class Glob:
         if hashlib.sha256(data).hexdigest() != image.sha256:
             raise StaleImage(_stale(image, "changed after it was planned"))
         return data
+
+    def reader(self, image: Image) -> Callable[[], bytes]:
+        return partial(bytes_of, image.locator)
 
     def close(self) -> None:
         """Nothing is held between calls."""

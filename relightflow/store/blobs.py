@@ -25,6 +25,7 @@ from relightflow.core.group_commit import GroupCommit
 from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
+from relightflow.store.staged import Staged
 from relightflow.store.sync import make_all_durable, make_durable
 
 INDEX = "index.jsonl"
@@ -41,7 +42,7 @@ class MissingBlob(DamagedError):
 
 
 class _Blob(NamedTuple):
-    data: bytes
+    data: bytes | Staged
     label: Mapping[str, Any]
     aside: bool
 
@@ -103,6 +104,11 @@ class BlobStore:
         """The bytes of a blob that was put just now, without the way over the disk; None: read it."""
         return self._recent.get(sha256)
 
+    async def adopt(self, staged: Staged, label: Mapping[str, Any]) -> str:
+        """As `put`, for a file that a worker has put into the store's folder. Its bytes are held against
+        their sha256 whenever they are read. Raises StorageError."""
+        return await self._batcher.ask(_Blob(staged, label, aside=False))
+
     def note(self, entry: Mapping[str, Any]) -> None:
         """Add a line to the index about a call under way. It outlives this process once this returns,
         and a power cut from the next stored blob on. Raises StorageError where the disk refuses."""
@@ -143,12 +149,14 @@ class BlobStore:
 
     def _put_all(self, blobs: Sequence[_Blob], written: list[tuple[str, str]]) -> list[str]:
         """`written` is told each temporary file and its final name."""
-        hashes = [sha256_of(blob.data) for blob in blobs]
+        hashes = [_sha256_of(blob.data) for blob in blobs]
         lines = []
         for blob, sha256 in zip(blobs, hashes, strict=True):
             final = self._place(sha256, blob.aside)
             if not _holds(final, sha256):
-                written.append((self._write(blob.data), final))
+                written.append((self._temporary(blob.data), final))
+            elif isinstance(blob.data, Staged):
+                Path(self._temporary(blob.data)).unlink(missing_ok=True)
             entry = {"sha256": sha256, "aside": blob.aside, **blob.label}
             lines.append(canonical_json(entry) + "\n")
         failpoints.reach("blob-written")
@@ -161,7 +169,7 @@ class BlobStore:
             make_durable([*finals, f"{self._root}/{INDEX}"], folders)
         failpoints.reach("blob-durable")
         for blob, sha256 in zip(blobs, hashes, strict=True):
-            if not blob.aside:
+            if not blob.aside and isinstance(blob.data, bytes):
                 self._recent.put(sha256, blob.data)
         return hashes
 
@@ -172,8 +180,12 @@ class BlobStore:
             self._folders.add(name)
         return f"{self._root}/{name}/{sha256}"
 
+    def _temporary(self, data: bytes | Staged) -> str:
+        """The temporary file of the store with these bytes."""
+        return f"{self._root}/{data.name}" if isinstance(data, Staged) else self._write(data)
+
     def _write(self, data: bytes) -> str:
-        """The bytes in a temporary file of the store."""
+        """The bytes in a new temporary file."""
         self._serial += 1
         path = f"{self._root}/tmp-{os.getpid()}-{self._serial}"  # noqa: S108  the store's own
         handle = os.open(path, _NEW, 0o600)
@@ -212,6 +224,10 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _sha256_of(data: bytes | Staged) -> str:
+    return data.sha256 if isinstance(data, Staged) else sha256_of(data)
 
 
 def is_name(sha256: object) -> bool:

@@ -21,6 +21,7 @@ relightflow's own adapters pass the same kits.
 
 from relightflow.testing.backend import backend_context, check_backend
 from relightflow.testing.check import verify_check
+from relightflow.testing.executor import check_executor
 from relightflow.testing.http_faults import check_http_faults
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 from relightflow.testing.sink import check_sink
@@ -29,6 +30,7 @@ from relightflow.testing.source import check_source
 __all__ = [
     "backend_context",
     "check_backend",
+    "check_executor",
     "check_http_faults",
     "check_sink",
     "check_source",

@@ -7,8 +7,11 @@ it is the engine's to try again later.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import re
+import threading
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 import aiohttp
 from yarl import URL
@@ -179,6 +182,40 @@ class Downloads:
         partial.validator = _validator(response)
         async for piece in pieces(response, self.cap - len(partial.data)):
             partial.data += piece
+
+
+def fetch_apart(hosts: ProviderHosts, exempt: tuple[str, ...], private: bool, url: str) -> bytes:
+    """`Downloads.fetch` for a worker: blocks, and keeps its connections. Raises `CallFailed`."""
+
+    async def fetch() -> bytes:
+        return await _kept(hosts, exempt, private).fetch(url)
+
+    with _turn:
+        loop = _loop()
+    return asyncio.run_coroutine_threadsafe(fetch(), loop).result()
+
+
+_turn = threading.Lock()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The one of this worker, in a thread that ends with the process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="downloads", daemon=True).start()
+    return loop
+
+
+@lru_cache(maxsize=4)
+def _kept(hosts: ProviderHosts, exempt: tuple[str, ...], private: bool) -> Downloads:
+    """Called in the worker's loop. To read the certificates takes longer than many a download."""
+    session = sessions.download_session(*exempt, private=private)
+
+    def close() -> None:
+        asyncio.run_coroutine_threadsafe(session.close(), _loop()).result(1.0)
+
+    atexit.register(close)
+    return Downloads(session, hosts)
 
 
 def _host(url: str) -> str:

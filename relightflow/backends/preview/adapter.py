@@ -1,19 +1,20 @@
-"""The preview as a backend: decodes an image once, relights its cells in threads."""
+"""The preview as a backend: decodes an image once, relights its cells in the pool of the run."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from relightflow.images import BadImage
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
+from relightflow.model.job import Job
 from relightflow.model.step import Completed, Step
 from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.executor import Task
 from relightflow.plugins.records import BackendContext
-
-if TYPE_CHECKING:  # loads numpy and Pillow: only when the first image is there
-    from concurrent.futures import ThreadPoolExecutor
 
 
 class Preview(Backend):
@@ -21,21 +22,7 @@ class Preview(Backend):
 
     def __init__(self, context: BackendContext) -> None:
         self._parameters = {p.name: p for p in context.model.parameters}
-        self._threads: ThreadPoolExecutor | None = None
-
-    async def open(self) -> None:
-        """One thread a core: Pillow and numpy work outside the interpreter's lock."""
-        import os
-        from concurrent.futures import ThreadPoolExecutor
-
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        self._threads = ThreadPoolExecutor(cores or 1, thread_name_prefix="preview")
-
-    async def close(self) -> None:
-        """Waits for what is being relit, a fraction of a second; drops what has not begun."""
-        threads, self._threads = self._threads, None
-        if threads is not None:
-            await asyncio.to_thread(threads.shutdown, wait=True, cancel_futures=True)
+        self._pool = context.pool
 
     async def prepare(self, image: Image, data: bytes) -> Any:
         """The image and its estimated shape. Raises `CallFailed` for a damaged image."""
@@ -51,17 +38,29 @@ class Preview(Backend):
         """Relight one cell; completed at once. Raises `CallFailed` for a word it does not know."""
         from relightflow.backends.preview.relight import relit
 
-        cell = call.job.parameters
+        self._check(call.job)
+        return Completed(await self._in_thread(relit, call.prepared, call.job.parameters), cost=0)
+
+    def maker(self, job: Job) -> Callable[[bytes], bytes]:
+        """The whole job at once. Raises `CallFailed` for a word it does not know."""
+        from relightflow.backends.preview.relight import made
+
+        self._check(job)
+        return partial(made, job.image.name, job.parameters)
+
+    def _check(self, job: Job) -> None:
+        cell = job.parameters
         for name, parameter in self._parameters.items():
             problem = parameter.problem(cell.get(name))
             if problem:
                 reason = f"{name} {cell.get(name)!r} {problem}"
                 raise CallFailed(Failure(FailureKind.REFUSED_CELL, reason))
-        return Completed(await self._in_thread(relit, call.prepared, cell), cost=0)
 
     async def collect(self, step: Step) -> Step:
         """Every submit is complete, so there is nothing to collect."""
         return step
 
     async def _in_thread(self, work: Any, *inputs: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *inputs)
+        if self._pool is None:
+            return await asyncio.to_thread(work, *inputs)
+        return await asyncio.wrap_future(self._pool.submit(Task("relight", work, inputs)))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
 
 from relightflow.backends.preview.arrays import Bytes
 from relightflow.backends.preview.parameters import light_setup
 from relightflow.backends.preview.rendering import render
 from relightflow.backends.preview.scene import Scene, estimate
 from relightflow.backends.preview.shading import shade
-from relightflow.images import PNG, Pixels, encode, load
+from relightflow.images import PNG, BadImage, Pixels, encode, load
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.values import Parameters
 
 
@@ -44,3 +47,25 @@ def renderer(rgb: Bytes, alpha: Bytes | None = None) -> Callable[[Parameters], B
 def relight(data: bytes, parameters: Parameters) -> bytes:
     """An image's file, relit, as a file of the same type. Raises `BadImage`."""
     return relit(prepare(data), parameters)
+
+
+def made(name: str, parameters: Parameters, data: bytes) -> bytes:
+    """`relight` for a worker, which is asked for many cells of an image in a row. Raises `CallFailed`."""
+    try:
+        return relit(_prepared_once(data), parameters)
+    except BadImage as bad:
+        reason = f"{name} cannot be relit: {bad.reason}"
+        raise CallFailed(Failure(FailureKind.BAD_IMAGE, reason)) from bad
+
+
+_turn = Lock()
+
+
+def _prepared_once(data: bytes) -> Prepared:
+    """One thread prepares an image; the others wait for it, instead of doing the same."""
+    with _turn:
+        return _prepared(data)
+
+
+_prepared = lru_cache(maxsize=2)(prepare)
+"""A large image takes some hundred megabytes."""

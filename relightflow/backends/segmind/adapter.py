@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
-from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.download import Downloads, fetch_apart
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -50,7 +50,7 @@ class _Opened:
 
 
 class Segmind(Backend):
-    """Implements Backend, HasBalance, HasHistory, HasIntentDetails and HasServerTime."""
+    """Implements Backend, HasBalance, HasFetcher, HasHistory, HasIntentDetails and HasServerTime."""
 
     def __init__(
         self,
@@ -80,10 +80,9 @@ class Segmind(Backend):
             raise RefusedError("the backend segmind needs the network, and --offline is set")
         key = self._read_key(self._tell)
         api = SegmindApi(sessions.api_session(), self._hosts, key)
-        override = urlsplit(self._hosts.override).hostname
-        exempt = (*self._hosts.allowed, *([override] if override else []))
         private = self._context.operator.allow_private_network
-        downloads = Downloads(sessions.download_session(*exempt, private=private), self._hosts)
+        session = sessions.download_session(*self._exempt(), private=private)
+        downloads = Downloads(session, self._hosts)
         delivery = self._context.options.get("delivery", "upload")
         clock = self._clock
         self._parts = _Opened(
@@ -244,6 +243,15 @@ class Segmind(Backend):
         except CallFailed as lost:
             raise CallFailed(_with_bill(lost.failure, step)) from None
         return Completed(data, step.cost, step.request_id, step.details)
+
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
+        private = self._context.operator.allow_private_network
+        return partial(fetch_apart, self._hosts, self._exempt(), private, step.url)
+
+    def _exempt(self) -> tuple[str, ...]:
+        """Hosts of results whose address may be private."""
+        override = urlsplit(self._hosts.override).hostname
+        return (*self._hosts.allowed, *([override] if override else []))
 
     async def balance(self) -> Balance:
         doing = "reading the balance"

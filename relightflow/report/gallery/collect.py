@@ -15,7 +15,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from relightflow.checks.runner import ImageReader, open_checks
+from relightflow.checks.measuring import ImageReader
+from relightflow.checks.runner import open_checks
 from relightflow.core.project import Project
 from relightflow.deliver import manifest
 from relightflow.errors import RelightflowError, UsageError

@@ -26,12 +26,14 @@ from relightflow.model.summary import Issue
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
 from relightflow.run.jobs.call_log import CallLog
+from relightflow.run.jobs.remote import RemoteWork, StagedResult
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import GiveUp, RetryCounts, decide_collect
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.blobs import BlobStore
 from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
+from relightflow.store.staged import Staged
 
 DOWNLOAD_PATIENCE = 120.0
 """Seconds of failed downloads after which the next run goes on; the file lives for days."""
@@ -67,6 +69,7 @@ class Collector:
     recorder: AttemptRecorder
     call_log: CallLog
     shutdown: Shutdown
+    remote: RemoteWork
     keeps_requests: float
     """Seconds for which the provider remembers an accepted request; inf: for ever."""
     keeps_results: float = 0.0
@@ -145,7 +148,7 @@ class Collector:
                 if accepted:
                     with self.shutdown.collecting():
                         return await backend.collect(step)
-                following = await backend.collect(step)  # short, and worth finishing
+                following = await self.remote.collect(backend, step)  # worth finishing
                 damage = _damage(step, following)
                 if damage is None:
                     return following
@@ -211,7 +214,7 @@ class Collector:
     async def _keep(self, active: ActiveAttempt, done: Completed) -> Outcome:
         """Check that it is an image, make it durable, then say so in the ledger."""
         try:
-            image = probe(done.data)
+            image = done.file if isinstance(done, StagedResult) else probe(done.data)
         except BadImage as error:
             return await self._not_an_image(active, done, str(error))
         cost = valid_cost(done.cost)
@@ -221,7 +224,7 @@ class Collector:
             cost = active.cost
         result = Result(
             "",
-            len(done.data),
+            image.size if isinstance(image, Staged) else len(done.data),
             image.width,
             image.height,
             image.media_type,
@@ -230,7 +233,11 @@ class Collector:
             done.details,
         )
         facts = {**_label(active), **result_facts(result, cost)}
-        result = replace(result, sha256=await self.blobs.put(done.data, facts))
+        if isinstance(image, Staged):
+            sha256 = await self.blobs.adopt(image, facts)
+        else:
+            sha256 = await self.blobs.put(done.data, facts)
+        result = replace(result, sha256=sha256)
         self.admission.disk_guard.seen(result.size)
         await self.ledger.stored(active.id, result, cost)
         failpoints.reach("after-stored")
@@ -260,6 +267,8 @@ def _label(active: ActiveAttempt) -> dict[str, Any]:
 def _damage(step: Step, following: Step) -> Failure | None:
     """Why a download is not an image; None where it is one, or where there is nothing to fetch again."""
     if not isinstance(step, ResultKnown) or not isinstance(following, Completed):
+        return None
+    if isinstance(following, StagedResult):  # the worker has looked
         return None
     try:
         probe(following.data)

@@ -9,6 +9,7 @@ what stops the run goes to the shutdown.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from relightflow.model.attempt import State
 from relightflow.model.failure import EXIT_OF, Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
+from relightflow.model.step import Step
 from relightflow.model.summary import Issue
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call
@@ -28,6 +30,7 @@ from relightflow.run.context import RunContext
 from relightflow.run.input_cache import InputCache
 from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
 from relightflow.run.jobs.collect import Collector
+from relightflow.run.jobs.remote import Prepare, RemoteWork
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
@@ -54,6 +57,7 @@ class Submitter:
     collector: Collector
     shutdown: Shutdown
     bodies: RequestBodies
+    remote: RemoteWork
     claims: JobClaims | None = None
     """None: no other machine is asked for the job."""
 
@@ -67,11 +71,12 @@ class Submitter:
 
         async def life() -> Outcome:
             try:
-                prepared = await self._prepared(job)
+                maker = await self._maker(job)
+                prepared = None if maker else await self._prepared(job)
             except CallFailed as error:
                 return await self._never_called(job, error.failure)
             try:
-                return await self._submit(job, prepared, begun, instead_of)
+                return await self._submit(job, prepared, begun, instead_of, maker)
             finally:
                 self.admission.ended(job)
 
@@ -95,10 +100,22 @@ class Submitter:
             with self.shutdown.submitting():
                 await self.context.clock.sleep(max(decision.after, _pause(failure)))
 
+    async def _maker(self, job: Job) -> Callable[[Prepare], Awaitable[Step]] | None:
+        """What makes the job on a worker. None: it has a price, or there is no worker."""
+        if not self.context.free or self.remote.workers.shared("make") is None:
+            return None
+        return self.remote.maker(await self.backend.get(), job)
+
     async def _submit(
-        self, job: Job, prepared: Any, begun: float, instead_of: int | None
+        self,
+        job: Job,
+        prepared: Any,
+        begun: float,
+        instead_of: int | None,
+        maker: Callable[[Prepare], Awaitable[Step]] | None,
     ) -> Outcome:
-        """Call until there is a step or a final failure; every call is an attempt of its own."""
+        """Call until there is a step or a final failure; every call is an attempt of its own. `maker`: what
+        is called in the backend's place, where the job is free."""
         backend = await self.backend.get()
         counts = RetryCounts()
         calls = 0
@@ -113,7 +130,10 @@ class Submitter:
             self.recorder.counters.calls += 1
             active = ActiveAttempt(job, attempt, begun, calls, self.context.price, uuid=call.name)
             try:
-                step = await backend.submit(call)
+                if maker:
+                    step = await maker(lambda: self._prepared(job))
+                else:
+                    step = await backend.submit(call)
             except CallFailed as error:
                 failure = error.failure
                 self.admission.record(job, permit, failure)

@@ -1,0 +1,150 @@
+"""What workers do for a job: check its input, fetch its result, or make it where that is free.
+
+All of it may be done twice, and what no worker does is done here. A call that is billed is never among it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from relightflow.errors import RelightflowError
+from relightflow.executors.shared_blobs import SharedBlobs
+from relightflow.executors.workers import Workers
+from relightflow.images import BadImage, verify
+from relightflow.model.failure import CallFailed
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.output_format import EXTENSIONS
+from relightflow.model.step import Completed, ResultKnown, Step
+from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker
+from relightflow.plugins.executor import ExecutorUnavailable, Task, TaskRefused
+from relightflow.plugins.source import StaleImage
+from relightflow.run.shutdown import Shutdown
+from relightflow.store.staged import Staged
+
+T = TypeVar("T")
+Read = Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedResult(Completed):
+    """An image that a worker has put into the blob store's folder; its `data` is not here."""
+
+    file: Staged
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteWork:
+    workers: Workers
+    shutdown: Shutdown
+    reader: Callable[[Image], Read | None] = lambda image: None  # noqa: ARG005
+    """What reads an input image on a worker; None: only this process can."""
+
+    async def collect(self, backend: Backend, step: Step) -> Step:
+        """As `Backend.collect`; a known result is downloaded by a worker, where there is one. Raises
+        CallFailed, and Stopped where the run is leaving: the next run downloads it."""
+        blobs = self.workers.shared("download")
+        fetch = None
+        if blobs and isinstance(step, ResultKnown) and isinstance(backend, HasFetcher):
+            fetch = backend.fetcher(step)
+        if blobs is None or fetch is None:
+            return await backend.collect(step)
+        assert isinstance(step, ResultKnown)
+        found = await self._asked(Task("download", _download, (blobs, fetch)), blobs)
+        if found is None:
+            return await backend.collect(step)
+        return _completed(found, Completed(b"", step.cost, step.request_id, step.details))
+
+    def maker(self, backend: Backend, job: Job) -> Callable[[Prepare], Awaitable[Step]] | None:
+        """What makes the whole job on a worker, given how to prepare it here if none does; None: the
+        backend must be asked here. Only for backends that are free. Raises CallFailed."""
+        blobs = self.workers.shared("make")
+        read = self.reader(job.image) if blobs and job.image.media_type in EXTENSIONS else None
+        if blobs is None or read is None or not isinstance(backend, HasMaker):
+            return None
+        make = backend.maker(job)
+        if make is None:
+            return None
+        task = Task("make", _make, (blobs, read, job.image.sha256, make))
+
+        async def made(prepare: Prepare) -> Step:
+            found = await self._asked(task, blobs)
+            if found is None:
+                return await backend.submit(Call(job, await prepare()))
+            return _completed(found, Completed(b"", cost=0))
+
+        return made
+
+    async def check_input(self, image: Image) -> bool:
+        """Have a worker decode an input image, which is to be as it was planned. False: it must be done
+        here. Raises BadImage."""
+        read = self.reader(image) if self.workers.shared("check-input") else None
+        if read is None:
+            return False
+        try:
+            await self.workers.run(Task("check-input", _check_input, (read, image.sha256)))
+        except ExecutorUnavailable as problem:
+            self.workers.unavailable(problem)
+            return False
+        return True
+
+    async def _asked(self, task: Task[Staged | bytes], blobs: SharedBlobs) -> Staged | bytes | None:
+        """What a worker made, if it is there to be seen; None: it must be made here."""
+        try:
+            with self.shutdown.collecting():
+                found = await self.workers.run(task)
+        except ExecutorUnavailable as problem:
+            self.workers.unavailable(problem)
+            return None
+        if isinstance(found, Staged) and not found.is_there(blobs.root):
+            missing = f"a worker's file did not appear in {blobs.root}"
+            self.workers.unavailable(TaskRefused(missing))
+            return None
+        return found
+
+
+def _completed(found: Staged | bytes, facts: Completed) -> Completed:
+    """`facts` with what a worker made."""
+    if isinstance(found, bytes):
+        return replace(facts, data=found)
+    return StagedResult(
+        data=b"", cost=facts.cost, request_id=facts.request_id, details=facts.details, file=found
+    )
+
+
+Prepare = Callable[[], Awaitable[Any]]
+
+
+def _download(blobs: SharedBlobs, fetch: Read) -> Staged | bytes:
+    """Raises TaskRefused where the worker cannot fetch it: this machine tries itself, and says why."""
+    blobs.check()
+    try:
+        data = fetch()
+    except CallFailed as problem:
+        raise TaskRefused(f"a worker could not download a result ({problem})") from None
+    return blobs.stage(data)
+
+
+def _make(
+    blobs: SharedBlobs, read: Read, sha256: str, make: Callable[[bytes], bytes]
+) -> Staged | bytes:
+    blobs.check()
+    return blobs.stage(make(_read(read, sha256)))
+
+
+def _check_input(read: Read, sha256: str) -> None:
+    verify(_read(read, sha256))
+
+
+def _read(read: Read, sha256: str) -> bytes:
+    """An input image as it was planned. What a worker cannot read, this machine may."""
+    try:
+        data = read()
+    except (OSError, RelightflowError, BadImage, StaleImage) as problem:
+        raise TaskRefused(f"a worker could not read an input image: {problem}") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise TaskRefused("a worker sees another content of an input image")
+    return data
