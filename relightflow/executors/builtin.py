@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.executors.dask import RECORD as DASK
 from relightflow.executors.local import RECORD as LOCAL
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import ExecutorRecord
@@ -11,4 +12,4 @@ from relightflow.plugins.records import ExecutorRecord
 
 @hookimpl
 def relightflow_executors() -> Iterable[ExecutorRecord]:
-    return (LOCAL,)
+    return (LOCAL, DASK)

@@ -1,0 +1,294 @@
+"""A paid run on a Dask cluster: what becomes of the bill when machines die, and what workers are good for.
+
+The cluster is a LocalCluster of real processes in a process of its own, the provider is the emulator, and
+so is the program a process. `events` says what happens to the cluster while 600 jobs run; afterwards the
+bill is 600 and every image is there. The figures are of one machine, whose cores workers, provider and
+program share: they say what the driver is spared, not how a cluster grows.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.instant import installed, project
+from benchmarks.processes import Row
+from benchmarks.reliability.rehearsal import ROOT, Emulated, Shop, Work, emulated, environment
+
+JOBS, PICTURE = 600, 4_000_000
+CALLS_A_MINUTE = 1_000
+FEW, MANY, WHOLE = 2_000, 20_000, 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A LocalCluster in another process, which does what it is told."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+    def tell(self, *words: object) -> Any:
+        """One command; what it answers, once it is done."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def kill_worker(self, number: int = signal.SIGKILL) -> None:
+        os.kill(self.tell("pids")[0], number)
+
+    def kill_scheduler(self) -> None:
+        """With its process; the workers follow when they miss it."""
+        os.kill(self.process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def cluster(workers: int, path: Path | None = None) -> Iterator[Cluster]:
+    """`path`: before the module path of the workers."""
+    command = [sys.executable, "-m", "benchmarks.cluster", "cluster", str(workers)]
+    env = environment()
+    if path:
+        env["PYTHONPATH"] = os.pathsep.join((str(path), env["PYTHONPATH"]))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, text=True, env=env, cwd=ROOT
+    ) as process:
+        try:
+            assert process.stdout
+            yield Cluster(process, json.loads(process.stdout.readline()))
+        finally:
+            assert process.stdin
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def serve(workers: int) -> None:
+    """The other process: a cluster that obeys its standard input until that ends."""
+    import logging
+
+    from distributed import Client, LocalCluster
+
+    quiet: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    local = LocalCluster(n_workers=workers, threads_per_worker=2, processes=True, **quiet)
+    client = Client(local)
+
+    def say(value: object) -> None:
+        print(json.dumps(value), flush=True)
+
+    say(local.scheduler_address)
+    for line in sys.stdin:
+        match line.split():
+            case ["pids"]:
+                say([nanny.process.pid for nanny in local.workers.values() if nanny.process])
+            case ["retire"]:
+                oldest = next(iter(client.scheduler_info()["workers"]))
+                client.retire_workers([oldest])
+                say(oldest)
+            case ["scale", count]:
+                local.scale(int(count))
+                say(int(count))
+    client.close()
+    local.close()
+
+
+def _scale(found: Cluster, times: int = 20) -> None:
+    for turn in range(times):
+        found.tell("scale", 1 if turn % 2 == 0 else 3)
+        time.sleep(0.4)
+    found.tell("scale", 2)
+
+
+EVENTS: Mapping[str, Callable[[Cluster], object]] = {
+    "nothing": lambda found: None,
+    "SIGKILL of a worker": lambda found: found.kill_worker(),
+    "SIGTERM of a worker": lambda found: found.kill_worker(signal.SIGTERM),
+    "`retire_workers`": lambda found: found.tell("retire"),
+    "scaled up and down 20 times": _scale,
+    "SIGKILL of the scheduler": lambda found: found.kill_scheduler(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    exit: int
+    billed: int
+    distinct: int
+    delivered: int
+    said: str
+    seconds: float
+
+    @property
+    def once(self) -> bool:
+        return self.billed == self.distinct == self.delivered
+
+
+def bought(event: Callable[[Cluster], object], jobs: int = JOBS, workers: int = 2) -> Bought:
+    """One run of so many paid jobs on a new cluster, with `event` once a fifth of them is delivered."""
+    with cluster(workers) as found:
+        return bought_on(found, event, jobs)
+
+
+def bought_on(found: Cluster, event: Callable[[Cluster], object], jobs: int) -> Bought:
+    """The same on a cluster that runs."""
+    cells = 100
+    work = Work(images=max(1, jobs // cells), cells=min(cells, jobs), concurrency=32, max_cost=jobs)
+    options = ("--latency", "0.2", "--credits", str(jobs))
+    with (
+        tempfile.TemporaryDirectory() as made,
+        emulated(Path(made), *options) as provider,
+        Shop(Path(made), provider.url, work).start(
+            "--quiet", *on(found), stdout=subprocess.DEVNULL
+        ) as process,
+    ):
+        shop = Shop(Path(made), provider.url, work)
+        begun = time.perf_counter()
+        while process.poll() is None and len(shop.delivered()) < jobs // 5:
+            time.sleep(0.02)
+        event(found)
+        assert process.stderr
+        said = process.stderr.read()
+        process.wait()
+        seconds = time.perf_counter() - begun
+        bill = provider.bill()
+        ids = {row["request_id"] for row in bill}
+        return Bought(process.returncode, len(bill), len(ids), len(shop.delivered()), said, seconds)
+
+
+def on(found: Cluster) -> tuple[str, ...]:
+    """The options of a run on a cluster."""
+    return ("--executor", "dask", "--scheduler", found.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    seconds: float
+    processor: float
+    """Seconds of processor time of the program alone."""
+    mb: float
+    """Its peak memory."""
+
+
+def _timed(process: subprocess.Popen[str]) -> Ran:
+    begun = time.perf_counter()
+    assert process.stderr
+    with process.stderr as stderr:
+        said = stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, said
+    processor = usage.ru_utime + usage.ru_stime
+    return Ran(time.perf_counter() - begun, processor, usage.ru_maxrss / 1024)
+
+
+def large(jobs: int, workers: int, rate: int = CALLS_A_MINUTE) -> Ran:
+    """So many paid jobs with results of 4 MB, delivered in another format. `workers`: 0: without a
+    cluster. `rate`: calls a minute that the provider takes."""
+    limits = f"  rate: {rate}/1m"
+    work = Work(images=1, cells=jobs, concurrency=32, max_cost=jobs, limits=limits)
+    options = ("--latency", "0.5", "--credits", str(jobs), "--rate", f"{rate}/60s")
+    with (
+        tempfile.TemporaryDirectory() as made,
+        _of_large_pictures(*options) as provider,
+        cluster(max(1, workers)) as found,
+    ):
+        shop = Shop(Path(made), provider.url, work)
+        recipe = shop.folder / "recipe.yaml"
+        recipe.write_text(recipe.read_text().replace("path: out/}", "path: out/, format: webp}"))
+        more = on(found) if workers else ()
+        ran = _timed(shop.start("--quiet", *more, stdout=subprocess.DEVNULL))
+        assert len(provider.bill()) == jobs
+        assert len(list((shop.folder / "out").glob("*.webp"))) == jobs
+        return ran
+
+
+@contextmanager
+def _of_large_pictures(*options: str) -> Iterator[Emulated]:
+    command = [sys.executable, "-m", "benchmarks.cluster", "emulator", "--port", "0"]
+    command += ["--image", "tiny", *options]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=ROOT) as process:
+        try:
+            assert process.stdout
+            line = process.stdout.readline().decode()
+            yield Emulated(line.removeprefix("listening on ").strip())
+        finally:
+            process.terminate()
+
+
+def _emulator(options: list[str]) -> None:
+    """The emulator, whose one small picture is a large one."""
+    import numpy as np
+    import PIL.Image
+
+    from relightflow.backends.segmind.emulator import __main__ as program
+    from relightflow.backends.segmind.emulator import images
+
+    noise = np.random.default_rng(0).integers(0, 255, (1000, 1500, 3), dtype=np.uint8)
+    smooth = PIL.Image.fromarray(noise).resize((3000, 2000))
+    out = io.BytesIO()
+    smooth.save(out, "JPEG", quality=94)
+    picture = out.getvalue()
+    assert abs(len(picture) - PICTURE) < PICTURE // 4, len(picture)
+    vars(images)["tiny"] = lambda: picture
+    program.main(options)
+
+
+def free(jobs: int, workers: int) -> Ran:
+    """So many free jobs that workers make at once, and deliver."""
+    with tempfile.TemporaryDirectory() as made:
+        path = installed(Path(made))
+        recipe = project(Path(made) / "project", jobs)
+        env = environment({"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"})
+        command = [sys.executable, "-m", "relightflow", "run", str(recipe), "--quiet"]
+        with cluster(workers, path) as found:
+            process = subprocess.Popen(
+                [*command, *on(found)], env=env, stderr=subprocess.PIPE, text=True
+            )
+            ran = _timed(process)
+        assert len(list((recipe.parent / "out").glob("*.jpg"))) == jobs
+        return ran
+
+
+def measure(whole: bool = False) -> list[Row]:
+    """`whole`: memory with 200,000 jobs instead of 20,000."""
+    rows: list[Row] = []
+    for name, event in EVENTS.items():
+        ended = bought(event)
+        assert ended.exit == 0, ended.said
+        figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
+        rows.append((f"{JOBS} paid jobs on 2 workers: {name}", figure, f"bill {JOBS}"))
+    for workers in (0, 1, 2, 4):
+        ran = large(200, workers)
+        name = f"{workers} workers" if workers else "no cluster"
+        figure = (
+            f"{200 / ran.seconds:.1f} images/s, driver {ran.processor / ran.seconds:.0%} of a core"
+        )
+        rows.append((f"200 results of 4 MB, {CALLS_A_MINUTE:,} calls a minute: {name}", figure, ""))
+    for jobs in (FEW, WHOLE if whole else MANY):
+        ran = free(jobs, 2)
+        figure = f"{ran.mb:.0f} MB, {jobs / ran.seconds:,.0f} jobs/s"
+        rows.append((f"{jobs:,} free jobs on 2 workers: the driver", figure, "flat"))
+    return rows
+
+
+if __name__ == "__main__":
+    role, *rest = sys.argv[1:]
+    if role == "cluster":
+        serve(int(rest[0]))
+    else:
+        _emulator(rest)

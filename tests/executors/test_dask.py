@@ -1,0 +1,75 @@
+"""A real cluster of processes: it keeps an executor's promises, and when it falls apart nothing is lost.
+
+`python -m benchmarks cluster` does the same with 600 jobs for each thing that can happen to it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks import cluster
+from benchmarks.cluster import Cluster
+from relightflow.errors import EarlyStop, UsageError
+from relightflow.executors import dask
+from relightflow.executors.dask import Dask, Patience
+from relightflow.plugins.executor import ExecutorUnavailable, Task
+from relightflow.plugins.records import ExecutorContext
+from relightflow.testing import check_executor
+
+_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cluster]:
+    with cluster.cluster(1) as found:
+        yield found
+
+
+def test_it_keeps_the_promises_of_an_executor(running: Cluster) -> None:
+    check_executor(lambda: Dask(ExecutorContext(running.address)))
+
+
+def test_a_task_that_nobody_ends_is_given_back(running: Cluster) -> None:
+    executor = Dask(ExecutorContext(running.address), Patience(deadline=0.05))
+    slow = executor.submit(Task("sleep", time.sleep, (1,)))
+    with pytest.raises(ExecutorUnavailable, match=r"no answer within 0\.05 s"):
+        slow.result(_SECONDS)
+    executor.close()
+
+
+def test_without_workers_tasks_are_given_back(running: Cluster) -> None:
+    executor = Dask(ExecutorContext(running.address), Patience(no_worker=0.05, look=0.05))
+    running.tell("scale", 0)
+    with pytest.raises(ExecutorUnavailable, match="no worker is there"):
+        executor.submit(Task("process", os.getpid)).result(_SECONDS)
+    executor.close()
+
+
+def test_nobody_there_is_an_outage_and_no_address_is_a_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dask, "_CONNECT_SECONDS", 0.2)
+    with pytest.raises(
+        EarlyStop, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1 .*nothing was"
+    ):
+        Dask(ExecutorContext("tcp://127.0.0.1:1"))
+    with pytest.raises(UsageError, match="--scheduler ftp://here: "):
+        Dask(ExecutorContext("ftp://here"))
+
+
+def test_a_cluster_that_falls_apart_costs_nothing(running: Cluster) -> None:
+    """Workers come late, one is killed, another one retires, and then the scheduler goes, all of it while
+    100 jobs are bought."""
+
+    def fall_apart(found: Cluster) -> None:
+        found.kill_worker()
+        found.tell("retire")
+        found.kill_scheduler()
+
+    running.tell("scale", 2)
+    ended = cluster.bought_on(running, fall_apart, jobs=100)
+    assert (ended.exit, ended.billed, ended.distinct, ended.delivered) == (0, 100, 100, 100), ended
