@@ -10,7 +10,7 @@ from types import ModuleType
 from docs.tables import table
 from relightflow.errors import Exit
 from relightflow.model import evidence
-from relightflow.plugins import backend, check, hookspecs, records, sink, source
+from relightflow.plugins import backend, check, executor, hookspecs, records, sink, source
 
 NOTE = "<!-- Written by `python -m docs.generate`; change relightflow/plugins/ instead. -->\n"
 
@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
         ("Backend", backend),
         ("Sink", sink),
         ("Check", check),
+        ("Executor", executor),
     ):
         parts.append(f"## {title}\n\n{_docstring(module)}\n\n")
         parts += [_record(node, "###") for node in _classes(module)]

@@ -1,4 +1,4 @@
-"""Writes docs/reference/plugins.md: the sources, backends, sinks and checks that come with relightflow."""
+"""Writes docs/reference/plugins.md: what comes with relightflow, from sources to executors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from relightflow.recipe.schema import part
 QUOTE = '"'
 NOTE = "<!-- Written by `python -m docs.generate` from the plugins' records and schemas. -->\n"
 
-_INTRO = """# Sources, backends, sinks and checks
+_INTRO = """# Sources, backends, sinks, checks and executors
 
-The built-in sources, backends, sinks and checks. `type` in a recipe selects one. Plugins add others;
+The built-in sources, backends, sinks and checks: `type` in a recipe selects one. An executor is selected on the
+command line, with [`run --executor`](../how-to/cluster.md). Plugins add others;
 `relightflow plugins` lists what is installed, and the package that provides it.
 
 """
@@ -42,6 +43,10 @@ def pages() -> dict[str, str]:
             parts.append(_options(part(record)))
             if isinstance(record, BackendRecord):
                 parts += [_model(model) for model in record.models]
+    parts.append("## Executors\n\n")
+    for name in sorted(registry.executors):
+        summary = registry.executors[name].record.summary
+        parts.append(f"### {name}\n\n{summary.rstrip('.')}.\n\n")
     return {"plugins.md": "".join(parts).rstrip() + "\n"}
 
 

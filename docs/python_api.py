@@ -58,7 +58,7 @@ GROUPS = {
     ),
     "Plugin records": (
         "hookimpl SourceRecord SourceContext BackendRecord BackendContext SinkRecord SinkContext "
-        "CheckRecord CheckContext"
+        "CheckRecord CheckContext ExecutorRecord ExecutorContext"
     ),
     "Sources": "Source Image Rejected PassedOver Remark StaleImage SourceUnavailable",
     "Backends": (
@@ -68,6 +68,7 @@ GROUPS = {
     ),
     "Sinks": "Sink SinkFailed FileState WriteReceipt Artifact FinishedRun",
     "Checks": "Check CheckView CheckImage Measured CheckResult Verdict",
+    "Executors": "Executor Task ExecutorUnavailable",
     "Values": "FrozenMap Micros micros",
     "Errors and exit codes": (
         "Exit RelightflowError UsageError InvalidRecipe AccountError StorageError RefusedError "

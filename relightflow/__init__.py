@@ -83,11 +83,16 @@ if TYPE_CHECKING:
     from relightflow.plugins.check import CheckImage as CheckImage
     from relightflow.plugins.check import CheckView as CheckView
     from relightflow.plugins.check import Measured as Measured
+    from relightflow.plugins.executor import Executor as Executor
+    from relightflow.plugins.executor import ExecutorUnavailable as ExecutorUnavailable
+    from relightflow.plugins.executor import Task as Task
     from relightflow.plugins.hookspecs import hookimpl as hookimpl
     from relightflow.plugins.records import BackendContext as BackendContext
     from relightflow.plugins.records import BackendRecord as BackendRecord
     from relightflow.plugins.records import CheckContext as CheckContext
     from relightflow.plugins.records import CheckRecord as CheckRecord
+    from relightflow.plugins.records import ExecutorContext as ExecutorContext
+    from relightflow.plugins.records import ExecutorRecord as ExecutorRecord
     from relightflow.plugins.records import OperatorPolicy as OperatorPolicy
     from relightflow.plugins.records import SinkContext as SinkContext
     from relightflow.plugins.records import SinkRecord as SinkRecord
@@ -114,6 +119,8 @@ _MODULES = {
         "BackendRecord",
         "CheckContext",
         "CheckRecord",
+        "ExecutorContext",
+        "ExecutorRecord",
         "OperatorPolicy",
         "SinkContext",
         "SinkRecord",
@@ -123,6 +130,7 @@ _MODULES = {
     ),
     "relightflow.model.attempt": ("Attempt",),
     "relightflow.model.check": ("CheckResult", "Verdict"),
+    "relightflow.plugins.executor": ("Executor", "ExecutorUnavailable", "Task"),
     "relightflow.plugins.check": ("Check", "CheckImage", "CheckView", "Measured"),
     "relightflow.model.evidence": ("Evidence", "Needs", "Undecided"),
     "relightflow.plugins.backend": (
@@ -239,6 +247,10 @@ __all__ = [
     "Completed",
     "EarlyStop",
     "Evidence",
+    "Executor",
+    "ExecutorContext",
+    "ExecutorRecord",
+    "ExecutorUnavailable",
     "Exit",
     "Failure",
     "FailureKind",
@@ -292,6 +304,7 @@ __all__ = [
     "Step",
     "StorageError",
     "Summary",
+    "Task",
     "Undecided",
     "UsageError",
     "Verdict",

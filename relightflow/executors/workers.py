@@ -99,7 +99,7 @@ def open_workers(
 
     Raises UsageError for an unknown one or one without its address, EarlyStop where nobody answers.
     """
-    record = registry.executor(run_options.executor)
+    record = registry.executor(run_options.executor or "local")
     address = run_options.scheduler
     if record.needs_address and not address:
         raise UsageError(f"--executor {record.name} needs --scheduler ADDRESS")

@@ -31,7 +31,7 @@ class RunOptions:
     """Of the plan file that the run applies, for the ledger; empty: none."""
     wait: bool = False
     """Wait until the provider's records have settled what they can settle."""
-    executor: str = "local"
-    """Name of what does the work that may be repeated; nothing is bought through it."""
+    executor: str = ""
+    """Name of what does the work that may be repeated; nothing is bought through it. Empty: `local`."""
     scheduler: str = ""
     """Where that is, as `tcp://host:8786`; empty where it needs no address."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from relightflow.checks.runner import Checker, ImageReader, make_checks, open_checks
+from relightflow.checks.measuring import ImageReader
+from relightflow.checks.runner import Checker, make_checks, open_checks
 from relightflow.errors import DamagedError, InvalidRecipe
 from relightflow.model.catalog import FREE, Model
 from relightflow.model.check import CheckResult, CheckSpec, Verdict
