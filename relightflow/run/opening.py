@@ -299,23 +299,15 @@ def _engine(
             context, store.client, ledger, blobs, folder, collector, recorder, store.claims,
             store.patience,
         )  # fmt: skip
+    submitter = Submitter(
+        context, backend, inputs, ledger, admission, recorder, collector, shutdown, bodies, remote,
+        buying,
+    )  # fmt: skip
     return Engine(
         context=context,
         ledger=ledger,
         blobs_path=folder,
-        submitter=Submitter(
-            context,
-            backend,
-            inputs,
-            ledger,
-            admission,
-            recorder,
-            collector,
-            shutdown,
-            bodies,
-            remote,
-            buying,
-        ),  # fmt: skip
+        submitter=submitter,
         restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
         recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),
         recorder=recorder,
