@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from relightflow.backends.comfy.plugin import RECORD as COMFY
 from relightflow.backends.fal.plugin import RECORD as FAL
 from relightflow.backends.preview.plugin import RECORD as PREVIEW
+from relightflow.backends.runware.plugin import RECORD as RUNWARE
 from relightflow.backends.segmind.plugin import RECORD as SEGMIND
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendRecord
@@ -13,4 +15,4 @@ from relightflow.plugins.records import BackendRecord
 
 @hookimpl
 def relightflow_backends() -> Iterable[BackendRecord]:
-    return PREVIEW, SEGMIND, FAL
+    return PREVIEW, SEGMIND, FAL, RUNWARE, COMFY

@@ -19,6 +19,7 @@ from relightflow.ledger import lock
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.lock import HeldLock
 from relightflow.ledger.reader import Reader, open_reader
+from relightflow.model.attempt import State
 from relightflow.model.catalog import Model, Price
 from relightflow.model.image import Image
 from relightflow.model.money import Micros
@@ -210,7 +211,8 @@ async def open_run(
 def _sweep_bodies(state_dir: StateDir) -> None:
     """Only calls whose outcome is open can ever be sent again. Blocks."""
     with open_reader(state_dir.ledger) as reader:
-        needed = {attempt.uuid for attempt in reader.open_attempts()}
+        doubtful = (State.INTENT, State.UNKNOWN)
+        needed = {attempt.uuid for attempt in reader.open_attempts() if attempt.state in doubtful}
     RequestBodies(state_dir.calls).sweep(needed)
 
 

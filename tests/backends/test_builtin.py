@@ -12,6 +12,8 @@ def test_all_come_in_through_the_plugins_door() -> None:
         "preview": "relightflow",
         "segmind": "relightflow",
         "fal": "relightflow",
+        "runware": "relightflow",
+        "comfy": "relightflow",
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -60,7 +60,7 @@ class Api(Generic[H]):
         url: str,
         doing: str,
         *,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -119,23 +119,24 @@ class Api(Generic[H]):
     async def post_once(
         self,
         url: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | bytes,
         seconds: float,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[aiohttp.ClientResponse, float]:
-        """Send the billable call, once, with `headers` beside the key. The answer, its body unread (the caller closes it), and how
+        """Send the billable call, once, with `headers` beside the key. The answer, its body unread (the caller
+        closes it), and how
         far the server's clock was past its `Date`.
 
         Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
         on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
         """
-        data = PhasedBody(encoded(body))
+        data = PhasedBody(body if isinstance(body, bytes) else encoded(body))
         sent = elapsed()
         try:
             response = await self.session.post(
                 url,
                 data=data,
-                headers={**self._headers, **(headers or {})},
+                headers={**(headers or {}), **self._headers},
                 timeout=timeout(seconds, total=UPLOAD_SECONDS + seconds * 2),
                 allow_redirects=False,
             )
@@ -148,7 +149,7 @@ class Api(Generic[H]):
         if sent.released:
             words = (
                 f"no answer came from {self.hosts.provider} ({why}), and the call may have been billed: it is "
-                "held and looked up in the request history"
+                f"held and {self.hosts.doubts}"
             )
             return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)
         if refused_certificate(error):
@@ -157,7 +158,8 @@ class Api(Generic[H]):
         return Failure(FailureKind.UNSENT, words)
 
 
-def encoded(body: Mapping[str, Any]) -> bytes:
+def encoded(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    """`body` as JSON. Raises ValueError where it holds what JSON cannot say."""
     return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
 
 

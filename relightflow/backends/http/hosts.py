@@ -36,6 +36,8 @@ class ProviderHosts:
     """Of those, the operator's own: their addresses may be private."""
     results: tuple[str, ...] = ()
     """Hosts of results that are looked at before the first call; empty: none."""
+    doubts: str = "looked up in the request history"
+    """What becomes of a call without an answer, as half a sentence for messages."""
     kept: str = ""
     """How long results are kept, as half a sentence for messages; empty: nobody says."""
 

@@ -27,6 +27,12 @@ from relightflow.run.limits.spend import reached
 from relightflow.run.shutdown import Shutdown, Stopped
 
 
+def _is_like_all(failure: Failure) -> bool:
+    """Whether every call would be left in doubt so: by the same refusal of something in between."""
+    lost = failure.kind is FailureKind.UNKNOWN and failure.billed is Billed.UNKNOWN
+    return lost and 400 <= (failure.status or 0) < 500
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     context: RunContext
@@ -113,7 +119,7 @@ class Admission:
                 self.rate_limiter.answered(permit)
         if failure and failure.kind in (FailureKind.ACCOUNT, FailureKind.REFUSED_SAFETY):
             self.shutdown.stop_new(Issue(EXIT_OF[failure.kind], failure.message))
-        if failure and failure.billed is Billed.UNKNOWN and 400 <= (failure.status or 0) < 500:
+        if failure and _is_like_all(failure):
             words = "the next calls would get the same answer, so nothing more was sent"
             self.shutdown.stop_new(Issue(Exit.EARLY, f"{failure.message}; {words}"))
 

@@ -1,0 +1,39 @@
+"""Runware's hosts: one for the API, one that results come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relightflow.backends.http.hosts import ProviderHosts, overriding
+
+OVERRIDE = "RELIGHTFLOW_RUNWARE_URL"
+"""Moves the API for tests and rehearsals; the operator's to set, never a recipe's."""
+_OUTPUTS = ("im.runware.ai",)
+
+
+@dataclass(frozen=True, slots=True)
+class RunwareHosts(ProviderHosts):
+    provider: str = "Runware"
+    api: str = "https://api.runware.ai"
+    outputs: tuple[str, ...] = _OUTPUTS
+    doubts: str = "sent again under the same name, which is billed once"
+
+    def authorization(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"}
+
+    @property
+    def tasks(self) -> str:
+        """Where every task is sent."""
+        return f"{self.api}/v1"
+
+
+def from_environment(
+    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
+) -> RunwareHosts:
+    """The hosts in force. Raises `UsageError` where the override is no address of a server."""
+    allowed = tuple(host.lower() for host in output_hosts)
+    base, _ = overriding(environment, OVERRIDE)
+    if base:
+        return RunwareHosts(api=base, override=base, outputs=_OUTPUTS + allowed, allowed=allowed)
+    return RunwareHosts(outputs=_OUTPUTS + allowed, allowed=allowed)

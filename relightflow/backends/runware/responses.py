@@ -1,0 +1,223 @@
+"""What Runware's answers mean: the row of our task, the step or failure that it stands for, and the bill.
+
+Pure. An answer is the provider's own only if it is JSON with `data` or `errors`; rows are matched by the
+task's UUID, whatever their order. Anything else comes from something in between, and says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from relightflow.backends.http.rate_limit_headers import reset_after
+from relightflow.backends.http.response import KEPT, Response, amount, mapping
+from relightflow.backends.http.sanitize import shown
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.model.step import Accepted, ResultKnown
+from relightflow.model.values import FrozenMap
+
+CONFLICT = "conflictTaskUUID"
+"""The name is used: a task of that name was accepted earlier."""
+_ACCOUNT = re.compile(
+    r"api.?key|unauthori|forbidden|permission|credit|balance|payment|billing", re.IGNORECASE
+)
+_LIMIT = re.compile(r"rate.?limit|too.?many|concurren", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"^(invalid|missing|unsupported|unknown|value|array|string|duplicate|model)", re.IGNORECASE
+)
+"""How the codes begin that refuse a task before it runs."""
+_GONE = re.compile(r"not.?found|unknown.?task|invalid.?task.?uuid|no.?such", re.IGNORECASE)
+_IMAGE = re.compile(r"image|inputs?\b", re.IGNORECASE)
+
+
+def own(answer: Response) -> bool:
+    """Whether the answer is the provider's own."""
+    found = mapping(answer.body)
+    return any(isinstance(found.get(name), list) for name in ("data", "errors"))
+
+
+def rows(found: Any, name: str, uuid: str) -> list[dict[str, Any]]:
+    """The rows under `name` that are about the task `uuid`; of errors also those about no task."""
+    listed = found.get(name) if isinstance(found, Mapping) else None
+    mine = [row for row in listed or () if isinstance(row, dict)]
+    wanted = ("", uuid) if name == "errors" else (uuid,)
+    return [row for row in mine if str(row.get("taskUUID") or "").lower() in wanted]
+
+
+def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
+    """The step that an answer to the billable call stands for. Raises CallFailed."""
+    if not own(answer):
+        raise CallFailed(_not_own(answer))
+    found = mapping(answer.body)
+    if known := result(rows(found, "data", uuid), uuid):
+        return known
+    if rows(found, "data", uuid):
+        return Accepted(uuid)
+    errors = rows(found, "errors", uuid)
+    if not errors:
+        words = "Runware's answer does not mention the task"
+        raise CallFailed(_unknown(words, answer))
+    if any(row.get("code") == CONFLICT for row in errors):
+        return Accepted(uuid)
+    raise CallFailed(_refusal(errors[0], answer))
+
+
+def result(data: list[dict[str, Any]], uuid: str) -> ResultKnown | None:
+    """The finished result among a task's rows; the first, where there are several alike."""
+    for row in data:
+        url = row.get("imageURL")
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            seed = row.get("seed")
+            facts = {"seed": seed} if type(seed) is int and abs(seed) < 1 << 53 else {}
+            return ResultKnown(uuid, url, amount(row.get("cost")), FrozenMap(facts))
+    return None
+
+
+def of_poll(answer: Response, uuid: str, again: float) -> ResultKnown | None:
+    """The result of an accepted task; None: the provider knows no such task (any more).
+
+    `again`: seconds after which an unfinished one is asked for. Raises CallFailed.
+    """
+    if answer.status in (401, 402, 403, 429) or not own(answer):
+        raise CallFailed(_still_open(of_read(answer, "polling a task"), uuid))
+    found = mapping(answer.body)
+    data, errors = rows(found, "data", uuid), rows(found, "errors", uuid)
+    if known := result(data, uuid):
+        return known
+    failed = next((row for row in (*data, *errors) if _has_failed(row)), None)
+    if failed is not None:
+        raise CallFailed(_job_failed(failed, uuid))
+    if any(_GONE.search(str(row.get("code") or "")) for row in errors) or not (data or errors):
+        return None
+    if errors:
+        raise CallFailed(_still_open(of_read(answer, "polling a task"), uuid))
+    words = "Runware is still working on the task"
+    raise CallFailed(
+        Failure(FailureKind.PENDING, words, Billed.UNKNOWN, retry_after=again, request_id=uuid)
+    )
+
+
+def of_details(answer: Response, uuid: str) -> Accepted | ResultKnown | Failure | None:
+    """What the task's own record says; None: there is none. Raises CallFailed where it cannot be read."""
+    if not own(answer):
+        raise CallFailed(of_read(answer, "looking a task up"))
+    for row in rows(mapping(answer.body), "data", uuid):
+        said = row.get("response")
+        if known := result(rows(said, "data", uuid), uuid):
+            return known
+        failed = next((e for e in rows(said, "errors", uuid) if e.get("code") != CONFLICT), None)
+        if failed is not None:
+            return _job_failed(failed, uuid)
+        return Accepted(uuid)
+    return None
+
+
+def of_read(answer: Response, doing: str) -> Failure:
+    """The failure of a free call: never billed, safe to repeat."""
+    if own(answer) and (errors := mapping(answer.body).get("errors")):
+        first = errors[0] if isinstance(errors[0], dict) else {}
+        if (failure := _of_account(first, answer)) is not None:
+            return failure
+    if answer.status in (401, 402, 403):
+        return _no(
+            FailureKind.ACCOUNT, f"Runware refused the account: {answer.text}", answer.status
+        )
+    if answer.status == 429:
+        return _limited(answer)
+    words = f"Runware answered {answer.status} while {doing}"
+    return _no(FailureKind.UNAVAILABLE, words, answer.status)
+
+
+def _refusal(row: Mapping[str, Any], answer: Response) -> Failure:
+    """A task that was refused: by whom, and whether it may have run."""
+    if (failure := _of_account(row, answer)) is not None:
+        return failure
+    code, said = str(row.get("code") or ""), _said(row)
+    if answer.status == 503:
+        return _no(FailureKind.UNAVAILABLE, f"Runware is overloaded: {said}", 503)
+    if answer.status >= 500 or not _REFUSED.search(code):
+        # a time-out of the provider behind it, or a code that nobody documented
+        return _unknown(f"Runware reported '{said}' and does not say whether the task ran", answer)
+    if re.search(r"model", f"{code} {row.get('parameter')}", re.IGNORECASE):
+        return _no(FailureKind.REFUSED_MODEL, f"Runware refused the model: {said}", answer.status)
+    image = _IMAGE.search(str(row.get("parameter") or code))
+    kind = FailureKind.BAD_IMAGE if image else FailureKind.REFUSED_CELL
+    what = "image" if image else "parameters"
+    return _no(kind, f"Runware refused the {what}: {said}", answer.status)
+
+
+def _of_account(row: Mapping[str, Any], answer: Response) -> Failure | None:
+    """A refusal that has nothing to do with the task."""
+    code = str(row.get("code") or "")
+    if answer.status == 429 or _LIMIT.search(code):
+        return _limited(answer)
+    if answer.status in (401, 402, 403) or _ACCOUNT.search(code):
+        words = f"Runware refused the account: {_said(row)}. Check RUNWARE_API_KEY and the balance"
+        return _no(FailureKind.ACCOUNT, words, answer.status)
+    return None
+
+
+def _has_failed(row: Mapping[str, Any]) -> bool:
+    code = str(row.get("code") or "")
+    refused = bool(row.get("taskUUID")) and bool(code) and not _GONE.search(code)
+    return row.get("status") == "error" or (refused and code != CONFLICT)
+
+
+def _job_failed(row: Mapping[str, Any], uuid: str) -> Failure:
+    """Whether failed tasks are billed is not documented, so one that ran counts as billed unless its row
+    has a cost: then it is what the row says. One that was refused before it ran costs nothing."""
+    cost, code = amount(row.get("cost")), str(row.get("code") or "")
+    if cost == 0 or (cost is None and _REFUSED.search(code)):
+        words = f"Runware ran the task and it failed: {_said(row)}; not billed"
+        return Failure(FailureKind.JOB_FAILED, words, request_id=uuid)
+    words = (
+        f"Runware ran the task and it failed: {_said(row)}. It counts as billed, because Runware does "
+        "not say whether failed tasks are"
+    )
+    return Failure(FailureKind.JOB_FAILED, words, Billed.YES, cost=cost, request_id=uuid)
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    words = [str(row.get(name)) for name in ("code", "message") if row.get(name)]
+    return shown(": ".join(words)) or "no reason given"
+
+
+def _still_open(failure: Failure, uuid: str) -> Failure:
+    """A failed look at an accepted task: the task itself goes on and may be billed."""
+    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
+    return Failure(
+        FailureKind.PENDING if passing else failure.kind,
+        f"{failure.message}; the task was accepted, the next run collects it",
+        Billed.UNKNOWN,
+        failure.status,
+        failure.retry_after,
+        request_id=uuid,
+    )
+
+
+def _limited(answer: Response) -> Failure:
+    return Failure(
+        FailureKind.RATE_LIMITED,
+        "Runware's rate limit is reached; nothing was billed",
+        status=answer.status,
+        retry_after=reset_after(answer.headers, late=answer.late),
+    )
+
+
+def _not_own(answer: Response) -> Failure:
+    status = answer.status
+    if 300 <= status < 400:
+        words = f"Runware's host answered with a redirect ({status}), which is never followed"
+        return _no(FailureKind.REFUSED_SAFETY, words, status)
+    return _unknown(f"a response {status} that is not Runware's own, perhaps from a proxy", answer)
+
+
+def _no(kind: FailureKind, words: str, status: int) -> Failure:
+    return Failure(kind, words, Billed.NO, status)
+
+
+def _unknown(words: str, answer: Response) -> Failure:
+    words += ". It may have been billed: it is held and sent again under the same name"
+    kept = answer.body[:KEPT]
+    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=kept)

@@ -1,0 +1,163 @@
+"""Comfy Router: every fault of the wire, kills, keys that are replayed; no doubt is left at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow.backends.comfy import adapter
+from relightflow.backends.comfy.emulator import ComfyEmulator
+from relightflow.backends.http.emulator import Spoil
+from relightflow.errors import Exit
+from relightflow.model.attempt import State
+from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shop, check_row, killed, row, shop
+
+Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
+
+
+@pytest.fixture
+def shopping(tmp_path: Path) -> Shopping:
+    def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
+        return shop(tmp_path, "comfy", ComfyEmulator(KEY, **facts), adapter, "_CALL_SECONDS")
+
+    return open_
+
+
+def _said(status: int, kind: str, detail: Any = "no", **facts: Any) -> dict[str, Any]:
+    body = json.dumps({"detail": detail}).encode()
+    return {"status": status, "body": body, "headers": {"X-Comfy-Error-Type": kind}, **facts}
+
+
+def _refusal(kind: str, status: int, *words: str, end: Exit, **facts: Any) -> Row:
+    spoil = Spoil("submit", "instead", 9, **_said(status, kind))
+    return Row(f"{status} {kind}", (spoil,), end, words, **({"billed": 0} | facts))
+
+
+def _always(said: Any) -> Callable[[Any], Any]:
+    return lambda _: said
+
+
+_AFTER = {"Retry-After": "1", "X-Comfy-Error-Type": "concurrency_limit_exceeded"}
+_ROW = [{"loc": ["body", "light_type"], "msg": "light_type is not allowed", "type": "value_error"}]
+_SAID: tuple[Any, ...] = ([], {"credits": "NaN"}, {"cost": {"credits": 8}}, {"price": 100})
+_ESTIMATES = tuple(
+    row(f"the estimate is {said}", "estimate", "change", times=9, change=_always(said))
+    for said in _SAID
+)
+ROWS = (
+    row("reset, not taken", "submit", "unread"),
+    row("reset, taken", "submit", "lost"),
+    row("reset twice, not taken", "submit", "unread", times=2),
+    row("every answer is lost at first", "submit", "lost", times=4),
+    row("cut short, taken", "submit", "cut"),
+    row("no answer in time, taken", "submit", "hang", seconds=2.0),
+    *(row(f"a proxy's {code}, taken", "submit", "behind", status=code) for code in (500, 502, 504)),
+    *(row(f"a proxy's {code}, not taken", "submit", "instead", status=code) for code in (200, 502)),
+    row("an empty 200, taken", "submit", "behind", status=200, body=b""),
+    row("too much, taken", "submit", "behind", status=200, body=b" " * (2 << 20)),
+    row("a list in place of the answer, taken", "submit", "behind", status=200, body=b"[1]"),
+    row("the first still runs", "submit", "behind", status=409, body=b'{"detail": "runs"}', headers=_AFTER),
+    row("its deadline passes, taken", "submit", "behind", **_said(504, "deadline_exceeded")),
+    row("its maker is late, taken", "submit", "behind", **_said(504, "provider_timeout")),
+    row("an error inside, taken", "submit", "behind", **_said(500, "internal_error")),
+    row("a kind that nobody knows, not taken", "submit", "instead", **_said(500, "moon_in_scorpio")),
+    _refusal("unauthorized", 401, "COMFY_API_KEY", end=Exit.ACCOUNT),
+    _refusal("insufficient_credits", 402, "credits are used up", end=Exit.ACCOUNT),
+    _refusal("not_enabled", 403, "workspace", end=Exit.ACCOUNT),
+    _refusal("model_not_found", 404, "no such model", "not billed", end=Exit.JOBS_FAILED),
+    Row("422", (Spoil("submit", "instead", 1, **_said(422, "invalid_input", _ROW)),), Exit.JOBS_FAILED,
+        ("light_type is not allowed", "not billed"), billed=1),
+    Row("a lost 422", (
+        Spoil("submit", "unread", 1), Spoil("submit", "instead", 1, 1, **_said(422, "invalid_input", _ROW)),
+    ), Exit.JOBS_FAILED, ("light_type is not allowed",), billed=1),
+    Row("policy", (Spoil("submit", "instead", 1, **_said(400, "content_policy_violation")),),
+        Exit.JOBS_FAILED, ("counts as billed",), billed=1, then=Exit.JOBS_FAILED, end=1),
+    row("429 once", "submit", "instead", **_said(429, "rate_limited")),
+    row("too much spending in flight", "submit", "instead", status=429, body=b'{"detail": "x"}', headers=_AFTER),
+    row("a redirect", "submit", "instead", times=9, status=307, headers={"Location": "http://localhost:1/"},
+        exit=Exit.REFUSED, billed=0, words=("never followed",)),
+    Row("its result cannot be replayed", (Spoil("submit", "lost", 1),), Exit.UNKNOWN,
+        ("its result cannot be had again",), then=Exit.OK, emulator={"replays": False}),
+    row("the estimate is higher", "estimate", "change", times=9, change=lambda _: {"credits": 9.0},
+        exit=Exit.JOBS_FAILED, words=("would charge 0.04265", "not billed"), billed=0),
+    *_ESTIMATES,
+    row("no estimate for the model", "estimate", "instead", times=9, **_said(404, "not_found")),
+    row("the list of models is away", "catalogue", "instead", times=1, status=404),
+    row("another shape of the result", "submit", "change",
+        change=lambda a: {"data": {"generated": [a["result"]["image_url"]], "status": "COMPLETED"}}),
+    row("no image in the result", "submit", "change", change=lambda _: {"status": "ERROR", "error": "blocked"},
+        exit=Exit.JOBS_FAILED, words=("blocked", "paid for"), then=Exit.JOBS_FAILED),
+    row("the result is elsewhere", "submit", "change", exit=Exit.REFUSED, billed=1, words=("paid for",),
+        change=lambda _: {"result": {"image_url": "https://example.com/a.jpg"}}, then=Exit.REFUSED, end=1),
+    *(row(f"download meets {how}", "download", how, times=2) for how in ("unread", "instead", "cut")),
+    row("the download is a page for a while", "download", "instead", times=2, status=200),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("found", ROWS, ids=lambda found: found.name)
+async def test_a_fault_ends_as_the_table_says(shopping: Shopping, found: Row) -> None:
+    async with shopping() as opened:
+        await check_row(opened, found)
+
+
+async def test_a_call_that_outlasts_its_deadline_is_collected_under_its_key(
+    shopping: Shopping,
+) -> None:
+    """The router holds a request for so long, the call goes on, and the next request finds it running."""
+    async with shopping(seconds=0.3, holds=0.05) as opened:
+        code, said = await opened.run()
+        assert code is Exit.OK, said
+        assert (len(opened.emulator.bill), opened.unknown()) == (JOBS, 0)
+        assert opened.emulator.seen["submit"] > 2 * JOBS
+
+
+async def test_a_key_that_is_forgotten_is_not_sent_again(shopping: Shopping) -> None:
+    async with shopping() as opened:
+        opened.emulator.faults = [Spoil("submit", "lost", 99)]
+        assert (await opened.run())[0] is Exit.UNKNOWN
+        opened.emulator.faults = []
+        submits, opened.emulator.skew = opened.emulator.seen["submit"], 86_000.0
+        code, said = await opened.run()
+        assert (code, opened.emulator.seen["submit"]) == (Exit.UNKNOWN, submits)
+        assert "remembers a call's name for 24 hours" in said
+
+
+@pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
+async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
+    shopping: Shopping, point: str
+) -> None:
+    async with shopping() as opened:
+        opened.recipe("[front, side]", concurrency=4)
+        assert await killed(opened, point) == -9
+        code, said = await opened.run()
+        assert code is Exit.OK, said
+        opened.check_bill()
+        assert (len(opened.emulator.bill), opened.unknown(), opened.done()) == (4, 0, 4)
+        assert opened.kept() == []
+
+
+async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
+    shopping: Shopping,
+) -> None:
+    """An answer that is replayed does not say what the call cost."""
+    async with shopping() as opened:
+        opened.emulator.faults = [Spoil("submit", "lost", 1)]
+        assert (await opened.run())[0] is Exit.OK
+        costs = sorted(attempt.cost or 0 for attempt in opened.attempts())
+        assert costs == [0, PRICE]  # the first is not known and counts at its price
+
+
+async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
+    async with shopping() as opened:
+        assert (await opened.run())[0] is Exit.OK
+        [image] = {call.image for call in opened.emulator.bill}
+        assert image == (opened.folder / "in/a.jpg").read_bytes()
+        assert opened.emulator.keyed["submit"] == JOBS
+        assert not opened.emulator.keyed["download"]
+        assert {a.state for a in opened.attempts()} == {State.DONE}
+        assert KEY.encode() not in opened.state_dir.ledger.read_bytes()

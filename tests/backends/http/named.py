@@ -1,0 +1,192 @@
+"""A recipe, a state and an emulated provider that takes our names for calls: what runs come to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from benchmarks.reliability.inside import Hurried
+from relightflow import api
+from relightflow.backends.http.emulator import Emulator, Spoil
+from relightflow.backends.http.key import KeyRing
+from relightflow.backends.segmind.emulator.images import tiny
+from relightflow.errors import Exit, RelightflowError
+from relightflow.ledger.reader import open_reader
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.plan import Selection
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
+from relightflow.network import certificates
+from relightflow.plugins.records import OperatorPolicy
+from relightflow.plugins.registry import load
+from relightflow.report.summary import summary as words
+from relightflow.run import opening
+from relightflow.store.state_dir import StateDir
+
+KEY = "comfyui-0123456789abcdef"
+JOBS = 2
+PRICE = 40_000
+RECIPE = """\
+version: 1
+name: named
+sources: [{{type: glob, include: ["in/*.jpg"]}}]
+backend: {{type: {backend}}}
+matrix: {{light_type: [midday, overcast light], light_direction: {directions}}}
+limits: {{concurrency: {concurrency}, max_cost: 5}}
+sinks: [{{type: directory, path: out/}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault, and what must come of it."""
+
+    name: str
+    faults: tuple[Spoil, ...]
+    exit: Exit = Exit.OK
+    words: tuple[str, ...] = ()
+    billed: int = JOBS
+    """Calls on the bill after the first run."""
+    then: Exit = Exit.OK
+    end: int = JOBS
+    """Calls on the bill after the second run, without the fault."""
+    emulator: dict[str, Any] = field(default_factory=dict)
+    """Attributes of the emulator during the first run."""
+
+
+def row(name: str, phase: str, how: Any, *, times: int = 1, **facts: Any) -> Row:
+    """A fault that passes, of which nothing is left at the end of the run."""
+    spoil = {key: facts.pop(key) for key in (*Spoil.__slots__,) if key in facts}
+    return Row(name, (Spoil(phase, how, times, **spoil),), **facts)
+
+
+@dataclass(slots=True)
+class Shop:
+    folder: Path
+    backend: str
+    emulator: Emulator
+    variable: str
+    """Of the key, which a run takes out of the environment."""
+
+    def recipe(self, directions: str = "[front]", concurrency: int = 1) -> None:
+        (self.folder / "in").mkdir(exist_ok=True)
+        (self.folder / "in/a.jpg").write_bytes(tiny())
+        text = RECIPE.format(backend=self.backend, directions=directions, concurrency=concurrency)
+        (self.folder / "recipe.yaml").write_text(text)
+
+    async def run(self, cap: int = 5_000_000, **run_options: Any) -> tuple[Exit, str]:
+        """What a run ends with, and everything that it says."""
+        notices: list[str] = []
+        registry, operator = load(), OperatorPolicy()
+        try:
+            recipe = api.load(self.folder / "recipe.yaml", registry)
+            plan = api.plan(recipe, registry, Selection(), operator, self.state_dir)
+            options = RunOptions((SpendLimit(cap, "a test"),), **run_options)
+            watch = RunCallbacks(on_notice=notices.append)
+            came = await api.run(plan, registry, self.state_dir, options, operator, watch)
+        except RelightflowError as error:
+            return error.exit_code, "\n".join([str(error), *notices])
+        return came.exit, "\n".join([words(came), *notices])
+
+    @property
+    def state_dir(self) -> StateDir:
+        return StateDir(self.folder / ".relightflow")
+
+    def attempts(self) -> list[Attempt]:
+        with open_reader(self.state_dir.ledger) as reader:
+            return reader.attempts()
+
+    def unknown(self) -> int:
+        return sum(attempt.state is State.UNKNOWN for attempt in self.attempts())
+
+    def done(self) -> int:
+        return sum(attempt.state is State.DONE for attempt in self.attempts())
+
+    def images(self) -> list[bytes]:
+        return [path.read_bytes() for path in sorted((self.folder / "out").glob("*.jpg"))]
+
+    def kept(self) -> list[Path]:
+        """Bodies of calls that may have to be sent again."""
+        folder = self.state_dir.calls
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def check_bill(self) -> None:
+        """No job is billed twice, and the ledger knows of every billed call."""
+        asked = [(call.model, *sorted(call.parameters.items())) for call in self.emulator.bill]
+        assert len({str(one) for one in asked}) == len(asked), "a job was billed twice"
+        known = {attempt.uuid for attempt in self.attempts()}
+        assert {call.name.replace("-", "") for call in self.emulator.bill} <= known
+
+
+@asynccontextmanager
+async def shop(
+    folder: Path, backend: str, emulator: Emulator, adapter: Any, patience: str
+) -> AsyncIterator[Shop]:
+    """The provider `emulator` listens, waits do not wait, and the recipe is there. `patience`: the
+    adapter's constant for how long an answer is waited for."""
+    async with emulator.running():
+        environ = {
+            f"RELIGHTFLOW_{backend.upper()}_URL": emulator.url,
+            "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
+            adapter.RING.variable: emulator.key,
+        }
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ, environ))
+            stack.enter_context(mock.patch.object(opening, "RealClock", return_value=Hurried()))
+            # nothing here is encrypted, and reading the machine's certificates takes longest of all
+            stack.enter_context(mock.patch.object(certificates, "context", return_value=None))
+            ring = KeyRing(adapter.RING.provider, adapter.RING.variable)
+            stack.enter_context(mock.patch.object(adapter, "RING", ring))
+            stack.enter_context(mock.patch.object(adapter, patience, 0.4))
+            made = Shop(folder, backend, emulator, adapter.RING.variable)
+            made.recipe()
+            yield made
+
+
+async def check_row(shop_: Shop, found: Row) -> None:
+    """The first run with the fault, the second without it."""
+    emulator = shop_.emulator
+    before = {name: getattr(emulator, name) for name in found.emulator}
+    emulator.faults = [replace(fault) for fault in found.faults]
+    for name, value in found.emulator.items():
+        setattr(emulator, name, value)
+    code, said = await shop_.run()
+    assert code is found.exit, said
+    assert not [word for word in found.words if word not in said], said
+    shop_.check_bill()
+    assert len(emulator.bill) == found.billed
+    assert emulator.key not in said
+    met = [
+        now.times < fault.times for now, fault in zip(emulator.faults, found.faults, strict=True)
+    ]
+    assert all(met), "the fault never happened"
+    emulator.faults = []
+    for name, value in before.items():
+        setattr(emulator, name, value)
+    code, said = await shop_.run()
+    assert code is found.then, said
+    shop_.check_bill()
+    assert len(emulator.bill) == found.end
+    if found.then is Exit.OK:
+        assert (shop_.unknown(), len(shop_.images()), shop_.kept()) == (0, JOBS, [])
+
+
+async def killed(shop_: Shop, point: str) -> int:
+    """The program in a process of its own, which ends by SIGKILL at `point`; its exit code."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes",
+        cwd=shop_.folder,
+        env={**os.environ, "RELIGHTFLOW_CRASH_AT": point, shop_.variable: shop_.emulator.key},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    await process.communicate()
+    assert process.returncode is not None
+    return process.returncode

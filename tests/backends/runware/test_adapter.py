@@ -1,0 +1,185 @@
+"""Runware: every fault of the wire, kills, and names that are forgotten; no doubt is left at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relightflow.backends.http.emulator import Spoil
+from relightflow.backends.runware import adapter
+from relightflow.backends.runware.emulator import RunwareEmulator
+from relightflow.errors import Exit
+from relightflow.model.attempt import State
+from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shop, check_row, killed, row, shop
+
+Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
+
+
+@pytest.fixture
+def shopping(tmp_path: Path) -> Shopping:
+    def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
+        return shop(tmp_path, "runware", RunwareEmulator(KEY, **facts), adapter, "_SUBMIT_SECONDS")
+
+    return open_
+
+
+def _change(name: str, change: Callable[[Any], Any], phase: str = "submit", **facts: Any) -> Row:
+    return row(name, phase, "change", change=change, **facts)
+
+
+def _refusal(code: str, status: int, *words: str, end: Exit, **facts: Any) -> Row:
+    body = f'{{"errors": [{{"code": "{code}", "message": "no"}}]}}'.encode()
+    spoil = Spoil("submit", "instead", 9, status=status, body=body)
+    return Row(code, (spoil,), end, words, **({"billed": 0} | facts))
+
+
+ROWS = (
+    row("reset, not taken", "submit", "unread"),
+    row("reset, taken", "submit", "lost"),
+    row("reset twice, not taken", "submit", "unread", times=2),
+    row("every answer is lost at first", "submit", "lost", times=4),
+    row("cut short, taken", "submit", "cut"),
+    row("no answer in time, taken", "submit", "hang", seconds=2.0),
+    *(row(f"a proxy's {code}, taken", "submit", "behind", status=code) for code in (500, 502, 504)),
+    *(row(f"a proxy's {code}, not taken", "submit", "instead", status=code) for code in (200, 502)),
+    row("an empty 200, taken", "submit", "behind", status=200, body=b""),
+    row("too much, taken", "submit", "behind", status=200, body=b" " * (2 << 20)),
+    _change("an answer without the task", lambda _: {"data": []}),
+    _change("an answer about another task", lambda a: {"data": [{**a["data"][0], "taskUUID": "x"}]}),
+    _change("an answer of another shape", lambda _: {"data": {"taskUUID": "x"}}),
+    _change("a list", lambda a: [a]),
+    _change("rows in disorder, and twice", lambda a: {
+        "errors": [{"code": "invalidThing", "taskUUID": "another"}],
+        "data": [{"taskUUID": "another", "imageURL": "https://example.com/x"}, *a["data"] * 2],
+    }),
+    _change("a UUID in capitals", lambda a: {
+        "data": [{**a["data"][0], "taskUUID": a["data"][0]["taskUUID"].upper()}]
+    }),
+    _refusal("invalidApiKey", 401, "RUNWARE_API_KEY", end=Exit.ACCOUNT),
+    _refusal("insufficientCredits", 402, "balance", end=Exit.ACCOUNT),
+    _refusal("invalidLightType", 400, "not billed", end=Exit.JOBS_FAILED),
+    _refusal("invalidModel", 400, "model", end=Exit.JOBS_FAILED),
+    row("429 once", "submit", "instead", status=429, headers={"Retry-After": "1"},
+        body=b'{"errors": [{"code": "rateLimitExceeded", "message": "slow down"}]}'),
+    row("503 once", "submit", "instead", status=503,
+        body=b'{"errors": [{"code": "overloaded", "message": "later"}]}'),
+    row("a time-out behind it, taken", "submit", "behind", status=504,
+        body=b'{"errors": [{"code": "timeoutProvider", "message": "late"}]}'),
+    row("a redirect", "submit", "instead", times=9, status=307, headers={"Location": "http://localhost:1/"},
+        exit=Exit.REFUSED, billed=0, words=("never followed",)),
+    *(row(f"polls meet {how}", "poll", how, times=3) for how in ("unread", "instead", "cut")),
+    row("polls meet 429", "poll", "instead", status=429, headers={"Retry-After": "1"}),
+    _change("polls are empty", lambda _: {"data": []}, "poll"),
+    _change("an unknown word for a state", lambda a: {
+        "data": [{"taskUUID": a["data"][0]["taskUUID"], "status": "pondering"}]
+    }, "poll"),
+    _change("the result twice, and another's", lambda a: {
+        "data": [{"taskUUID": "x", "imageURL": "https://e.com/"}, *a["data"] * 2]
+    }, "poll"),
+    _change("no cost", lambda a: {"data": [{**a["data"][0], "cost": None}]}, "poll"),
+    _change("twice the price", lambda a: {"data": [{**a["data"][0], "cost": 0.08}]}, "poll",
+            exit=Exit.BUDGET, billed=1, words=("charged 0.08 USD",)),
+    _change("the result is elsewhere", lambda a: {
+        "data": [{**a["data"][0], "imageURL": "https://example.com/a.jpg"}]
+    }, "poll", exit=Exit.REFUSED, billed=1, words=("paid for",), then=Exit.REFUSED, end=1),
+    *(row(f"download meets {how}", "download", how, times=2) for how in ("unread", "instead", "cut")),
+    row("the download is a page for a while", "download", "instead", times=2, status=200),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("found", ROWS, ids=lambda found: found.name)
+async def test_a_fault_ends_as_the_table_says(shopping: Shopping, found: Row) -> None:
+    async with shopping() as opened:
+        await check_row(opened, found)
+
+
+async def test_a_task_that_failed_counts_as_billed_until_its_row_says_what_it_cost(
+    shopping: Shopping,
+) -> None:
+    """Whether failed tasks are billed is not documented: never tried again by itself."""
+    async with shopping() as opened:
+        emulator = opened.emulator
+        assert isinstance(emulator, RunwareEmulator)
+        emulator.fails = {"code": "contentBlocked", "message": "not this one", "status": "error"}
+        code, said = await opened.run()
+        assert (code, "not this one" in said, "counts as billed" in said) == (
+            Exit.JOBS_FAILED,
+            True,
+            True,
+        )
+        emulator.fails = {}
+        assert (await opened.run())[0] is Exit.JOBS_FAILED
+        assert len(emulator.bill) == 0
+
+
+async def test_a_task_that_failed_at_no_cost_is_tried_again_by_the_next_run(
+    shopping: Shopping,
+) -> None:
+    async with shopping() as opened:
+        emulator = opened.emulator
+        assert isinstance(emulator, RunwareEmulator)
+        emulator.fails = {"code": "providerError", "message": "oops", "status": "error", "cost": 0}
+        assert (await opened.run())[0] is Exit.JOBS_FAILED
+        emulator.fails = {}
+        assert (await opened.run())[0] is Exit.OK
+        assert len(emulator.bill) == JOBS
+
+
+@pytest.mark.parametrize("facts", [{"remembers": 0.0}, {"keeps": 0.0}], ids=str)
+async def test_a_name_that_is_forgotten_at_once_is_not_billed_twice(
+    shopping: Shopping, facts: dict[str, float]
+) -> None:
+    """How long a name is refused is not documented; a task's record would show it too."""
+    async with shopping(**facts) as opened:
+        opened.emulator.faults = [Spoil("submit", "lost", 2)]
+        assert (await opened.run())[0] is Exit.OK
+        assert len(opened.emulator.bill) == JOBS
+
+
+async def test_an_hour_later_the_name_is_only_looked_up(shopping: Shopping) -> None:
+    async with shopping() as opened:
+        opened.emulator.faults = [
+            Spoil("submit", "lost", 1),
+            Spoil("submit", "unread", 1),
+            Spoil("details", "instead", 99),
+        ]
+        assert (await opened.run())[0] is Exit.UNKNOWN
+        assert opened.unknown() == JOBS
+        opened.emulator.faults = []
+        opened.emulator.skew = 7200.0
+        submits = opened.emulator.seen["submit"]
+        code, said = await opened.run()
+        assert (code, opened.unknown()) == (Exit.UNKNOWN, 1)  # the one that never arrived
+        assert "no record of a task of that name" in said
+        assert opened.emulator.seen["submit"] == submits
+        assert len(opened.emulator.bill) == 1
+
+
+@pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
+async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
+    shopping: Shopping, point: str
+) -> None:
+    async with shopping() as opened:
+        opened.recipe("[front, side]", concurrency=4)
+        assert await killed(opened, point) == -9
+        code, said = await opened.run()
+        assert code is Exit.OK, said
+        opened.check_bill()
+        assert (len(opened.emulator.bill), opened.unknown(), opened.done()) == (4, 0, 4)
+        assert opened.kept() == []
+
+
+async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
+    async with shopping() as opened:
+        assert (await opened.run())[0] is Exit.OK
+        [image] = {call.image for call in opened.emulator.bill}
+        assert image == (opened.folder / "in/a.jpg").read_bytes()
+        assert opened.emulator.keyed["submit"] == JOBS
+        assert not opened.emulator.keyed["download"]
+        assert sum(a.cost or 0 for a in opened.attempts()) == JOBS * PRICE
+        assert {a.state for a in opened.attempts()} == {State.DONE}
+        assert KEY.encode() not in opened.state_dir.ledger.read_bytes()
