@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, suppress
@@ -34,7 +33,6 @@ from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.keep import Keeping
 from relightflow.maintenance.keep import keep as keep_files
 from relightflow.model.callbacks import RunCallbacks
-from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.job import SHORT
 from relightflow.model.money import Micros
@@ -62,11 +60,10 @@ from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
 from relightflow.report import plan as report_plan
 from relightflow.run import elsewhere
-from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import estimate_cost as estimate
-from relightflow.run.limits.spend import identity, open_budget, with_recipe_limits
+from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.run.output_actions import output_actions as actions_of
-from relightflow.run.plan_status import call_time, open_view
+from relightflow.run.plan_status import budget_now, call_time, open_view
 from relightflow.run.plan_status import compare_plans as compare_plans
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
@@ -315,11 +312,17 @@ def bought_elsewhere(
 
 
 def estimate_cost(
-    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, state_dir: StateDir
+    plan: Plan,
+    plan_status: PlanStatus,
+    run_options: RunOptions,
+    state_dir: StateDir,
+    operator: OperatorPolicy = CAREFUL,
 ) -> CostEstimate:
-    """What a run would buy now, and what its limits have left. Blocks; reads only."""
+    """What a run would buy now, and what its limits have left, after what other machines spent through the
+    shared store that `operator` names. Blocks; reads only."""
     run_options = with_shares(plan, run_options, state_dir)
-    found = estimate(plan, plan_status, run_options, budget(plan.recipe, run_options, state_dir))
+    left = budget_now(plan.recipe, run_options, state_dir, open_view(plan, operator))
+    found = estimate(plan, plan_status, run_options, left)
     call = call_time(plan.recipe.backend, state_dir)
     return replace(found, time=time_estimate(found.calls, plan.recipe.limits, call))
 
@@ -335,19 +338,8 @@ def output_actions(
 
 def cost(recipe: Recipe, state_dir: StateDir) -> Micros:
     """What a recipe has cost altogether in a state, or may have. Blocks; reads only."""
-    found = budget(recipe, RunOptions(limits=(SpendLimit(0, ""),)), state_dir)
+    found = budget_now(recipe, RunOptions(limits=(SpendLimit(0, ""),)), state_dir)
     return found.accounts[0].committed(found.highest)
-
-
-def budget(recipe: Recipe, run_options: RunOptions, state_dir: StateDir) -> Budget:
-    """What counts against each limit by now. Blocks; reads only. Raises StorageError."""
-    model = recipe.backend.model
-    price = model.price or Price(run_options.price or 0, run_options.price or 0)
-    with open_state_reader(state_dir) as seen:
-        return open_budget(
-            seen.ledger, identity(recipe), run_options.limits,
-            (recipe.backend.type, model.name, price), time.time(), bool(model.by_size),
-        )  # fmt: skip
 
 
 async def run(

@@ -18,7 +18,7 @@ import click
 
 from relightflow.cli import types
 from relightflow.cli.console import Console
-from relightflow.errors import UsageError
+from relightflow.errors import StorageError, UsageError
 from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Allowance, SpendLimit
@@ -285,10 +285,19 @@ def typed() -> tuple[str, ...]:
     return ("relightflow", *(click.get_current_context().find_root().obj or ()))
 
 
-def state_dir(recipe: Path | None, state: Path | None) -> StateDir:
-    """The state of `recipe`, or of the recipe that is meant where none is named, or of this folder."""
+def state_dir(recipe: Path | None, state: Path | None, *, may_be_new: bool = False) -> StateDir:
+    """The state of `recipe`, or of the recipe that is meant where none is named, or of this folder.
+
+    Raises StorageError where the operator named one that is not there, unless it `may_be_new`: an answer
+    about it would be one about nothing."""
     beside = recipe / "recipe.yaml" if recipe and recipe.is_dir() else recipe
     if beside is None:
         inside = _recipes_in(Path("recipes"))
         beside = _default(_recipes_in(Path()), inside[:1])  # all in one folder have one state
-    return locate(beside or Path("recipe.yaml"), state, os.environ)
+    found = locate(beside or Path("recipe.yaml"), state, os.environ)
+    if found.named and not may_be_new and not found.root.is_dir():
+        raise StorageError(
+            f"the state folder {found.root} does not exist: it is not mounted, or its name is wrong. "
+            "Nothing is known of what was bought with it"
+        )
+    return found

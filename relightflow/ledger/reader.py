@@ -82,6 +82,22 @@ class Reader:
         found = rows.select(self._db, "uuid = ?", (uuid,)) if self._db and uuid else []
         return found[0] if found else None
 
+    def attempt_names(self) -> frozenset[str]:
+        """The names of all attempts that have one."""
+        query = "SELECT uuid FROM attempt WHERE uuid <> ''"
+        return frozenset(row[0] for row in self._db.execute(query)) if self._db else frozenset()
+
+    def adopted_jobs(self) -> frozenset[str]:
+        """Keys of the jobs whose result was bought elsewhere."""
+        query = "SELECT job_key FROM attempt WHERE billed = 'no' AND blob <> '' AND price > 0"
+        return frozenset(row[0] for row in self._db.execute(query)) if self._db else frozenset()
+
+    def recipe_of_run(self, run_id: str) -> str:
+        """Name of the recipe that the run was about; empty where the ledger does not know it."""
+        query = "SELECT recipe FROM run WHERE id = ?"
+        row = self._db.execute(query, (run_id,)).fetchone() if self._db else None
+        return row[0] if row else ""
+
     def attempts(self, since: float = 0.0) -> list[Attempt]:
         """Every attempt that was made at `since` (Unix seconds) or later."""
         return rows.select(self._db, "created >= ?", (since,)) if self._db else []

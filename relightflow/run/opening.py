@@ -58,6 +58,7 @@ from relightflow.run.limits.spend import count_by_server, identity, open_budget
 from relightflow.run.plan_status import check_ledger_present
 from relightflow.run.restoring import restore
 from relightflow.run.shared.adopt import SharedResults
+from relightflow.run.shared.costs import NO_SPENDING, StoreSpending
 from relightflow.run.shared.opening import OpenStore, open_store
 from relightflow.run.shutdown import Shutdown
 from relightflow.store import blobs
@@ -177,14 +178,17 @@ async def open_run(
     )  # fmt: skip
     await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
     await asyncio.to_thread(_sweep_bodies, state.state_dir)
-    admission = _admission(plan, context, state, run_options, record.keeps_requests)
-
+    shutdown = Shutdown()
     asks = bool(price) and not run_options.collect_only
 
     async def on_open(backend: Backend) -> None:
         await _ask_account(backend, plan, state, admission, asks, notice)
 
     async with AsyncExitStack() as stack:
+        shared = await stack.enter_async_context(
+            open_store(context, operator, state.ledger, shutdown, notice, spec.model, run_options)
+        )
+        admission = _admission(plan, context, state, run_options, record, shutdown, shared)
         if workers is None:
             workers = stack.enter_context(closing(Workers()))
         remote = RemoteWork(workers, admission.shutdown, reader)
@@ -198,9 +202,6 @@ async def open_run(
             backend, read_image, public_url, verify=verify if paid else None, remote=remote
         )
         stack.push_async_callback(inputs.close)
-        typical = spec.model.typical_seconds
-        opened = open_store(context, operator, state.ledger, admission.shutdown, notice, typical)
-        shared = await stack.enter_async_context(opened)
         engine = _engine(
             context, state, admission, backend, inputs, shared, record, notice, remote,
             may_send=not run_options.collect_only,
@@ -241,12 +242,15 @@ def _admission(
     context: RunContext,
     state: OpenState,
     run_options: RunOptions,
-    keeps_requests: float,
+    record: BackendRecord,
+    shutdown: Shutdown,
+    store: OpenStore | None,
 ) -> Admission:
     """The limits of the run, with the budget as earlier runs left it."""
     clock, rate = context.clock, context.limits.rate
     limiter = RateLimiter(clock, rate, context.rng) if context.price or rate else None
-    budget = _budget(plan, context, state.state_dir.ledger, run_options)
+    spending = store.spending if store else NO_SPENDING
+    budget = _budget(plan, context, state.state_dir.ledger, run_options, spending)
     by_rate = limiter.seconds_for if limiter else lambda _: 0.0
     return Admission(
         context=context,
@@ -254,10 +258,10 @@ def _admission(
         rate_limiter=limiter,
         circuit_breaker=CircuitBreaker(clock),
         refusals=Refusals(),
-        expiry_guard=ExpiryGuard(clock, keeps_requests),
+        expiry_guard=ExpiryGuard(clock, record.keeps_requests),
         disk_guard=DiskGuard(state.state_dir.blobs),
         counters=Counters(plan.jobs_count, budget, clock, by_rate),
-        shutdown=Shutdown(),
+        shutdown=shutdown,
         lock=state.lock,
     )
 
@@ -299,7 +303,7 @@ def _engine(
     if store:
         shared = SharedResults(
             context, store.client, ledger, blobs, folder, collector, recorder, store.claims,
-            store.patience,
+            store.patience, dict(store.spending.claimed),
         )  # fmt: skip
     submitter = Submitter(
         context, backend, inputs, ledger, admission, recorder, collector, shutdown, bodies, remote,
@@ -330,7 +334,9 @@ def _price(plan: Plan, run_options: RunOptions) -> Micros:
     return run_options.price
 
 
-def _budget(plan: Plan, context: RunContext, ledger: Path, run_options: RunOptions) -> Budget:
+def _budget(
+    plan: Plan, context: RunContext, ledger: Path, run_options: RunOptions, spending: StoreSpending
+) -> Budget:
     """The budget goes on where all earlier runs left it. Raises BudgetError without any limit."""
     if context.price and not run_options.limits and not run_options.collect_only:
         raise BudgetError(
@@ -346,4 +352,5 @@ def _budget(plan: Plan, context: RunContext, ledger: Path, run_options: RunOptio
             (context.backend, model.name, price),
             context.clock.wall(),
             bool(model.by_size),
+            spending,
         )

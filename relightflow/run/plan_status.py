@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from statistics import median
 
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
+from relightflow.model.catalog import Price
 from relightflow.model.plan import Plan
 from relightflow.model.plan_file import RecipePlan
 from relightflow.model.plan_status import PlanStatus
-from relightflow.model.recipe import BackendSpec
+from relightflow.model.recipe import BackendSpec, Recipe
+from relightflow.model.run_options import RunOptions
 from relightflow.model.time_estimate import CallTime
 from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.job_set import JobSet
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.actions import Action, Item, item_chunks
+from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.spend import identity, open_budget
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.shared.foresee import Elsewhere, StoreView
 from relightflow.store import blobs
@@ -92,6 +97,20 @@ def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
     if not operator.store or operator.offline or free:
         return NO_STORE
     return StoreView(open_shared(operator.store))
+
+
+def budget_now(
+    recipe: Recipe, run_options: RunOptions, state_dir: StateDir, view: StoreView = NO_STORE
+) -> Budget:
+    """What counts against each limit by now. Blocks; reads only. Raises StorageError."""
+    model = recipe.backend.model
+    price = model.price or Price(run_options.price or 0, run_options.price or 0)
+    with open_state_reader(state_dir) as seen:
+        return open_budget(
+            seen.ledger, identity(recipe), run_options.limits,
+            (recipe.backend.type, model.name, price), time.time(), bool(model.by_size),
+            view.spending(seen.ledger),
+        )  # fmt: skip
 
 
 def compare_plans(

@@ -4,6 +4,7 @@
     blobs/ab/<sha256>          a result's bytes
     jobs/ab/<job key>.json     what a finished job came to, written after its blob
     inflight/<job key>.json    the claim on a job (`claims`)
+    costs/<recipe>/…           what was paid (`costs`)
 
 What machines write about a finished job is equally true, whoever is last. Nothing is believed: an entry
 counts only if it is about the very job, and its bytes match their hash. Methods block, may be called from
@@ -20,6 +21,7 @@ from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store.blobs import is_name
 from relightflow.store.claims import Claims
+from relightflow.store.costs import Costs, StoreCharge
 from relightflow.store.entries import Entries
 from relightflow.store.marker import StoreMarker, read_marker
 
@@ -32,6 +34,7 @@ class SharedStore:
         self.bucket = bucket
         self._entries = Entries(bucket)
         self._claims = Claims(bucket)
+        self._costs = Costs(bucket)
         self._marker: StoreMarker | None = None
 
     def __str__(self) -> str:
@@ -64,13 +67,23 @@ class SharedStore:
             raise
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
-    def publish(self, entry: Mapping[str, Any], data: bytes) -> None:
-        """Put a finished job there: the bytes first, then the entry that relies on them. Only then does
-        its claim go, so that whoever gets it next finds the entry."""
+    @property
+    def costs(self) -> Costs:
+        self.check()
+        return self._costs
+
+    def publish(
+        self, entry: Mapping[str, Any], data: bytes, charge: StoreCharge | None = None
+    ) -> None:
+        """Put a finished job there: the bytes first, then the entry that relies on them, then what it cost.
+        Only then does its claim go, so that whoever gets it next finds the entry, and its money is always
+        counted. `charge`: None: nothing is known of it."""
         self.check()
         sha256 = hashlib.sha256(data).hexdigest()
         self.bucket.put(_of_blob(sha256), data, entry.get("media_type", ""), sha256)
         self._entries.put(_of_job(entry["key"]), {**entry, "sha256": sha256})
+        if charge:
+            self._costs.put(charge)
         self._claims.delete(entry["key"])
 
     def blobs(self) -> Iterator[tuple[str, Facts]]:

@@ -256,7 +256,7 @@ def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
         elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
     )
     options = with_recipe_limits(asked.run_options, recipe)
-    estimate = api.estimate_cost(plan, plan_status, options, state_dir)
+    estimate = api.estimate_cost(plan, plan_status, options, state_dir, operator)
     reading, selection = asked.reading, asked.selection
     request = PlannedRequest(
         path_in_project(path),

@@ -27,7 +27,7 @@ def command(recipe: Path | None, backup: Path | None, state: Path | None, consol
     Nothing is bought. Move a damaged ledger away first; --from does so itself. Results are restored
     from the blob store's index; calls that were in flight are collected, or looked up, by the next run.
     """
-    found = rebuild(params.state_dir(recipe, state), backup)
+    found = rebuild(params.state_dir(recipe, state, may_be_new=backup is not None), backup)
     console.answer(resolution.rebuilt(found))
     console.document(json.text(resolution.rebuilt_document(found)))
     return Exit.DAMAGED if found.lost or found.nonsense else Exit.OK

@@ -54,6 +54,8 @@ class Account:
     """Spent by earlier runs."""
     charges: Sequence[Charge] = ()
     """Of a window: all calls of the state, so that it can be counted again by a better clock."""
+    elsewhere: Sequence[Charge] = ()
+    """Of a window: what other machines told the shared store."""
 
     def committed(self, each: Micros = 0) -> Micros:
         """What would be gone if every open call were billed at its price, or at `each` where that is

@@ -14,6 +14,7 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Charge, Kind, Spending, SpendingRow, SpendLimit, span
 from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.shared.costs import NO_SPENDING, StoreSpending
 
 NOTHING_TO_BUY = "there was nothing to buy"
 """The source of a limit that nobody set, because no purchase was in sight."""
@@ -68,14 +69,19 @@ def highest_cost(
 
 
 def account(
-    limit: SpendLimit, charges: Sequence[Charge], names: frozenset[str], now: float
+    limit: SpendLimit,
+    charges: Sequence[Charge],
+    names: frozenset[str],
+    now: float,
+    elsewhere: Sequence[Charge] = (),
 ) -> Account:
-    """What counts against `limit`. `names`: of the recipes that it is for; a call whose recipe the
+    """What counts against `limit`. `elsewhere`: calls of other machines, each list in its own order. `names`: of the recipes that it is for; a call whose recipe the
     ledger does not know counts against all. `now`: Unix seconds, by the clock of `Charge.at`."""
     if limit.window is None:
-        mine = [charge for charge in charges if not charge.recipe or charge.recipe in names]
+        every = (*charges, *elsewhere)
+        mine = [charge for charge in every if not charge.recipe or charge.recipe in names]
     else:
-        mine = list(_within(limit.window, charges, now))
+        mine = [c for some in (charges, elsewhere) for c in _within(limit.window, some, now)]
     done = [charge for charge in mine if charge.kind not in _OPEN]
     days: Counter[str] = Counter()
     for charge in done:
@@ -91,6 +97,7 @@ def account(
         frees_at=min((c.at for c in done), default=now) + limit.window if limit.window else None,
         before=spent,
         charges=charges if limit.window else (),
+        elsewhere=elsewhere if limit.window else (),
     )
 
 
@@ -101,17 +108,23 @@ def count_by_server(budget: Budget, now: float) -> None:
     for found in budget.accounts:
         if found.limit.window is not None:
             dated = [c._replace(at=c.at if c.server is None else c.server) for c in found.charges]
-            budget.recount(found, account(found.limit, dated, frozenset(), now))
+            budget.recount(found, account(found.limit, dated, frozenset(), now, found.elsewhere))
 
 
 def _shared(
-    limit: SpendLimit, charges: Sequence[Charge], names: frozenset[str], now: float, each: Micros
+    limit: SpendLimit,
+    charges: Sequence[Charge],
+    names: frozenset[str],
+    now: float,
+    each: Micros,
+    store: StoreSpending,
 ) -> Account:
-    """The account of `limit`, or of the share of it that a shard has. `each`: what an open call counts
-    at, at least."""
+    """The account of `limit`, or of the share of it that a shard has, for its own calls only. `each`: what
+    an open call counts at, at least."""
     share = limit.share
     if share is None:
-        return account(limit, charges, names, now)
+        elsewhere = store.windows if limit.window is not None else store.caps
+        return account(limit, charges, names, now, elsewhere)
     before = account(limit, [c for c in charges if c.attempt <= share.after], names, now)
     amount = share.of(max(0, limit.amount - before.committed(each)), limit)
     own = replace(limit, amount=amount, source=f"the share of {share.name} in {limit.source}")
@@ -138,8 +151,9 @@ def open_budget(
     model: tuple[str, str, Price],
     now: float,
     above_price: bool = False,
+    store: StoreSpending = NO_SPENDING,
 ) -> Budget:
-    """The budget as earlier runs left it. `model`: (backend, model, price of a call). `above_price`: see
+    """The budget as earlier runs left it, and other machines (`store`). `model`: (backend, model, price of a call). `above_price`: see
     `highest_cost`; for a model whose earlier calls may have been dearer because of their images."""
     charges, known = reader.charges(), reader.recipes()
     backend, name, price = model
@@ -149,8 +163,8 @@ def open_budget(
         names = frozenset().union(
             *(names_of(one, known) for one in (recipe, *limit.together)), {recipe[0]}
         )
-        accounts.append(_shared(limit, charges, names, now, max(price.high, highest)))
-    earlier = (charge.attempt for charge in charges if charge.kind in _OPEN)
+        accounts.append(_shared(limit, charges, names, now, max(price.high, highest), store))
+    earlier = (c.attempt for c in (*charges, *store.windows) if c.kind in _OPEN)
     return Budget(price, accounts, highest, earlier)
 
 

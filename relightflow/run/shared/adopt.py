@@ -24,6 +24,7 @@ from relightflow.model.attempt import Attempt, State
 from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.job import Job
+from relightflow.model.money import Micros
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.step import Accepted
 from relightflow.model.values import FrozenMap
@@ -56,6 +57,8 @@ class SharedResults:
     claims: JobClaims
     patience: float
     """Seconds for which another machine's claim is left to it."""
+    reserved: dict[str, tuple[int, Micros]] = field(default_factory=dict)
+    """Job key → what the budget has set aside for another machine's call; see `StoreSpending.claimed`."""
     _seen: dict[str, tuple[JobClaim | None, float]] = field(default_factory=dict)
     """Job key → the claim of another machine, and since when it has stood there unchanged."""
 
@@ -119,17 +122,24 @@ class SharedResults:
             kept = {k: v for k, v in result.details.items() if k != "origin"}
             facts = {**result_facts(result, result.cost), "details": kept}
             attempt = reader.attempt(number)
+            charge = None
             if attempt and "origin" not in result.details:
                 facts |= attempt_facts(attempt.uuid)
+                recipe = reader.recipe_of_run(attempt.run_id)
+                charge = self.claims.charge(job, attempt.uuid, attempt.created, result.cost, recipe)
             self.client.publish(
                 {**job_facts(job, self.context.price), **facts},
                 partial(read, self.blobs_path, result.sha256),
                 self.ledger.remember,
+                charge,
             )
 
     async def _keep(self, job: Job, result: Result, data: bytes) -> Outcome:
         """Into the local store first, then into the ledger; not billed here, its cost is known."""
         uuid = uuid4().hex
+        if job.key in self.reserved:
+            number, price = self.reserved.pop(job.key)
+            self.recorder.budget.settle(price, result.cost, number)
         label = {**job_facts(job, self.context.price), **self.recorder.call_log.origin(uuid)}
         facts = {**result_facts(result, result.cost), "billed": Billed.NO}
         await self.blobs.put(data, {**label, **facts})
@@ -143,7 +153,7 @@ class SharedResults:
         step = Accepted(claim.request_id, claim.details)
         facts = {"request_id": step.request_id, "details": step.details}
         number = await self._restore(job, State.ACCEPTED, Billed.UNKNOWN, uuid, facts)
-        self.recorder.budget.adopt(self.context.price)
+        self._reserve(job)
         self.recorder.call_log.takeover(job, uuid, step, claim.at)
         with open_reader(self.ledger.path) as reader:
             attempt = reader.attempt(number)
@@ -164,7 +174,7 @@ class SharedResults:
             job, state, billed, claim.attempt, facts | {"request_id": claim.request_id}
         )
         budget = self.recorder.budget
-        budget.adopt(self.context.price)
+        self._reserve(job)
         if failed:
             budget.settle(self.context.price, claim.cost)
         else:
@@ -172,6 +182,13 @@ class SharedResults:
         self.recorder.call_log.held(job, claim, state, details)
         failure = Failure(kind, reason, billed, cost=claim.cost)
         return Outcome(job, number, failure=failure)
+
+    def _reserve(self, job: Job) -> None:
+        """A call of another machine is ours to collect or to hold from now on."""
+        number, price = self.reserved.pop(job.key, (0, 0))
+        if number:
+            self.recorder.budget.release(price, number)
+        self.recorder.budget.adopt(self.context.price)
 
     async def settle(self) -> None:
         """What the store knows by now of the ledger's unknown attempts, of whichever machine."""

@@ -22,7 +22,7 @@ from relightflow.model.attempt import OPEN, State
 from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, Failure
 from relightflow.model.job import Job
-from relightflow.model.money import valid_cost
+from relightflow.model.money import Micros, valid_cost
 from relightflow.model.step import Accepted
 from relightflow.model.summary import Issue
 from relightflow.model.values import FrozenMap
@@ -30,6 +30,7 @@ from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.run.context import RunContext
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Shutdown, Stopped
+from relightflow.store.costs import StoreCharge
 from relightflow.store.index_entry import job_facts
 
 _TRIES = 5
@@ -61,6 +62,8 @@ class JobClaims:
     client: SharedStoreClient
     ledger: Ledger
     shutdown: Shutdown
+    least: Micros
+    """The lowest price of a call on the list."""
     machine: str = field(default_factory=lambda: socket.gethostname()[:100])
     _taken: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Attempt → when it was claimed, by both clocks."""
@@ -180,8 +183,21 @@ class JobClaims:
             return
         told = State.UNKNOWN if state is State.UNKNOWN else State.FAILED
         cost = valid_cost(failure.cost)
+        if failure.billed is Billed.YES and state is not State.UNKNOWN:
+            at, recipe = self.context.clock.wall(), self.context.recipe
+            charge = self.charge(
+                job, uuid, at, self.context.price if cost is None else cost, recipe
+            )
+            await self.client.tell_cost(charge)
         claim = self._claim(job, uuid, told, reason=failure.message, cost=cost)
         await self.client.tell_claim(label, replace(claim, request_id=failure.request_id))
+
+    def charge(self, job: Job, uuid: str, at: float, cost: Micros, recipe: str) -> StoreCharge:
+        """What a call of this machine cost, for all machines. `at`: Unix seconds."""
+        recipe = recipe or self.context.recipe
+        return StoreCharge(
+            recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price)
+        )
 
     def _claim(self, job: Job, uuid: str, state: State, **facts: Any) -> JobClaim:
         context = self.context

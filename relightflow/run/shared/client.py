@@ -8,7 +8,7 @@ be asked might have been bought already, so nothing new is bought then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from relightflow.ledger.reader import Reader
 from relightflow.model.claim import JobClaim
 from relightflow.model.outcome import Result
 from relightflow.objects.faults import ObjectFault
+from relightflow.store.costs import StoreCharge
 from relightflow.store.index_entry import read_cost, read_details, read_request_id
 from relightflow.store.marker import StoreMarker
 from relightflow.store.shared import SharedStore
@@ -85,6 +86,18 @@ class SharedStoreClient:
         if self.write and self._in_a_row < ENOUGH:
             await self._told(lambda: self.store.claims.put(label, claim))
 
+    async def tell_cost(self, charge: StoreCharge) -> None:
+        """Write down what a call without an image cost; failing to is no failure of the job: its claim
+        goes on counting."""
+        if self.write and self._in_a_row < ENOUGH:
+            await self._told(lambda: self.store.costs.put(charge))
+
+    async def spending(self) -> tuple[Sequence[StoreCharge], Sequence[JobClaim]]:
+        """What was paid through the store, and what may be. Raises ObjectFault."""
+        # claims first: a call that ends in between is counted by one of the two
+        claims = await self._do(lambda: list(self.store.claims.all()))
+        return await self._do(lambda: list(self.store.costs.all())), claims
+
     async def release(self, label: Mapping[str, Any], attempt: str) -> bool:
         """Take the claim of `attempt` away; False where the store could not be told."""
         creating = self._creating.pop(attempt, None)
@@ -99,11 +112,12 @@ class SharedStoreClient:
         entry: Mapping[str, Any],
         read: Callable[[], bytes],
         note: Callable[[str, str, str], Any],
+        charge: StoreCharge | None = None,
     ) -> None:
         """Tell the store of a finished job, in the background. `read` gives its bytes, in a thread;
-        `note` remembers, durably, that it was told."""
+        `note` remembers, durably, that it was told; `charge`: what this machine paid."""
         if self.write:
-            self.spawn(self._publish(entry, read, note))
+            self.spawn(self._publish(entry, read, note, charge))
 
     async def note_published(self, key: str, note: Callable[[str, str, str], Any]) -> None:
         """The store has a job's result, from whomever."""
@@ -131,13 +145,14 @@ class SharedStoreClient:
         entry: Mapping[str, Any],
         read: Callable[[], bytes],
         note: Callable[[str, str, str], Any],
+        charge: StoreCharge | None,
     ) -> None:
         if self._in_a_row >= ENOUGH:
             self._failed += 1
             return
 
         def work() -> None:
-            self.store.publish(entry, read())
+            self.store.publish(entry, read(), charge)
 
         if await self._told(work):
             await note(_NOTES, self._note(entry["key"]), "1")

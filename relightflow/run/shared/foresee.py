@@ -12,6 +12,7 @@ from relightflow.model.claim import JobClaim
 from relightflow.model.job import Job
 from relightflow.objects.faults import ObjectFault
 from relightflow.run.shared.claims import is_own
+from relightflow.run.shared.costs import NO_SPENDING, StoreSpending, store_spending
 from relightflow.store.index_entry import job_facts
 from relightflow.store.shared import SharedStore
 
@@ -53,6 +54,19 @@ class StoreView:
             return {}
         told = ((job, _elsewhere(said, reader)) for job, said in zip(jobs, answers, strict=True))
         return {job.key: said for job, said in told if said}
+
+    def spending(self, reader: Reader) -> StoreSpending:
+        """What other machines have paid through the store, or may have. Blocks.
+
+        Raises StorageError where the place is no store."""
+        if self._store is None or self.fault:
+            return NO_SPENDING
+        try:
+            claims = list(self._store.claims.all())  # first: see `SharedStoreClient.spending`
+            return store_spending(self._store.costs.all(), claims, reader)
+        except ObjectFault as fault:
+            self.fault = str(fault)
+            return NO_SPENDING
 
     def _one(self, job: Job) -> Elsewhere | JobClaim | None:
         assert self._store

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from relightflow.ledger.ledger import Ledger
+from relightflow.ledger.reader import open_reader
+from relightflow.model.catalog import Model
+from relightflow.model.run_options import RunOptions
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.context import RunContext
-from relightflow.run.shared.claims import JobClaims
+from relightflow.run.shared.claims import JobClaims, stop_buying
 from relightflow.run.shared.client import SharedStoreClient
+from relightflow.run.shared.costs import NO_SPENDING, StoreSpending, store_spending
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.shared import open_shared
 
@@ -28,6 +32,8 @@ class OpenStore:
     claims: JobClaims
     patience: float
     """Seconds for which another machine's claim is left to it."""
+    spending: StoreSpending
+    """Of other machines, as the run begins."""
 
     @property
     def buying(self) -> JobClaims | None:
@@ -42,10 +48,11 @@ async def open_store(
     ledger: Ledger,
     shutdown: Shutdown,
     notice: Callable[[str], None],
-    typical_seconds: float | None,
+    model: Model,
+    run_options: RunOptions,
 ) -> AsyncIterator[OpenStore | None]:
     """None: there is no shared store, or nothing has a price: what is free is made again sooner than it is
-    fetched. `typical_seconds`: of a call of the model.
+    fetched.
 
     Raises UsageError for a URL that is none, StorageError where there is no store.
     """
@@ -54,11 +61,20 @@ async def open_store(
         yield None
         return
     client = SharedStoreClient(store, operator.store_writes, notice)
-    patience = max(_LEAST_PATIENCE, _TYPICAL_CALLS * (typical_seconds or _USUAL_SECONDS))
+    patience = max(_LEAST_PATIENCE, _TYPICAL_CALLS * (model.typical_seconds or _USUAL_SECONDS))
+    least = model.price.low if model.price else context.price
+    claims = JobClaims(context, client, ledger, shutdown, least)
+    spending = NO_SPENDING
     try:
-        with suppress(ObjectFault):  # what is accepted is collected all the same
+        try:
             await _say_what_it_promises(client, notice)
-        yield OpenStore(client, JobClaims(context, client, ledger, shutdown), patience)
+            if run_options.limits and not run_options.collect_only:
+                found = await client.spending()
+                with open_reader(ledger.path) as reader:
+                    spending = store_spending(*found, reader)
+        except ObjectFault as fault:
+            stop_buying(shutdown, fault)  # what is accepted is collected all the same
+        yield OpenStore(client, claims, patience, spending)
     finally:
         await client.close(shutdown.draining)
 

@@ -2,6 +2,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
@@ -39,6 +41,18 @@ def test_a_folder_without_state_is_told_and_nothing_is_created(
     done = relightflow("status")
     assert done.returncode == 0
     assert "folder not found: nothing was bought" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["status", "resolve", "gc", "reconcile", "backup out.db"])
+def test_a_named_state_that_is_not_there_is_no_answer(
+    relightflow: Relightflow, tmp_path: Path, command: str
+) -> None:
+    """A share that is not mounted: nothing is known of it, and nothing is created there."""
+    name, *more = command.split()
+    done = relightflow(name, *more, "--state", str(tmp_path / "share"))
+    assert done.returncode == 6, done.stdout
+    assert "does not exist: it is not mounted, or its name is wrong" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,66 @@
+"""What was paid for through a shared store, so that a cap holds for machines that are gone.
+
+    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>
+
+The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
+claim from before it leaves until its cost is written here. Methods block, may be called from several threads,
+and raise ObjectFault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relightflow.model.money import Micros
+from relightflow.objects.bucket import Bucket
+
+COSTS = "costs"
+_NAME = re.compile(
+    r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
+    r"\.(?P<attempt>[0-9a-f]{32})\.(?P<cost>\d{1,15})\.(?P<least>\d{1,15})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCharge:
+    """One call that was billed."""
+
+    recipe: str
+    """Name of the one that it was bought for."""
+    at: int
+    """When it was made; Unix seconds, by the clock of its machine."""
+    key: str
+    """The job's."""
+    attempt: str
+    """Its name, 32 hex digits."""
+    cost: Micros
+    """As the provider reported it; the highest price where it did not."""
+    least: Micros
+    """The lowest price on the list: what it counts at, at least."""
+
+
+class Costs:
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def put(self, charge: StoreCharge) -> None:
+        """Write a cost down; twice the same is once. One without a name is left out."""
+        path = (
+            f"{COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
+            f".{charge.least}"
+        )
+        if _NAME.fullmatch(path):
+            self._bucket.put(path, b"{}", "application/json")
+
+    def all(self) -> Iterator[StoreCharge]:
+        """Every cost; an attempt that was written down by several machines comes several times. Names that
+        make no sense are left out."""
+        for facts in self._bucket.list(COSTS):
+            found = _NAME.fullmatch(facts.path)
+            if found:
+                yield StoreCharge(
+                    found["recipe"], int(found["at"]), found["key"], found["attempt"],
+                    int(found["cost"]), int(found["least"]),
+                )  # fmt: skip

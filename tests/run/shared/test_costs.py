@@ -1,0 +1,107 @@
+"""A cap or a budget holds for machines that vanish: the store knows what they paid."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+
+from relightflow import api
+from relightflow.errors import Exit
+from relightflow.ledger.reader import Reader
+from relightflow.model.attempt import State
+from relightflow.model.claim import JobClaim
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import DAY, Kind, SpendLimit
+from relightflow.run.shared.costs import store_spending
+from relightflow.store.costs import StoreCharge
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, fails
+
+LONG = 400 * DAY
+"""The ledger's clock is a real one, which is some months behind the virtual one."""
+
+
+def cost(attempt: str, **facts: Any) -> StoreCharge:
+    made = {"recipe": "demo", "at": 100, "key": "a" * 64, "cost": PRICE, "least": PRICE}
+    return StoreCharge(attempt=attempt * 32, **{**made, **facts})
+
+
+def claim(attempt: str, state: State = State.INTENT) -> JobClaim:
+    return JobClaim(attempt * 64, state, attempt * 32, "r", "m", 200.0, PRICE, recipe="demo")
+
+
+def test_each_call_counts_once_whether_it_is_claimed_or_paid() -> None:
+    found = store_spending(
+        [cost("1"), cost("2", at=50), cost("2", at=60), cost("3", cost=1, least=7)],
+        [claim("3"), claim("4"), claim("5", State.FAILED)],
+        Reader(None),
+    )
+    assert [(c.at, c.kind, c.counted) for c in found.windows] == [
+        (50.0, Kind.SPENT, PRICE), (100.0, Kind.SPENT, PRICE), (100.0, Kind.SPENT, 7),
+        (200.0, Kind.IN_FLIGHT, PRICE), (200.0, Kind.SPENT, PRICE),
+    ]  # fmt: skip
+    assert found.caps == found.windows
+    assert list(found.claimed) == ["4" * 64]
+    assert len({c.attempt for c in found.windows}) == 5
+    assert all(c.attempt < 0 for c in found.windows)
+
+
+@pytest.mark.parametrize("window", [None, LONG])
+def test_a_limit_holds_for_machines_that_vanished(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, window: float | None
+) -> None:
+    """Each CI job has a new disk and makes other images of one recipe, or other recipes."""
+    one, two = machines
+    limit = SpendLimit(3 * PRICE, "--max-cost" if window is None else "--budget", window)
+    one.recipe(shades=[0, 1])
+    assert one.run_in_no_time(monkeypatch, limits=(limit,)).exit is Exit.OK
+    shutil.rmtree(one.folder)
+    two.recipe(shades=[2, 3])
+    seen = api.estimate_cost(
+        two.plan(), api.plan_status(two.plan(), two.state_dir), RunOptions(limits=(limit,)),
+        two.state_dir, two.operator,
+    )  # fmt: skip
+    assert [(status.committed, seen.enough) for status in seen.limits] == [(2 * PRICE, False)]
+    summary = two.run_in_no_time(monkeypatch, limits=(limit,))
+    assert summary.exit is Exit.BUDGET
+    assert len(two.provider.bill) == 1
+
+
+def test_a_budget_counts_what_its_own_ledger_knows_once(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own purchases are in the store too, and what it adopted counts against a cap once."""
+    one, two = machines
+    limits = (SpendLimit(4 * PRICE, "--max-cost"), SpendLimit(4 * PRICE, "--budget", LONG))
+    assert one.run_in_no_time(monkeypatch, limits=limits).exit is Exit.OK
+    assert two.run_in_no_time(monkeypatch, limits=limits).exit is Exit.OK
+    for stage in machines:
+        stage.recipe(shades=[0, 1, 2, 3])
+    assert two.run_in_no_time(monkeypatch, limits=limits).exit is Exit.OK
+    assert len(two.provider.bill) == 1
+    one.recipe(shades=[0, 1, 2, 3, 4])
+    assert one.run_in_no_time(monkeypatch, limits=limits).exit is Exit.BUDGET
+    assert len(one.provider.bill) == 3
+
+
+@pytest.mark.parametrize(("paid", "calls"), [(True, 4), (False, 5)])
+def test_a_call_without_an_image_counts_for_others(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, paid: bool, calls: int
+) -> None:
+    """Paid, or unknown: then two of three may have cost half as much again."""
+    one, two = machines
+
+    def fail(*_: object) -> None:
+        if paid:
+            raise fails(FailureKind.BAD_RESULT, Billed.YES, cost=PRICE)
+        raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    one.provider.on_submit = fail
+    one.run_in_no_time(monkeypatch)
+    two.recipe(shades=[7, 8])
+    limits = (SpendLimit(calls * PRICE, "--budget", LONG),)
+    assert two.run_in_no_time(monkeypatch, limits=limits).exit is Exit.BUDGET
+    assert len(two.provider.bill) == 1
