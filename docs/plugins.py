@@ -8,6 +8,7 @@ from typing import Any
 
 from docs.tables import table
 from relightflow.model.catalog import Model, Parameter
+from relightflow.model.light import LIGHT, LightTable
 from relightflow.model.money import dollars
 from relightflow.plugins.records import BackendRecord
 from relightflow.plugins.registry import load
@@ -106,7 +107,23 @@ def _model(model: Model) -> str:
     head = f"#### Model {model.name}\n\n{model.summary.rstrip('.') + ' ' if model.summary else ''}"
     rows = [_parameter(parameter) for parameter in model.parameters]
     shown = table(("parameter", "allowed", "default", "description"), rows)
-    return f"{head}({', '.join(facts)})\n\n{shown}\n"
+    light = f"{_light(model.light)}\n" if model.light else ""
+    return f"{head}({', '.join(facts)})\n\n{shown}\n{light}"
+
+
+def _light(light: LightTable) -> str:
+    """What a model makes of the vocabulary of light."""
+    rows = []
+    for axis, values in LIGHT.items():
+        for value in values:
+            row = light.row(axis, value)
+            if row is None:
+                rows.append((f"`{axis}: {value}`", "nothing", "none"))
+                continue
+            added = "added to " if row.parameter == light.words else ""
+            rows.append((f"`{axis}: {value}`", f"{added}`{row.parameter}`: `{row.sent}`", row.fit))
+    shown = table(("light", "what is sent", "fit"), rows)
+    return f"Light (table version {light.version}; see `on_unsupported`):\n\n{shown}"
 
 
 def _parameter(parameter: Parameter) -> tuple[str, str, str, str]:

@@ -62,7 +62,7 @@ GROUPS = {
     ),
     "Sources": "Source Image Rejected PassedOver Remark StaleImage SourceUnavailable",
     "Backends": (
-        "Backend Settlement Model Parameter Price Call Job Output Accepted ResultKnown PaidUnfetched Completed "
+        "Backend Settlement Model Parameter Price MegapixelPrice LightTable LightRow Call Job Output Accepted ResultKnown PaidUnfetched Completed "
         "Step CallFailed Failure FailureKind Billed Memory Balance RecordsQuery Attempt "
         "Retry Evidence Undecided Needs BillRow"
     ),
@@ -95,6 +95,9 @@ Model(
     typical_seconds=10.0,
 )""",
     "Parameter": 'Parameter("steps", "integer", minimum=1, maximum=50, default=25)',
+    "MegapixelPrice": "MegapixelPrice(Price(100_000, 100_000))  # 0.10 USD a megapixel",
+    "LightTable": 'LightTable.of(1, {"light_direction": {"left": ("side", "L", "exact")}})',
+    "LightRow": 'LightRow("light_direction", "left", "side", "L", "exact")',
     "Price": "Price(33_000, 333_000)  # 0.033 to 0.333 USD a call",
     "Image": """\
 Image(

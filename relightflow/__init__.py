@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from relightflow.errors import UsageError as UsageError
     from relightflow.model.attempt import Attempt as Attempt
     from relightflow.model.callbacks import RunCallbacks as RunCallbacks
+    from relightflow.model.catalog import MegapixelPrice as MegapixelPrice
     from relightflow.model.catalog import Model as Model
     from relightflow.model.catalog import Parameter as Parameter
     from relightflow.model.catalog import Price as Price
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from relightflow.model.image import Remark as Remark
     from relightflow.model.job import Job as Job
     from relightflow.model.job import Output as Output
+    from relightflow.model.light import LightRow as LightRow
+    from relightflow.model.light import LightTable as LightTable
     from relightflow.model.money import Micros as Micros
     from relightflow.model.money import micros as micros
     from relightflow.model.outcome import Outcome as Outcome
@@ -157,6 +160,7 @@ _MODULES = {
         "WriteReceipt",
     ),
     "relightflow.model.catalog": (
+        "MegapixelPrice",
         "Model",
         "Parameter",
         "Price",
@@ -167,6 +171,7 @@ _MODULES = {
         "Rejected",
         "Remark",
     ),
+    "relightflow.model.light": ("LightRow", "LightTable"),
     "relightflow.model.job": (
         "Job",
         "Output",
@@ -261,7 +266,10 @@ __all__ = [
     "InvalidRecipe",
     "Issue",
     "Job",
+    "LightRow",
+    "LightTable",
     "Measured",
+    "MegapixelPrice",
     "Memory",
     "Micros",
     "Model",

@@ -65,6 +65,7 @@ SLOW = frozenset(
         "sinks/test_readers.py",
         "sources/test_walk.py",
         "sources/urls",
+        "testing/test_http_faults.py",
         "testing/test_own_adapters.py",
     ]
 )

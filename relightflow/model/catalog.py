@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from relightflow.model.light import LIGHT, LIGHT_SUMMARIES, LightTable
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 
@@ -44,6 +45,11 @@ class Parameter:
         if self.kind == "text":
             return None if isinstance(value, str) else "is not allowed; allowed: text"
         return self._number_problem(value)
+
+    def taken(self, value: Scalar) -> Scalar:
+        """`value`, or the default in place of a choice that there is not."""
+        given = self.kind != "choice" or not self.values or value in self.values
+        return value if given else self.default
 
     def _number_problem(self, value: Scalar) -> str | None:
         whole = self.kind == "integer"
@@ -148,16 +154,40 @@ class Model:
     by_size: MegapixelPrice | None = None
     """Where a call is charged by the size of its image: how. `price` is then that of a call for one
     megapixel until a plan knows its images, and the range over all its calls from then on."""
+    light: LightTable | None = None
+    """What is sent for the four axes of light; None: the model takes them as they are, or not at all."""
+
+    def axis(self, name: str) -> Parameter | None:
+        """What a recipe may write as an axis of that name: a parameter, or an axis of light with all its
+        values, whether the model can do them or not. None: there is none."""
+        own = self.parameter(name)
+        if self.light is None or name not in self.light.axes():
+            return own
+        if own is None:
+            return Parameter(name, values=LIGHT[name], summary=LIGHT_SUMMARIES[name])
+        more = tuple(value for value in LIGHT[name] if value not in own.values)
+        return replace(own, values=own.values + more)
+
+    @property
+    def axes(self) -> tuple[Parameter, ...]:
+        """Everything that `axis` knows: axes of light that are no parameters, then the parameters."""
+        light = self.light.axes() if self.light else ()
+        names = dict.fromkeys((*light, *(p.name for p in self.parameters)))
+        return tuple(found for name in names if (found := self.axis(name)))
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter with that name; None: there is none."""
         return next((p for p in self.parameters if p.name == name), None)
 
     def normalise(self, cell: Parameters) -> Parameters:
-        """What is sent for `cell`: this model's parameters in its own order, defaults filled in.
+        """What is sent for `cell`: this model's parameters in its own order, light as its table says,
+        defaults filled in.
 
-        Parameters that the model does not know are left out (a recipe checks them at load time; a
-        preview of another backend's recipe drops them on purpose).
+        Parameters that the model does not know are left out, and of a choice that it does not have it
+        takes the default: a recipe checks both at load time; a preview of another backend's recipe drops
+        them on purpose.
         """
-        values = {p.name: cell.get(p.name, p.default) for p in self.parameters}
+        if self.light is not None:
+            cell = self.light.sent(cell)
+        values = {p.name: p.taken(cell.get(p.name, p.default)) for p in self.parameters}
         return FrozenMap({name: value for name, value in values.items() if value is not None})

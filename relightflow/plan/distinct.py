@@ -50,7 +50,8 @@ def _surely_distinct(cells: Sequence[Parameters], model: Model) -> bool:
     whole = cells.cells if isinstance(cells, Picked) else cells
     if not isinstance(whole, Cells) or whole.extras:
         return False
-    told = all(model.parameter(name) is not None for name in whole.grid.names)
+    light = model.light.axes() if model.light else ()  # two values may be sent as one
+    told = all(model.parameter(name) and name not in light for name in whole.grid.names)
     return told and whole.grid.distinct
 
 

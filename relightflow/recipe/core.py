@@ -135,6 +135,11 @@ _CORE: dict[str, Any] = {
             "type": "object",
             "description": "Parameters and their values. Every combination is a cell, with the first axis outermost; `all` means every value.",
         },
+        "on_unsupported": {
+            "enum": ["error", "near", "skip"],
+            "default": "error",
+            "description": "What to do with values of light_direction, light_intensity, light_temperature and light_type that the model has no equal for: refuse the recipe (error), send the nearest that it has (near; an error where there is none), or leave their cells out (skip).",
+        },
         "sample": {
             "type": "object",
             "required": ["strategy"],

@@ -16,6 +16,7 @@ from relightflow.plugins.registry import Registry
 from relightflow.recipe.building import build
 from relightflow.recipe.checks import read_checks
 from relightflow.recipe.findings import Findings
+from relightflow.recipe.light import fit_light
 from relightflow.recipe.matrix import read_matrix
 from relightflow.recipe.overrides import override
 from relightflow.recipe.parts import (
@@ -58,13 +59,16 @@ def load_text(
     check_core(findings)
     check_entries(findings, "sources", registry.sources)
     chosen = check_backend(findings, registry)
-    matrix = read_matrix(find(tree, ("matrix",)), chosen[1] if chosen else None, findings)
+    model = chosen[1] if chosen else None
+    fitted = fit_light(read_matrix(find(tree, ("matrix",)), model, findings), model, findings)
     check_entries(findings, "sinks", registry.sinks)
     checks = read_checks(findings, registry)
     findings.settle()
     assert chosen is not None  # or a problem had been found
     tree = without_annotations(tree, registry)
-    recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, matrix, checks)
+    recipe = build(tree, path, hashlib.sha256(data).hexdigest(), chosen, fitted.matrix, checks)
+    said = (str(recipe.problem(*warning)) for warning in fitted.warnings)
+    recipe = replace(recipe, warnings=(*recipe.warnings, *said))
     named = find(tree, ("picks",))
     return _with_picks(recipe, str(named.value)) if isinstance(named, Leaf) else recipe
 

@@ -79,7 +79,8 @@ class _MatrixReader:
         if isinstance(node, Branch):
             return self._values(steps, node, parameter)
         if node.value == ALL and parameter and parameter.kind == "choice":
-            return parameter.values
+            own = self.model.parameter(name) if self.model else None
+            return (own or parameter).values
         if node.value is None:
             self.findings.at_value(steps, "has no value; add one, or remove the line")
             return ()
@@ -115,9 +116,9 @@ class _MatrixReader:
 
     def _parameter(self, steps: tuple[Step, ...]) -> Parameter | None:
         name = str(steps[-1])
-        if self.model is None or (found := self.model.parameter(name)):
+        if self.model is None or (found := self.model.axis(name)):
             return found if self.model else None
-        known = [p.name for p in self.model.parameters]
+        known = [p.name for p in self.model.axes]
         message = f"{self.model.name} has no parameter of this name; known: {listed(known)}"
         self.findings.at_key(steps, message + nearest(name, [*known, *RULES], 0.6))
         return None
@@ -145,7 +146,7 @@ class _MatrixReader:
 
     def _ignored(self, name: str) -> bool:
         """Whether a field is for people; a parameter of the model of that name goes first."""
-        return is_annotation(name) and not (self.model and self.model.parameter(name))
+        return is_annotation(name) and not (self.model and self.model.axis(name))
 
     def _quoted(self, steps: tuple[Step, ...], value: Scalar) -> str:
         return quote(value, self._written(steps))

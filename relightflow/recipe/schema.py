@@ -147,7 +147,7 @@ def _axes(backend: BackendRecord, model: Model) -> dict[str, Any]:
     if not default:
         chosen["required"].append("model")
     required = ["backend"] if not (default and backend.name == DEFAULT_BACKEND) else []
-    values = {p.name: _value(p) for p in model.parameters}
+    values = {p.name: _value(p) for p in model.axes}
     entries = {
         "type": "array",
         "items": {
@@ -157,7 +157,7 @@ def _axes(backend: BackendRecord, model: Model) -> dict[str, Any]:
             "properties": values,
         },
     }
-    axes = {p.name: _axis(p) for p in model.parameters}
+    axes = {p.name: _axis(p) for p in model.axes}
     fields = axes | {"exclude": entries, "include": entries}
     return {
         "if": {"properties": {"backend": chosen}, "required": required},

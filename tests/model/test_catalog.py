@@ -104,3 +104,8 @@ def test_a_price_by_size_covers_either_way_of_counting_megapixels() -> None:
     assert by_size.call(1_500_000) == Price(143_051, 200_000)
     assert by_size.call(1_500_000, "square") == Price(25_000, 200_000), "input or result may count"
     assert by_size.call(100, "square").high == 100_000, "a begun megapixel may be a whole one"
+
+
+def test_a_choice_of_another_models_is_the_default() -> None:
+    model = Model("lamp", (Parameter("kind", values=("soft", "hard"), default="hard"),), None)
+    assert model.normalise(FrozenMap({"kind": "midday"})) == {"kind": "hard"}

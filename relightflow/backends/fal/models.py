@@ -10,6 +10,7 @@ from typing import Any
 
 from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import MegapixelPrice, Model, Parameter, Price
+from relightflow.model.light import LIGHT, LIGHT_PHRASES, LightTable
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
 
@@ -21,6 +22,22 @@ def _choice(name: str, default: str | None, *values: str, summary: str) -> Param
     return Parameter(name, values=values, default=default, summary=summary)
 
 
+_FIBO_LIGHT = LightTable.of(
+    1,
+    {
+        "light_direction": {
+            "left": ("light_direction", "side"),
+            "right": ("light_direction", "side"),
+            "top": ("light_direction", "top-down", "exact"),
+        },
+        "light_type": {
+            "softbox": ("light_type", "harsh studio lighting"),
+            "sunlight": ("light_type", "midday"),
+            "spotlight": ("light_type", "spotlight on subject", "exact"),
+            "ambient": ("light_type", "overcast light"),
+        },
+    },
+)
 _FIBO = Model(
     name="bria/fibo-edit/relight",
     parameters=(
@@ -38,9 +55,32 @@ _FIBO = Model(
         ),
     ),
     price=Price(micros("0.04"), micros("0.04")),
+    light=_FIBO_LIGHT,
     summary="Bria's FIBO: relights a photograph, trained on licensed data",
 )  # fmt: skip
 
+_APPS_LIGHT = LightTable.of(
+    1,
+    {
+        "light_direction": {
+            "left": ("lighting_style", "side_light"),
+            "right": ("lighting_style", "side_light"),
+            "back": ("lighting_style", "backlight", "exact"),
+        },
+        "light_intensity": {"mood": ("lighting_style", "dramatic")},
+        "light_temperature": {
+            "warm": ("lighting_style", "golden_hour"),
+            "cool": ("lighting_style", "blue_hour"),
+            "sunset": ("lighting_style", "sunset", "exact"),
+        },
+        "light_type": {
+            "softbox": ("lighting_style", "studio"),
+            "sunlight": ("lighting_style", "natural"),
+            "spotlight": ("lighting_style", "spotlight", "exact"),
+            "ambient": ("lighting_style", "ambient", "exact"),
+        },
+    },
+)
 _APPS = Model(
     name="fal-ai/image-apps-v2/relighting",
     parameters=(
@@ -53,6 +93,7 @@ _APPS = Model(
         ),
     ),
     price=Price(micros("0.04"), micros("0.04")),
+    light=_APPS_LIGHT,
     summary="Relights a photograph in one of 18 styles",
 )  # fmt: skip
 
@@ -62,6 +103,22 @@ _SIZES = (
 )  # fmt: skip
 _PER_MEGAPIXEL = Price(micros("0.10"), micros("0.10"))
 
+_IC_LIGHT_LIGHT = LightTable.of(
+    1,
+    {
+        "light_direction": {
+            "left": ("initial_latent", "Left", "exact"),
+            "right": ("initial_latent", "Right", "exact"),
+            "top": ("initial_latent", "Top", "exact"),
+            "back": ("prompt", LIGHT_PHRASES["light_direction", "back"]),
+        },
+        **{
+            axis: {value: ("prompt", LIGHT_PHRASES[axis, value]) for value in LIGHT[axis]}
+            for axis in ("light_intensity", "light_temperature", "light_type")
+        },
+    },
+    words="prompt",
+)
 _IC_LIGHT = Model(
     name="fal-ai/iclight-v2",
     parameters=(
@@ -84,6 +141,7 @@ _IC_LIGHT = Model(
         _choice("output_format", "jpeg", "jpeg", "png", summary="Image format of the result."),
     ),
     price=_PER_MEGAPIXEL,
+    light=_IC_LIGHT_LIGHT,
     by_size=MegapixelPrice(_PER_MEGAPIXEL, "image_size", _SIZES),
     typical_seconds=53.0,
     summary="IC-Light V2: relights a subject according to a text description",

@@ -29,7 +29,7 @@ def context() -> BackendContext:
 
 
 def call(prepared: object, **words: str) -> Call:
-    cell = MODEL.normalise(FrozenMap(words))
+    cell = FrozenMap({**MODEL.normalise(FrozenMap()), **words})
     return Call(Job("0" * 64, IMAGE, "preview", "preview", cell, 0), prepared)
 
 
