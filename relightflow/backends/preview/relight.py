@@ -11,7 +11,7 @@ from relightflow.backends.preview.arrays import Bytes
 from relightflow.backends.preview.parameters import light_setup
 from relightflow.backends.preview.rendering import render
 from relightflow.backends.preview.scene import Scene, estimate
-from relightflow.backends.preview.shading import shade
+from relightflow.backends.preview.shading import Shader
 from relightflow.images import PNG, BadImage, Pixels, encode, load
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.values import Parameters
@@ -23,25 +23,28 @@ class Prepared:
 
     pixels: Pixels
     scene: Scene
+    shader: Shader
 
 
 def prepare(data: bytes) -> Prepared:
     """Decode and estimate the scene. Raises `BadImage`. Blocks for some 150 ms a megapixel."""
     pixels = load(data)
-    return Prepared(pixels, estimate(pixels))
+    scene = estimate(pixels)
+    return Prepared(pixels, scene, Shader(scene))
 
 
 def relit(prepared: Prepared, parameters: Parameters) -> bytes:
     """One cell as a file of the input's own type and size; transparency is kept."""
-    pixels, scene = prepared.pixels, prepared.scene
-    rgb = render(scene.surface, shade(scene, light_setup(parameters)))
+    pixels, surface = prepared.pixels, prepared.scene.surface
+    rgb = render(surface, prepared.shader.shade(light_setup(parameters)))
     return encode(rgb, pixels.media_type, alpha=pixels.alpha)
 
 
 def renderer(rgb: Bytes, alpha: Bytes | None = None) -> Callable[[Parameters], Bytes]:
     """A function that relights `rgb` (height, width, 3) uint8 sRGB, understood once."""
     scene = estimate(Pixels(rgb, alpha, PNG))
-    return lambda parameters: render(scene.surface, shade(scene, light_setup(parameters)))
+    shader = Shader(scene)
+    return lambda parameters: render(scene.surface, shader.shade(light_setup(parameters)))
 
 
 def relight(data: bytes, parameters: Parameters) -> bytes:

@@ -7,14 +7,14 @@ other, so that no map needs an edge. An effect is as strong as the confidence in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from relightflow.backends.preview.arrays import Bytes, Map, frame, roll_off, step
 from relightflow.backends.preview.colour import black_body, luminance
 from relightflow.backends.preview.illumination import Layer, from_behind, from_the_front
-from relightflow.backends.preview.parameters import LightSetup
+from relightflow.backends.preview.parameters import TEMPERATURES, LightSetup
 from relightflow.backends.preview.scene import Scene
 
 _GAMMA = 2.2
@@ -26,6 +26,8 @@ _BRIGHTEST = 0.94
 """Mean linear light that no exposure passes."""
 _SKIN_SHARE = 0.5
 """Share of a light's colour that skin does not take."""
+_KEPT = 6
+"""Lights whose white part is kept: the innermost axis has four values, and several threads ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,61 @@ class Shading:
     """Largest gain, tone included, of the two layers; None: no limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class _White:
+    """What the light's colour does not change."""
+
+    gains: tuple[Map, Map]
+    """Coded, behind and before."""
+    tone: Map
+    lit: Map
+    """Share of the key light."""
+    haze: Map | None
+    ceilings: tuple[Map, Map] | None
+
+
+class Shader:
+    """Lights one scene. What the colour of the light does not change is kept for the next colours, which
+    come soon: a matrix has all of them for each direction, intensity and type. May be called in several
+    threads."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._kept: dict[LightSetup, _White] = {}
+
+    def shade(self, setup: LightSetup) -> Shading:
+        """The light of `setup`, exposed so that the whole is as bright as it should be."""
+        scene, back = self._scene, setup.direction.behind
+        white = self._white(setup)
+        return Shading(
+            matte=scene.surface.foreground if back else scene.surface.subject,
+            behind=white.gains[0],
+            before=white.gains[1],
+            tone=white.tone,
+            texture=_texture(setup),
+            colour=_colour(scene, setup, white.lit),
+            colour_share=_colour_share(scene.chroma < 1),
+            haze=white.haze,
+            haze_colour=_key_colour(setup, 0.6 * scene.chroma) ** _ROOT,
+            ceilings=white.ceilings,
+        )
+
+    def _white(self, setup: LightSetup) -> _White:
+        colourless = replace(setup, temperature=TEMPERATURES["neutral"])
+        found = self._kept.get(colourless)
+        if found is None:
+            found = self._kept[colourless] = _white(self._scene, colourless)
+            for old in list(self._kept)[:-_KEPT]:
+                self._kept.pop(old, None)
+        return found
+
+
 def shade(scene: Scene, setup: LightSetup) -> Shading:
-    """The light of `setup` on `scene`, exposed so that the whole is as bright as it should be."""
+    """The light of `setup` on `scene`, once."""
+    return Shader(scene).shade(setup)
+
+
+def _white(scene: Scene, setup: LightSetup) -> _White:
     back = setup.direction.behind
     behind, before, haze = (from_behind if back else from_the_front)(scene, setup)
     over = scene.foreground if back else scene.subject
@@ -67,17 +122,12 @@ def shade(scene: Scene, setup: LightSetup) -> Shading:
     if not back:
         exposure = _exposure(scene, exposure, setup.intensity.lift, _laid(gains, over), tone)
     coded = [np.maximum(gain * np.float32(exposure), 1e-4) ** _ROOT for gain in gains]
-    colour = _colour(scene, setup, (behind, before), over)
-    return Shading(
-        matte=scene.surface.foreground if back else scene.surface.subject,
-        behind=coded[0],
-        before=coded[1],
+    key, fill = _laid([behind.key, before.key], over), _laid([behind.fill, before.fill], over)
+    return _White(
+        gains=(coded[0], coded[1]),
         tone=tone,
-        texture=_texture(setup),
-        colour=colour,
-        colour_share=_colour_share(scene.chroma < 1),
+        lit=key / (key + fill + np.float32(1e-4)),
         haze=haze,
-        haze_colour=_key_colour(setup, 0.6 * scene.chroma) ** _ROOT,
         ceilings=_ceilings((behind, before), coded, float(tone.max())),
     )
 
@@ -155,7 +205,7 @@ def _key_colour(setup: LightSetup, strength: float) -> Map:
     return black_body(warmth.key, warmth.key_strength * strength)
 
 
-def _colour(scene: Scene, setup: LightSetup, layers: tuple[Layer, Layer], over: Map) -> Map | None:
+def _colour(scene: Scene, setup: LightSetup, lit: Map) -> Map | None:
     """(3, height, width): the colour of key and fill where each falls; less of it on skin."""
     warmth, type_ = setup.temperature, setup.type
     if not warmth.key_strength and not warmth.fill_strength:
@@ -166,9 +216,6 @@ def _colour(scene: Scene, setup: LightSetup, layers: tuple[Layer, Layer], over: 
     # where light comes from everywhere, it is the key light's own that comes back from the walls
     fill_colour = fill_colour ** np.float32(1 - type_.fill) * key_colour ** np.float32(type_.fill)
     fill_colour = fill_colour / luminance(fill_colour)
-    key = _laid([layer.key for layer in layers], over)
-    fill = _laid([layer.fill for layer in layers], over)
-    lit = key / (key + fill + np.float32(1e-4))
     kept = np.float32(scene.chroma / _GAMMA) * (1 - np.float32(_SKIN_SHARE) * scene.skin)
     out = np.empty((3, *lit.shape), np.float32)
     for c in range(3):

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
-from relightflow.backends.preview.parameters import light_setup
+from relightflow.backends.preview import shading as shading_module
+from relightflow.backends.preview.parameters import TEMPERATURES, light_setup
 from relightflow.backends.preview.scene import estimate
-from relightflow.backends.preview.shading import Shading, shade
+from relightflow.backends.preview.shading import Shader, Shading, shade
 from relightflow.images import PNG, Pixels
 from relightflow.model.values import FrozenMap
 
@@ -73,3 +75,39 @@ def test_a_print_is_toned_in_its_middle_tones(cell: Cell) -> None:
     assert share[0] < 0.2
     assert share[128] > 0.9
     assert share[255] < 0.3
+
+
+def test_what_is_kept_for_the_next_colour_changes_no_bit(image: Bytes, cell: Cell) -> None:
+    scene = estimate(Pixels(image, None, PNG))
+    shader = Shader(scene)
+    for direction in ("left", "back"):
+        for type_ in ("spotlight", "ambient"):
+            for temperature in TEMPERATURES:
+                setup = light_setup(cell(direction=direction, type=type_, temperature=temperature))
+                kept, fresh = shader.shade(setup), shade(scene, setup)
+                for name in Shading.__slots__:
+                    one, other = getattr(kept, name), getattr(fresh, name)
+                    assert (one is None) == (other is None)
+                    assert one is None or np.array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_the_white_part_is_made_once_for_all_colours_and_few_are_kept(
+    image: Bytes, cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    real = shading_module._white
+
+    def counting(scene: Any, setup: Any) -> Any:
+        made.append(setup)
+        return real(scene, setup)
+
+    monkeypatch.setattr(shading_module, "_white", counting)
+    shader = Shader(estimate(Pixels(image, None, PNG)))
+    for temperature in TEMPERATURES:
+        for type_ in ("softbox", "sunlight", "spotlight", "ambient"):
+            shader.shade(light_setup(cell(type=type_, temperature=temperature)))
+    assert len(made) == 4
+    for direction in ("left", "top", "back"):
+        for intensity in ("mood", "bright", "strong"):
+            shader.shade(light_setup(cell(direction=direction, intensity=intensity)))
+    assert len(shader._kept) == 6
