@@ -28,8 +28,12 @@ class GroupCommit(Generic[Request, Answer]):
         work: Callable[[Sequence[Request]], Sequence[Answer | Exception]],
         name: str,
         largest: int = 256,
+        linger: float = 0.0,
     ) -> None:
+        """`linger`: seconds for which what tasks ask waits for more of its kind; for what nobody is in a
+        hurry for, since every wake-up of the thread costs as much as a small request."""
         self._work = work
+        self._linger = linger
         self._largest = largest
         self._asked: list[_Waiting[Request, Answer]] = []
         self._enqueued: list[_Waiting[Request, Answer]] = []
@@ -51,9 +55,16 @@ class GroupCommit(Generic[Request, Answer]):
         with self._turn:
             self._refuse_after_the_end()
             if not self._asked or self._asker is not loop:
-                loop.call_soon(self._pass_on)  # one wake-up for all that is asked in one turn
+                # one wake-up for all that is asked in one turn, or in a while
+                if self._linger:
+                    loop.call_later(self._linger, self.flush)
+                else:
+                    loop.call_soon(self.flush)
                 self._asker = loop
             self._asked.append((request, future))
+            full = self._linger and len(self._asked) >= self._largest
+        if full:
+            self.flush()
         return future
 
     def ask_and_wait(self, request: Request) -> Answer:
@@ -81,7 +92,8 @@ class GroupCommit(Generic[Request, Answer]):
                 self._queue.put(None)
         self._thread.join()
 
-    def _pass_on(self) -> None:
+    def flush(self) -> None:
+        """Let what has gathered be done now."""
         with self._turn:
             if self._asked and not self._closed:
                 self._queue.put(self._with_enqueued(self._asked))

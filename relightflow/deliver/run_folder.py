@@ -19,6 +19,8 @@ from relightflow.model.outcome import Outcome
 _EVENTS = "events.jsonl"
 MANIFEST = "manifest.jsonl"
 SUMMARY = "summary.json"
+_LINGER = 0.05
+"""Seconds for which an event waits for others."""
 
 
 class RunFolder:
@@ -37,17 +39,17 @@ class RunFolder:
     def outcome(self, outcome: Outcome) -> None:
         """One job that was touched, with its times, which the manifest leaves out."""
         if not self._events:
-            asyncio.get_running_loop().call_soon(self._pass_on)
+            asyncio.get_running_loop().call_later(_LINGER, self._pass_on)
         self._events.append(outcome)
 
     def _pass_on(self) -> None:
-        """One wake-up of the thread for all outcomes of one turn of the loop."""
-        self._batcher.tell(self._events)
+        """One wake-up of the thread for all outcomes of a while."""
+        if self._events:
+            self._batcher.tell(self._events)
         self._events = []
 
     def close(self) -> None:
-        if self._events:
-            self._pass_on()
+        self._pass_on()
         self._batcher.close()
 
     def share_manifest(self) -> None:

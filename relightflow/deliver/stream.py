@@ -36,6 +36,8 @@ from relightflow.store.state_dir import StateDir
 
 WIDTH = 128
 """Images on their way to the sinks."""
+_LINGER = 0.02
+"""Seconds for which a result waits for others, so that a sink gets several at a time."""
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ async def deliver(
     """
     named = [target for target in delivery.targets if target.layout == "files"]
     batcher: GroupCommit[_Done, None] = GroupCommit(
-        partial(_deliver_batch, delivery, named), "deliver", largest=WIDTH
+        partial(_deliver_batch, delivery, named), "deliver", largest=WIDTH, linger=_LINGER
     )
     waiting: deque[asyncio.Future[None]] = deque()
     try:
@@ -171,6 +173,7 @@ async def deliver(
                 while len(waiting) > WIDTH or (waiting and waiting[0].done()):
                     await waiting.popleft()
                 yield outcome
+        batcher.flush()
         while waiting:
             await waiting.popleft()
         with suppress(StorageError):  # the images are safe; the last pass meets it again

@@ -199,3 +199,30 @@ def test_what_is_only_mentioned_rides_with_the_next_request_and_with_the_end() -
     batcher.enqueue("last")
     batcher.close()
     assert batches[-1] == ["last"]
+
+
+async def test_what_is_in_no_hurry_waits_for_more_until_it_is_flushed_full_or_closed() -> None:
+    batches: list[list[int]] = []
+
+    def work(requests: Sequence[int]) -> Sequence[int]:
+        batches.append(list(requests))
+        return list(requests)
+
+    with closing(GroupCommit(work, "test", largest=3, linger=3600)) as batcher:
+        asked = [batcher.hand_in(number) for number in range(2)]
+        await asyncio.sleep(0)
+        asked.append(batcher.hand_in(2))  # full
+        assert await asyncio.gather(*asked) == [0, 1, 2]
+        last = batcher.hand_in(3)
+        await asyncio.sleep(0)
+        assert not last.done()
+        batcher.flush()
+        assert await last == 3
+        forgotten = batcher.hand_in(4)
+    assert await forgotten == 4
+    assert batches == [[0, 1, 2], [3], [4]]
+
+
+async def test_who_waits_long_enough_needs_no_flush() -> None:
+    with closing(GroupCommit(same, "test", linger=1e-9)) as batcher:
+        assert await batcher.ask(1) == 1
