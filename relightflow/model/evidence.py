@@ -15,6 +15,9 @@ NOTE = "evidence"
 SERVER_TIME = "server_time"
 """Where they hold the provider's Unix seconds at INTENT; missing where no answer had told the time."""
 
+ACCOUNT = "account"
+"""Where they hold a digest of whose call it was, if the backend tells: names of calls are an account's."""
+
 
 class Needs(StrEnum):
     """What an unknown outcome waits for."""

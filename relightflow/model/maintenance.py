@@ -108,9 +108,9 @@ class Decision(StrEnum):
 
 
 def settles_itself(attempt: Attempt) -> bool:
-    """Whether the provider's records will settle it, given time alone."""
+    """Whether the provider's records or the next run will settle it, without another purchase."""
     found = undecided(attempt.details) if attempt.state is State.UNKNOWN else None
-    return found is not None and found.needs is Needs.TIME
+    return found is not None and found.needs in (Needs.TIME, Needs.RUN)
 
 
 @dataclass(frozen=True, slots=True)

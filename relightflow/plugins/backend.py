@@ -178,7 +178,9 @@ class HasIntentDetails(Protocol):
     def intent_details(self, call: Call) -> FrozenMap:
         """What `HasLookUp.look_up` needs beside the attempt's own fields: JSON only, no secrets.
 
-        Asked for just before `submit`, and written into the details of INTENT. Quick and pure.
+        Asked for just before `submit`, and written into the details of INTENT. Quick and pure. With a
+        settlement by key, `account` should be a digest of the key that is used: under another one the
+        provider would not know the call's name, so it is not sent again.
         """
 
 

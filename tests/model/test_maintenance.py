@@ -24,6 +24,7 @@ UNKNOWN = Attempt(
     "", "", "", "", 0.0, 0.0,
 )  # fmt: skip
 TIME = replace(UNKNOWN, id=2, details=Undecided(Needs.TIME, "it lags").note)
+RUN = replace(UNKNOWN, id=4, details=Undecided(Needs.RUN, "a run sends it again").note)
 PERSON = replace(UNKNOWN, id=3, details=Undecided(Needs.PERSON, "two fit").note)
 CLEAN = Verification(3, (), (), 3, (), ())
 
@@ -52,6 +53,7 @@ def test_garbage_is_worth_what_was_charged_or_the_price_where_nobody_said() -> N
 
 def test_only_an_unknown_outcome_that_waits_for_time_settles_itself() -> None:
     assert settles_itself(TIME)
+    assert settles_itself(RUN)
     assert not settles_itself(UNKNOWN)
     assert not settles_itself(PERSON)
     assert not settles_itself(replace(TIME, state=State.PAID_UNFETCHED))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,10 +20,12 @@ from relightflow.backends.http.hosts import ProviderHosts
 from relightflow.backends.http.polling import PollSchedule
 from relightflow.backends.http.response import is_image_data
 from relightflow.errors import AccountError, RefusedError
+from relightflow.model.evidence import ACCOUNT
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, Step
-from relightflow.plugins.backend import Backend
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendContext
 
 _SMALL = 1 << 18
@@ -95,6 +98,11 @@ class HttpBackend(Backend):
         encode: Callable[[bytes], bytes] = base64.b64encode
         coded = encode(data) if len(data) < _SMALL else await asyncio.to_thread(encode, data)
         return f"data:{image.media_type};base64,{coded.decode()}"
+
+    def intent_details(self, call: Call) -> FrozenMap:  # noqa: ARG002  the same for every call
+        """Whose call it is: names of calls are an account's. Of the key only a part of a digest."""
+        told = f"{self._hosts.api} {self._api.key}".encode()
+        return FrozenMap({ACCOUNT: hashlib.sha256(told).hexdigest()[:16]})
 
     def server_time(self) -> float | None:
         return self._api.server_time()

@@ -12,18 +12,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from relightflow.errors import EarlyStop, StorageError
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import SERVER_TIME, Needs, Undecided, moment
+from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Needs, Undecided, moment
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.objects.faults import ObjectFault
-from relightflow.plugins.backend import Backend, Call, HasServerTime, Settlement
+from relightflow.plugins.backend import Backend, Call, HasIntentDetails, HasServerTime, Settlement
 from relightflow.run.clock import Clock
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.retry import LEAST_PAUSE, backoff, pause
@@ -55,14 +55,20 @@ _PASSING = (
 _THEIRS = "in the shared store the job is another machine's by now, so it may have been bought under another name"
 
 
-def may_resend(attempt: Attempt, now: float | None, settlement: Settlement) -> Undecided | None:
+def may_resend(
+    attempt: Attempt, now: float | None, settlement: Settlement, account: object = None
+) -> Undecided | None:
     """None: the provider surely remembers the attempt's name, if it ever heard it. Otherwise why that
-    is not known. `now`: the provider's Unix seconds; None: it told no time."""
+    is not known. `now`: the provider's Unix seconds; None: it told no time. `account`: whose calls are
+    made now; None: the backend does not say."""
     sent = moment(attempt.details.get(SERVER_TIME))
     if not attempt.uuid:
         return Undecided(Needs.PERSON, "it was made by an older version, without a name of ours")
     if sent is None:
         words = "the provider had sent no time before the call, so nobody knows how old its name is"
+        return Undecided(Needs.PERSON, words)
+    if attempt.details.get(ACCOUNT) != account:
+        words = "it was made with another key, and the account of this one may not know its name"
         return Undecided(Needs.PERSON, words)
     if now is None:
         return Undecided(Needs.TIME, "the provider sent no time")
@@ -96,8 +102,10 @@ class Resender:
 
         Raises Stopped; nothing is lost by that.
         """
+        call = Call(job_of(attempt), None, attempt.uuid)
         now = backend.server_time() if isinstance(backend, HasServerTime) else None
-        if found := may_resend(attempt, now, self.settlement):
+        told = backend.intent_details(call) if isinstance(backend, HasIntentDetails) else {}
+        if found := may_resend(attempt, now, self.settlement, told.get(ACCOUNT)):
             return found
         try:
             body = await asyncio.to_thread(self.bodies.read, attempt.uuid)
@@ -107,15 +115,13 @@ class Resender:
             return Undecided(Needs.PERSON, "the call's body is not on this machine (any more)")
         if self.claims:
             try:
-                if not await self.claims.reclaim(job_of(attempt), attempt.uuid, attempt.details):
+                if not await self.claims.reclaim(call.job, attempt.uuid, attempt.details):
                     return Undecided(Needs.PERSON, _THEIRS)
             except ObjectFault as fault:
                 return Undecided(Needs.TIME, f"the shared store could not be asked: {fault}")
         try:
             with self.waiting():
-                return await self._answered(
-                    backend, Call(job_of(attempt), None, attempt.uuid, body)
-                )
+                return await self._answered(backend, replace(call, body=body))
         except EarlyStop as stop:
             return Undecided(Needs.TIME, str(stop))
 

@@ -127,6 +127,24 @@ async def test_a_key_that_is_forgotten_is_not_sent_again(shopping: Shopping) -> 
         assert "remembers a call's name for 24 hours" in said
 
 
+async def test_under_another_key_a_doubt_waits_for_the_first(
+    shopping: Shopping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shopping() as opened:
+        opened.emulator.faults = [Spoil("submit", "lost", 99)]
+        assert (await opened.run())[0] is Exit.UNKNOWN
+        opened.emulator.faults, submits = [], opened.emulator.seen["submit"]
+        monkeypatch.setenv("COMFY_API_KEY", "comfyui-another-account")
+        opened.emulator.key = "comfyui-another-account"
+        code, said = await opened.run()
+        assert (code, "another key" in said) == (Exit.UNKNOWN, True)
+        assert opened.emulator.seen["submit"] == submits
+        monkeypatch.setenv("COMFY_API_KEY", KEY)
+        opened.emulator.key = KEY
+        assert (await opened.run())[0] is Exit.OK
+        assert (len(opened.emulator.bill), opened.unknown()) == (JOBS, 0)
+
+
 @pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
 async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
     shopping: Shopping, point: str

@@ -9,7 +9,7 @@ import pytest
 
 from relightflow.errors import Exit
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import SERVER_TIME, Needs, Undecided, undecided
+from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Needs, Undecided, undecided
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Settlement
@@ -142,13 +142,24 @@ def test_a_run_that_may_not_buy_sends_nothing_again(
 def test_a_call_that_somebody_gave_up_is_never_sent_again(
     named: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been bought again under another name."""
-    named.provider.on_submit = first(*[LOST] * 6)
+    """It is bought again under another name, so that the old one would be a second purchase."""
+    used = (FailureKind.EXPIRED, Billed.UNKNOWN)
+    named.provider.on_submit = first(LOST, used, used)
     named.run_in_no_time(monkeypatch)
     named.recipe(on_unknown="resubmit")
-    named.provider.time = None
     named.run_in_no_time(monkeypatch)
-    assert len(named.provider.bill) <= 1
+    assert named.states() == [State.READY, State.DONE]
+    assert (len(named.provider.bill), len(named.provider.submits)) == (1, 4)
+
+
+def test_under_another_key_nothing_is_sent_again() -> None:
+    """Names are an account's: another account would make and bill the call once more."""
+    mine = replace(ATTEMPT, details=FrozenMap({SERVER_TIME: SENT, ACCOUNT: "mine"}))
+    assert may_resend(mine, SENT, DAY, "mine") is None
+    for attempt, account in ((mine, "other"), (mine, None), (ATTEMPT, "mine")):
+        found = may_resend(attempt, SENT, DAY, account)
+        assert found
+        assert (found.needs, "another key" in found.why) == (Needs.PERSON, True)
 
 
 @pytest.mark.parametrize(
