@@ -108,6 +108,13 @@ class Emulator:
         """What the provider answers, with everything that brings about."""
         raise NotImplementedError
 
+    async def conversation(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002  for those who override it
+    ) -> web.StreamResponse | None:
+        """For a request that is no single question, such as a WebSocket; None: it is one."""
+        return None
+
     @property
     def now(self) -> float:
         """Unix seconds, as its clock has them."""
@@ -131,6 +138,8 @@ class Emulator:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (stream := await self.conversation(request)) is not None:
+            return stream
         body = await request.read()
         phase = self.phase(request, body)
         self.seen[phase] += 1

@@ -16,6 +16,7 @@ from relightflow.backends.http.emulator import Answer, Billed, Emulator, image_i
 from relightflow.backends.segmind.emulator.images import tiny, unique
 
 PRICE = 0.04
+_LARGEST_MESSAGE = 128 << 20
 
 
 @dataclass(slots=True)
@@ -56,6 +57,28 @@ class RunwareEmulator(Emulator):
             error = {"code": "invalidApiKey", "message": "Invalid API key", "parameter": "apiKey"}
             return Answer.of({"errors": [{**error, "taskType": "authentication"}]}, 401)
         return self.answered(_tasks(body))
+
+    async def conversation(self, request: web.BaseRequest) -> web.StreamResponse | None:
+        """The WebSocket that the provider's own SDK speaks: the same tasks, answered one by one."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return None
+        socket = web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE)
+        await socket.prepare(request)
+        greeted = False
+        async for message in socket:
+            for task in _tasks(str(message.data).encode()):
+                kind = task.get("taskType")
+                if kind == "authentication":
+                    greeted = task.get("apiKey") == self.key
+                    told = {"taskType": kind, "connectionSessionUUID": "emulated"}
+                    wrong = _error("invalidApiKey", "Invalid API key", task)
+                    await socket.send_json({"data": [told]} if greeted else {"errors": [wrong]})
+                elif kind == "ping":
+                    await socket.send_json({"data": [{"taskType": "ping", "pong": True}]})
+                elif greeted:
+                    self.seen[f"socket {kind}"] += 1
+                    await socket.send_str(self.answered([task]).body.decode())
+        return socket
 
     def answered(self, tasks: list[dict[str, Any]]) -> Answer:
         """What is answered to an array of tasks."""
