@@ -28,6 +28,7 @@ LONG = frozenset(
         "reliability/test_fal_faults.py",
         "reliability/test_faults.py",
         "reliability/test_kills.py",
+        "reliability/test_stores.py",
         "run/test_restoring.py",
         "test_packaging.py",
         "test_rehearse.py",

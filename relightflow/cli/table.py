@@ -27,7 +27,7 @@ COMMANDS = {
     "backup": "Copy the ledger to a file, also during a run.",
     "rebuild": "Recreate a lost ledger from the blob store or a backup.",
     "gc": "List unreferenced results and old runs; --delete removes them.",
-    "store": "Make a store that several machines share.",
+    "store": "Make a store that several machines share, and list its claims.",
     "account": "Show the balance of a backend's account.",
     "schema": "Print the JSON Schema of a recipe, manifest, summary, picks or plan file.",
     "plugins": "List the installed sources, backends, sinks and checks, or write a new plugin.",

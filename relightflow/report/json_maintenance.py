@@ -9,20 +9,6 @@ from relightflow.model.maintenance import ManifestCheck, Unwanted
 from relightflow.model.merged import Merged
 from relightflow.model.money import usd
 from relightflow.report.json import VERSION, restored
-from relightflow.store.marker import StoreMarker
-
-
-def shared_store(url: str, marker: StoreMarker, new: bool, kept: int) -> dict[str, Any]:
-    """What `store init` made."""
-    races = {"races": marker.pairs, "double_winners": marker.doubles}
-    facts = {
-        "url": url,
-        "id": marker.id,
-        "new": new,
-        "finished_jobs": kept,
-        "claims_hold": marker.atomic,
-    }
-    return {**_kind("store"), **facts, **races}
 
 
 def manifest_check(path: str, found: ManifestCheck) -> dict[str, Any]:

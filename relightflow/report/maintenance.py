@@ -7,7 +7,6 @@ from relightflow.model.maintenance import Garbage, ManifestCheck, Unwanted, Veri
 from relightflow.model.merged import Merged
 from relightflow.report import escape
 from relightflow.report.text import count, listing, money
-from relightflow.store.marker import StoreMarker
 
 _SHOWN = 10
 """Items that are named for one finding; `--json` has all."""
@@ -29,27 +28,6 @@ def verification(path: str, found: Verification) -> str:
         if items:
             lines.append(f"! {count(len(items), one, many)} {meaning}")
             lines += listing(items[:_SHOWN], len(items))
-    return "\n".join(lines)
-
-
-def shared_store(url: str, marker: StoreMarker, new: bool, kept: int) -> str:
-    """What `store init` made, and whether claims hold there."""
-    where = escape.terminal(url)
-    there = (
-        f"; the {count(kept, 'finished job')} in it stay{'s' if kept == 1 else ''}" if kept else ""
-    )
-    lines = [f"{where} is {'now ' if new else ''}a shared store{there}"]
-    if marker.atomic:
-        lines.append(
-            f"  claims hold: in {count(marker.pairs, 'race')}, one of two writers won. Machines that run at "
-            "the same time buy each job once"
-        )
-    else:
-        lines.append(
-            f"! claims do not hold: both writers won {marker.doubles:,} of {count(marker.pairs, 'race')}. "
-            "Machines that run at the same time may both buy a job: let one run at a time, or give each a "
-            "part of its own with --shard"
-        )
     return "\n".join(lines)
 
 

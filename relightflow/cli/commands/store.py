@@ -1,4 +1,4 @@
-"""`relightflow store init`: makes the store that machines share, and tells what it can promise."""
+"""`relightflow store`: makes the store that machines share, tells what it can promise, and who claims what."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import click
 from relightflow.cli import params
 from relightflow.cli.console import Console
 from relightflow.errors import UsageError
+from relightflow.maintenance.store_claims import list_claims, release
 from relightflow.objects.bucket import opened
 from relightflow.objects.faults import ObjectFault
-from relightflow.report import json, maintenance
-from relightflow.report import json_maintenance as documents
+from relightflow.report import json
+from relightflow.report import shared_store as words
 from relightflow.store.marker import PAIRS, init_store
-from relightflow.store.shared import SharedStore
+from relightflow.store.shared import SharedStore, open_shared
 
 
 @click.group()
 def command() -> None:
-    """Make a store that several machines share.
+    """Make a store that several machines share, and list its claims.
 
     A run that is given a URL without a store ends with exit code 6 and buys nothing.
     """
@@ -45,5 +46,30 @@ def init(url: str, pairs: int, console: Console) -> None:
         kept = sum(1 for _ in SharedStore(bucket).entries())
     except ObjectFault as error:
         raise error.as_error from None
-    console.answer(maintenance.shared_store(str(bucket), marker, new, kept))
-    console.document(json.text(documents.shared_store(str(bucket), marker, new, kept)))
+    console.answer(words.store_made(str(bucket), marker, new, kept))
+    console.document(json.text(words.store_document(str(bucket), marker, new, kept)))
+
+
+@command.command()
+@click.argument("url", metavar="URL")
+@click.option(
+    "--release", "released", multiple=True, metavar="JOB",
+    help="Release the claim on this job, which may have been billed: the next run buys it. Repeatable.",
+)  # fmt: skip
+@params.output()
+def claims(url: str, released: tuple[str, ...], console: Console) -> None:
+    """List the jobs that machines have claimed, with their price.
+
+    A claim stands from before a call leaves until its result is published. One whose machine is gone is an
+    unknown outcome: runs look it up in the provider's records, and it never ends by itself. --release is your
+    word that it may be bought again; its price counts as spent. Make sure that no machine is at work on it.
+    """
+    store = open_shared(url)
+    if store is None:
+        raise UsageError("URL is empty")
+    try:
+        found = release(store, released) if released else list_claims(store)
+    except ObjectFault as error:
+        raise error.as_error from None
+    console.answer(words.claims(found, bool(released)))
+    console.document(json.text(words.claims_document(str(store), found, bool(released))))

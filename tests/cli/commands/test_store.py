@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.store.marker import MARKER
 from tests.cli.program import Relightflow
-from tests.conftest import Program, Stage
+from tests.conftest import Program, Stage, make_store
 
 
 def test_a_store_is_made_once_and_kept(relightflow: Relightflow, tmp_path: Path) -> None:
@@ -29,6 +31,25 @@ def test_what_is_no_address_is_an_error(relightflow: Relightflow, url: str) -> N
     done = relightflow("store", "init", url)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_who_claims_what_is_listed_and_released_on_a_person_s_word(
+    stage: Stage, program: Program
+) -> None:
+    url = make_store(f"file://{stage.folder}/store")
+    stage.operator = OperatorPolicy(store=url)
+    assert program.call("store", "claims", url)[1].strip() == "no job is claimed"
+    assert program.run("--store", url, crash="after-intent")[0] < 0
+    code, said = program.call("store", "claims", url, "--json")
+    (found,) = json.loads(said.splitlines()[-1])["claims"]
+    assert (code, found["state"], found["price_usd"]) == (0, "INTENT", 0.05)
+    assert found["key"][:16] in said
+    assert program.call("store", "claims", url, "--release", "0" * 64)[0] == 2
+    code, said = program.call("store", "claims", url, "--release", found["key"][:16])
+    assert (code, "1 claim released; 0.05 USD counts as spent" in said) == (0, True), said
+    shutil.rmtree(stage.state_dir.root)
+    assert program.run("--store", url)[0] == 0
+    assert len(program.billed()) == 1
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "pull"])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from relightflow.errors import Exit
+from relightflow.maintenance.rebuild import rebuild
 from relightflow.maintenance.resolve import decide
 from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
@@ -118,6 +119,20 @@ def test_a_claim_that_nobody_answers_for_is_held_and_never_bought(
     (held,) = [a for a in two.attempts() if a.state is State.UNKNOWN]
     assert (held.uuid, held.billed, held.price) == ("e" * 32, Billed.UNKNOWN, PRICE)
     assert "host-9 (run run-9) claimed it" in held.reason
+    assert two.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
+    assert len(two.provider.bill) == 2
+
+
+def test_a_ledger_made_anew_holds_another_machine_s_claim_too(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, two = machines
+    put(two)
+    two.run_in_no_time(monkeypatch)
+    two.state_dir.ledger.unlink()
+    assert rebuild(two.state_dir).open == 1
+    (held,) = [a for a in two.attempts() if a.state is State.UNKNOWN]
+    assert (held.uuid, held.details["origin"]) == ("e" * 32, "shared")
     assert two.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
     assert len(two.provider.bill) == 2
 
