@@ -39,9 +39,11 @@ LONG = frozenset(
 """Folders and files in tests/."""
 SLOW = frozenset(
     [
+        "backends/comfy",
         "backends/fal",
         "backends/history",
         "backends/http",
+        "backends/runware",
         "backends/segmind",
         "cli/commands",
         "cli/test_against.py",
@@ -66,6 +68,9 @@ SLOW = frozenset(
         "sinks/test_readers.py",
         "sources/test_walk.py",
         "sources/urls",
+        "test_api.py",
+        "test_macos.py",
+        "test_marks.py",
         "testing/test_http_faults.py",
         "testing/test_own_adapters.py",
     ]
