@@ -91,6 +91,15 @@ class LightTable:
         )
         return cls(version, tuple(found), words)
 
+    @classmethod
+    def in_words(cls, parameter: str, version: int = 1) -> LightTable:
+        """Of a model that is told everything in a prompt, which is this text parameter."""
+        rows = (
+            LightRow(axis, value, parameter, words)
+            for (axis, value), words in LIGHT_PHRASES.items()
+        )
+        return cls(version, tuple(rows), parameter)
+
     def row(self, axis: str, value: Scalar) -> LightRow | None:
         """None: it cannot be done."""
         return next((r for r in self.rows if r.axis == axis and r.value == value), None)

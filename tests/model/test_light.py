@@ -86,3 +86,11 @@ def test_every_table_speaks_of_the_vocabulary_and_sends_what_the_model_takes(nam
             parameter = model.parameter(row.parameter)
             assert parameter is not None
             assert parameter.problem(row.sent) is None
+
+
+def test_a_model_that_is_told_in_words_can_do_everything_nearly() -> None:
+    table = LightTable.in_words("prompt")
+    assert table.axes() == tuple(LIGHT)
+    assert {row.fit for row in table.rows} == {"near"}
+    sent = table.sent(FrozenMap({"prompt": "a cup", "light_type": "sunlight"}))
+    assert sent["prompt"] == "a cup, direct sunlight"

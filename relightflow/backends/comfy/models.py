@@ -6,32 +6,18 @@ against the service.
 
 from __future__ import annotations
 
+from relightflow.backends import bria
 from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.model.light import LightTable
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
 
 CREDITS_A_DOLLAR = 211
-_DIRECTIONS = ("front", "side", "bottom", "top-down")
-_TYPES = (
-    "midday", "blue hour light", "low-angle sunlight", "sunrise light",
-    "spotlight on subject, keep background settings", "overcast light",
-    "soft overcast daylight lighting", "cloud-filtered lighting", "fog-diffused lighting",
-    "moonlight lighting", "starlight lighting nighttime", "soft bokeh lighting",
-    "harsh studio lighting keep background setting",
-)  # fmt: skip
 
 _BRIA = Model(
     name="bria/image-edit-relight",
-    parameters=(
-        Parameter(
-            "light_direction", values=_DIRECTIONS, default="front",
-            summary="Where the light comes from; the provider does not say which side `side` is.",
-        ),
-        Parameter(
-            "light_type", values=_TYPES, default="soft overcast daylight lighting",
-            summary="Kind of light.",
-        ),
-    ),
+    parameters=bria.parameters(),
+    light=bria.light(),
     price=Price(micros("0.04"), micros("0.04")),
     typical_seconds=20.0,
     summary="Bria's relighting: direction and kind of light, trained on licensed data",
@@ -49,6 +35,7 @@ _FREEPIK = Model(
             summary="How strongly the light is changed.",
         ),
     ),
+    light=LightTable.in_words("prompt"),
     price=None,
     summary="Freepik's relighting according to a text description; its price must be given",
 )  # fmt: skip

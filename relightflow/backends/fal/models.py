@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relightflow.backends import bria
 from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import MegapixelPrice, Model, Parameter, Price
 from relightflow.model.light import LIGHT, LIGHT_PHRASES, LightTable
@@ -22,40 +23,17 @@ def _choice(name: str, default: str | None, *values: str, summary: str) -> Param
     return Parameter(name, values=values, default=default, summary=summary)
 
 
-_FIBO_LIGHT = LightTable.of(
-    1,
-    {
-        "light_direction": {
-            "left": ("light_direction", "side"),
-            "right": ("light_direction", "side"),
-            "top": ("light_direction", "top-down", "exact"),
-        },
-        "light_type": {
-            "softbox": ("light_type", "harsh studio lighting"),
-            "sunlight": ("light_type", "midday"),
-            "spotlight": ("light_type", "spotlight on subject", "exact"),
-            "ambient": ("light_type", "overcast light"),
-        },
-    },
-)
+_BRIA_TYPES = (
+    "midday", "blue hour light", "low-angle sunlight", "sunrise light", "spotlight on subject",
+    "overcast light", "soft overcast daylight lighting", "cloud-filtered lighting",
+    "fog-diffused lighting", "moonlight lighting", "starlight nighttime", "soft bokeh lighting",
+    "harsh studio lighting",
+)  # fmt: skip
 _FIBO = Model(
     name="bria/fibo-edit/relight",
-    parameters=(
-        _choice(
-            "light_direction", "front", "front", "side", "bottom", "top-down",
-            summary="Where the light comes from; the provider does not say which side `side` is.",
-        ),
-        _choice(
-            "light_type", "soft overcast daylight lighting",
-            "midday", "blue hour light", "low-angle sunlight", "sunrise light",
-            "spotlight on subject", "overcast light", "soft overcast daylight lighting",
-            "cloud-filtered lighting", "fog-diffused lighting", "moonlight lighting",
-            "starlight nighttime", "soft bokeh lighting", "harsh studio lighting",
-            summary="Kind of light.",
-        ),
-    ),
+    parameters=bria.parameters(_BRIA_TYPES),
+    light=bria.light(_BRIA_TYPES),
     price=Price(micros("0.04"), micros("0.04")),
-    light=_FIBO_LIGHT,
     summary="Bria's FIBO: relights a photograph, trained on licensed data",
 )  # fmt: skip
 

@@ -10,19 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.model.catalog import Model, Parameter, Price
+from relightflow.backends import bria
+from relightflow.model.catalog import Model, Price
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
-
-_DIRECTIONS = ("front", "side", "bottom", "top-down")
-_TYPES = (
-    "midday", "blue hour light", "low-angle sunlight", "sunrise light",
-    "spotlight on subject, keep background settings", "overcast light",
-    "soft overcast daylight lighting", "cloud-filtered lighting", "fog-diffused lighting",
-    "moonlight lighting", "starlight lighting nighttime", "soft bokeh lighting",
-    "harsh studio lighting keep background setting",
-)  # fmt: skip
-"""As Bria's own page has them, whose model it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +29,8 @@ class _ModelRow:
 
 _FIBO = Model(
     name="bria:21@2",
-    parameters=(
-        Parameter(
-            "light_direction", values=_DIRECTIONS, default="front",
-            summary="Where the light comes from; the provider does not say which side `side` is.",
-        ),
-        Parameter(
-            "light_type", values=_TYPES, default="soft overcast daylight lighting",
-            summary="Kind of light.",
-        ),
-    ),
+    parameters=bria.parameters(),
+    light=bria.light(),
     price=Price(micros("0.04"), micros("0.04")),
     typical_seconds=15.0,
     summary="Bria's FIBO edit tools: relights a photograph, trained on licensed data",

@@ -12,7 +12,7 @@ from typing import Any
 
 from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.light import LIGHT, LIGHT_PHRASES, LightTable
+from relightflow.model.light import LightTable
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
 
@@ -87,14 +87,6 @@ _RELIGHTING_V2 = Model(
     summary="The same four parameters with a newer, slower model; priced by size and quality",
 )
 
-_IC_LIGHT_LIGHT = LightTable.of(
-    1,
-    {
-        axis: {value: ("prompt", LIGHT_PHRASES[axis, value]) for value in values}
-        for axis, values in LIGHT.items()
-    },
-    words="prompt",
-)
 _IC_LIGHT = Model(
     name="ic-light",
     parameters=(
@@ -169,7 +161,7 @@ _IC_LIGHT = Model(
     ),
     price=Price(micros("0.037"), micros("0.037")),
     typical_seconds=31.0,
-    light=_IC_LIGHT_LIGHT,
+    light=LightTable.in_words("prompt"),
     summary="IC-Light: relights a subject according to a text description",
 )
 
