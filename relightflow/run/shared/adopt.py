@@ -103,15 +103,17 @@ class SharedResults:
         return Outcome(job, failure=failure)
 
     def _is_overdue(self, job: Job, claim: JobClaim | None) -> bool:
-        """Whether its owner has had all the time that a call takes, by our clocks. Nothing is freed by
-        that, so a wrong clock only changes who collects."""
+        """Whether its owner has had all the time that a call takes since we saw it. What was accepted can be
+        collected twice without harm, so there its age by both machines' clocks will do, right or wrong."""
         clock = self.context.clock
         before, since = self._seen.get(job.key, (None, clock.monotonic()))
         if before != claim or job.key not in self._seen:
             since = clock.monotonic()
             self._seen[job.key] = (claim, since)
-        age = clock.wall() - claim.at if claim else 0.0
-        return max(clock.monotonic() - since, age) >= self.patience
+        waited = clock.monotonic() - since
+        if claim and claim.state is State.ACCEPTED:
+            waited = max(waited, clock.wall() - claim.at)
+        return waited >= self.patience
 
     def publish_if_missing(
         self, reader: Reader, job: Job, number: int, result: Result | None

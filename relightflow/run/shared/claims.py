@@ -9,6 +9,7 @@ told from a ledger that lost the INTENT.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -69,6 +70,8 @@ class JobClaims:
     """Attempt → when it was claimed, by both clocks."""
     _unsent: set[str] = field(default_factory=set)
     """Attempts of this run that were given up before INTENT."""
+    _releasing: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    """Job key → what takes the claim of such an attempt away; it must not meet the next one's."""
 
     async def take(
         self, job: Job, uuid: str, details: FrozenMap, instead_of: int | None = None
@@ -78,6 +81,8 @@ class JobClaims:
         `instead_of`: an attempt of ours in whose place it is made. Raises ClaimedElsewhere; Stopped where
         the store cannot be asked; StorageError where the place is no store. Then nothing of it stays.
         """
+        if job.key in self._releasing:
+            await asyncio.wait([self._releasing[job.key]])
         self._taken[uuid] = self._now()
         label = job_facts(job, self.context.price)
         claim = self._claim(job, uuid, State.INTENT, details=details)
@@ -165,7 +170,8 @@ class JobClaims:
                 if await self.client.release(label, uuid):
                     await self.ledger.remember(_NOTES, _unsent(uuid), None)
 
-        self.client.spawn(give_up())
+        task = self._releasing[job.key] = self.client.spawn(give_up())
+        task.add_done_callback(lambda _: self._releasing.pop(job.key, None))
 
     async def accepted(self, job: Job, uuid: str, step: Accepted) -> None:
         """The claim tells the request id, before it is polled; failing to is no failure of the job."""
