@@ -61,7 +61,7 @@ def claims(url: str, released: tuple[str, ...], console: Console) -> None:
     """List the jobs that machines have claimed, with their price.
 
     A claim stands from before a call leaves until its result is published. One whose machine is gone is an
-    unknown outcome: runs look it up in the provider's records, and it never ends by itself. --release is your
+    unknown outcome: runs look it up in the provider's records; no claim expires. --release is your
     word that it may be bought again; its price counts as spent. Make sure that no machine is at work on it.
     """
     store = open_shared(url)
