@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from benchmarks.instant import installed, project
 from benchmarks.processes import RELIGHTFLOW, Row
 from benchmarks.reliability.rehearsal import KEY, ROOT, Emulated, Shop, Work, emulated, environment
 
-JOBS, PICTURE = 600, 4_000_000
-CALLS_A_MINUTE = 1_000
+JOBS, LARGE, PACED = 600, 60, 512
+SIZE = 4_000_000
+CALLS_A_SECOND = 17
+"""A thousand a minute."""
 FEW, MANY, WHOLE = 2_000, 20_000, 200_000
 
 
@@ -187,6 +189,9 @@ def on(found: Cluster) -> tuple[str, ...]:
     return ("--executor", "dask", "--scheduler", found.address)
 
 
+Provider = Callable[..., AbstractContextManager[Emulated]]
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     seconds: float
@@ -208,42 +213,52 @@ def _timed(process: subprocess.Popen[str]) -> Ran:
     return Ran(time.perf_counter() - begun, processor, usage.ru_maxrss / 1024)
 
 
-def large(jobs: int, workers: int, rate: int = CALLS_A_MINUTE) -> Ran:
+def large(jobs: int, workers: int) -> Ran:
     """So many paid jobs with results of 4 MB, delivered in another format. `workers`: 0: without a
-    cluster. `rate`: calls a minute that the provider takes."""
-    limits = f"  rate: {rate}/1m"
-    work = Work(images=1, cells=jobs, concurrency=32, max_cost=jobs, limits=limits)
-    options = ("--latency", "0.5", "--credits", str(jobs), "--rate", f"{rate}/60s")
+    cluster."""
+    return _ran(jobs, workers, _of_large_images, "path: out/, format: webp}")
+
+
+def paced(jobs: int, workers: int) -> Ran:
+    """So many paid jobs with small results, as fast as the provider takes them."""
+    return _ran(jobs, workers, emulated, "path: out/}")
+
+
+def _ran(jobs: int, workers: int, provider: Provider, sink: str) -> Ran:
+    limits = f"  rate: {CALLS_A_SECOND}/1s"
+    work = Work(images=1, cells=min(jobs, 256), repeat=max(1, jobs // 256), concurrency=32,
+                max_cost=jobs, limits=limits)  # fmt: skip
+    options = ("--latency", "0.5", "--credits", str(jobs), "--rate", f"{CALLS_A_SECOND}/1s")
     with (
         tempfile.TemporaryDirectory() as made,
-        _of_large_pictures(*options) as provider,
+        provider(Path(made), *options) as running,
         cluster(max(1, workers)) as found,
     ):
-        shop = Shop(Path(made), provider.url, work)
+        shop = Shop(Path(made), running.url, work)
         recipe = shop.folder / "recipe.yaml"
-        recipe.write_text(recipe.read_text().replace("path: out/}", "path: out/, format: webp}"))
-        more = on(found) if workers else ()
-        ran = _timed(_started(shop, *more))
-        assert len(provider.bill()) == jobs
-        assert len(list((shop.folder / "out").glob("*.webp"))) == jobs
+        recipe.write_text(recipe.read_text().replace("path: out/}", sink))
+        ran = _timed(_started(shop, *(on(found) if workers else ())))
+        assert len(running.bill()) == work.jobs
+        assert len(list((shop.folder / "out").glob("*.[jw]*[gp]"))) == work.jobs
         return ran
 
 
 @contextmanager
-def _of_large_pictures(*options: str) -> Iterator[Emulated]:
+def _of_large_images(_: Path, *options: str) -> Iterator[Emulated]:
     command = [sys.executable, "-m", "benchmarks.cluster", "emulator", "--port", "0"]
     command += ["--image", "tiny", *options]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=ROOT) as process:
         try:
             assert process.stdout
             line = process.stdout.readline().decode()
+            assert line.startswith("listening on "), line
             yield Emulated(line.removeprefix("listening on ").strip())
         finally:
             process.terminate()
 
 
 def _emulator(options: list[str]) -> None:
-    """The emulator, whose one small picture is a large one."""
+    """The emulator, whose one small image is a large one."""
     import numpy as np
     import PIL.Image
 
@@ -253,10 +268,10 @@ def _emulator(options: list[str]) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (1000, 1500, 3), dtype=np.uint8)
     smooth = PIL.Image.fromarray(noise).resize((3000, 2000))
     out = io.BytesIO()
-    smooth.save(out, "JPEG", quality=94)
-    picture = out.getvalue()
-    assert abs(len(picture) - PICTURE) < PICTURE // 4, len(picture)
-    vars(images)["tiny"] = lambda: picture
+    smooth.save(out, "JPEG", quality=89)
+    image = out.getvalue()
+    assert abs(len(image) - SIZE) < SIZE // 4, len(image)
+    vars(images)["tiny"] = lambda: image
     program.main(options)
 
 
@@ -276,6 +291,15 @@ def free(jobs: int, workers: int) -> Ran:
         return ran
 
 
+def _on(workers: int) -> str:
+    return f"workers: {workers}" if workers else "no cluster"
+
+
+def _figure(ran: Ran, jobs: int) -> str:
+    each = ran.processor / jobs * 1000
+    return f"{jobs / ran.seconds:.1f} per second, driver {each:.0f} ms each, {ran.mb:.0f} MB"
+
+
 def measure(whole: bool = False) -> list[Row]:
     """`whole`: memory with 200,000 jobs instead of 20,000."""
     rows: list[Row] = []
@@ -285,12 +309,11 @@ def measure(whole: bool = False) -> list[Row]:
         figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
         rows.append((f"{JOBS} paid jobs on 2 workers: {name}", figure, f"bill {JOBS}"))
     for workers in (0, 1, 2, 4):
-        ran = large(200, workers)
-        name = f"{workers} workers" if workers else "no cluster"
-        figure = (
-            f"{200 / ran.seconds:.1f} images/s, driver {ran.processor / ran.seconds:.0%} of a core"
-        )
-        rows.append((f"200 results of 4 MB, {CALLS_A_MINUTE:,} calls a minute: {name}", figure, ""))
+        name = f"{LARGE} results of 4 MB to WebP, {_on(workers)}"
+        rows.append((name, _figure(large(LARGE, workers), LARGE), ""))
+    for workers in (0, 2):
+        name = f"{PACED} results of 20 kB at {CALLS_A_SECOND} calls a second, {_on(workers)}"
+        rows.append((name, _figure(paced(PACED, workers), PACED), ""))
     for jobs in (FEW, WHOLE if whole else MANY):
         ran = free(jobs, 2)
         figure = f"{ran.mb:.0f} MB, {jobs / ran.seconds:,.0f} jobs/s"

@@ -31,6 +31,7 @@ from relightflow.plugins.backend import (
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
 from relightflow.testing.named_calls import check_named, named_call
 from relightflow.testing.record import check_record
+from relightflow.testing.remote_work import check_remote_work
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
 MOST_STEPS = 1000
@@ -78,7 +79,7 @@ async def check_backend(
     a call resumes from a recorded step in a new backend instance, and a step may be collected twice;
     the result is an image; what is not an image, or fails, ends in CallFailed with its failure; `balance`, `intent_details`,
     `server_time`, `bill` and `look_up` where it has them. With a settlement by key: the same call under
-    the same name, sent again by another instance, is the same request.
+    the same name, sent again by another instance, is the same request. `fetcher` and `maker`: see `HasFetcher`.
     """
     options = options or {}
     check_record(record, BackendRecord, options)
@@ -261,6 +262,9 @@ class _Kit:
         self._check_result(step)
         for old in written[:1] + written[-1:]:
             await self._resumed(old, step)
+        price = self._context.model.price
+        free = price is not None and price.free
+        await check_remote_work(self._name, backend, call, written, step, free)
 
     def _check_step(self, step: object) -> None:
         kinds = (Accepted, ResultKnown, PaidUnfetched, Completed)

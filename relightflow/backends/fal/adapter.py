@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from functools import partial
 
 from relightflow.backends.fal import hosts, models, queue, responses
 from relightflow.backends.fal.history import History
@@ -20,7 +20,7 @@ from relightflow.backends.history.lookup import look_up
 from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import UPLOAD_SECONDS
-from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.download import Downloads, exempt, fetch_apart
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -78,10 +78,9 @@ class Fal(Backend):
         if self._context.operator.offline:
             raise RefusedError("the backend fal needs the network, and --offline is set")
         api = FalApi(sessions.api_session(), self._hosts, self._read_key(self._tell))
-        override = urlsplit(self._hosts.override).hostname
-        exempt = (*self._hosts.allowed, *([override] if override else []))
         private = self._context.operator.allow_private_network
-        downloads = Downloads(sessions.download_session(*exempt, private=private), self._hosts)
+        session = sessions.download_session(*exempt(self._hosts), private=private)
+        downloads = Downloads(session, self._hosts)
         clock = self._clock
         self._parts = _Connected(
             api,
@@ -187,6 +186,10 @@ class Fal(Backend):
                 raise CallFailed(failure) from None
             return Completed(data, step.cost, step.request_id, step.details)
         return step
+
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
+        private = self._context.operator.allow_private_network
+        return partial(fetch_apart, self._hosts, private, step.url)
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """As every backend with a history. A call that the history lacks may still wait for a runner, or

@@ -12,6 +12,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -184,11 +185,18 @@ class Downloads:
             partial.data += piece
 
 
-def fetch_apart(hosts: ProviderHosts, exempt: tuple[str, ...], private: bool, url: str) -> bytes:
-    """`Downloads.fetch` for a worker: blocks, and keeps its connections. Raises `CallFailed`."""
+def exempt(hosts: ProviderHosts) -> tuple[str, ...]:
+    """Hosts of results whose address may be private: the operator's own, and a stand-in."""
+    override = urlsplit(hosts.override).hostname
+    return (*hosts.allowed, *([override] if override else []))
+
+
+def fetch_apart(hosts: ProviderHosts, private: bool, url: str) -> bytes:
+    """`Downloads.fetch` for a worker (`HasFetcher`): blocks, without a key, and keeps its connections.
+    `private`: results may come from private addresses. Raises `CallFailed`."""
 
     async def fetch() -> bytes:
-        return await _kept(hosts, exempt, private).fetch(url)
+        return await _kept(hosts, private).fetch(url)
 
     with _turn:
         loop = _loop()
@@ -207,9 +215,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 @lru_cache(maxsize=4)
-def _kept(hosts: ProviderHosts, exempt: tuple[str, ...], private: bool) -> Downloads:
+def _kept(hosts: ProviderHosts, private: bool) -> Downloads:
     """Called in the worker's loop. To read the certificates takes longer than many a download."""
-    session = sessions.download_session(*exempt, private=private)
+    session = sessions.download_session(*exempt(hosts), private=private)
 
     def close() -> None:
         asyncio.run_coroutine_threadsafe(session.close(), _loop()).result(1.0)

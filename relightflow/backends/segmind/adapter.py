@@ -12,11 +12,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
-from relightflow.backends.http.download import Downloads, fetch_apart
+from relightflow.backends.http.download import Downloads, exempt, fetch_apart
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -81,7 +80,7 @@ class Segmind(Backend):
         key = self._read_key(self._tell)
         api = SegmindApi(sessions.api_session(), self._hosts, key)
         private = self._context.operator.allow_private_network
-        session = sessions.download_session(*self._exempt(), private=private)
+        session = sessions.download_session(*exempt(self._hosts), private=private)
         downloads = Downloads(session, self._hosts)
         delivery = self._context.options.get("delivery", "upload")
         clock = self._clock
@@ -246,12 +245,7 @@ class Segmind(Backend):
 
     def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
         private = self._context.operator.allow_private_network
-        return partial(fetch_apart, self._hosts, self._exempt(), private, step.url)
-
-    def _exempt(self) -> tuple[str, ...]:
-        """Hosts of results whose address may be private."""
-        override = urlsplit(self._hosts.override).hostname
-        return (*self._hosts.allowed, *([override] if override else []))
+        return partial(fetch_apart, self._hosts, private, step.url)
 
     async def balance(self) -> Balance:
         doing = "reading the balance"

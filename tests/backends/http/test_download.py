@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from relightflow.backends.http import sessions
-from relightflow.backends.http.download import Downloads
+from relightflow.backends.http import download, sessions
+from relightflow.backends.http.download import Downloads, fetch_apart
 from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
 from relightflow.model.failure import Billed, FailureKind
 from tests.backends.conftest import Listen, answer, error, replying, request
@@ -40,6 +40,30 @@ async def downloads() -> AsyncIterator[Make]:
 
 def image_bytes(**headers: str) -> bytes:
     return answer(200, IMAGE, **({"content_type": "image/jpeg"} | headers))
+
+
+async def test_a_worker_downloads_as_the_driver_does_and_keeps_its_connection(
+    listen: Listen,
+) -> None:
+    heads: list[dict[str, str]] = []
+
+    def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        heads.append(headers)
+        return image_bytes() if "a.png" in first else answer(404, b"")
+
+    url = await listen(replying(choose))
+    hosts = from_environment({OVERRIDE: url})
+    assert await asyncio.to_thread(fetch_apart, hosts, False, url + "/a.png") == IMAGE
+    failed = asyncio.to_thread(fetch_apart, hosts, False, url + "/gone")
+    assert (await error(failed)).kind is FailureKind.EXPIRED
+    refused = asyncio.to_thread(fetch_apart, hosts, False, "https://example.com/a.png")
+    assert (await error(refused)).kind is FailureKind.REFUSED_SAFETY
+    assert download._kept(hosts, False) is download._kept(hosts, False)
+    assert not {"x-api-key", "authorization"} & set(heads[0])
+    kept = download._kept(hosts, False)
+    closing = asyncio.run_coroutine_threadsafe(kept.session.close(), download._loop())
+    await asyncio.wrap_future(closing)
+    download._kept.cache_clear()
 
 
 async def test_no_key_is_sent(downloads: Make, listen: Listen) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import threading
 from typing import cast
 
@@ -17,7 +18,7 @@ from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call, Memory
+from relightflow.plugins.backend import Backend, Call, HasMaker, Memory
 from relightflow.plugins.records import BackendContext
 
 PIXELS = np.random.default_rng(1).integers(0, 255, (40, 60, 3), dtype=np.uint8)
@@ -54,6 +55,20 @@ async def test_a_result_is_of_the_inputs_type(media_type: str) -> None:
     assert isinstance(step, Completed)
     assert probe(step.data).media_type == media_type
     await backend.close()
+
+
+async def test_a_worker_makes_the_same_bytes() -> None:
+    backend = RECORD.make(context())
+    assert isinstance(backend, HasMaker)
+    data = encode(PIXELS, "image/png")
+    step = await backend.submit(call(await backend.prepare(IMAGE, data), light_direction="left"))
+    assert isinstance(step, Completed)
+    make = backend.maker(call(None, light_direction="left").job)
+    assert make is not None
+    assert pickle.loads(pickle.dumps(make))(data) == step.data
+    with pytest.raises(CallFailed) as raised:
+        make(data[:-200])
+    assert raised.value.failure.kind is FailureKind.BAD_IMAGE
 
 
 async def test_a_damaged_image_fails_by_item_and_unbilled() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from relightflow.backends.segmind.adapter import Segmind
 from relightflow.backends.segmind.hosts import Hosts
 from relightflow.errors import RefusedError
 from relightflow.model.failure import FailureKind
-from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
 from relightflow.plugins.records import BackendContext, OperatorPolicy
@@ -155,6 +156,26 @@ def test_keeps_every_protocol_of_a_backend() -> None:
     assert isinstance(backend, HasBalance)
     assert isinstance(backend, HasHistory)
     assert isinstance(backend, HasIntentDetails)
+
+
+async def test_a_worker_that_downloads_gets_no_key_and_no_other_url(
+    connect: Connect, emulate: Emulate
+) -> None:
+    context = await connect((await emulate()).url)
+    steps = []
+    for number in range(2):
+        step = await context.submit(number)
+        while not isinstance(step, ResultKnown):
+            step = await context.backend.collect(step)
+        steps.append(step)
+    sent = pickle.dumps(context.backend.fetcher(steps[0]))
+    assert KEY.encode() not in sent
+    assert steps[0].url.encode() in sent
+    assert steps[1].url.encode() not in sent
+    fetched = await asyncio.to_thread(pickle.loads(sent))
+    collected = await context.backend.collect(steps[0])
+    assert isinstance(collected, Completed)
+    assert fetched == collected.data
 
 
 def _submits(statuses: dict[str, int]) -> dict[str, int]:

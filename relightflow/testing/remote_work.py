@@ -1,0 +1,44 @@
+"""The part of the kit for backends whose free work can be done on other machines."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable, Sequence
+
+from relightflow.model.step import Completed, ResultKnown, Step
+from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker
+from relightflow.testing.samples import sample_image_bytes
+
+
+async def check_remote_work(
+    name: str, backend: Backend, call: Call, steps: Sequence[Step], done: Completed, free: bool
+) -> None:
+    """What `fetcher` and `maker` of `backend` give can be pickled, and does in another process what the
+    backend did of `call`, whose `steps` led to `done`. `free`: whether the model has no price."""
+    known = [step for step in steps if isinstance(step, ResultKnown)]
+    if isinstance(backend, HasFetcher):
+        for step in known:
+            fetch = backend.fetcher(step)
+            if fetch is not None:
+                data = await asyncio.to_thread(_travelled(name, "fetcher", fetch))
+                assert data == done.data, f"{name}: `fetcher` downloads other bytes than `collect`"
+    if isinstance(backend, HasMaker):
+        make = backend.maker(call.job)
+        assert make is None or free, f"{name}: `maker` would make jobs that are paid for"
+        if make is not None:
+            made = _travelled(name, "maker", make)
+            data = await asyncio.to_thread(made, sample_image_bytes())
+            assert data == done.data, f"{name}: `maker` makes other bytes than `submit`"
+
+
+def _travelled(name: str, method: str, work: Callable[..., bytes]) -> Callable[..., bytes]:
+    """As it arrives on another machine."""
+    try:
+        found: Callable[..., bytes] = pickle.loads(pickle.dumps(work))  # noqa: S301  a line above
+    except Exception as error:
+        raise AssertionError(
+            f"{name}: what `{method}` gives cannot be pickled ({error}); give a partial of a "
+            "function of a module"
+        ) from error
+    return found
