@@ -40,6 +40,10 @@ class Checker:
     def __init__(self, made: Sequence[MadeCheck]) -> None:
         self._made = tuple(made)
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to check."""
+        return bool(self._made)
+
     def verdicts(
         self,
         results: Results,

@@ -66,6 +66,14 @@ class Reader:
         """How the jobs with `keys` stand (up to some thousand keys a call)."""
         return rows.job_states(self._db, keys) if self._db else {}
 
+    def known_jobs(self, keys: Sequence[str]) -> set[str]:
+        """Which of `keys` were ever tried: a fraction of the work of `job_states`."""
+        if self._db is None:
+            return set()
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT DISTINCT job_key FROM attempt WHERE job_key IN ({marks})"
+        return {key for (key,) in self._db.execute(query, keys)}
+
     def open_attempts(self, backend: str | None = None) -> list[Attempt]:
         """Every attempt with money or bytes in flight, oldest first."""
         return self._open("state NOT IN ('READY', 'FAILED', 'DONE', 'STORED')", backend)

@@ -88,7 +88,7 @@ def _unknown(plan: Plan, reader: Reader) -> Iterator[str]:
     """Keys of the jobs that the ledger has never heard of."""
     outputs = firsts(plan)
     while chunk := [output.job.key for output in islice(outputs, _CHUNK)]:
-        known = reader.job_states(chunk)
+        known = reader.known_jobs(chunk)
         yield from (key for key in chunk if key not in known)
 
 

@@ -108,7 +108,7 @@ class _RunSession:
             self.folder.path,
             self.sources.read,
             self._job_state,
-            self._verdicts,
+            self._verdicts if self.checker else None,
             self.issues.checks,
         )
 

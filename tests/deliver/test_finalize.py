@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from relightflow import api
+from relightflow.deliver import finalize
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.failure import FailureKind
 from relightflow.model.picks import Pick, Picks
@@ -143,3 +146,22 @@ def test_an_image_of_which_nothing_was_selected_gets_no_sheet_yet(stage: Stage) 
     assert sorted(path.name for path in stage.out.iterdir()) == ["a.jpg"]
     stage.run()
     assert sorted(path.name for path in stage.out.iterdir()) == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize(("checks", "walks"), [("", 1), ("checks: default\n", 2)])
+def test_the_results_are_gone_through_once_more_only_where_something_is_checked(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, checks: str, walks: int
+) -> None:
+    gone_through: list[object] = []
+    real = finalize._outputs_with_state
+
+    def counting(plan: Any, delivery: Any) -> Any:
+        gone_through.append(plan)
+        return real(plan, delivery)
+
+    monkeypatch.setattr(finalize, "_outputs_with_state", counting)
+    stage.recipe([0, 1])
+    with stage.path.open("a") as recipe:
+        recipe.write(checks)
+    assert stage.run().counts.made == 2
+    assert len(gone_through) == walks

@@ -140,3 +140,15 @@ def test_a_ledger_whose_maker_died_before_its_tables_is_no_ledger_yet(tmp_path: 
     Ledger(path).close()
     with open_reader(path) as reader:
         assert not reader.empty
+
+
+async def test_known_jobs_are_those_that_were_ever_tried(ledger: Ledger, path: Path) -> None:
+    await one_of_each(ledger)
+    keys = [job_of(name).key for name in ("refused", "retried", "doubt", "never")]
+    with open_reader(path) as reader:
+        assert reader.known_jobs(keys) == set(reader.job_states(keys)) == set(keys[:3])
+
+
+def test_without_a_ledger_no_job_is_known(path: Path) -> None:
+    with open_reader(path) as reader:
+        assert reader.known_jobs(["k"]) == set()
