@@ -1,6 +1,6 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
+Names: kills, named, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
@@ -26,6 +26,7 @@ from benchmarks.reliability import (
     kills,
     mutants,
     naive,
+    named,
     points,
     simulator,
     stores,
@@ -69,6 +70,26 @@ def _kills() -> Iterator[Line]:
                     toll.add(kills.rounds(folder, KillPlan(work, seed, 45, faults)))
             what = f"random SIGKILL, {api}, {'3 % network faults' if faults else 'good network'}"
             yield what, _told(toll), not toll.problems
+
+
+def _named() -> Iterator[Line]:
+    for backend in named.PROVIDERS:
+        tolls = []
+        for seed in range(8):
+            with _folder() as folder:
+                tolls.append(named.rounds(folder, backend, 5, seed))
+        total = {
+            name: sum(getattr(toll, name) for toll in tolls)
+            for name in ("kills", "jobs", "billed", "twice", "delivered", "unknown_left")
+        }
+        most = max(toll.doubts_most for toll in tolls)
+        wrong = [toll for toll in tolls if not toll.sound]
+        said = ", ".join(f"{count} {name}" for name, count in total.items())
+        yield (
+            f"random SIGKILL, {backend}",
+            f"{said}, at most {most} in doubt at a kill{wrong[:1]}",
+            not wrong,
+        )
 
 
 def _told(toll: Toll) -> str:
@@ -163,6 +184,7 @@ def _naive() -> Iterator[Line]:
 
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "kills": _kills,
+    "named": _named,
     "points": _points,
     "faults": _faults,
     "simulator": _simulator,

@@ -30,7 +30,7 @@ class Buying(RuleBasedStateMachine):
 
     @initialize(
         seed=st.integers(0, 2**32),
-        api=st.sampled_from(("v1", "v2")),
+        api=st.sampled_from(("v1", "v2", "key")),
         cells=st.integers(1, 8),
         repeat=st.sampled_from((1, 1, 2)),
         width=st.sampled_from((1, 3, 8)),

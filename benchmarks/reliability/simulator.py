@@ -71,6 +71,7 @@ class World:
     folder: Path
     rng: Random
     api: str = "v2"
+    """`v1`, `v2`, or `key`: v2 whose calls bear our name."""
     cells: int = 20
     repeat: int = 1
     concurrency: int = 8
@@ -320,7 +321,7 @@ def _history(rng: Random, folder: Path) -> Told:
     world = World(
         folder,
         rng,
-        api=rng.choice(("v1", "v2")),
+        api=rng.choice(("v1", "v2", "key")),
         cells=rng.randint(10, 60),
         repeat=rng.choice((1, 1, 1, 2, 3)),
         concurrency=rng.choice((1, 2, 4, 8, 8, 32)),

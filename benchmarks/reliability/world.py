@@ -15,7 +15,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -49,6 +49,8 @@ from relightflow.store import blobs
 from relightflow.testing.clock import EPOCH, VirtualLoop
 
 PRICE = 50_000
+NAMED = 3000.0
+"""Seconds for which the provider remembers our name for a call."""
 KEEPS = 3600.0
 LAG = 60.0
 """Seconds until a request is in the provider's records, at most; less than the engine's settling."""
@@ -202,6 +204,8 @@ class Provider:
     taken: list[Taken] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     """Request ids that a process has used."""
+    names: dict[str, Taken] = field(default_factory=dict)
+    """Our name for a call → what it became; for `api="key"`."""
     _serial: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -220,6 +224,7 @@ class Provider:
             fails,
         )
         self.taken.append(request)
+        self.names[call.name] = request
         return request
 
     def find(self, request_id: str) -> Taken | None:
@@ -263,7 +268,7 @@ class Records(History):
 
 
 class Simulated(Backend):
-    """The backend of one process: v2's steps, or v1's."""
+    """The backend of one process: v2's steps, v1's, or with `Named` v2's under our names."""
 
     def __init__(self, provider: Provider, api: str, wall: Callable[[], float]) -> None:
         self._provider = provider
@@ -370,6 +375,33 @@ class Simulated(Backend):
         return await self._history.bill(since, until, retry)
 
 
+class Named(Simulated):
+    """Its provider takes our name for a call, and for so long makes no second one of that name."""
+
+    def server_time(self) -> float:
+        return self._wall()
+
+    def request_body(self, call: Call) -> bytes:
+        return f"{call.name} {call.job.key} {call.prepared}".encode()
+
+    def intent_details(self, call: Call) -> FrozenMap:
+        return super().intent_details(replace(call, prepared=call.prepared or ""))
+
+    async def submit(self, call: Call) -> Step:
+        rng, weather = self._provider.rng, self._provider.weather
+        known = self._provider.names.get(call.name)
+        if known is None or self._wall() - known.at > NAMED:
+            return await super().submit(call)
+        Inline.power.tick()
+        await asyncio.sleep(rng.uniform(0.0, 0.3))
+        _maybe(rng, weather.unsent, Failure(FailureKind.UNSENT, "no connection"))
+        _maybe(rng, weather.silent, Failure(FailureKind.UNKNOWN, "no answer", Billed.UNKNOWN))
+        _maybe(rng, weather.poll, Failure(FailureKind.PENDING, "runs", Billed.UNKNOWN))
+        Inline.power.tick()  # the answer comes
+        details = {"api": "v2", "model": "sim", "submitted": known.at}
+        return Accepted(known.request_id, FrozenMap(details))
+
+
 def _maybe(rng: Random, probability: float, failure: Failure) -> None:
     if rng.random() < probability:
         raise CallFailed(failure)
@@ -399,7 +431,7 @@ AXES = (
 
 def record(provider: Provider, api: str, wall: Callable[[], float]) -> BackendRecord:
     def create(_: BackendContext) -> Any:
-        return Simulated(provider, api, wall)
+        return Named(provider, "v2", wall) if api == "key" else Simulated(provider, api, wall)
 
     return BackendRecord(
         "sim",
@@ -407,7 +439,7 @@ def record(provider: Provider, api: str, wall: Callable[[], float]) -> BackendRe
         (Model("sim", AXES, Price(PRICE, PRICE), 5.0),),
         create,
         keeps_requests=KEEPS,
-        settlement=Settlement("lookup"),
+        settlement=Settlement("key", NAMED) if api == "key" else Settlement("lookup"),
     )
 
 

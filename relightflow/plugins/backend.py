@@ -180,7 +180,8 @@ class HasIntentDetails(Protocol):
 
         Asked for just before `submit`, and written into the details of INTENT. Quick and pure. With a
         settlement by key, `account` should be a digest of the key that is used: under another one the
-        provider would not know the call's name, so it is not sent again.
+        provider would not know the call's name, so it is not sent again. There it is asked for calls
+        without `prepared` too.
         """
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.step import Accepted, ResultKnown, Step
-from relightflow.plugins.backend import Backend, Call, HasRequestBody
+from relightflow.plugins.backend import Backend, Call, HasIntentDetails, HasRequestBody
 
 _MOST_TRIES = 1000
 """A call that still runs after so many is never going to end."""
@@ -37,6 +37,14 @@ async def check_named(
         f"{name}: request_body gave other bytes for the same call, so a provider would take it for "
         "another one"
     )
+    if isinstance(backend, HasIntentDetails):
+        try:
+            backend.intent_details(replace(call, prepared=None))
+        except Exception as error:
+            raise AssertionError(
+                f"{name}: intent_details of a call without `prepared`, which is sent again, raised "
+                f"{error!r}"
+            ) from error
     first = await backend.submit(call)
     for _ in range(2):
         other = await opened()

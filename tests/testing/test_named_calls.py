@@ -8,6 +8,7 @@ import pytest
 
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, Completed, Step
+from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call
 from relightflow.testing import check_backend, sample_image_bytes
 from tests.testing.test_backend import PROVIDER, Named, record
@@ -36,6 +37,11 @@ class WantsThePrepared(Named):
         return await super().submit(call)
 
 
+class NeedsThePrepared(Named):
+    def intent_details(self, call: Call) -> FrozenMap:
+        return FrozenMap({"bytes": len(call.prepared)})
+
+
 class AnswersWithTheImage(Named):
     async def submit(self, call: Call) -> Step:
         return Completed(sample_image_bytes())
@@ -47,6 +53,7 @@ class AnswersWithTheImage(Named):
         (OtherBytes, "other bytes for the same call"),
         (OtherRequest, "became another request"),
         (WantsThePrepared, "a call that is sent again"),
+        (NeedsThePrepared, "intent_details of a call without `prepared`"),
         (AnswersWithTheImage, "must give `Accepted` or `ResultKnown`"),
     ],
 )

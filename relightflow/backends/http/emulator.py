@@ -158,7 +158,8 @@ class Emulator:
             changed = fault.change(json.loads(true.body))
             return self._sent(Answer(true.status, json.dumps(changed).encode(), true.headers))
         if fault.how == "cut":
-            return await self._cut(request, true)
+            with suppress(ConnectionError):  # the caller was killed meanwhile
+                return await self._cut(request, true)
         if fault.how == "hang":
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), fault.seconds)
