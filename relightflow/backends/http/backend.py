@@ -10,12 +10,12 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import Api
-from relightflow.backends.http.download import Downloads
+from relightflow.backends.http.download import Downloads, exempt, fetch_apart
 from relightflow.backends.http.hosts import ProviderHosts
 from relightflow.backends.http.polling import PollSchedule
 from relightflow.backends.http.response import is_image_data
@@ -23,7 +23,7 @@ from relightflow.errors import AccountError, RefusedError
 from relightflow.model.evidence import ACCOUNT
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
-from relightflow.model.step import Accepted, Completed, PaidUnfetched, Step
+from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, Call
 from relightflow.plugins.records import BackendContext
@@ -58,11 +58,10 @@ class HttpBackend(Backend):
                 f"the backend {self._hosts.provider} needs the network, and --offline is set"
             )
         key = self._read_key(self._tell)
-        override = urlsplit(self._hosts.override).hostname
-        exempt = (*self._hosts.allowed, *([override] if override else []))
         private = self._context.operator.allow_private_network
         api = Api(sessions.api_session(), self._hosts, key)
-        downloads = Downloads(sessions.download_session(*exempt, private=private), self._hosts)
+        session = sessions.download_session(*exempt(self._hosts), private=private)
+        downloads = Downloads(session, self._hosts)
         self._opened = api, downloads
         if self._hosts.override:
             self._tell(
@@ -118,6 +117,10 @@ class HttpBackend(Backend):
             failure = replace(lost.failure, cost=step.cost, request_id=step.request_id)
             raise CallFailed(failure) from None
         return Completed(data, step.cost, step.request_id, step.details)
+
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
+        private = self._context.operator.allow_private_network
+        return partial(fetch_apart, self._hosts, private, step.url)
 
     def _next_poll(self, request_id: str) -> float:
         """Seconds after which an unfinished call is asked for again."""
