@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from relightflow.model.attempt import State
@@ -28,6 +29,7 @@ from relightflow.store.index_entry import (
 )
 
 INFLIGHT = "inflight"
+_READERS = 16
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 _ATTEMPT = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[\w.:@ -]{1,100}", re.ASCII)
@@ -74,11 +76,12 @@ class Claims:
 
     def all(self) -> Iterator[JobClaim]:
         """Every claim that makes sense, in no order."""
-        for facts in self._bucket.list(INFLIGHT):
-            entry = self._entries.at(facts.path)
-            claim = _claim(entry) if entry and _path(str(entry.get("key"))) == facts.path else None
-            if claim:
-                yield claim
+        paths = [facts.path for facts in self._bucket.list(INFLIGHT)]
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="claims") as pool:
+            for path, entry in zip(paths, pool.map(self._entries.at, paths), strict=True):
+                claim = _claim(entry) if entry and _path(str(entry.get("key"))) == path else None
+                if claim:
+                    yield claim
 
 
 def _path(key: str) -> str:

@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.store.marker import MARKER, init_store, read_marker
 from tests.servers.azurite import ACCOUNT, KEY, AzureServer
 
 
@@ -31,6 +32,19 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     urllib.request.urlopen(request, timeout=20).close()
     yield f"s3://{name}/"
     server.stop()
+
+
+@pytest.mark.parametrize(("kind", "atomic"), [("s3", False), ("azure", True)])
+def test_a_store_finds_out_whether_claims_hold_there(
+    request: pytest.FixtureRequest, kind: str, atomic: bool
+) -> None:
+    """OpenStack Swift looks and writes in two steps, so that both of two writers may succeed."""
+    name = request.getfixturevalue(kind)
+    store = opened(f"{'az' if kind == 'azure' else kind}://{name}/store/")
+    marker, new = init_store(store, pairs=60)
+    assert (marker.atomic, new) == (atomic, True)
+    assert [facts.path for facts in store.list()] == [MARKER]
+    assert read_marker(store) == marker
 
 
 @pytest.fixture(params=["s3", "moto", "azure"])
