@@ -25,6 +25,7 @@ LONG = frozenset(
         "core/test_failpoints.py",
         "docs/test_sessions.py",
         "objects/test_servers.py",
+        "reliability/test_comfyui_faults.py",
         "reliability/test_fal_faults.py",
         "reliability/test_faults.py",
         "reliability/test_kills.py",
@@ -40,6 +41,7 @@ LONG = frozenset(
 SLOW = frozenset(
     [
         "backends/comfy",
+        "backends/comfyui",
         "backends/fal",
         "backends/history",
         "backends/http",

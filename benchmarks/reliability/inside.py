@@ -19,6 +19,8 @@ from unittest import mock
 from benchmarks.reliability.audit import Audit, audit
 from benchmarks.reliability.rehearsal import Shop, Work, standing_in
 from relightflow import api
+from relightflow.backends.comfyui import adapter as comfyui_adapter
+from relightflow.backends.comfyui import server as comfyui_server
 from relightflow.backends.fal import adapter as fal_adapter
 from relightflow.backends.fal import queue
 from relightflow.backends.http import key
@@ -63,6 +65,7 @@ PATIENCE = {
     (v1, "FACTOR"): 0.0,
     (v1, "BODY_SECONDS"): 20.0,
     (queue, "SUBMIT_SECONDS"): 1.5,
+    (comfyui_server, "SUBMIT_SECONDS"): 1.5,
 }
 """How long a run waits for the answer to a submit here, in real seconds."""
 
@@ -75,7 +78,7 @@ def hurried(environ: Mapping[str, str]) -> Iterator[None]:
         clock = Hurried()
         stack.enter_context(mock.patch.object(opening, "RealClock", return_value=clock))
         their = ClockFunctions(clock.sleep, clock.monotonic, clock.wall)
-        for module in (adapter, fal_adapter):
+        for module in (adapter, fal_adapter, comfyui_adapter):
             stack.enter_context(mock.patch.object(module, "ClockFunctions", return_value=their))
         for (module, name), seconds in PATIENCE.items():
             stack.enter_context(mock.patch.object(module, name, seconds))

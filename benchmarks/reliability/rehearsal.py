@@ -39,6 +39,10 @@ AXES_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "light_type": ("midday", "blue hour light", "moonlight lighting", "harsh studio lighting"),
         "light_direction": ("front", "side", "bottom", "top-down"),
     },
+    "comfyui": {
+        "prompt": ("dusk", "noon", "neon", "fog"),
+        "light_direction": ("left", "right", "top", "bottom"),
+    },
 }
 """Backend → the axes of the recipe that buys from it."""
 KEYS = {"segmind": ("SEGMIND_API_KEY", KEY), "fal": ("FAL_KEY", "0123-4567:89abcdef")}
@@ -47,6 +51,8 @@ KEYS = {"segmind": ("SEGMIND_API_KEY", KEY), "fal": ("FAL_KEY", "0123-4567:89abc
 
 def standing_in(backend: str, url: str, settling: float) -> dict[str, str]:
     """The environment in which the emulator at `url` takes the place of the provider itself."""
+    if backend == "comfyui":  # a server of one's own is no stand-in, and has no key
+        return {"COMFYUI_URL": url}
     name, key = KEYS[backend]
     return {
         f"RELIGHTFLOW_{backend.upper()}_URL": url,
@@ -61,7 +67,7 @@ def environment(more: Mapping[str, str] | None = None, package: Path = ROOT) -> 
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "FAL_", "GITHUB_", "COV_"))
+        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "FAL_", "COMFYUI_", "GITHUB_", "COV_"))
     }
     return {**kept, "PYTHONPATH": str(package), "COLUMNS": "100", **(more or {})}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from relightflow.backends.comfy.plugin import RECORD as COMFY
+from relightflow.backends.comfyui.plugin import RECORD as COMFYUI
 from relightflow.backends.fal.plugin import RECORD as FAL
 from relightflow.backends.preview.plugin import RECORD as PREVIEW
 from relightflow.backends.runware.plugin import RECORD as RUNWARE
@@ -15,4 +16,4 @@ from relightflow.plugins.records import BackendRecord
 
 @hookimpl
 def relightflow_backends() -> Iterable[BackendRecord]:
-    return PREVIEW, SEGMIND, FAL, RUNWARE, COMFY
+    return PREVIEW, SEGMIND, FAL, RUNWARE, COMFY, COMFYUI

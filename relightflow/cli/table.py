@@ -29,6 +29,7 @@ COMMANDS = {
     "gc": "List unreferenced results and old runs; --delete removes them.",
     "store": "Make a store that several machines share, and list its claims.",
     "account": "Show the balance of a backend's account.",
+    "models": "List the models of all backends, or declare one of your own.",
     "schema": "Print the JSON Schema of a recipe, manifest, summary, picks or plan file.",
     "plugins": "List the installed sources, backends, sinks and checks, or write a new plugin.",
     "emulator": "Serve a provider's API on this machine, for rehearsals.",

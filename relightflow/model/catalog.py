@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -156,6 +156,8 @@ class Model:
     megapixel until a plan knows its images, and the range over all its calls from then on."""
     light: LightTable | None = None
     """What is sent for the four axes of light; None: the model takes them as they are, or not at all."""
+    wire: FrozenMap = field(default_factory=FrozenMap, repr=False)
+    """What only the adapter needs of a model that the operator declared; empty for its own."""
 
     def axis(self, name: str) -> Parameter | None:
         """What a recipe may write as an axis of that name: a parameter, or an axis of light with all its

@@ -166,6 +166,11 @@ class BackendRecord:
     keeps_results: float = 0.0
     """Seconds for which a result can be downloaded once it is known. While it should live, a download
     that is missing or damaged is no end: it is tried again, across runs. 0: the second is final."""
+    declarable: bool = False
+    """True: the operator may declare more models of it by a file (`relightflow.plugins.declared`)."""
+    declares: Callable[[Model], Model] | None = None
+    """Makes a declared model one of this backend's. Raises ValueError with what is wrong with it, in words.
+    None: it is one as it is."""
     settlement: Settlement = UNSETTLED
     """How it is found out what became of a call whose answer got lost."""
     key_variable: str = ""

@@ -6,8 +6,9 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ import pluggy
 
 from relightflow.errors import UsageError
 from relightflow.plugins import hookspecs
+from relightflow.plugins.declared import declared_models, folder
 from relightflow.plugins.hookspecs import GROUP
 from relightflow.plugins.records import (
     BackendRecord,
@@ -100,9 +102,18 @@ class Registry:
 
 
 def load(
-    modules: Iterable[str] = _BUILT_IN, found: Callable[[], Iterable[EntryPoint]] | None = None
+    modules: Iterable[str] = _BUILT_IN,
+    found: Callable[[], Iterable[EntryPoint]] | None = None,
+    declared: Path | None = None,
 ) -> Registry:
-    """Every plugin that can be loaded. Raises UsageError where two bring the same name."""
+    """Every plugin that can be loaded, and the models that the operator declared. Raises UsageError where
+    two bring the same name.
+
+    `found`: entry points; None: those of the environment. `declared`: the folder of declared models;
+    None: the user's, or none where `found` is given.
+    """
+    if declared is None and found is None:
+        declared = folder()
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     for module in modules:
@@ -115,7 +126,9 @@ def load(
             warnings.append(problem)
     return Registry(
         sources=_records(manager, "relightflow_sources", SourceRecord, warnings),
-        backends=_records(manager, "relightflow_backends", BackendRecord, warnings),
+        backends=_with_declared(
+            _records(manager, "relightflow_backends", BackendRecord, warnings), declared, warnings
+        ),
         sinks=_records(manager, "relightflow_sinks", SinkRecord, warnings),
         checks=_records(manager, "relightflow_checks", CheckRecord, warnings),
         executors=_records(manager, "relightflow_executors", ExecutorRecord, warnings),
@@ -171,6 +184,31 @@ def _records(
                 )
             else:
                 found[record.name] = Loaded(record, owner)
+    return MappingProxyType(found)
+
+
+def _with_declared(
+    backends: Mapping[str, Loaded[BackendRecord]], where: Path | None, warnings: list[str]
+) -> Mapping[str, Loaded[BackendRecord]]:
+    """The backends with the models that the operator declared for them; a backend's own come first."""
+    found = dict(backends)
+    for path, model in declared_models(where) if where else ():
+        if isinstance(model, str):
+            warnings.append(f"the declared model {path} was left out: it {model}")
+            continue
+        backend = found.get(model.backend)
+        if backend is None or not backend.record.declarable:
+            warnings.append(f"the declared model {path} was left out: no backend takes it")
+        elif backend.record.model(model.model.name) is None:
+            try:
+                more = (
+                    backend.record.declares(model.model) if backend.record.declares else model.model
+                )
+            except ValueError as error:
+                warnings.append(f"the declared model {path} was left out: {error}")
+                continue
+            record = replace(backend.record, models=(*backend.record.models, more))
+            found[model.backend] = replace(backend, record=record)
     return MappingProxyType(found)
 
 

@@ -34,7 +34,9 @@ def plugins(found: Registry) -> str:
             record = loaded.record
             rows.append(_row(kind, name, loaded.plugin, record.summary))
             if isinstance(record, BackendRecord):
-                rows += [_row("  model", model.name, "", _model(model)) for model in record.models]
+                rows += [
+                    _row("  model", model.name, "", price_of(model)) for model in record.models
+                ]
     return "\n".join(table.measured(("kind", "name", "from", "what"), rows))
 
 
@@ -69,7 +71,8 @@ def _row(*cells: str) -> tuple[str, ...]:
     return tuple(map(escape.terminal, cells))
 
 
-def _model(model: Model) -> str:
+def price_of(model: Model) -> str:
+    """What a call costs and what the model does, in one line."""
     each = model.by_size.unit if model.by_size else model.price
     cost = "price unknown" if each is None else price(each)
     if model.price and not model.price.free:

@@ -14,6 +14,7 @@ def test_all_come_in_through_the_plugins_door() -> None:
         "fal": "relightflow",
         "runware": "relightflow",
         "comfy": "relightflow",
+        "comfyui": "relightflow",
     }
 
 

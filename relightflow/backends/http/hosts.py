@@ -46,9 +46,12 @@ class ProviderHosts:
         raise NotImplementedError
 
 
-def overriding(environment: Mapping[str, str], variable: str) -> tuple[str, str]:
+def overriding(
+    environment: Mapping[str, str], variable: str, plain: bool = False
+) -> tuple[str, str]:
     """(scheme://host:port, host) that the operator's `variable` names for tests and rehearsals; empty
-    where it is not set. Raises UsageError where that is no address of a server."""
+    where it is not set. `plain`: http will do for any host, since no key is sent there. Raises UsageError
+    where that is no address of a server."""
     given = environment.get(variable, "").strip()
     if not given:
         return "", ""
@@ -56,7 +59,7 @@ def overriding(environment: Mapping[str, str], variable: str) -> tuple[str, str]
     if parts is None or parts.username is not None or parts.query or parts.path.strip("/"):
         raise UsageError(f"{variable} must be a server such as http://127.0.0.1:8080")
     host = parts.hostname or ""
-    if parts.scheme != "https" and not on_this_machine(host):
+    if parts.scheme != "https" and not plain and not on_this_machine(host):
         raise UsageError(f"{variable} may be plain http on this machine only; elsewhere use https")
     return _origin(parts), host
 

@@ -97,7 +97,9 @@ class Segmind(Backend):
                 self._hosts.assets,
             ),
             v2.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
-            History(api, forgets=math.isinf(self._hosts.settling)),
+            History(
+                api, math.isinf(self._hosts.settling), matcher=models.matcher(self._context.model)
+            ),
         )
         if self._hosts.override:
             self._tell(
@@ -138,6 +140,8 @@ class Segmind(Backend):
     async def submit(self, call: Call) -> Step:
         given: PreparedInput = call.prepared
         row = models.row(call.job.model)
+        if row is None and call.job.model == self._context.model.name:
+            row = models.declared_row(self._context.model)
         if row is None:
             words = f"Segmind's table has no model '{call.job.model}'"
             raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))

@@ -7,7 +7,7 @@ does not hold proves something only where `absence` says so.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -40,10 +40,8 @@ class History:
     api: SegmindApi
     forgets: bool
     """Whether old rows may be missing; see `absence.Reading`."""
-
-    @property
-    def matcher(self) -> Matcher:
-        return MATCHER
+    matcher: Matcher = field(default=MATCHER, kw_only=True)
+    """Tells which calls are in it."""
 
     def step(self, attempt: Attempt, row: HistoryRow) -> Step | None:
         """See `relightflow.backends.history.lookup.Records`."""

@@ -15,6 +15,7 @@ from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.light import LightTable
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.declared import wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,20 @@ _DISCLOSED = {
 def disclosed(options: FrozenMap, delivery: str) -> str:
     """What becomes of images, in words that follow 'the images are'."""
     return _DISCLOSED[delivery or options.get("delivery", "upload")]
+
+
+def declared_row(model: Model) -> ModelRow | None:
+    """The row of a model that the operator declared; None: it is not one."""
+    return ModelRow(model, str(wire(model)["image"])) if model.wire else None
+
+
+def matcher(model: Model) -> Matcher:
+    """`MATCHER` with `model` too, where the operator declared it."""
+    own = declared_row(model)
+    if own is None:
+        return MATCHER
+    names = frozenset(p.name for p in model.parameters)
+    return Matcher({**MATCHER.models, model.name: ModelInputs(own.image_field, names)})
 
 
 def row(name: str) -> ModelRow | None:

@@ -15,6 +15,7 @@ RECORD = BackendRecord(
     discloses=disclosed,
     keeps_requests=3600.0,
     keeps_results=7 * 86_400.0,
+    declarable=True,
     settlement=Settlement("lookup"),
     key_variable="SEGMIND_API_KEY",
     hosts=(

@@ -207,6 +207,8 @@ class Collector:
             billed = Billed.YES if active.settled else Billed.UNKNOWN
             failure = replace(failure, billed=billed)
         unknown = failure.billed is Billed.UNKNOWN or failure.kind in _HELD
+        if unknown and not active.price:  # what is free cannot be in doubt: it is made again
+            unknown, failure = False, replace(failure, kind=FailureKind.JOB_FAILED)
         state = State.UNKNOWN if unknown else State.FAILED
         await self.recorder.close(active, state, failure)
         return self.recorder.failed(active, failure)

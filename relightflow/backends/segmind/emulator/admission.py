@@ -100,7 +100,7 @@ async def _order(call: EmulatedCall) -> _Order:
 
 def _entry(call: EmulatedCall) -> CatalogueModel:
     config = call.provider.config
-    entry = CATALOGUE.get(call.name)
+    entry = CATALOGUE.get(call.name) or call.provider.declared.get(call.name)
     hidden = call.api == "v2" and (config.no_v2 or call.name in config.v1_only)
     if entry is None or hidden:
         raise Refused(answers.error(404, f"Model not found: {call.name[:80]}"))

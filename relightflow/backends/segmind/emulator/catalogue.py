@@ -6,14 +6,18 @@ the provider's model pages give them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from types import MappingProxyType
 from typing import Any
 
+from relightflow.errors import UsageError
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.money import Micros, micros
+from relightflow.plugins.declared import parse, wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,21 @@ CATALOGUE: Mapping[str, CatalogueModel] = MappingProxyType(
         "ic-light": CatalogueModel(_IC_LIGHT, "subject_image"),
     }
 )
+
+
+def declared(files: Iterable[Path]) -> dict[str, CatalogueModel]:
+    """The models of files that `relightflow models add` takes, in JSON. Raises UsageError."""
+    found = {}
+    for path in files:
+        try:
+            given = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise UsageError(f"--model {path} cannot be read: {error}") from None
+        model, problems = parse(given)
+        if model is None:
+            raise UsageError(f"--model {path}: {'; '.join(problems)}")
+        found[model.model.name] = CatalogueModel(model.model, str(wire(model.model)["image"]))
+    return found
 
 
 def missing(entry: CatalogueModel, body: Mapping[str, Any]) -> str | None:

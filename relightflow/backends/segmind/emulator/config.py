@@ -19,7 +19,7 @@ V1_SHAPES = ("bytes", "json-base64", "json-url", "json-urls", "json-images")
 ENVELOPES = ("list", "data", "results", "items")
 RESET_FORMATS = ("iso-z", "iso-offset", "iso", "space", "epoch", "epoch-ms", "http-date")
 IMAGES = ("preview", "tiny")
-PROTOCOLS = ("segmind", "fal")
+PROTOCOLS = ("segmind", "fal", "comfyui")
 HOUR, DAY = 3600.0, 86400.0
 
 
@@ -84,6 +84,8 @@ class Config:
     """Seconds by which the server's own clock is ahead."""
     image: str = "preview"
     """`preview` renders; `tiny` is one small ready-made JPEG, for load tests."""
+    declared: tuple[Path, ...] = ()
+    """Files of models that the operator declared (as `relightflow models add` takes them): offered too."""
     faults: Path | None = None
     journal: Path | None = None
     """Append-only bill, one JSON line a billed call."""

@@ -71,6 +71,7 @@ _ROUTES = {
     "segmind": segmind_route,
 }
 _ELSEWHERE = {
+    "comfyui": "relightflow.backends.comfyui.emulator:route",
     "fal": "relightflow.backends.fal.emulator.routes:route",
 }
 """Where the routes of the other protocols stand."""

@@ -158,6 +158,9 @@ OPTIONS = (
         "--clock-skew", "clock_skew", _number, "How far the server's clock is ahead.", "SECONDS"
     ),
     Option("--image", "image", str, "Results: real previews, or one fixed JPEG.", _among(IMAGES)),
+    Option(
+        "--model", "declared", Path, "A declared model to offer too. Repeatable.", "FILE", many=True
+    ),
     Option("--faults", "faults", Path, "A fault plan.", "PLAN.yaml"),
     Option("--journal", "journal", Path, "Append-only bill.", "FILE"),
 )
@@ -193,7 +196,6 @@ def assemble(given: Sequence[tuple[Option, str]]) -> Config:
     for option in OPTIONS:
         if option.many and option.field in facts:
             gathered = facts[option.field]
-            facts[option.field] = (
-                dict(gathered) if option.field == "prices" else frozenset(gathered)
-            )
+            as_kept = {"prices": dict, "declared": tuple}.get(option.field, frozenset)
+            facts[option.field] = as_kept(gathered)
     return Config(**facts)

@@ -17,6 +17,7 @@ from aiohttp import web
 from relightflow.backends.segmind.emulator import fetch, images, rendering
 from relightflow.backends.segmind.emulator.account import IMAGE_FIELDS, EmulatorAccount, parameters
 from relightflow.backends.segmind.emulator.assets import AssetStore
+from relightflow.backends.segmind.emulator.catalogue import declared
 from relightflow.backends.segmind.emulator.clock import EmulatorClock
 from relightflow.backends.segmind.emulator.config import Config
 from relightflow.backends.segmind.emulator.record import Record
@@ -41,6 +42,10 @@ class Provider:
         self.rng = Random(config.seed)  # noqa: S311 - it must be repeatable, not secret
         self.base = ""
         """`http://host:port`, once it listens."""
+        self.declared = declared(config.declared)
+        """Models that the operator declared, by name."""
+        self.places: dict[str, str] = {}
+        """Where an uploaded file of a name is served, for a protocol that names them."""
         self.stopping = asyncio.Event()
         self.shut: Callable[[float], None] = lambda _: None
         """Refuses new connections for so many seconds; the server's doing."""

@@ -1,0 +1,1 @@
+"""A ComfyUI server of the user's own: free, no key, workflows from the operator."""
