@@ -166,6 +166,8 @@ class Engine:
             async with aclosing(self._each_once(_each(again), one)) as outcomes:
                 async for outcome in outcomes:
                     yield outcome
+            if claimed and self.shared and pause == _FIRST_PAUSE:
+                self.shared.say_waiting([claim for _, claim in claimed.values()])
             pause = min(2 * pause, _LONGEST_PAUSE)
         for item, claim in claimed.values():
             assert self.shared

@@ -8,7 +8,7 @@ outcome, here too: the provider's records or a person settle it, and time alone 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +39,7 @@ from relightflow.run.shutdown import Stopped
 from relightflow.store.blobs import BlobStore, read
 from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
 
+_NAMED = 3
 ORIGIN = "shared"
 """`details.origin` of an attempt that another machine made."""
 
@@ -96,6 +97,16 @@ class SharedResults:
             return self.recorder.storage_failed(job, error)
         except DuplicateAttempt:  # an entry that was planted: it names an attempt of another job
             return self.left(job, claim)
+
+    def say_waiting(self, claims: Sequence[JobClaim | None]) -> None:
+        """Whose jobs the run waits for."""
+        names = sorted({claim.machine or "another machine" for claim in claims if claim})
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        jobs = "1 job is" if len(claims) == 1 else f"{len(claims):,} jobs are"
+        self.client.notice(
+            f"{jobs} claimed in the shared store by {', '.join(names[:_NAMED])}{more}; left to it for "
+            f"{self.patience:.0f} s"
+        )
 
     def left(self, job: Job, claim: JobClaim | None) -> Outcome:
         """The job is another machine's, and the run ends before that one is done with it."""

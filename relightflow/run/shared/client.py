@@ -40,7 +40,7 @@ class SharedStoreClient:
         """`write` False: only asked, never told."""
         self.store = store
         self.write = write
-        self._notice = notice
+        self.notice = notice
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="shared")
         self._tasks: set[asyncio.Task[None]] = set()
         self._creating: dict[str, asyncio.Future[bool]] = {}
@@ -134,7 +134,7 @@ class SharedStoreClient:
             self._failed += len(late)
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._failed:
-            self._notice(
+            self.notice(
                 f"{self._failed:,} not written to the shared store {self.store} "
                 f"({self._why or 'interrupted'}); everything is stored locally, and the next run "
                 "writes it again"

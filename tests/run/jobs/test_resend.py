@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,14 @@ from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Needs, Undecided, undecided
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.values import FrozenMap
+from relightflow.objects.bucket import opened
+from relightflow.plan.outputs import jobs
 from relightflow.plugins.backend import Settlement
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.jobs.resend import may_resend
-from tests.conftest import Stage
+from relightflow.store.claims import Claims
+from relightflow.store.index_entry import job_facts
+from tests.conftest import Stage, make_store
 from tests.scripted_backend import PRICE, NamedBackend, Script, fails
 
 DAY = Settlement("key", 86_400.0)
@@ -150,6 +156,35 @@ def test_a_call_that_somebody_gave_up_is_never_sent_again(
     named.run_in_no_time(monkeypatch)
     assert named.states() == [State.READY, State.DONE]
     assert (len(named.provider.bill), len(named.provider.submits)) == (1, 4)
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_call_is_sent_again_only_while_its_job_is_claimed_for_it(
+    named: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: bool
+) -> None:
+    """In the shared store somebody let another machine have the job, which may have bought it."""
+    url = make_store(f"file://{tmp_path}/shared")
+    named.operator = OperatorPolicy(store=url)
+    named.provider.on_submit = first(*[LOST] * 9)
+    assert named.run_in_no_time(monkeypatch).exit == Exit.UNKNOWN
+    claims = Claims(opened(url, files=True))
+    (ours,) = claims.all()
+    label = job_facts(next(jobs(named.plan())), PRICE)
+    claims.delete(ours.key)
+    if theirs:
+        claims.create(label, replace(ours, attempt="e" * 32))
+    before = len(named.provider.submits)
+    named.provider.on_submit = first()
+    ended = named.run_in_no_time(monkeypatch).exit
+    if theirs:
+        assert (ended, len(named.provider.submits)) == (Exit.UNKNOWN, before)
+        (held,) = named.attempts()
+        found = undecided(held.details)
+        assert found
+        assert found.needs is Needs.PERSON
+        assert "another machine" in found.why
+    else:
+        assert (ended, len(named.provider.bill)) == (Exit.OK, 1)
 
 
 def test_under_another_key_nothing_is_sent_again() -> None:

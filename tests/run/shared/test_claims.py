@@ -124,6 +124,7 @@ def test_a_claim_that_nobody_answers_for_is_held_and_never_bought(
     (held,) = [a for a in two.attempts() if a.state is State.UNKNOWN]
     assert (held.uuid, held.billed, held.price) == ("e" * 32, Billed.UNKNOWN, PRICE)
     assert "host-9 (run run-9) claimed it" in held.reason
+    assert two.notices == ["1 job is claimed in the shared store by host-9; left to it for 20 s"]
     assert two.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
     assert len(two.provider.bill) == 2
 
