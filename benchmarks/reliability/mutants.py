@@ -22,6 +22,7 @@ from benchmarks.reliability.rehearsal import ROOT, environment
 COPIED = ("relightflow", "benchmarks", "tests", "schemas", "pyproject.toml")
 RESEND = "tests/run/jobs/test_resend.py"
 SIMULATOR = "tests/reliability/test_simulator.py"
+CLAIMS = "tests/run/shared/test_claims.py"
 RULES = "tests/reliability/test_rules.py"
 FAULTS = "tests/reliability/test_faults.py"
 
@@ -69,6 +70,20 @@ MUTANTS = (
     Mutant("doubts do not count against the cap", "run/limits/budget.py",
            (("held = self.in_flight + self.unknown", "held = self.in_flight"),),
            SIMULATOR),
+    Mutant("a job is bought without a claim", "run/jobs/submit.py",
+           (("            if self.claims:\n                await self.claims.take(", "            if False:\n                await self.claims.take("),),
+           CLAIMS + " -k at_once"),
+    Mutant("what was finished before the claim is bought", "run/shared/claims.py",
+           (("if mine and await self.client.finished(label) is None:", "if mine:"),),
+           CLAIMS + " -k between_the_look"),
+    Mutant("a claim that this ledger does not know is its own", "run/shared/claims.py",
+           (("        return reader.recall(_NOTES, _unsent(claim.attempt)) is not None", "        return True"),),
+           CLAIMS + " -k nobody_answers"),
+    Mutant("a claim goes though its call may have been billed", "run/shared/claims.py",
+           (("        if failure.billed is Billed.NO:\n", "        if failure.billed is not Billed.YES:\n"),),
+           "tests/run/shared/test_costs.py -k without_an_image"),
+    Mutant("anybody takes a claim away", "store/claims.py",
+           (("if claim and claim.attempt == attempt:", "if claim:"),), "tests/store/test_claims.py -k owner"),
     Mutant("every run has a cap of its own", "run/limits/spend.py",
            (("charges, known = reader.charges(), reader.recipes()", "charges, known = [], []"),), SIMULATOR),
     Mutant("STORED before the blob is durable", "store/blobs.py",

@@ -111,6 +111,24 @@ def test_machines_that_run_at_once_buy_each_job_once(
     assert not list(claims_in(machines[0]).all())
 
 
+def test_what_was_finished_between_the_look_and_the_claim_is_not_bought(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = machines
+    one.run_in_no_time(monkeypatch)
+    real, seen = SharedStoreClient.finished, set[str]()
+
+    async def finished(self: SharedStoreClient, label: Any, attempt: str = "") -> Any:
+        late = label["key"] in seen
+        seen.add(label["key"])
+        return await real(self, label, attempt) if late else None
+
+    monkeypatch.setattr(SharedStoreClient, "finished", finished)
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert two.provider.submits == []
+    assert not list(claims_in(two).all())
+
+
 @pytest.mark.parametrize("at", [0.0, clock.EPOCH, clock.EPOCH + 10 * 365 * 86_400])
 def test_a_claim_that_nobody_answers_for_is_held_and_never_bought(
     machines: list[Stage], monkeypatch: pytest.MonkeyPatch, at: float
