@@ -56,8 +56,8 @@ class ComfyEmulator(Emulator):
         phase = self.phase(request, body)
         if phase == "download":
             name = request.path.rpartition("/")[2].partition(".")[0]
-            return Answer(200, unique(tiny(), name), media_type="image/jpeg")
-        if request.headers.get("X-API-Key") != self.key:
+            return await self.picture(name, unique(tiny(), name))
+        if not self.accepts(request.headers.get("X-API-Key", "")):
             return _error(401, "unauthorized", "The API key is not valid")
         if phase == "catalogue":
             return Answer.of({"data": [{"id": "bria/image-edit-relight"}], "next_cursor": None})

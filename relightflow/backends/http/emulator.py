@@ -87,7 +87,7 @@ class Emulator:
     """Derive from it: `phase` and `answer`."""
 
     def __init__(self, key: str, seconds: float = 0.0) -> None:
-        """`key`: the only one that is accepted. `seconds`: that a call takes."""
+        """`key`: the only one that is accepted; empty: any. `seconds`: that a call takes."""
         self.key, self.seconds = key, seconds
         self.url = ""
         self.bill: list[Billed] = []
@@ -96,6 +96,8 @@ class Emulator:
         """Phase → requests."""
         self.keyed: Counter[str] = Counter()
         """Phase → requests that carried the key."""
+        self.paint: Callable[[Billed], bytes] | None = None
+        """Makes the result of a call, in a thread; None: one small image for all."""
         self.skew = 0.0
         """Seconds by which its clock is ahead."""
         self._stopping = asyncio.Event()
@@ -114,6 +116,19 @@ class Emulator:
     ) -> web.StreamResponse | None:
         """For a request that is no single question, such as a WebSocket; None: it is one."""
         return None
+
+    def accepts(self, key: str) -> bool:
+        """Whether a call with this key is made."""
+        return bool(key) and self.key in ("", key)
+
+    async def picture(self, name: str, sample: bytes) -> Answer:
+        """The result of the call `name`; `sample` where nothing is painted."""
+        call = next((call for call in self.bill if call.name == name), None)
+        if self.paint is not None and call is not None:
+            sample = await asyncio.to_thread(self.paint, call)
+        kind = "jpeg" if sample.startswith(b"\xff\xd8") else "png"
+        kind = "webp" if sample.startswith(b"RIFF") else kind
+        return Answer(200, sample, media_type=f"image/{kind}")
 
     @property
     def now(self) -> float:
@@ -143,7 +158,7 @@ class Emulator:
         body = await request.read()
         phase = self.phase(request, body)
         self.seen[phase] += 1
-        self.keyed[phase] += any(self.key in value for value in request.headers.values())
+        self.keyed[phase] += self._has_key(request)
         fault = next((fault for fault in self.faults if fault.meets(phase)), None)
         if fault is None:
             return self._sent(await self.answer(request, body))
@@ -164,6 +179,9 @@ class Emulator:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), fault.seconds)
         return self._closed(request)
+
+    def _has_key(self, request: web.BaseRequest) -> bool:
+        return bool(self.key) and any(self.key in value for value in request.headers.values())
 
     def _sent(self, answer: Answer) -> web.Response:
         headers = {"Date": formatdate(self.now, usegmt=True), **answer.headers}

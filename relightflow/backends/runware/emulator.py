@@ -52,8 +52,8 @@ class RunwareEmulator(Emulator):
     async def answer(self, request: web.BaseRequest, body: bytes) -> Answer:
         if request.method == "GET":
             name = request.path.rpartition("/")[2].partition(".")[0]
-            return Answer(200, unique(tiny(), name), media_type="image/jpeg")
-        if request.headers.get("Authorization") != f"Bearer {self.key}":
+            return await self.picture(name, unique(tiny(), name))
+        if not self.accepts(request.headers.get("Authorization", "").removeprefix("Bearer ")):
             error = {"code": "invalidApiKey", "message": "Invalid API key", "parameter": "apiKey"}
             return Answer.of({"errors": [{**error, "taskType": "authentication"}]}, 401)
         return self.answered(_tasks(body))
@@ -69,7 +69,7 @@ class RunwareEmulator(Emulator):
             for task in _tasks(str(message.data).encode()):
                 kind = task.get("taskType")
                 if kind == "authentication":
-                    greeted = task.get("apiKey") == self.key
+                    greeted = self.accepts(str(task.get("apiKey") or ""))
                     told = {"taskType": kind, "connectionSessionUUID": "emulated"}
                     wrong = _error("invalidApiKey", "Invalid API key", task)
                     await socket.send_json({"data": [told]} if greeted else {"errors": [wrong]})

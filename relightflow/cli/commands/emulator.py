@@ -47,7 +47,8 @@ def command(given: list[tuple[Option, str]]) -> None:
 
     The emulator replaces Segmind, or the provider that --protocol names, at no cost and can inject
     faults. Let a run use it with RELIGHTFLOW_SEGMIND_URL=http://127.0.0.1:PORT (for fal:
-    RELIGHTFLOW_FAL_URL). Ctrl-C stops it.
+    RELIGHTFLOW_FAL_URL, and so on). Those of runware and comfy take --port, --latency and
+    --key only. Ctrl-C stops it.
     """
     config = assemble(given)
     from relightflow.backends.segmind.emulator.server import (

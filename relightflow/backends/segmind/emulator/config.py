@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -19,7 +19,9 @@ V1_SHAPES = ("bytes", "json-base64", "json-url", "json-urls", "json-images")
 ENVELOPES = ("list", "data", "results", "items")
 RESET_FORMATS = ("iso-z", "iso-offset", "iso", "space", "epoch", "epoch-ms", "http-date")
 IMAGES = ("preview", "tiny")
-PROTOCOLS = ("segmind", "fal", "comfyui")
+PLAIN = ("runware", "comfy")
+"""Protocols with an emulator of their own, which takes few options."""
+PROTOCOLS = ("segmind", "fal", "comfyui", *PLAIN)
 HOUR, DAY = 3600.0, 86400.0
 
 
@@ -97,6 +99,8 @@ class Config:
                 "--allow-public-host to allow it"
             )
         _one_of("protocol", self.protocol, PROTOCOLS)
+        if self.protocol in PLAIN:
+            self._check_plain()
         _one_of("v1 shape", self.v1_shape, V1_SHAPES)
         _one_of("history envelope", self.envelope, ENVELOPES)
         _one_of("reset format", self.reset_format, RESET_FORMATS)
@@ -104,6 +108,19 @@ class Config:
         _one_of("upload key", self.upload_key, ("file_urls", "urls"))
         if self.bad_value_status not in (400, 406, 500):
             raise UsageError("a refused value is answered with 400, 406 or 500")
+
+    def _check_plain(self) -> None:
+        """Raises UsageError where something is asked for that would be passed over."""
+        taken = ("protocol", "port", "latency", "keys")
+        unset = Config()
+        others = [f.name for f in fields(self) if f.name not in taken]
+        if (
+            any(getattr(self, name) != getattr(unset, name) for name in others)
+            or len(self.keys) > 1
+        ):
+            raise UsageError(
+                f"--protocol {self.protocol} takes --port, --latency and one --key only"
+            )
 
 
 def is_loopback(host: str) -> bool:

@@ -12,18 +12,22 @@ import signal
 import sys
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from aiohttp import web
 
+from relightflow.backends.http.emulator import Billed, Emulator
+from relightflow.backends.segmind.emulator import images, rendering
 from relightflow.backends.segmind.emulator.account import bill
 from relightflow.backends.segmind.emulator.clock import EmulatorClock
-from relightflow.backends.segmind.emulator.config import Config
+from relightflow.backends.segmind.emulator.config import PLAIN, Config
 from relightflow.backends.segmind.emulator.faults.plan import Chooser, FaultPlan
 from relightflow.backends.segmind.emulator.faults.reading import read
 from relightflow.backends.segmind.emulator.handling import handle, make_request
 from relightflow.backends.segmind.emulator.port import Port
 from relightflow.backends.segmind.emulator.provider import Provider
+from relightflow.model.values import FrozenMap
 
 
 @dataclass(slots=True)
@@ -95,8 +99,30 @@ async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with await start(config) as running:
+    opened = plain(config).running(config.port) if config.protocol in PLAIN else await start(config)
+    async with opened as running:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.write(f"listening on {running.url}\n")
             sys.stdout.flush()
         await ended.wait()
+
+
+_PLAIN = {
+    "runware": "relightflow.backends.runware.emulator:RunwareEmulator",
+    "comfy": "relightflow.backends.comfy.emulator:ComfyEmulator",
+}
+
+
+def plain(config: Config) -> Emulator:
+    """The emulator of one of `PLAIN`; its results are previews of the light."""
+    module, _, name = _PLAIN[config.protocol].partition(":")
+    seconds = max(config.latency) if config.latency else 10.0
+    made: Emulator = getattr(import_module(module), name)(next(iter(config.keys), ""), seconds)
+    made.paint = _painted
+    return made
+
+
+def _painted(call: Billed) -> bytes:
+    """A preview of what was asked for; words that the preview does not know change nothing."""
+    prompt = " ".join(str(value) for value in call.parameters.values())
+    return images.unique(rendering.render(call.image, "", FrozenMap({"prompt": prompt})), call.name)

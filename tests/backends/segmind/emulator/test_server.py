@@ -11,8 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.server import start
+from relightflow.backends.http.emulator import Billed
+from relightflow.backends.segmind.emulator.config import PLAIN, Config, ServerRate
+from relightflow.backends.segmind.emulator.images import tiny
+from relightflow.backends.segmind.emulator.server import plain, start
 from relightflow.errors import UsageError
 
 Launch = Callable[..., Any]
@@ -116,3 +118,22 @@ async def test_stop_can_be_said_twice(connect: Any) -> None:
     client = await connect()
     await client.emulator.stop()
     await client.emulator.stop()
+
+
+@pytest.mark.parametrize("protocol", PLAIN)
+async def test_a_plain_protocol_paints_what_was_asked_for(protocol: str) -> None:
+    emulator = plain(Config(protocol=protocol, latency=(0.0, 0.0)))
+    assert emulator.accepts("any key")
+    assert not emulator.accepts("")
+    emulator.bill += [
+        Billed(light, "m", {"light_type": light}, tiny()) for light in ("sunlight", "spotlight")
+    ]
+    painted = [(await emulator.picture(call.name, b"")).body for call in emulator.bill]
+    assert painted[0] != painted[1]
+    assert all(data.startswith(b"\xff\xd8") for data in painted)
+
+
+@pytest.mark.parametrize("more", [{"seed": 1}, {"rate": ServerRate(1, 1.0)}, {"keys": {"a", "b"}}])
+def test_what_a_plain_protocol_would_pass_over_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="takes --port, --latency and one --key only"):
+        Config(protocol="comfy", **more)
