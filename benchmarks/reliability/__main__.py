@@ -1,6 +1,6 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, named, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
+Names: kills, named, fal, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
@@ -70,6 +70,17 @@ def _kills() -> Iterator[Line]:
                     toll.add(kills.rounds(folder, KillPlan(work, seed, 45, faults)))
             what = f"random SIGKILL, {api}, {'3 % network faults' if faults else 'good network'}"
             yield what, _told(toll), not toll.problems
+
+
+FAL_WORK = Work(images=5, cells=48, backend="fal", model="bria/fibo-edit/relight")
+
+
+def _fal() -> Iterator[Line]:
+    toll = Toll()
+    for seed in range(3):
+        with _folder() as folder:
+            toll.add(kills.rounds(folder, KillPlan(FAL_WORK, seed, 40, faults=True)))
+    yield "random SIGKILL, fal, 3 % network faults", _told(toll), not toll.problems
 
 
 def _named() -> Iterator[Line]:
@@ -180,11 +191,15 @@ def _naive() -> Iterator[Line]:
         with _folder() as folder:
             toll = naive.rounds(folder, KillPlan(Work(api, cells=240), 1, 40, faults=True))
         yield f"the naive script, {api}", _told(toll), True
+    with _folder() as folder:
+        toll = naive.rounds(folder, KillPlan(FAL_WORK, 1, 40, faults=True))
+    yield "the naive script, fal", _told(toll), True
 
 
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "kills": _kills,
     "named": _named,
+    "fal": _fal,
     "points": _points,
     "faults": _faults,
     "simulator": _simulator,

@@ -17,7 +17,7 @@ from benchmarks.reliability.rehearsal import ROOT, Emulated, emulated, environme
 
 def rounds(folder: Path, plan: KillPlan) -> Toll:
     """The script, killed `plan.kills` times, then run until all files are there."""
-    options = ("--latency", plan.latency, "--seed", str(plan.seed))
+    options = ("--protocol", plan.work.backend, "--latency", plan.latency, "--seed", str(plan.seed))
     with emulated(folder, *options, plan=FAULTS if plan.faults else "") as provider:
         toll = Toll(jobs=plan.work.jobs)
         rng = Random(plan.seed)
@@ -43,7 +43,8 @@ def _files(folder: Path) -> list[Path]:
 def _start(folder: Path, plan: KillPlan, provider: Emulated) -> subprocess.Popen[bytes]:
     images = [f"https://example.com/{number}.jpg" for number in range(plan.work.images)]
     module = [sys.executable, "-m", "benchmarks.reliability.naive_client"]
-    given = [provider.url, plan.work.api, str(plan.work.cells), str(folder / "out"), *images]
+    api = "fal" if plan.work.backend == "fal" else plan.work.api
+    given = [provider.url, api, str(plan.work.cells), str(folder / "out"), *images]
     return subprocess.Popen(
         [*module, *given],
         cwd=ROOT,

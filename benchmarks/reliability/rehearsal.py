@@ -36,7 +36,20 @@ AXES: dict[str, tuple[str, ...]] = {
 AXES_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "segmind": AXES,
     "fal": {
-        "light_type": ("midday", "blue hour light", "moonlight lighting", "harsh studio lighting"),
+        "light_type": (
+            "midday",
+            "blue hour light",
+            "moonlight lighting",
+            "harsh studio lighting",
+            "low-angle sunlight",
+            "sunrise light",
+            "overcast light",
+            "cloud-filtered lighting",
+            "fog-diffused lighting",
+            "starlight nighttime",
+            "soft bokeh lighting",
+            "spotlight on subject",
+        ),
         "light_direction": ("front", "side", "bottom", "top-down"),
     },
     "comfyui": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate, LimitStatus
 from relightflow.model.image import Rejected
 from relightflow.model.job import SHORT
@@ -303,3 +304,12 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else escape.terminal(str(value))
+
+
+def together(estimates: Sequence[CostEstimate]) -> str:
+    """What several recipes cost, of which one goes on from what another makes."""
+    calls = sum(estimate.calls for estimate in estimates)
+    prices = [estimate.price for estimate in estimates]
+    known = [one for one in prices if one is not None]
+    total = Price(sum(one.low for one in known), sum(one.high for one in known))
+    return f"together: {count(calls, 'job')} to make, {price(total if len(known) == len(prices) else None)}"

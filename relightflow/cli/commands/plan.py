@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,8 +25,10 @@ from relightflow.model.plan import Plan, Selection, Shard
 from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.planned_output import PlannedOutput
+from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.plan import file as plan_file
+from relightflow.plan.chained import chained, manifests
 from relightflow.plan.difference import PlanDifference
 from relightflow.plan.planned import path_in_project, recipe_plan
 from relightflow.plugins.records import OperatorPolicy
@@ -51,6 +53,8 @@ class _PlannedRecipe:
     estimate_cost: CostEstimate
     request: PlannedRequest
     state_dir: StateDir
+    chained: bool = False
+    """It goes on from what an earlier recipe of the command has still to make."""
 
     @property
     def record(self) -> RecipePlan:
@@ -141,7 +145,7 @@ def command(
     exits = []
     planned: list[_PlannedRecipe] = []
     with ExitStack() as stack:
-        changes = _Changes(asked, wanted, stack)
+        changes = _Changes(asked, wanted, stack, bool(out))
         for _, seen in opening.each(reading, console, lambda path: changes.look(path)):
             if isinstance(seen, Exit):
                 exits.append(seen)
@@ -158,6 +162,8 @@ def command(
                 exits.append(Exit.EARLY)
             if exit_code and (seen.plan_status.work or seen.estimate_cost.calls):
                 exits.append(Exit.WORK_TO_DO)
+    if any(seen.chained for seen in planned):
+        console.answer(words.together([seen.estimate_cost for seen in planned]))
     exits += _shared_files(planned, asked, console)
     if out and not {*exits} - {Exit.WORK_TO_DO}:
         _write(out, planned, console)
@@ -202,17 +208,24 @@ class _Changes:
     asked: _Asked
     wanted: _ChangeFlags
     stack: ExitStack
+    writes: bool
+    """Whether a plan file is asked for."""
     differences: list[PlanDifference] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    earlier: list[Plan] = field(default_factory=list)
+    """Plans of the recipes before, for those that go on from what they make."""
     _baseline: Baseline | None = None
 
     def look(self, path: Path) -> _PlannedRecipe:
+        alone = bool(self.wanted.against or self.wanted.form or self.writes)
         try:
-            return _look(path, self.asked)
+            seen = _look(path, self.asked, () if alone else self.earlier)
         except RelightflowError as problem:
             self.failed.append((str(path), str(problem)))
             raise
+        self.earlier.append(seen.plan)
+        return seen
 
     def found(self, seen: _PlannedRecipe) -> PlanDifference | None:
         """The difference of one recipe; None where nobody asked. Raises UsageError."""
@@ -245,11 +258,28 @@ class _Changes:
         )  # fmt: skip
 
 
-def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
+def _planned(
+    recipe: Recipe, state_dir: StateDir, asked: _Asked, earlier: Sequence[Plan]
+) -> tuple[Plan, bool]:
+    """The recipe's plan; on what `earlier` recipes of the command will have made, where a manifest that it
+    reads is not there yet, and whether that is so. Raises what `api.plan` raises."""
+    try:
+        plan = api.plan(recipe, asked.registry, asked.selection, asked.operator, state_dir)
+    except UsageError:
+        found = None
+        if any(not os.path.lexists(path) for path in manifests(recipe)):
+            found = chained(recipe, earlier, asked.selection)
+        if found is None:
+            raise
+        return found, True
+    return plan, False
+
+
+def _look(path: Path, asked: _Asked, earlier: Sequence[Plan]) -> _PlannedRecipe:
     registry, operator = asked.registry, asked.operator
     recipe = api.load(path, registry, asked.reading.overrides, asked.reading.backend)
     state_dir = locate(path, asked.state, os.environ)
-    plan = api.plan(recipe, registry, asked.selection, operator, state_dir)
+    plan, follows = _planned(recipe, state_dir, asked, earlier)
     plan_status = replace(
         api.plan_status(plan, state_dir, operator),
         disclosures=api.disclosures(plan, registry),
@@ -266,7 +296,7 @@ def _look(path: Path, asked: _Asked) -> _PlannedRecipe:
         selection.limit,
         selection.picks.sha256 if selection.picks else "",
     )
-    return _PlannedRecipe(plan, plan_status, estimate, request, state_dir)
+    return _PlannedRecipe(plan, plan_status, estimate, request, state_dir, follows)
 
 
 def _show(
