@@ -111,7 +111,7 @@ class Bucket:
         only_new: bool = False,
     ) -> str:
         """Put `data` at `path`, whole or not at all; its ETag. `only_new`: raises CHANGED where
-        something is there, as far as the store honours that: it is no lock."""
+        something is there, as far as the store honours that: `store.marker` finds out."""
         import obstore
 
         noted = {"Content-Type": media_type, _SHA256: sha256}
