@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from relightflow.errors import UsageError
@@ -30,17 +31,27 @@ def added(environ: Mapping[str, str]) -> str:
 def context(environ: Mapping[str, str]) -> ssl.SSLContext | None:
     """For whoever makes connections; None: the system's own will do. Blocks. Raises UsageError."""
     pem = added(environ)
-    if not pem:
-        return None
+    return _trusting(pem) if pem else None
+
+
+@lru_cache(maxsize=4)
+def _trusting(pem: str) -> ssl.SSLContext:
+    """The same for the same certificates: a system's whole list takes a tenth of a second to read."""
     made = ssl.create_default_context()
     made.load_verify_locations(cadata=pem)
     return made
 
 
+@lru_cache(maxsize=4)
+def _check(pem: str) -> None:
+    """Raises SSLError where it holds no certificate."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+
+
 def _text(variable: str, path: str) -> str:
     try:
         pem = Path(path).read_text(encoding="utf-8", errors="replace")
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+        _check(pem)
     except OSError as error:  # SSLError is one
         why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else ""
         raise UsageError(

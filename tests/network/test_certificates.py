@@ -29,6 +29,15 @@ def test_both_variables_add_to_what_the_system_trusts(tmp_path: Path) -> None:
     assert added(environ).count("BEGIN CERTIFICATE") == 2
 
 
+def test_certificates_are_read_once_and_again_where_the_file_has_changed(tmp_path: Path) -> None:
+    environ = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+    trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
+    first = context(environ)
+    assert context(environ) is first
+    trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
+    assert context(environ) is not first
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "No such file"), ("hello", "holds no certificate")]
 )

@@ -87,3 +87,9 @@ async def emulate() -> AsyncIterator[EmulateComfy]:
     yield make
     for running in started:
         await running.stop()
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for a quarter of a second later is asked for at once."""
+    monkeypatch.setattr("relightflow.backends.http.polling.FIRST", 0.001)

@@ -13,6 +13,8 @@ from relightflow.testing.backend import check_backend
 from relightflow.testing.http_faults import check_http_faults
 from tests.backends.comfyui.conftest import EmulateComfy
 
+pytestmark = pytest.mark.usefixtures("quick_polls")
+
 
 async def test_keeps_what_a_backend_promises(
     emulate: EmulateComfy, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,8 @@ from relightflow.testing.backend import check_backend
 from relightflow.testing.http_faults import check_http_faults
 from tests.backends.fal.conftest import KEY, EmulateFal
 
+pytestmark = pytest.mark.usefixtures("quick_polls")
+
 
 @pytest.mark.parametrize(
     ("model", "delivery"),
