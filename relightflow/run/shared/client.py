@@ -73,9 +73,11 @@ class SharedStoreClient:
         """Claim a job. False: something is there already. Raises ObjectFault."""
         created = self._start(lambda: self.store.claims.create(label, claim))
         self._creating[claim.attempt] = created
-        return await asyncio.shield(
-            created
-        )  # what was sent comes to something, whoever waits for it
+        try:
+            return await asyncio.shield(created)  # what was sent arrives, whoever waits for it
+        finally:
+            if created.done():
+                del self._creating[claim.attempt]
 
     async def put_claim(self, label: Mapping[str, Any], claim: JobClaim) -> None:
         """Claim a job that is ours already. Raises ObjectFault."""
