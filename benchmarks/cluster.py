@@ -26,7 +26,7 @@ from benchmarks.instant import installed, project
 from benchmarks.processes import RELIGHTFLOW, Row
 from benchmarks.reliability.rehearsal import KEY, ROOT, Emulated, Shop, Work, emulated, environment
 
-JOBS, LARGE, PACED = 600, 60, 512
+JOBS, KILLED, LARGE, PACED = 600, 240, 60, 512
 SIZE = 4_000_000
 CALLS_A_SECOND = 17
 """A thousand a minute."""
@@ -166,6 +166,30 @@ def bought_on(found: Cluster, event: Callable[[Cluster], object], jobs: int) -> 
         bill = provider.bill()
         ids = {row["request_id"] for row in bill}
         return Bought(process.returncode, len(bill), len(ids), len(shop.delivered()), said, seconds)
+
+
+def driver_killed(jobs: int, times: int = 4) -> Bought:
+    """The driver is killed again and again while workers go on with its tasks; the last run has no
+    cluster."""
+    work = Work(images=1, cells=jobs, concurrency=32, max_cost=jobs)
+    options = ("--latency", "0.2", "--credits", str(jobs))
+    with (
+        tempfile.TemporaryDirectory() as made,
+        emulated(Path(made), *options) as provider,
+        cluster(2) as found,
+    ):
+        shop = Shop(Path(made), provider.url, work)
+        begun = time.perf_counter()
+        for turn in range(1, times + 1):
+            with _started(shop, *on(found)) as process:
+                while process.poll() is None and len(shop.delivered()) < jobs * turn // (times + 2):
+                    time.sleep(0.02)
+                process.kill()
+        ended = shop.finish()[-1]
+        seconds = time.perf_counter() - begun
+        bill = provider.bill()
+        ids = {row["request_id"] for row in bill}
+        return Bought(ended.exit, len(bill), len(ids), len(shop.delivered()), ended.said, seconds)
 
 
 def _started(shop: Shop, *options: str) -> subprocess.Popen[str]:
@@ -308,6 +332,10 @@ def measure(whole: bool = False) -> list[Row]:
         assert ended.exit == 0, ended.said
         figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
         rows.append((f"{JOBS} paid jobs on 2 workers: {name}", figure, f"bill {JOBS}"))
+    ended = driver_killed(KILLED)
+    assert ended.exit == 0, ended.said
+    figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
+    rows.append((f"{KILLED} paid jobs: SIGKILL of the driver, 4 times", figure, f"bill {KILLED}"))
     for workers in (0, 1, 2, 4):
         name = f"{LARGE} results of 4 MB to WebP, {_on(workers)}"
         rows.append((name, _figure(large(LARGE, workers), LARGE), ""))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -59,6 +60,12 @@ def test_nobody_there_is_an_outage_and_no_address_is_a_mistake(
         Dask(ExecutorContext("tcp://127.0.0.1:1"))
     with pytest.raises(UsageError, match="--scheduler ftp://here: "):
         Dask(ExecutorContext("ftp://here"))
+
+
+def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match=r"pip install 'relightflow\[dask\]'; nothing was sent"):
+        Dask(ExecutorContext("tcp://127.0.0.1:1"))
 
 
 def test_a_cluster_that_falls_apart_costs_nothing(running: Cluster) -> None:
