@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -102,9 +103,9 @@ class SharedStoreClient:
 
     async def release(self, label: Mapping[str, Any], attempt: str) -> bool:
         """Take the claim of `attempt` away; False where the store could not be told."""
-        creating = self._creating.pop(attempt, None)
-        if creating and not creating.done():
-            await asyncio.wait([creating])
+        if creating := self._creating.pop(attempt, None):
+            with suppress(ObjectFault, StorageError):
+                await creating  # it may still arrive
         if not self.write or self._in_a_row >= ENOUGH:
             return False
         return await self._told(lambda: self.store.claims.release(label, attempt))
