@@ -85,8 +85,8 @@ def gain_of_two(work: Callable[[], object]) -> float:
     return two / one
 
 
-def every_cell(relit: Callable[..., object], prepared: object) -> float:
-    """Seconds for all 256 cells of an image with two threads."""
+def every_cell(relit: Callable[..., object], prepared: object) -> tuple[float, float]:
+    """Seconds for all 256 cells of an image with two threads, and of processor time."""
     from concurrent.futures import ThreadPoolExecutor
 
     from relightflow.backends.preview.offer import MODEL
@@ -95,11 +95,11 @@ def every_cell(relit: Callable[..., object], prepared: object) -> float:
     names = [parameter.name for parameter in MODEL.parameters]
     values = itertools.product(*(parameter.values for parameter in MODEL.parameters))
     cells = [FrozenMap(dict(zip(names, words, strict=True))) for words in values]
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(2) as threads:
         for _ in threads.map(lambda cell: relit(prepared, cell), cells):
             pass
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - used
 
 
 def pin(cores: set[int]) -> None:
@@ -131,7 +131,7 @@ def measure() -> list[tuple[str, str, str]]:
     cell = best(lambda: relit(prepared, words))
     pin(cores)
     gain = gain_of_two(lambda: relit(prepared, words))
-    whole_sweep = min(every_cell(relit, prepared) for _ in range(2))
+    whole_sweep, used = min(every_cell(relit, prepared) for _ in range(2))
     bare_gain = gain_of_two(lambda: encode(decode(data), JPEG))
     return [
         ("bare decode and encode", f"{bare * 1000:.0f} ms", "baseline"),
@@ -143,7 +143,11 @@ def measure() -> list[tuple[str, str, str]]:
         ("… as a multiple of the baseline", f"{whole / bare:.1f} ×", ""),
         ("once an image: decode and estimate", f"{first * 1000:.0f} ms", ""),
         ("every further cell", f"{cell * 1000:.0f} ms", ""),
-        ("all 256 cells, two workers", f"{whole_sweep:.1f} s", f"≤ {GOAL_ALL_SECONDS} s"),
+        (
+            "all 256 cells, two workers",
+            f"{whole_sweep:.1f} s, {used:.1f} s of processor time",
+            f"≤ {GOAL_ALL_SECONDS} s",
+        ),
         (f"two workers over one, {len(cores)} cores", f"{gain:.2f} ×", "as the baseline"),
         ("… of the baseline", f"{bare_gain:.2f} ×", ""),
         ("peak memory of the process", f"{peak_megabytes()} MB", f"≤ {GOAL_MEGABYTES} MB"),

@@ -31,6 +31,8 @@ class Taken:
     mb: float
     """Peak resident memory of the process, in MB of 1024² bytes."""
     out: str
+    cpu: float
+    """Seconds of processor time, the kernel's for it included: the same on a busy machine, nearly."""
 
 
 def taken(
@@ -58,7 +60,8 @@ def taken(
         seconds = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
     assert child.returncode == code, f"{command} ended with {child.returncode}:\n{out}"
-    return Taken(seconds, usage.ru_maxrss / 1024, out)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Taken(seconds, usage.ru_maxrss / 1024, out, cpu)
 
 
 def case(module: str, *arguments: str, path: Path | None = None) -> dict[str, Any]:
