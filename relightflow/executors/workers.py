@@ -104,7 +104,7 @@ def open_workers(
     if record.needs_address and not address:
         raise UsageError(f"--executor {record.name} needs --scheduler ADDRESS")
     if address and not record.needs_address:
-        raise UsageError(f"--scheduler is of no use to --executor {record.name}; add the executor")
+        raise UsageError(f"--executor {record.name} uses no --scheduler; --executor dask does")
     if not record.needs_address and record.name == "local":
         workers = Workers()
     else:

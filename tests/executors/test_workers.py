@@ -96,7 +96,10 @@ def test_a_wait_that_is_given_up_counts_for_nothing() -> None:
     ("options", "words"),
     [
         (RunOptions(executor="dask"), "--executor dask needs --scheduler ADDRESS"),
-        (RunOptions(scheduler="tcp://a:1"), "--scheduler is of no use to --executor local"),
+        (
+            RunOptions(scheduler="tcp://a:1"),
+            "--executor local uses no --scheduler; --executor dask does",
+        ),
         (RunOptions(executor="dusk"), r"unknown executor 'dusk'.*did you mean 'dask'"),
     ],
 )
