@@ -25,7 +25,7 @@ from unittest import mock
 
 from relightflow.backends.history.lookup import HistoryListing, Span, at_once
 from relightflow.backends.history.matching import DIGEST, HistoryRow
-from relightflow.backends.segmind.history import History
+from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
@@ -244,7 +244,7 @@ def address(sha256: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Records(History):
+class Records(SegmindHistory):
     """The real look-up and the real matching over simulated records."""
 
     provider: Provider

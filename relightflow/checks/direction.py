@@ -33,7 +33,7 @@ _ALONE, _WRONG = 0.35, -0.6
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionCheck:
+class _DirectionCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, float, bool]:
@@ -104,7 +104,7 @@ RECORDS = (
     CheckRecord(
         name="direction",
         summary="The light comes from the side that the cell asks for, compared with its siblings",
-        create=DirectionCheck,
+        create=_DirectionCheck,
         severity="fail",
         default=True,
         schema={

@@ -18,7 +18,7 @@ _UNSURE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedCheck:
+class _ChangedCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> float | None:
@@ -39,7 +39,7 @@ class ChangedCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class DistinctCheck:
+class _DistinctCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> Any:
@@ -72,7 +72,7 @@ class DistinctCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class SameSubjectCheck:
+class _SameSubjectCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> Any:
@@ -124,7 +124,7 @@ RECORDS = (
     CheckRecord(
         name="changed",
         summary="The result is not the input image again",
-        create=ChangedCheck,
+        create=_ChangedCheck,
         severity="fail",
         default=True,
         schema=_schema(1.0, f"Smallest difference to the input image, {_LEVELS}.", maximum=255),
@@ -132,7 +132,7 @@ RECORDS = (
     CheckRecord(
         name="distinct",
         summary="The results of two cells are two images",
-        create=DistinctCheck,
+        create=_DistinctCheck,
         severity="fail",
         default=True,
         schema=_schema(0.5, f"Smallest difference between two cells, {_LEVELS}.", maximum=255),
@@ -140,7 +140,7 @@ RECORDS = (
     CheckRecord(
         name="same-subject",
         summary="The edges of the input image are still there, whatever the light",
-        create=SameSubjectCheck,
+        create=_SameSubjectCheck,
         severity="fail",
         default=True,
         schema=_schema(0.3, "Smallest correlation of the edges; 1 is the same image.", maximum=1),

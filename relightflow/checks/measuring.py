@@ -26,7 +26,7 @@ from relightflow.plugins.records import CheckContext
 from relightflow.plugins.registry import Registry, load
 from relightflow.plugins.source import StaleImage
 
-UNREADABLE = (OSError, RelightflowError, BadImage, StaleImage)
+_UNREADABLE = (OSError, RelightflowError, BadImage, StaleImage)
 """What reading an image may raise."""
 
 
@@ -84,7 +84,7 @@ class Blueprint:
     """A worker that sees another one has other files, and would judge by them."""
 
 
-def measure_on_worker(
+def _measure_on_worker(
     blobs: SharedBlobs,
     blueprints: tuple[Blueprint, ...],
     output: Output,
@@ -99,7 +99,7 @@ def measure_on_worker(
     try:
         source = _source(output.image.sha256, read_source)
         result = small(blobs.read(sha256))
-    except UNREADABLE as problem:
+    except _UNREADABLE as problem:
         raise TaskRefused(f"a worker could not read an image: {problem}") from None
     return measured(made, CheckView(output, result, source))
 
@@ -174,7 +174,7 @@ class Measuring:
             return self._workers.pool.submit(self._here(output, result)), False
         prints = tuple(Blueprint(one.spec, one.folder, one.identity) for one in self._made)
         given = (blobs, prints, without_secrets(output), result.sha256, self._reader)
-        return self._workers.submit(Task("check", measure_on_worker, given)), True
+        return self._workers.submit(Task("check", _measure_on_worker, given)), True
 
     def _here(self, output: Output, result: Result) -> Task[list[Any] | str]:
         return Task("check", self._measured, (output, result))
@@ -182,7 +182,7 @@ class Measuring:
     def _measured(self, output: Output, result: Result) -> list[Any] | str:
         try:
             view = CheckView(output, small(self._images.result(result)), self._source.get())
-        except UNREADABLE as problem:
+        except _UNREADABLE as problem:
             return f"the result cannot be read: {in_words(problem)}"
         return measured(self._made, view)
 
@@ -200,7 +200,7 @@ class _Once:
             if not self._found:
                 try:
                     self._found.append(self._read())
-                except UNREADABLE:
+                except _UNREADABLE:
                     self._found.append(None)
             return self._found[0]
 

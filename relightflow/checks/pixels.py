@@ -1,6 +1,6 @@
 """What the built-in checks measure in small copies of images: light, colour, structure, borders.
 
-Pure functions of `CheckImage`. Two images are compared on a square grid of `GRID` points, whatever
+Pure functions of `CheckImage`. Two images are compared on a square grid of `_GRID` points, whatever
 their own sizes, so that a provider that rounds sizes costs nothing. Light is counted in stops (log2 of
 linear luminance, IEC 61966-2-1), colour in CIELAB (D65), levels in steps of 255.
 """
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from relightflow.plugins.check import CheckImage
 
-GRID = 96
+_GRID = 96
 """Points a side on which two images are compared."""
-COARSE = 16
+_COARSE = 16
 """Points a side on which two images are called the same: coarse, so that compression and a pixel's
 shift average out, and light does not."""
 
@@ -59,7 +59,7 @@ _XYZ = np.array(
 
 
 @_remembered
-def square(image: CheckImage, side: int = GRID) -> Array:
+def square(image: CheckImage, side: int = _GRID) -> Array:
     """(side, side, 3) uint8: the image on the grid."""
     small = PIL.Image.fromarray(image.rgb)
     return np.asarray(small.resize((side, side), PIL.Image.Resampling.BOX))
@@ -68,10 +68,10 @@ def square(image: CheckImage, side: int = GRID) -> Array:
 @_remembered
 def weights(source: CheckImage | None) -> Array:
     """(GRID, GRID) float32 of mean 1: where the subject is, if the input image is transparent."""
-    flat = np.ones((GRID, GRID), np.float32)
+    flat = np.ones((_GRID, _GRID), np.float32)
     if source is None or source.alpha is None:
         return flat
-    alpha = PIL.Image.fromarray(source.alpha).resize((GRID, GRID), PIL.Image.Resampling.BOX)
+    alpha = PIL.Image.fromarray(source.alpha).resize((_GRID, _GRID), PIL.Image.Resampling.BOX)
     mask: Array = np.asarray(alpha, np.float32) / 255
     mean = float(mask.mean())
     found: Array = mask / mean if mean > 0.01 else flat
@@ -94,7 +94,7 @@ def light(result: CheckImage, source: CheckImage | None) -> tuple[float, float, 
     if source is not None:
         change = np.clip(change - stops(source), -5, 5)
     level = float((change * mass).mean())
-    ramp = np.linspace(-1, 1, GRID, dtype=np.float32)
+    ramp = np.linspace(-1, 1, _GRID, dtype=np.float32)
     rest = (change - level) * mass
     return (
         _slope(rest.mean(axis=0), mass.mean(axis=0), ramp),
@@ -140,13 +140,13 @@ def clipped(result: CheckImage, source: CheckImage | None) -> float:
 
 def difference(one: CheckImage, other: CheckImage) -> float:
     """Root mean square difference in levels."""
-    apart = square(one, COARSE).astype(np.float32) - square(other, COARSE).astype(np.float32)
+    apart = square(one, _COARSE).astype(np.float32) - square(other, _COARSE).astype(np.float32)
     return float(np.sqrt((apart * apart).mean()))
 
 
 def fingerprint(image: CheckImage) -> Array:
     """(COARSE² × 3,) uint8: enough to see whether two results are the same image."""
-    return square(image, COARSE).reshape(-1)
+    return square(image, _COARSE).reshape(-1)
 
 
 def nearest(prints: Array, groups: Array) -> tuple[Array, Array]:

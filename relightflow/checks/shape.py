@@ -16,7 +16,7 @@ from relightflow.plugins.records import CheckContext, CheckRecord
 
 
 @dataclass(frozen=True, slots=True)
-class SizeCheck:
+class _SizeCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[int, int]:
@@ -44,7 +44,7 @@ _ADJECTIVE = {"width": "wide", "height": "high"}
 
 
 @dataclass(frozen=True, slots=True)
-class AspectCheck:
+class _AspectCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> float | None:
@@ -69,7 +69,7 @@ class AspectCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class FormatCheck:
+class _FormatCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> str:
@@ -89,7 +89,7 @@ class FormatCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class AlphaCheck:
+class _AlphaCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[bool, bool | None]:
@@ -114,7 +114,7 @@ _TRANSPARENT = {True: "transparent", False: "opaque"}
 
 
 @dataclass(frozen=True, slots=True)
-class BorderCheck:
+class _BorderCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, ...]:
@@ -137,7 +137,7 @@ class BorderCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class SharpnessCheck:
+class _SharpnessCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[tuple[float, ...], bool]:
@@ -197,7 +197,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="size",
         summary="Width and height in pixels are as the recipe says",
-        create=SizeCheck,
+        create=_SizeCheck,
         severity="fail",
         schema={
             **_schema(
@@ -211,7 +211,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="aspect",
         summary="The shape of the input image is kept",
-        create=AspectCheck,
+        create=_AspectCheck,
         severity="fail",
         default=True,
         schema=_schema(
@@ -223,7 +223,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="format",
         summary="The file is of a type that the recipe allows",
-        create=FormatCheck,
+        create=_FormatCheck,
         severity="fail",
         schema={
             **_schema(
@@ -239,7 +239,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="alpha",
         summary="Transparency is kept, or is as the recipe says",
-        create=AlphaCheck,
+        create=_AlphaCheck,
         severity="fail",
         schema=_schema(
             expect={
@@ -251,7 +251,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="border",
         summary="No border of one colour was added",
-        create=BorderCheck,
+        create=_BorderCheck,
         severity="fail",
         default=True,
         schema=_schema(
@@ -263,7 +263,7 @@ RECORDS: tuple[CheckRecord, ...] = (
     CheckRecord(
         name="sharpness",
         summary="The fine detail of the input image is still there",
-        create=SharpnessCheck,
+        create=_SharpnessCheck,
         default=True,
         schema=_schema(
             at_least=_number(

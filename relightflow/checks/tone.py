@@ -31,7 +31,7 @@ _COLOURFUL = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class WarmerCheck:
+class _WarmerCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, float | None]:
@@ -72,7 +72,7 @@ def _warm_alone(item: Measured, word: str) -> CheckResult | None:
 
 
 @dataclass(frozen=True, slots=True)
-class BrighterCheck:
+class _BrighterCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> float:
@@ -104,7 +104,7 @@ def _place(order: Sequence[str]) -> Callable[[Scalar], float | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class ExposureCheck:
+class _ExposureCheck:
     context: CheckContext
 
     def _all_dark(self, results: Sequence[Measured]) -> CheckResult | None:
@@ -147,7 +147,7 @@ class ExposureCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class SaturationCheck:
+class _SaturationCheck:
     context: CheckContext
 
     def measure(self, view: CheckView) -> tuple[float, float | None]:
@@ -189,7 +189,7 @@ RECORDS = (
     CheckRecord(
         name="warmer",
         summary="Warmer light makes a warmer image, in the order cool, neutral, warm, sunset",
-        create=WarmerCheck,
+        create=_WarmerCheck,
         severity="fail",
         default=True,
         schema=_schema(
@@ -204,7 +204,7 @@ RECORDS = (
     CheckRecord(
         name="brighter",
         summary="Stronger light makes a brighter image, in the order that the recipe declares",
-        create=BrighterCheck,
+        create=_BrighterCheck,
         severity="fail",
         schema={
             **_schema(
@@ -217,7 +217,7 @@ RECORDS = (
     CheckRecord(
         name="exposure",
         summary="As bright as its siblings let expect, and not burnt out or drowned in black",
-        create=ExposureCheck,
+        create=_ExposureCheck,
         default=True,
         schema=_schema(
             stops={
@@ -233,7 +233,7 @@ RECORDS = (
     CheckRecord(
         name="saturation",
         summary="The colours of the input image are still there",
-        create=SaturationCheck,
+        create=_SaturationCheck,
         severity="fail",
         default=True,
         schema=_schema(

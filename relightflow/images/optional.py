@@ -19,7 +19,7 @@ from relightflow.images.header import Header, checked
 if TYPE_CHECKING:
     import PIL.Image
 
-EXTRA = "relightflow[formats]"
+_EXTRA = "relightflow[formats]"
 TIFF = "image/tiff"
 OTHERS = {"HEIC": "image/heic", "HEIF": "image/heic", "AVIF": "image/avif", "TIFF": TIFF}
 """Name of a format → media type."""
@@ -48,7 +48,7 @@ def decode(data: bytes, name: str) -> PIL.Image.Image:
 
     if not is_installed():
         raise BadImage(
-            f"not a supported image ({name}): install {EXTRA} to use it, or convert it to JPEG, PNG or "
+            f"not a supported image ({name}): install {_EXTRA} to use it, or convert it to JPEG, PNG or "
             "WebP",
             name,
         )

@@ -50,7 +50,7 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "relightflow" / "models"
 
 
-def file_of(declared: DeclaredModel) -> str:
+def _file_of(declared: DeclaredModel) -> str:
     """The name of its file: the model's name may have slashes."""
     return f"{declared.backend}--{declared.model.name.replace('/', '--')}.json"
 
@@ -147,7 +147,7 @@ def with_workflow(found: Any, beside: Path) -> Any:
 
 def add(declared: DeclaredModel, where: Path) -> Path:
     """Write it down in `where`; the same model is replaced. Raises StorageError."""
-    path = where / file_of(declared)
+    path = where / _file_of(declared)
     text = json.dumps(document(declared), indent=2, ensure_ascii=False) + "\n"
     try:
         where.mkdir(parents=True, exist_ok=True, mode=0o700)

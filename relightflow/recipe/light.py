@@ -20,18 +20,18 @@ _Steps = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FittedMatrix:
+class _FittedMatrix:
     matrix: Matrix
     """Of what the model can do."""
     warnings: tuple[tuple[str, str], ...] = ()
     """Path in the recipe, and what is sent or left out there."""
 
 
-def fit_light(matrix: Matrix, model: Model | None, findings: Findings) -> FittedMatrix:
+def fit_light(matrix: Matrix, model: Model | None, findings: Findings) -> _FittedMatrix:
     """`matrix` with only such values of the four axes of light as `model` can be sent. `model` None: the
     recipe names none that exists."""
     if model is None or model.light is None:
-        return FittedMatrix(matrix)
+        return _FittedMatrix(matrix)
     said = find(findings.tree, ("on_unsupported",))
     mode = str(said.value) if isinstance(said, Leaf) else "error"
     return _Fitter(model, model.light, mode, findings).fit(matrix)
@@ -45,7 +45,7 @@ class _Fitter:
     findings: Findings
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
-    def fit(self, matrix: Matrix) -> FittedMatrix:
+    def fit(self, matrix: Matrix) -> _FittedMatrix:
         axes = tuple(map(self._axis, matrix.axes))
         include = tuple(self._included(matrix))
         gone = {
@@ -56,7 +56,7 @@ class _Fitter:
         }
         exclude = tuple(cell for cell in matrix.exclude if not gone & set(cell.items()))
         self._check_apart(axes)
-        return FittedMatrix(Matrix(axes, exclude, include), tuple(self.warnings))
+        return _FittedMatrix(Matrix(axes, exclude, include), tuple(self.warnings))
 
     def _axis(self, axis: Axis) -> Axis:
         if axis.name not in LIGHT:

@@ -72,7 +72,7 @@ RECORD = SinkRecord(
 )
 
 
-class ImageFolder(FolderSink):
+class _ImageFolder(FolderSink):
     """See the module; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:

@@ -28,7 +28,7 @@ from relightflow.store.index_entry import (
     read_time,
 )
 
-INFLIGHT = "inflight"
+_INFLIGHT = "inflight"
 _READERS = 16
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 _ATTEMPT = re.compile(r"[0-9a-f]{32}")
@@ -76,7 +76,7 @@ class Claims:
 
     def all(self) -> Iterator[JobClaim]:
         """Every claim that makes sense, in no order."""
-        paths = [facts.path for facts in self._bucket.list(INFLIGHT)]
+        paths = [facts.path for facts in self._bucket.list(_INFLIGHT)]
         with ThreadPoolExecutor(_READERS, thread_name_prefix="claims") as pool:
             for path, entry in zip(paths, pool.map(self._entries.at, paths), strict=True):
                 claim = _claim(entry) if entry and _path(str(entry.get("key"))) == path else None
@@ -85,7 +85,7 @@ class Claims:
 
 
 def _path(key: str) -> str:
-    return f"{INFLIGHT}/{key}.json"
+    return f"{_INFLIGHT}/{key}.json"
 
 
 def _entry(job: Mapping[str, Any], claim: JobClaim) -> dict[str, Any]:

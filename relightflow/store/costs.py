@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from relightflow.model.money import Micros
 from relightflow.objects.bucket import Bucket
 
-COSTS = "costs"
+_COSTS = "costs"
 _NAME = re.compile(
     r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
     r"\.(?P<attempt>[0-9a-f]{32})\.(?P<cost>\d{1,15})\.(?P<least>\d{1,15})"
@@ -48,7 +48,7 @@ class Costs:
     def put(self, charge: StoreCharge) -> None:
         """Write a cost down; twice the same is once. One without a name is left out."""
         path = (
-            f"{COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
+            f"{_COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
             f".{charge.least}"
         )
         if _NAME.fullmatch(path):
@@ -57,7 +57,7 @@ class Costs:
     def all(self) -> Iterator[StoreCharge]:
         """Every cost; an attempt that was written down by several machines comes several times. Names that
         make no sense are left out."""
-        for facts in self._bucket.list(COSTS):
+        for facts in self._bucket.list(_COSTS):
             found = _NAME.fullmatch(facts.path)
             if found:
                 yield StoreCharge(

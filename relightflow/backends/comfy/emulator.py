@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.http.emulator import Answer, Billed, Emulator, image_in
+from relightflow.backends.http.emulator import BilledCall, EmulatedAnswer, Emulator, image_in
 from relightflow.backends.segmind.emulator.images import tiny, unique
 
 CREDITS = 8.44
@@ -52,7 +52,7 @@ class ComfyEmulator(Emulator):
             return "estimate" if request.path.endswith("/estimate") else "submit"
         return "download"
 
-    async def answer(self, request: web.BaseRequest, body: bytes) -> Answer:
+    async def answer(self, request: web.BaseRequest, body: bytes) -> EmulatedAnswer:
         phase = self.phase(request, body)
         if phase == "download":
             name = request.path.rpartition("/")[2].partition(".")[0]
@@ -60,12 +60,14 @@ class ComfyEmulator(Emulator):
         if not self.accepts(request.headers.get("X-API-Key", "")):
             return _error(401, "unauthorized", "The API key is not valid")
         if phase == "catalogue":
-            return Answer.of({"data": [{"id": "bria/image-edit-relight"}], "next_cursor": None})
+            return EmulatedAnswer.of(
+                {"data": [{"id": "bria/image-edit-relight"}], "next_cursor": None}
+            )
         if phase == "estimate":
-            return Answer.of({"credits": self.credits})
+            return EmulatedAnswer.of({"credits": self.credits})
         return await self._call(request, body)
 
-    async def _call(self, request: web.BaseRequest, body: bytes) -> Answer:
+    async def _call(self, request: web.BaseRequest, body: bytes) -> EmulatedAnswer:
         key, digest = request.headers.get("Idempotency-Key", ""), hashlib.sha256(body).hexdigest()
         known = self.calls.get(key)
         if known is not None and self.now - known.since <= self.remembers:
@@ -77,13 +79,13 @@ class ComfyEmulator(Emulator):
         self.calls[key] = call
         shown = {name: value for name, value in sent.items() if name != "image"}
         model = request.path.removeprefix("/v2/models/")
-        self.bill.append(Billed(key, model, shown, image_in(sent.get("image")) or b""))
+        self.bill.append(BilledCall(key, model, shown, image_in(sent.get("image")) or b""))
         await asyncio.sleep(min(self.seconds, self.holds))
         if self.seconds > self.holds:
             return _error(504, "deadline_exceeded", "The deadline passed", Retry_After="1")
         return self._result(key, X_Comfy_Credits_Used=f"{CREDITS:.2f}")
 
-    def _again(self, key: str, known: _Call, digest: str) -> Answer:
+    def _again(self, key: str, known: _Call, digest: str) -> EmulatedAnswer:
         if known.digest != digest:
             return _error(409, "invalid_input", "The key was used with another body")
         if not self.replays:
@@ -94,12 +96,14 @@ class ComfyEmulator(Emulator):
             )
         return self._result(key, Idempotent_Replayed="true")
 
-    def _result(self, key: str, **headers: str) -> Answer:
+    def _result(self, key: str, **headers: str) -> EmulatedAnswer:
         result = {"image_url": f"{self.url}/image/{key}.jpg", "seed": 7}
-        return Answer.of({"status": "COMPLETED", "result": result, "error": None}, 200, **headers)
+        return EmulatedAnswer.of(
+            {"status": "COMPLETED", "result": result, "error": None}, 200, **headers
+        )
 
 
-def _refused(sent: dict[str, Any]) -> Answer | None:
+def _refused(sent: dict[str, Any]) -> EmulatedAnswer | None:
     image = image_in(sent.get("image"))
     if image is None or not image.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
         return _invalid("image", "is not an image")
@@ -108,13 +112,13 @@ def _refused(sent: dict[str, Any]) -> Answer | None:
     return None
 
 
-def _invalid(field: str, why: str) -> Answer:
+def _invalid(field: str, why: str) -> EmulatedAnswer:
     rows = [{"loc": ["body", field], "msg": f"{field} {why}", "type": "value_error"}]
-    return Answer.of({"detail": rows}, 422, X_Comfy_Error_Type="invalid_input")
+    return EmulatedAnswer.of({"detail": rows}, 422, X_Comfy_Error_Type="invalid_input")
 
 
-def _error(status: int, kind: str, words: str, **headers: str) -> Answer:
-    return Answer.of({"detail": words}, status, X_Comfy_Error_Type=kind, **headers)
+def _error(status: int, kind: str, words: str, **headers: str) -> EmulatedAnswer:
+    return EmulatedAnswer.of({"detail": words}, status, X_Comfy_Error_Type=kind, **headers)
 
 
 def _fields(body: bytes) -> dict[str, Any]:

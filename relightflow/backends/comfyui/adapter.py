@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from relightflow.backends.comfyui import graph
-from relightflow.backends.comfyui.server import ComfyApi, Ended, Hosts, from_environment
+from relightflow.backends.comfyui.server import ComfyApi, ComfyuiHosts, Ended, from_environment
 from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -34,7 +34,7 @@ _NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenedServer:
     api: ComfyApi
     downloads: Downloads
 
@@ -43,14 +43,14 @@ class ComfyUI(Backend):
     """Implements Backend."""
 
     def __init__(
-        self, context: BackendContext, where: Hosts, clock: ClockFunctions | None = None
+        self, context: BackendContext, where: ComfyuiHosts, clock: ClockFunctions | None = None
     ) -> None:
         self._context = context
         self._hosts = where
         self._clock = clock or ClockFunctions()
         self._wire: dict[str, Any] = wire(context.model)
         self._pace = PollSchedule()
-        self._parts: _Opened | None = None
+        self._parts: _OpenedServer | None = None
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> ComfyUI:
@@ -62,7 +62,7 @@ class ComfyUI(Backend):
             raise RefusedError("the backend comfyui needs the network, and --offline is set")
         host = urlsplit(self._hosts.api).hostname or ""
         api = ComfyApi(sessions.api_session(), self._hosts, "")
-        self._parts = _Opened(api, Downloads(sessions.download_session(host), self._hosts))
+        self._parts = _OpenedServer(api, Downloads(sessions.download_session(host), self._hosts))
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
@@ -157,7 +157,7 @@ class ComfyUI(Backend):
         return ResultKnown(step.request_id, self._now.api.view(ended.output), 0, step.details)
 
     @property
-    def _now(self) -> _Opened:
+    def _now(self) -> _OpenedServer:
         assert self._parts is not None, "open() comes first"
         return self._parts
 

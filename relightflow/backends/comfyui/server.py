@@ -30,7 +30,7 @@ _CAP = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts(ProviderHosts):
+class ComfyuiHosts(ProviderHosts):
     """The one server."""
 
     provider: str = "ComfyUI"
@@ -40,14 +40,14 @@ class Hosts(ProviderHosts):
         return {}
 
 
-def from_environment(environment: Mapping[str, str]) -> Hosts:
+def from_environment(environment: Mapping[str, str]) -> ComfyuiHosts:
     """The server in force. Raises `UsageError` for an address that is none."""
     base, _ = overriding(environment, URL, plain=True)
-    return Hosts(api=base or _HERE, override=base or _HERE)
+    return ComfyuiHosts(api=base or _HERE, override=base or _HERE)
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputFile:
     """A saved image, as the server calls it."""
 
     filename: str
@@ -59,13 +59,13 @@ class Output:
 class Ended:
     """A call that has ended."""
 
-    output: Output | None
+    output: OutputFile | None
     """None: it saved nothing."""
     error: str
     """Why it failed; empty: it did not."""
 
 
-class ComfyApi(Api[Hosts]):
+class ComfyApi(Api[ComfyuiHosts]):
     """The server's routes. Raises `CallFailed`."""
 
     __slots__ = ()
@@ -127,7 +127,7 @@ class ComfyApi(Api[Hosts]):
             raise CallFailed(Failure(FailureKind.ACCOUNT, words, status=answer.status))
         raise CallFailed(_lost(f"it answered {answer.status}"))
 
-    def view(self, output: Output) -> str:
+    def view(self, output: OutputFile) -> str:
         """Where a saved image can be fetched."""
         query = {"filename": output.filename, "subfolder": output.subfolder, "type": output.type}
         return f"{self.hosts.api}/view?{urlencode(query)}"
@@ -165,7 +165,8 @@ def _ended(row: Any, node: str) -> Ended:
     if not isinstance(one, dict) or not isinstance(one.get("filename"), str):
         return Ended(None, "")
     return Ended(
-        Output(one["filename"], str(one.get("subfolder", "")), str(one.get("type", "output"))), ""
+        OutputFile(one["filename"], str(one.get("subfolder", "")), str(one.get("type", "output"))),
+        "",
     )
 
 

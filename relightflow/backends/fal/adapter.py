@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from relightflow.backends.fal import hosts, models, queue, responses
-from relightflow.backends.fal.history import History
+from relightflow.backends.fal.history import FalHistory
 from relightflow.backends.fal.hosts import FalApi
 from relightflow.backends.history.lookup import look_up
 from relightflow.backends.history.matching import DIGEST
@@ -46,8 +46,8 @@ class _Connected:
     api: FalApi
     downloads: Downloads
     inputs: Inputs
-    poller: queue.Poller
-    history: History
+    poller: queue.FalPoller
+    history: FalHistory
 
 
 class Fal(Backend):
@@ -57,7 +57,7 @@ class Fal(Backend):
         self,
         context: BackendContext,
         key: Callable[[Callable[[str], None]], str],
-        where: hosts.Hosts,
+        where: hosts.FalHosts,
         clock: ClockFunctions | None = None,
     ) -> None:
         self._context = context
@@ -94,8 +94,10 @@ class Fal(Backend):
                 self._upload,
                 self._hosts.uploads,
             ),
-            queue.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
-            History(api, forgets=math.isinf(self._hosts.settling)),
+            queue.FalPoller(
+                api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall
+            ),
+            FalHistory(api, forgets=math.isinf(self._hosts.settling)),
         )
         if self._hosts.override:
             self._tell(f"{hosts.OVERRIDE} is set: {self._hosts.override} is used instead of fal")

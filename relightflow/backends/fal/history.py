@@ -37,7 +37,7 @@ FAILED, REFUSED = "FAILED", "REFUSED"
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class FalHistory:
     """Implements `relightflow.backends.history.lookup.Records`."""
 
     api: FalApi

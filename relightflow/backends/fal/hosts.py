@@ -15,17 +15,17 @@ OVERRIDE = "RELIGHTFLOW_FAL_URL"
 SETTLING = "RELIGHTFLOW_FAL_SETTLING"
 """Seconds after which a stand-in's request history is taken to be complete; see `settling`."""
 
-OUTPUT_HOSTS = (".fal.media",)
+_OUTPUT_HOSTS = (".fal.media",)
 """Where fal serves uploads and results; a leading dot means every name below."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts(ProviderHosts):
+class FalHosts(ProviderHosts):
     """Bases of the hosts, without a slash at the end."""
 
     provider: str = "fal"
     api: str = "https://queue.fal.run"
-    outputs: tuple[str, ...] = OUTPUT_HOSTS
+    outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = ("v3.fal.media",)
     kept: str = "fal keeps results as long as the account's settings say"
     platform: str = "https://api.fal.ai"
@@ -58,22 +58,24 @@ class Hosts(ProviderHosts):
         return f"{self.uploads}/files/upload"
 
 
-class FalApi(Api[Hosts]):
+class FalApi(Api[FalHosts]):
     """fal's API with these hosts."""
 
     __slots__ = ()
 
 
-def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
+def from_environment(
+    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
+) -> FalHosts:
     """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
     the settling time is not a number."""
     allowed = tuple(host.lower() for host in output_hosts)
-    outputs = OUTPUT_HOSTS + allowed
+    outputs = _OUTPUT_HOSTS + allowed
     base, host = overriding(environment, OVERRIDE)
     if not base:
-        return Hosts(outputs=outputs, allowed=allowed)
+        return FalHosts(outputs=outputs, allowed=allowed)
     settled = settling(environment, SETTLING) if on_this_machine(host) else math.inf
-    return Hosts(
+    return FalHosts(
         api=base, override=base, outputs=outputs, allowed=allowed,
         platform=base, storage=base, uploads=base, settling=settled,
     )  # fmt: skip

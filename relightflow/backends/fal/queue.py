@@ -63,7 +63,7 @@ async def submit(api: FalApi, model: str, inputs: Mapping[str, Any], now: float)
 
 
 @dataclass(frozen=True, slots=True)
-class Poller:
+class FalPoller:
     """Follows accepted requests to their result."""
 
     api: FalApi
@@ -108,7 +108,7 @@ class Poller:
         try:
             answer = await self.api.read("GET", url, "polling fal", cap=_RESULT_CAP)
         except CallFailed as failed:
-            raise CallFailed(still_open(failed.failure, step)) from None
+            raise CallFailed(_still_open(failed.failure, step)) from None
         if answer.status == 404 and responses.own_words(answer):
             words = "fal has no record of the request (any more)"
             raise CallFailed(
@@ -125,7 +125,7 @@ class Poller:
             self.warn("fal answered about another request than the one asked for; asked again")
             raise CallFailed(_asked_again("fal answered about another request", step))
         if answer.status not in (200, 202) or not isinstance(word, str):
-            raise CallFailed(still_open(responses.of_read(answer, "polling a call"), step))
+            raise CallFailed(_still_open(responses.of_read(answer, "polling a call"), step))
         if word != "COMPLETED" and word not in _WAITING:
             self.warn(
                 f"fal reported the unknown status '{shown(word, longest=40)}'; treated as still "
@@ -143,9 +143,9 @@ class Poller:
         if answer.status in (202, 429) or not responses.own_words(answer):
             if answer.status == 202:
                 return
-            raise CallFailed(still_open(responses.of_read(answer, "reading a result"), step))
+            raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
         if answer.status in (401, 403):  # about this look, not about the call
-            raise CallFailed(still_open(responses.of_read(answer, "reading a result"), step))
+            raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
         if believed or responses.ERROR_TYPE in answer.headers:
             why = responses.detail(answer)
             raise CallFailed(responses.of_job(answer.status, why, step.request_id))
@@ -154,7 +154,7 @@ class Poller:
 _RESULT_CAP = 4 << 20
 
 
-def still_open(failure: Failure, step: Accepted) -> Failure:
+def _still_open(failure: Failure, step: Accepted) -> Failure:
     """A failed look at an accepted call: the call itself goes on and may be billed."""
     passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
     return dataclasses.replace(
@@ -168,7 +168,7 @@ def still_open(failure: Failure, step: Accepted) -> Failure:
 
 
 def _asked_again(words: str, step: Accepted) -> Failure:
-    return still_open(Failure(FailureKind.UNAVAILABLE, words), step)
+    return _still_open(Failure(FailureKind.UNAVAILABLE, words), step)
 
 
 def _known(step: Accepted, answer: Response) -> ResultKnown:

@@ -15,7 +15,7 @@ from relightflow.backends.http.response import KEPT, Response, mapping
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, Failure, FailureKind
 
-REQUEST_ID = "x-fal-request-id"
+_REQUEST_ID = "x-fal-request-id"
 ERROR_TYPE = "x-fal-error-type"
 
 

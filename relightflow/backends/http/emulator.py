@@ -58,7 +58,7 @@ class Spoil:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EmulatedAnswer:
     """What the provider answers."""
 
     status: int
@@ -67,14 +67,14 @@ class Answer:
     media_type: str = "application/json"
 
     @classmethod
-    def of(cls, document: Any, status: int = 200, **headers: str) -> Answer:
+    def of(cls, document: Any, status: int = 200, **headers: str) -> EmulatedAnswer:
         """`document` as JSON; `_` in a header's name stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(status, json.dumps(document).encode(), named)
 
 
 @dataclass(slots=True)
-class Billed:
+class BilledCall:
     """One billed call."""
 
     name: str
@@ -90,13 +90,13 @@ class Emulator:
         """`key`: the only one that is accepted; empty: any. `seconds`: that a call takes."""
         self.key, self.seconds = key, seconds
         self.url = ""
-        self.bill: list[Billed] = []
+        self.bill: list[BilledCall] = []
         self.faults: list[Spoil] = []
         self.seen: Counter[str] = Counter()
         """Phase → requests."""
         self.keyed: Counter[str] = Counter()
         """Phase → requests that carried the key."""
-        self.paint: Callable[[Billed], bytes] | None = None
+        self.paint: Callable[[BilledCall], bytes] | None = None
         """Makes the result of a call, in a thread; None: one small image for all."""
         self.skew = 0.0
         """Seconds by which its clock is ahead."""
@@ -106,7 +106,7 @@ class Emulator:
         """`submit` for the billable call; any name for the others."""
         raise NotImplementedError
 
-    async def answer(self, request: web.BaseRequest, body: bytes) -> Answer:
+    async def answer(self, request: web.BaseRequest, body: bytes) -> EmulatedAnswer:
         """What the provider answers, with everything that brings about."""
         raise NotImplementedError
 
@@ -121,14 +121,14 @@ class Emulator:
         """Whether a call with this key is made."""
         return bool(key) and self.key in ("", key)
 
-    async def picture(self, name: str, sample: bytes) -> Answer:
+    async def picture(self, name: str, sample: bytes) -> EmulatedAnswer:
         """The result of the call `name`; `sample` where nothing is painted."""
         call = next((call for call in self.bill if call.name == name), None)
         if self.paint is not None and call is not None:
             sample = await asyncio.to_thread(self.paint, call)
         kind = "jpeg" if sample.startswith(b"\xff\xd8") else "png"
         kind = "webp" if sample.startswith(b"RIFF") else kind
-        return Answer(200, sample, media_type=f"image/{kind}")
+        return EmulatedAnswer(200, sample, media_type=f"image/{kind}")
 
     @property
     def now(self) -> float:
@@ -171,7 +171,9 @@ class Emulator:
             return self._spoilt(fault)
         if fault.how == "change":
             changed = fault.change(json.loads(true.body))
-            return self._sent(Answer(true.status, json.dumps(changed).encode(), true.headers))
+            return self._sent(
+                EmulatedAnswer(true.status, json.dumps(changed).encode(), true.headers)
+            )
         if fault.how == "cut":
             with suppress(ConnectionError):  # the caller was killed meanwhile
                 return await self._cut(request, true)
@@ -183,7 +185,7 @@ class Emulator:
     def _has_key(self, request: web.BaseRequest) -> bool:
         return bool(self.key) and any(self.key in value for value in request.headers.values())
 
-    def _sent(self, answer: Answer) -> web.Response:
+    def _sent(self, answer: EmulatedAnswer) -> web.Response:
         headers = {"Date": formatdate(self.now, usegmt=True), **answer.headers}
         return web.Response(
             body=answer.body,
@@ -201,7 +203,7 @@ class Emulator:
             request.transport.abort()
         return web.Response()
 
-    async def _cut(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+    async def _cut(self, request: web.BaseRequest, answer: EmulatedAnswer) -> web.StreamResponse:
         stream = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
         stream.content_type, stream.content_length = answer.media_type, len(answer.body)
         await stream.prepare(request)

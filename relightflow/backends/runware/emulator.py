@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.http.emulator import Answer, Billed, Emulator, image_in
+from relightflow.backends.http.emulator import BilledCall, EmulatedAnswer, Emulator, image_in
 from relightflow.backends.segmind.emulator.images import tiny, unique
 
 PRICE = 0.04
@@ -49,13 +49,13 @@ class RunwareEmulator(Emulator):
         names = {"imageInference": "submit", "getResponse": "poll", "getTaskDetails": "details"}
         return names.get(str(kinds[0]) if kinds else "", "other")
 
-    async def answer(self, request: web.BaseRequest, body: bytes) -> Answer:
+    async def answer(self, request: web.BaseRequest, body: bytes) -> EmulatedAnswer:
         if request.method == "GET":
             name = request.path.rpartition("/")[2].partition(".")[0]
             return await self.picture(name, unique(tiny(), name))
         if not self.accepts(request.headers.get("Authorization", "").removeprefix("Bearer ")):
             error = {"code": "invalidApiKey", "message": "Invalid API key", "parameter": "apiKey"}
-            return Answer.of({"errors": [{**error, "taskType": "authentication"}]}, 401)
+            return EmulatedAnswer.of({"errors": [{**error, "taskType": "authentication"}]}, 401)
         return self.answered(_tasks(body))
 
     async def conversation(self, request: web.BaseRequest) -> web.StreamResponse | None:
@@ -80,7 +80,7 @@ class RunwareEmulator(Emulator):
                     await socket.send_str(self.answered([task]).body.decode())
         return socket
 
-    def answered(self, tasks: list[dict[str, Any]]) -> Answer:
+    def answered(self, tasks: list[dict[str, Any]]) -> EmulatedAnswer:
         """What is answered to an array of tasks."""
         data: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
@@ -89,7 +89,7 @@ class RunwareEmulator(Emulator):
             data += rows
             errors += wrong
         found = {name: rows for name, rows in (("data", data), ("errors", errors)) if rows}
-        return Answer.of(found or {"data": []}, 400 if errors and not data else 200)
+        return EmulatedAnswer.of(found or {"data": []}, 400 if errors and not data else 200)
 
     def _one(self, task: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         kind, uuid = task.get("taskType"), str(task.get("taskUUID") or "")
@@ -131,7 +131,7 @@ class RunwareEmulator(Emulator):
         }
         self.tasks[uuid] = (self.now, taken)
         if not failed:
-            self.bill.append(Billed(uuid, str(task["model"]), settings, image or b""))
+            self.bill.append(BilledCall(uuid, str(task["model"]), settings, image or b""))
         if task.get("deliveryMethod") == "async":
             return [{"taskType": "imageInference", "taskUUID": uuid}], []
         return ([], [failed]) if failed else ([taken.answer], [])

@@ -17,7 +17,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
-CONFLICT = "conflictTaskUUID"
+_CONFLICT = "conflictTaskUUID"
 """The name is used: a task of that name was accepted earlier."""
 _ACCOUNT = re.compile(
     r"api.?key|unauthori|forbidden|permission|credit|balance|payment|billing", re.IGNORECASE
@@ -58,7 +58,7 @@ def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
     if not errors:
         words = "Runware's answer does not mention the task"
         raise CallFailed(_unknown(words, answer))
-    if any(row.get("code") == CONFLICT for row in errors):
+    if any(row.get("code") == _CONFLICT for row in errors):
         return Accepted(uuid)
     raise CallFailed(_refusal(errors[0], answer))
 
@@ -106,7 +106,7 @@ def of_details(answer: Response, uuid: str) -> Accepted | ResultKnown | Failure 
         said = row.get("response")
         if known := result(rows(said, "data", uuid), uuid):
             return known
-        failed = next((e for e in rows(said, "errors", uuid) if e.get("code") != CONFLICT), None)
+        failed = next((e for e in rows(said, "errors", uuid) if e.get("code") != _CONFLICT), None)
         if failed is not None:
             return _job_failed(failed, uuid)
         return Accepted(uuid)
@@ -161,7 +161,7 @@ def _of_account(row: Mapping[str, Any], answer: Response) -> Failure | None:
 def _has_failed(row: Mapping[str, Any]) -> bool:
     code = str(row.get("code") or "")
     refused = bool(row.get("taskUUID")) and bool(code) and not _GONE.search(code)
-    return row.get("status") == "error" or (refused and code != CONFLICT)
+    return row.get("status") == "error" or (refused and code != _CONFLICT)
 
 
 def _job_failed(row: Mapping[str, Any], uuid: str) -> Failure:

@@ -22,7 +22,7 @@ from relightflow.backends.http.polling import ClockFunctions, PollSchedule
 from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.segmind import hosts, models, responses, v1, v2
 from relightflow.backends.segmind.assets import upload
-from relightflow.backends.segmind.history import History, failure_of, known
+from relightflow.backends.segmind.history import SegmindHistory, failure_of, known
 from relightflow.backends.segmind.hosts import SegmindApi
 from relightflow.backends.segmind.responses import checked
 from relightflow.errors import RefusedError
@@ -44,8 +44,8 @@ class _Opened:
     api: SegmindApi
     downloads: Downloads
     inputs: Inputs
-    poller: v2.Poller
-    history: History
+    poller: v2.SegmindPoller
+    history: SegmindHistory
 
 
 class Segmind(Backend):
@@ -55,7 +55,7 @@ class Segmind(Backend):
         self,
         context: BackendContext,
         key: Callable[[Callable[[str], None]], str],
-        where: hosts.Hosts,
+        where: hosts.SegmindHosts,
         clock: ClockFunctions | None = None,
     ) -> None:
         self._context = context
@@ -96,8 +96,10 @@ class Segmind(Backend):
                 partial(upload, api, self._context.model.name),
                 self._hosts.assets,
             ),
-            v2.Poller(api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall),
-            History(
+            v2.SegmindPoller(
+                api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall
+            ),
+            SegmindHistory(
                 api, math.isinf(self._hosts.settling), matcher=models.matcher(self._context.model)
             ),
         )

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class SegmindHistory:
     api: SegmindApi
     forgets: bool
     """Whether old rows may be missing; see `absence.Reading`."""

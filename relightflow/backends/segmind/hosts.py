@@ -35,7 +35,7 @@ _RESULTS = ("images.segmind.com", *_OUTPUT_HOSTS[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts(ProviderHosts):
+class SegmindHosts(ProviderHosts):
     """Bases of the three API hosts, without a slash at the end."""
 
     provider: str = "Segmind"
@@ -73,22 +73,24 @@ class Hosts(ProviderHosts):
         return f"{self.history}/inference-request/request-history"
 
 
-def from_environment(environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> Hosts:
+def from_environment(
+    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
+) -> SegmindHosts:
     """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
     the settling time is not a number."""
     allowed = tuple(host.lower() for host in output_hosts)
     outputs = _OUTPUT_HOSTS + allowed
     base, host = overriding(environment, OVERRIDE)
     if not base:
-        return Hosts(outputs=outputs, allowed=allowed)
+        return SegmindHosts(outputs=outputs, allowed=allowed)
     settling = settling_time(environment, SETTLING) if on_this_machine(host) else math.inf
-    return Hosts(
+    return SegmindHosts(
         api=base, override=base, outputs=outputs, allowed=allowed,
         assets=base, history=base, settling=settling,
     )  # fmt: skip
 
 
-class SegmindApi(Api[Hosts]):
+class SegmindApi(Api[SegmindHosts]):
     """The provider's API with these hosts."""
 
     __slots__ = ()

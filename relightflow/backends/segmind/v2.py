@@ -62,7 +62,7 @@ def _no_id(why: str, body: bytes = b"") -> Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Poller:
+class SegmindPoller:
     """Follows accepted requests to their result."""
 
     api: SegmindApi

@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command("list")
 @params.output()
-def list_(console: Console) -> None:
+def _list_(console: Console) -> None:
     """List every model with its price."""
     registry = opening.registry(console)
     rows = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.comfyui.server import URL, Ended, Output, _ended, from_environment
+from relightflow.backends.comfyui.server import URL, Ended, OutputFile, _ended, from_environment
 from relightflow.errors import UsageError
 from relightflow.model.failure import Billed, FailureKind
 from tests.backends.comfyui.conftest import ConnectComfy
@@ -19,7 +19,7 @@ SAVED = {"filename": "a.png", "subfolder": "s", "type": "output"}
 @pytest.mark.parametrize(
     ("row", "ended"),
     [
-        ({"outputs": {"9": {"images": [SAVED]}}}, Ended(Output("a.png", "s", "output"), "")),
+        ({"outputs": {"9": {"images": [SAVED]}}}, Ended(OutputFile("a.png", "s", "output"), "")),
         ({"outputs": {"8": {"images": [SAVED]}}}, Ended(None, "")),
         ({"outputs": {}, "status": {"status_str": "success"}}, Ended(None, "")),
         ({"status": {"status_str": "error", "messages": []}}, Ended(None, "no reason given")),

@@ -4,20 +4,20 @@ import math
 
 import pytest
 
-from relightflow.backends.fal.hosts import OVERRIDE, SETTLING, Hosts, from_environment
+from relightflow.backends.fal.hosts import OVERRIDE, SETTLING, FalHosts, from_environment
 from relightflow.backends.http.hosts import refusal
 from relightflow.errors import UsageError
 
 
 def test_a_request_is_polled_under_owner_and_name_alone() -> None:
-    found = Hosts().result("bria/fibo-edit/relight", "abc")
+    found = FalHosts().result("bria/fibo-edit/relight", "abc")
     assert found == "https://queue.fal.run/bria/fibo-edit/requests/abc"
 
 
 def test_results_come_from_fals_own_storage() -> None:
-    assert refusal(Hosts(), "https://v3b.fal.media/files/a.png") == ""
-    assert refusal(Hosts(), "https://fal.media.example.com/a.png")
-    assert refusal(Hosts(), "https://example.com/a.png")
+    assert refusal(FalHosts(), "https://v3b.fal.media/files/a.png") == ""
+    assert refusal(FalHosts(), "https://fal.media.example.com/a.png")
+    assert refusal(FalHosts(), "https://example.com/a.png")
 
 
 def test_one_server_can_stand_for_all_hosts() -> None:
@@ -35,4 +35,4 @@ def test_only_a_server_on_this_machine_settles_sooner() -> None:
 
 
 def test_the_key_goes_into_the_header_that_fal_reads() -> None:
-    assert Hosts().authorization("a:b") == {"Authorization": "Key a:b"}
+    assert FalHosts().authorization("a:b") == {"Authorization": "Key a:b"}

@@ -13,7 +13,7 @@ from relightflow.backends.history.absence import Bracket, bracket
 from relightflow.backends.history.lookup import HistoryListing, Span
 from relightflow.backends.history.matching import DIGEST, digest
 from relightflow.backends.segmind import listing, rows
-from relightflow.backends.segmind.history import History
+from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.listing import Page
 from relightflow.backends.segmind.models import MODELS
 from relightflow.model.attempt import Attempt, State
@@ -169,7 +169,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Records(History):
+class Records(SegmindHistory):
     world: World
 
     async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:

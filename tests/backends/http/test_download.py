@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from relightflow.backends.http import download, sessions
 from relightflow.backends.http.download import Downloads, fetch_apart
-from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
+from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
 from relightflow.model.failure import Billed, FailureKind
 from tests.backends.conftest import Listen, answer, error, replying, request
 from tests.backends.segmind.conftest import IMAGE
@@ -28,7 +28,7 @@ async def downloads() -> AsyncIterator[Make]:
     made: list[Downloads] = []
 
     def make(url: str = "", **facts: float) -> Downloads:
-        hosts = from_environment({OVERRIDE: url}) if url else Hosts()
+        hosts = from_environment({OVERRIDE: url}) if url else SegmindHosts()
         found = Downloads(sessions.download_session(urlsplit(url).hostname or ""), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
         made.append(found)
         return found
@@ -115,7 +115,9 @@ async def test_a_name_with_any_private_address_is_refused(
     url = await listen(replying(lambda *_: image_bytes(), seen))
     resolver = Resolver(int(url.rsplit(":", 1)[1]), *addresses)
     async with sessions.download_session(resolver=resolver) as session:
-        failure = await error(Downloads(session, Hosts()).fetch("https://images.segmind.com/a"))
+        failure = await error(
+            Downloads(session, SegmindHosts()).fetch("https://images.segmind.com/a")
+        )
     assert failure.kind is FailureKind.REFUSED_SAFETY
     assert "private" in failure.message
     assert seen == []
@@ -288,7 +290,7 @@ async def test_hosts_of_results_behind_made_up_addresses_are_refused_before_the_
 ):
     resolver = Resolver(443, "198.18.0.7")
     async with sessions.download_session(resolver=resolver) as session:
-        failure = await error(Downloads(session, Hosts()).check_hosts())
+        failure = await error(Downloads(session, SegmindHosts()).check_hosts())
     assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
     assert "(198.18.0.7)" in failure.message
     for way_out in ("HTTPS_PROXY", "--output-host", "--allow-private-network"):

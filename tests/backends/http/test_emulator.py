@@ -10,16 +10,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from relightflow.backends.http.emulator import Answer, Billed, Emulator, Spoil, image_in
+from relightflow.backends.http.emulator import BilledCall, EmulatedAnswer, Emulator, Spoil, image_in
 
 
 class _Echo(Emulator):
     def phase(self, request: web.BaseRequest, body: bytes) -> str:
         return request.path.strip("/")
 
-    async def answer(self, request: web.BaseRequest, body: bytes) -> Answer:
-        self.bill.append(Billed(str(len(self.bill)), "m", {}, body))
-        return Answer.of({"took": len(body)}, 200, X_Told="yes")
+    async def answer(self, request: web.BaseRequest, body: bytes) -> EmulatedAnswer:
+        self.bill.append(BilledCall(str(len(self.bill)), "m", {}, body))
+        return EmulatedAnswer.of({"took": len(body)}, 200, X_Told="yes")
 
 
 async def _said(url: str, body: bytes = b"x", **headers: str) -> Any:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from relightflow.backends.http.hosts import refusal
-from relightflow.backends.segmind.hosts import OVERRIDE, Hosts, from_environment
+from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
 from relightflow.errors import UsageError
 
 
@@ -32,7 +32,7 @@ from relightflow.errors import UsageError
     ],
 )
 def test_anything_else_is_refused(url: str) -> None:
-    assert refusal(Hosts(), url)
+    assert refusal(SegmindHosts(), url)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_anything_else_is_refused(url: str) -> None:
 )
 def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
     bare = host.strip("[]")
-    assert refusal(Hosts(outputs=(bare,)), f"https://{host}/a.png")
-    assert refusal(Hosts(), f"https://{host}/a.png", listed=False)
+    assert refusal(SegmindHosts(outputs=(bare,)), f"https://{host}/a.png")
+    assert refusal(SegmindHosts(), f"https://{host}/a.png", listed=False)
 
 
 @pytest.mark.parametrize(

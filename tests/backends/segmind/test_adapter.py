@@ -10,7 +10,7 @@ import pytest
 
 from relightflow.backends.segmind import models
 from relightflow.backends.segmind.adapter import Segmind
-from relightflow.backends.segmind.hosts import Hosts
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.errors import RefusedError
 from relightflow.model.failure import FailureKind
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown
@@ -152,7 +152,7 @@ async def test_the_override_is_said_aloud(connect: Connect) -> None:
 
 def test_keeps_every_protocol_of_a_backend() -> None:
     context = BackendContext(models.MODELS[0], FrozenMap(), InMemoryNotes(), lambda _: None)
-    backend: Backend = Segmind(context, lambda _: KEY, Hosts())
+    backend: Backend = Segmind(context, lambda _: KEY, SegmindHosts())
     assert isinstance(backend, HasBalance)
     assert isinstance(backend, HasHistory)
     assert isinstance(backend, HasIntentDetails)

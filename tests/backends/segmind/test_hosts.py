@@ -5,7 +5,7 @@ import pytest
 from relightflow.backends.http.hosts import refusal
 from relightflow.backends.segmind.hosts import (
     OVERRIDE,
-    Hosts,
+    SegmindHosts,
     from_environment,
 )
 
@@ -22,7 +22,7 @@ REHEARSAL = from_environment({OVERRIDE: "http://127.0.0.1:8080/"})
     ],
 )
 def test_the_providers_own_hosts_are_allowed(url: str) -> None:
-    assert refusal(Hosts(), url) == ""
+    assert refusal(SegmindHosts(), url) == ""
 
 
 def test_the_operator_may_allow_a_host() -> None:

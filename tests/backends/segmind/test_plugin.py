@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from relightflow.backends.segmind.hosts import OVERRIDE, Hosts
+from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts
 from relightflow.backends.segmind.plugin import RECORD
 from relightflow.network.addresses import host_matches
 from relightflow.plugins.registry import load
@@ -42,7 +42,7 @@ def test_comes_in_through_the_same_door_as_anybody() -> None:
 
 
 def test_the_record_names_the_hosts_that_are_spoken_to() -> None:
-    every = Hosts()
+    every = SegmindHosts()
     apis = [urlsplit(base).hostname or "" for base in (every.api, every.assets, every.history)]
     assert all(host_matches(host, RECORD.hosts) for host in apis)
     assert RECORD.hosts == every.outputs

@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.http.emulator import Billed, Emulator
+from relightflow.backends.http.emulator import BilledCall, Emulator
 from relightflow.backends.segmind.emulator import images, rendering
 from relightflow.backends.segmind.emulator.account import bill
 from relightflow.backends.segmind.emulator.clock import EmulatorClock
@@ -122,7 +122,7 @@ def plain(config: Config) -> Emulator:
     return made
 
 
-def _painted(call: Billed) -> bytes:
+def _painted(call: BilledCall) -> bytes:
     """A preview of what was asked for; words that the preview does not know change nothing."""
     prompt = " ".join(str(value) for value in call.parameters.values())
     return images.unique(rendering.render(call.image, "", FrozenMap({"prompt": prompt})), call.name)

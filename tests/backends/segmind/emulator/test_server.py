@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from relightflow.backends.http.emulator import Billed
+from relightflow.backends.http.emulator import BilledCall
 from relightflow.backends.segmind.emulator.config import PLAIN, Config, ServerRate
 from relightflow.backends.segmind.emulator.images import tiny
 from relightflow.backends.segmind.emulator.server import plain, start
@@ -126,7 +126,7 @@ async def test_a_plain_protocol_paints_what_was_asked_for(protocol: str) -> None
     assert emulator.accepts("any key")
     assert not emulator.accepts("")
     emulator.bill += [
-        Billed(light, "m", {"light_type": light}, tiny()) for light in ("sunlight", "spotlight")
+        BilledCall(light, "m", {"light_type": light}, tiny()) for light in ("sunlight", "spotlight")
     ]
     painted = [(await emulator.picture(call.name, b"")).body for call in emulator.bill]
     assert painted[0] != painted[1]
