@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,9 @@ class Manifest:
             raise StaleImage(f"{image.name} changed after it was planned; run again")
         return data
 
+    def reader(self, image: Image) -> Callable[[], bytes]:
+        return partial(_bytes_below, self._folder, image.locator)
+
     def close(self) -> None:
         """Nothing is held between calls."""
 
@@ -145,6 +149,13 @@ class Manifest:
             words = f"not a manifest record of format {_FORMAT}"
             raise UsageError(f"{self._told}:{number}: {words}")
         return _Output(path, sha256) if done else None
+
+
+def _bytes_below(folder: str, path: str) -> bytes:
+    """The file at `path` below `folder`, without following a link. Raises OSError, RefusedError, BadImage."""
+    *folders, name = parts_of(path)
+    with opened_folder(folder, folders) as inner:
+        return bytes_of(name, inner)
 
 
 def _located(context: SourceContext, told: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from relightflow.images import probe
 from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.records import SourceContext, SourceRecord
-from relightflow.plugins.source import Source, StaleImage
+from relightflow.plugins.source import HasReader, Source, StaleImage
 from relightflow.testing.record import check_record
 
 _INDEX = 7
@@ -91,6 +92,20 @@ def _check_read(record: SourceRecord, source: Source, image: Image) -> None:
         f"{what}: it is {seen}, and the source says {told} (pixels count after EXIF orientation)"
     )
     _check_stale(record, source, replace(image, sha256="0" * 64), "hashed differently when planned")
+    _check_reader(record, source, image, data)
+
+
+def _check_reader(record: SourceRecord, source: Source, image: Image, data: bytes) -> None:
+    """What reads an image on another machine can be sent there, and gives the same bytes."""
+    read = source.reader(image) if isinstance(source, HasReader) else None
+    if read is None:
+        return
+    what = f"{record.name}: {image.name}"
+    try:
+        sent = pickle.loads(pickle.dumps(read))  # noqa: S301  our own, in this very line
+    except Exception as error:
+        raise AssertionError(f"{what}: what `reader` gives cannot be pickled ({error})") from error
+    assert sent() == data, f"{what}: what `reader` gives reads other bytes than read()"
 
 
 def _check_stale(record: SourceRecord, source: Source, image: Image, how: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,20 @@ class Unchecked(Shelf):
         return self.image(int(image.locator))
 
 
+class Bound(Shelf):
+    """What reads its images cannot leave the process."""
+
+    def reader(self, image: Image) -> Callable[[], bytes]:
+        return lambda: self.read(image)
+
+
+class Mistaken(Shelf):
+    """What reads its images on another machine reads the first."""
+
+    def reader(self, image: Image) -> Callable[[], bytes]:
+        return partial(Path(self.context.folder, "0.png").read_bytes)
+
+
 class Empty(Shelf):
     def scan(self) -> Iterator[Image | Rejected]:
         yield from ()
@@ -122,6 +137,8 @@ def test_a_sound_source_passes(tmp_path: Path) -> None:
         (Silent, "without a reason"),
         (Random, "differ"),
         (Unchecked, "raise StaleImage"),
+        (Bound, "cannot be pickled"),
+        (Mistaken, "reads other bytes"),
         (Empty, "finds no image"),
     ],
 )

@@ -59,6 +59,11 @@ class DownloadCache:
             path.unlink()
         return None
 
+    def file(self, sha256: str) -> Path | None:
+        """Where the bytes are kept; None: nowhere."""
+        path = None if self._cache is None else self._path(self._cache, sha256).absolute()
+        return path if path and path.is_file() else None
+
     def prune(self) -> None:
         """Throw the oldest away until the rest fits; nothing where nothing was added."""
         if self._cache is None or not self._wrote:

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import TypeAlias
 
@@ -29,7 +30,7 @@ from relightflow.network.webaddress import BadAddress, WebAddress, parse, shown
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import SourceUnavailable, StaleImage
 from relightflow.sources.file_index import Known
-from relightflow.sources.files import examine
+from relightflow.sources.files import bytes_of, examine
 from relightflow.sources.urls.download_cache import DownloadCache
 from relightflow.sources.urls.failures import date
 from relightflow.sources.urls.fetch import Fetcher, FetchLimits, FetchResult, NotFetched
@@ -119,6 +120,11 @@ class Urls:
             self._context.notice(
                 f"{images} of {host} could not be checked ({why}); used as last downloaded"
             )
+
+    def reader(self, image: Image) -> Callable[[], bytes] | None:
+        """What was downloaded for the plan, as long as it is kept: an address stays on this machine."""
+        path = self._kept.file(image.sha256)
+        return partial(bytes_of, str(path)) if path else None
 
     def read(self, image: Image) -> bytes:
         data = self._kept.get(image.sha256)
