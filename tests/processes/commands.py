@@ -150,7 +150,8 @@ class ForkServer:
         self.lock = threading.Lock()
         self.number = 0
         self._answer()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         atexit.register(self.stop)
 
     def start(self, request: dict[str, Any]) -> Running:
@@ -171,6 +172,9 @@ class ForkServer:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(TIMEOUT)
+        self.reader.join(TIMEOUT)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
