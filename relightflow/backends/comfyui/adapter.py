@@ -14,7 +14,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from relightflow.backends.comfyui import graph
-from relightflow.backends.comfyui.server import ComfyApi, ComfyuiHosts, Ended, from_environment
+from relightflow.backends.comfyui.server import (
+    URL,
+    ComfyApi,
+    ComfyuiHosts,
+    Ended,
+    from_environment,
+)
 from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -78,7 +84,13 @@ class ComfyUI(Backend):
             words = f"{image.name} cannot be relit: {bad.reason}"
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, words)) from bad
         name = f"{image.sha256[:32]}.{image.media_type.rpartition('/')[2]}"
-        return await self._now.api.upload(name, image.media_type, data)
+        try:
+            return await self._now.api.upload(name, image.media_type, data)
+        except CallFailed as error:
+            if error.failure.kind is not FailureKind.UNSENT:
+                raise
+            words = f"ComfyUI cannot be reached at {self._hosts.api}: start it, or name its address in {URL}"
+            raise CallFailed(replace(error.failure, message=words)) from None
 
     async def submit(self, call: Call) -> Step:
         api, note = self._now.api, f"call {self._hosts.api} {call.job.key}"

@@ -48,4 +48,4 @@ MODELS: tuple[Model, ...] = (_shipped(),)
 
 def disclosed(options: FrozenMap, delivery: str) -> str:  # noqa: ARG001  one way for all
     """What becomes of images, in words that follow 'the images are'."""
-    return "uploaded to your ComfyUI server, where they stay in its input folder"
+    return "uploaded to the input folder of your ComfyUI server, which keeps what it is given"

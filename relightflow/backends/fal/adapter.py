@@ -77,7 +77,8 @@ class Fal(Backend):
     async def open(self) -> None:
         if self._context.operator.offline:
             raise RefusedError("the backend fal needs the network, and --offline is set")
-        api = FalApi(sessions.api_session(), self._hosts, self._read_key(self._tell))
+        key = self._read_key(self._tell)
+        api = FalApi(sessions.api_session(), self._hosts, key)
         private = self._context.operator.allow_private_network
         session = sessions.download_session(*exempt(self._hosts), private=private)
         downloads = Downloads(session, self._hosts)

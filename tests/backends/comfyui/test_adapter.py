@@ -50,3 +50,11 @@ async def test_what_failed_or_was_forgotten_is_queued_again_under_another_name(
     second = await context.backend.submit(call)
     assert second != first
     assert (await context.finish(second)).cost == 0
+
+
+async def test_a_server_that_is_not_there_is_named(connect: ConnectComfy) -> None:
+    context = await connect("http://127.0.0.1:9")
+    failure = await error(context.call())
+    assert (failure.kind, failure.billed) == (FailureKind.UNSENT, Billed.NO)
+    assert "cannot be reached at http://127.0.0.1:9" in failure.message
+    assert "COMFYUI_URL" in failure.message

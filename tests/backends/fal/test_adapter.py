@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from relightflow.backends.fal.adapter import RING
+from relightflow.backends.fal import models
+from relightflow.backends.fal.adapter import RING, Fal
+from relightflow.backends.fal.hosts import FalHosts
 from relightflow.errors import AccountError
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.testing.backend import backend_context
 from tests.backends.conftest import Listen, answer, error, replying
 from tests.backends.fal.conftest import IMAGE, KEY, ConnectFal, EmulateFal, image
 
@@ -64,6 +69,10 @@ async def test_a_call_bears_how_long_it_may_wait(connect: ConnectFal, listen: Li
     assert heads[0]["authorization"] == f"Key {KEY}"
 
 
-def test_without_a_key_nothing_begins() -> None:
+async def test_without_a_key_nothing_begins_and_nothing_stays_open() -> None:
     with pytest.raises(AccountError, match="FAL_KEY"):
         RING.read(print, {})
+    made = Fal(backend_context(models.MODELS[0]), lambda _: RING.read(print, {}), FalHosts())
+    with pytest.raises(AccountError):
+        await made.open()
+    gc.collect()  # a session that was left open would say so
