@@ -31,7 +31,7 @@ _LARGEST = 64 << 20
 
 
 @dataclass(slots=True)
-class _GoldenCheck:
+class GoldenCheck:
     context: CheckContext
     basis: str = field(init=False)
     """Digest of the manifest: other accepted results, other verdicts."""

@@ -37,7 +37,7 @@ RECORD = SinkRecord(
 )
 
 
-class _CsvIndex(AggregateSink):
+class CsvIndex(AggregateSink):
     """See the module; `options` are those of `RECORD`."""
 
     def finalize(self, run: FinishedRun) -> tuple[Artifact, ...]:

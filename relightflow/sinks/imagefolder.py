@@ -72,7 +72,7 @@ RECORD = SinkRecord(
 )
 
 
-class _ImageFolder(FolderSink):
+class ImageFolder(FolderSink):
     """See the module; `options` are those of `RECORD`."""
 
     def __init__(self, context: SinkContext) -> None:

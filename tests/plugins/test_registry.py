@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from relightflow.errors import UsageError
+from relightflow.plugins.records import imported
 from relightflow.plugins.registry import load
 
 Install = Callable[[str, str], None]
@@ -186,3 +187,18 @@ def test_an_unknown_name_is_told_with_what_is_known_and_what_is_near() -> None:
         registry.source("zzz")
     with pytest.raises(UsageError, match="unknown backend"):
         registry.backend("")
+
+
+def test_everything_that_comes_with_relightflow_can_be_made() -> None:
+    """A record may name what makes it in a string, which no type checker follows."""
+    registry = load(found=lambda: ())
+    groups = (
+        registry.sources,
+        registry.backends,
+        registry.sinks,
+        registry.checks,
+        registry.executors,
+    )
+    for group in groups:
+        for loaded in group.values():
+            assert callable(imported(loaded.record.create)), loaded.record.name
