@@ -17,6 +17,9 @@ SERVER_TIME = "server_time"
 
 ACCOUNT = "account"
 """Where they hold a digest of whose call it was, if the backend tells: names of calls are an account's."""
+BODY = "body"
+"""Where they hold the SHA-256 of the call's body, where it can be sent again: nothing else may go under its
+name."""
 
 
 class Needs(StrEnum):

@@ -13,11 +13,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from random import Random
 
 from relightflow.errors import EarlyStop, StorageError
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Needs, Undecided, moment
+from relightflow.model.evidence import ACCOUNT, BODY, SERVER_TIME, Needs, Undecided, moment
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
@@ -52,6 +53,7 @@ _PASSING = (
     FailureKind.UNKNOWN,
 )
 """These say nothing of the earlier call, and another try may."""
+_CHANGED = "the call's body was damaged or changed since, and nothing else may be sent under its name"
 _THEIRS = "in the shared store the job is another machine's by now, so it may have been bought under another name"
 
 
@@ -113,6 +115,8 @@ class Resender:
             return Undecided(Needs.TIME, str(error))
         if body is None:
             return Undecided(Needs.PERSON, "the call's body is not on this machine (any more)")
+        if sha256(body).hexdigest() != attempt.details.get(BODY):
+            return Undecided(Needs.PERSON, _CHANGED)
         if self.claims:
             try:
                 if not await self.claims.reclaim(call.job, attempt.uuid, attempt.details):

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from relightflow.core import failpoints
 from relightflow.errors import StorageError
 from relightflow.ledger.ledger import DuplicateAttempt, Ledger, damaged
 from relightflow.model.attempt import State
+from relightflow.model.evidence import BODY
 from relightflow.model.failure import EXIT_OF, Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
@@ -213,10 +215,12 @@ class Submitter:
         """The call as it is sent, its body durable where it can be sent again, and the details of
         INTENT. Raises StorageError."""
         body = None if self.context.free else self.backend.request_body(call)
-        if body is not None:
-            call = replace(call, body=body)
-            await asyncio.to_thread(self.bodies.keep, call.name, body)
-        return call, self.backend.intent_details(call)
+        if body is None:
+            return call, self.backend.intent_details(call)
+        call = replace(call, body=body)
+        await asyncio.to_thread(self.bodies.keep, call.name, body)
+        facts = {**self.backend.intent_details(call), BODY: sha256(body).hexdigest()}
+        return call, FrozenMap(facts)
 
     async def _close_failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:
         """A submit ended without a step, for good."""

@@ -225,3 +225,21 @@ def test_a_call_whose_body_is_not_here_is_left_to_a_person(
         body.unlink()
     assert named.run_in_no_time(monkeypatch).exit == Exit.UNKNOWN
     assert len(named.provider.submits) == 6
+
+
+@pytest.mark.parametrize("found", [b"", b"cut sho", b"another call's"])
+def test_a_body_that_was_damaged_or_edited_is_never_sent(
+    named: Stage, found: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a provider refuses of it says nothing of the call that bore the name, and what it makes of it is
+    not what was asked for."""
+    named.provider.on_answer = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    [body] = named.state_dir.calls.iterdir()
+    body.write_bytes(found)
+    submits = len(named.provider.submits)
+    named.provider.on_submit = first(*[(FailureKind.REFUSED_CELL, Billed.NO)] * 9)
+    assert named.run_in_no_time(monkeypatch).exit == Exit.UNKNOWN
+    assert (len(named.provider.submits), named.states()) == (submits, [State.UNKNOWN])
+    [attempt] = named.attempts()
+    assert "damaged or changed" in str(undecided(attempt.details))
