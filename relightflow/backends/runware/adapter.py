@@ -8,6 +8,7 @@ docs/reference/runware.md.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -61,7 +62,14 @@ class Runware(HttpBackend):
                 raise CallFailed(found)
             if found is not None:
                 return found
-        return responses.of_submit(await self._post(call.body), uuid)
+        try:
+            return responses.of_submit(await self._post(call.body), uuid)
+        except CallFailed as error:
+            if call.prepared is None and error.failure.kind is FailureKind.REFUSED_MODEL:
+                # that a model is not served any more says nothing of the time when it was
+                unavailable = replace(error.failure, kind=FailureKind.UNAVAILABLE)
+                raise CallFailed(unavailable) from None
+            raise
 
     async def _post(self, body: bytes) -> Response:
         """The answer to the billable call, whole. Raises CallFailed."""
@@ -87,7 +95,10 @@ class Runware(HttpBackend):
     async def _recorded(self, uuid: str) -> ResultKnown:
         """Raises CallFailed: EXPIRED where there is no record."""
         answer = await self._still(uuid, "getTaskDetails")
-        found = responses.of_details(answer, uuid)
+        try:
+            found = responses.of_details(answer, uuid)
+        except CallFailed as error:
+            raise CallFailed(responses.still_open(error.failure, uuid)) from None
         if isinstance(found, ResultKnown):
             return found
         if isinstance(found, Failure):

@@ -41,6 +41,8 @@ class RunwareEmulator(Emulator):
         self.tasks: dict[str, tuple[float, _Task]] = {}
         self.fails: dict[str, Any] = {}
         """The error that every task ends with; empty: none."""
+        self.refuses = ""
+        """The code with which every task is refused before it runs; empty: none."""
 
     def phase(self, request: web.BaseRequest, body: bytes) -> str:
         if request.method == "GET":
@@ -115,6 +117,8 @@ class RunwareEmulator(Emulator):
         accepted, known = self.tasks.get(uuid, (0.0, None))
         if known is not None and self.now - accepted <= self.remembers:
             return [], [_error("conflictTaskUUID", "The taskUUID was used already", task)]
+        if self.refuses:
+            return [], [_error(self.refuses, "no", task)]
         if wrong := self._refused(task):
             return [], [wrong]
         image = image_in(task["inputs"]["image"])

@@ -58,9 +58,9 @@ def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
     if not errors:
         words = "Runware's answer does not mention the task"
         raise CallFailed(_unknown(words, answer))
-    if any(row.get("code") == _CONFLICT for row in errors):
+    if any(row.get("code") == _CONFLICT and row.get("taskUUID") for row in errors):
         return Accepted(uuid)
-    raise CallFailed(_refusal(errors[0], answer))
+    raise CallFailed(_refusal(next((r for r in errors if r.get("taskUUID")), errors[0]), answer))
 
 
 def result(data: list[dict[str, Any]], uuid: str) -> ResultKnown | None:
@@ -80,18 +80,18 @@ def of_poll(answer: Response, uuid: str, again: float) -> ResultKnown | None:
     `again`: seconds after which an unfinished one is asked for. Raises CallFailed.
     """
     if answer.status in (401, 402, 403, 429) or not own(answer):
-        raise CallFailed(_still_open(of_read(answer, "polling a task"), uuid))
+        raise CallFailed(still_open(of_read(answer, "polling a task"), uuid))
     found = mapping(answer.body)
     data, errors = rows(found, "data", uuid), rows(found, "errors", uuid)
     if known := result(data, uuid):
         return known
-    failed = next((row for row in (*data, *errors) if _has_failed(row)), None)
+    failed = next((row for row in (*data, *errors) if _has_failed(row, answer)), None)
     if failed is not None:
         raise CallFailed(_job_failed(failed, uuid))
     if any(_GONE.search(str(row.get("code") or "")) for row in errors) or not (data or errors):
         return None
     if errors:
-        raise CallFailed(_still_open(of_read(answer, "polling a task"), uuid))
+        raise CallFailed(still_open(of_read(answer, "polling a task"), uuid))
     words = "Runware is still working on the task"
     raise CallFailed(
         Failure(FailureKind.PENDING, words, Billed.UNKNOWN, retry_after=again, request_id=uuid)
@@ -100,9 +100,17 @@ def of_poll(answer: Response, uuid: str, again: float) -> ResultKnown | None:
 
 def of_details(answer: Response, uuid: str) -> Accepted | ResultKnown | Failure | None:
     """What the task's own record says; None: there is none. Raises CallFailed where it cannot be read."""
-    if not own(answer):
+    found = mapping(answer.body)
+    errors = found.get("errors") or []
+    gone = isinstance(errors, list) and all(
+        isinstance(row, dict) and _GONE.search(str(row.get("code") or "")) for row in errors
+    )
+    mine = rows(found, "data", uuid)
+    if not own(answer) or answer.status in (401, 402, 403, 429) or answer.status >= 500:
         raise CallFailed(of_read(answer, "looking a task up"))
-    for row in rows(mapping(answer.body), "data", uuid):
+    if not mine and (found.get("data") or not gone):  # about another task, or no word about any
+        raise CallFailed(of_read(answer, "looking a task up"))
+    for row in mine:
         said = row.get("response")
         if known := result(rows(said, "data", uuid), uuid):
             return known
@@ -115,9 +123,9 @@ def of_details(answer: Response, uuid: str) -> Accepted | ResultKnown | Failure 
 
 def of_read(answer: Response, doing: str) -> Failure:
     """The failure of a free call: never billed, safe to repeat."""
-    if own(answer) and (errors := mapping(answer.body).get("errors")):
-        first = errors[0] if isinstance(errors[0], dict) else {}
-        if (failure := _of_account(first, answer)) is not None:
+    errors = mapping(answer.body).get("errors")
+    for row in errors if isinstance(errors, list) else ():
+        if isinstance(row, dict) and (failure := _of_account(row, answer)) is not None:
             return failure
     if answer.status in (401, 402, 403):
         return _no(
@@ -130,10 +138,13 @@ def of_read(answer: Response, doing: str) -> Failure:
 
 
 def _refusal(row: Mapping[str, Any], answer: Response) -> Failure:
-    """A task that was refused: by whom, and whether it may have run."""
+    """A task that was refused: by whom, and whether it may have run. What does not name the task may be a
+    gateway's word about its own part, of a task that ran."""
     if (failure := _of_account(row, answer)) is not None:
         return failure
     code, said = str(row.get("code") or ""), _said(row)
+    if not row.get("taskUUID"):
+        return _unknown(f"Runware reported '{said}' without naming the task", answer)
     if answer.status == 503:
         return _no(FailureKind.UNAVAILABLE, f"Runware is overloaded: {said}", 503)
     if answer.status >= 500 or not _REFUSED.search(code):
@@ -158,10 +169,14 @@ def _of_account(row: Mapping[str, Any], answer: Response) -> Failure | None:
     return None
 
 
-def _has_failed(row: Mapping[str, Any]) -> bool:
+def _has_failed(row: Mapping[str, Any], answer: Response) -> bool:
+    """Whether a row says that the task failed, and not that this look at it did."""
     code = str(row.get("code") or "")
-    refused = bool(row.get("taskUUID")) and bool(code) and not _GONE.search(code)
-    return row.get("status") == "error" or (refused and code != _CONFLICT)
+    if not row.get("taskUUID") or answer.status >= 500 or _of_account(row, answer):
+        return False
+    return row.get("status") == "error" or (
+        bool(code) and not _GONE.search(code) and code != _CONFLICT
+    )
 
 
 def _job_failed(row: Mapping[str, Any], uuid: str) -> Failure:
@@ -183,7 +198,7 @@ def _said(row: Mapping[str, Any]) -> str:
     return shown(": ".join(words)) or "no reason given"
 
 
-def _still_open(failure: Failure, uuid: str) -> Failure:
+def still_open(failure: Failure, uuid: str) -> Failure:
     """A failed look at an accepted task: the task itself goes on and may be billed."""
     passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
     return Failure(

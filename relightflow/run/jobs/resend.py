@@ -53,7 +53,9 @@ _PASSING = (
     FailureKind.UNKNOWN,
 )
 """These say nothing of the earlier call, and another try may."""
-_CHANGED = "the call's body was damaged or changed since, and nothing else may be sent under its name"
+_CHANGED = (
+    "the call's body was damaged or changed since, and nothing else may be sent under its name"
+)
 _THEIRS = "in the shared store the job is another machine's by now, so it may have been bought under another name"
 
 

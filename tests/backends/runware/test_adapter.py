@@ -61,11 +61,14 @@ ROWS = (
     }),
     _refusal("invalidApiKey", 401, "RUNWARE_API_KEY", end=Exit.ACCOUNT),
     _refusal("insufficientCredits", 402, "balance", end=Exit.ACCOUNT),
-    _refusal("invalidLightType", 400, "not billed", end=Exit.JOBS_FAILED),
-    _refusal("invalidModel", 400, "model", end=Exit.JOBS_FAILED),
+    *(Row(code, (), Exit.JOBS_FAILED, (said,), billed=0, emulator={"refuses": code})
+      for code, said in (("invalidLightType", "refused the parameters"), ("invalidModel", "refused the model"))),
+    row("a gateway refuses the request, taken", "submit", "behind", status=400,
+        body=b'{"errors": [{"code": "invalidRequest", "message": "no"}]}',
+        exit=Exit.EARLY, billed=1),
     row("429 once", "submit", "instead", status=429, headers={"Retry-After": "1"},
         body=b'{"errors": [{"code": "rateLimitExceeded", "message": "slow down"}]}'),
-    row("503 once", "submit", "instead", status=503,
+    row("a gateway is overloaded, taken", "submit", "behind", status=503,
         body=b'{"errors": [{"code": "overloaded", "message": "later"}]}'),
     row("a time-out behind it, taken", "submit", "behind", status=504,
         body=b'{"errors": [{"code": "timeoutProvider", "message": "late"}]}'),
@@ -183,3 +186,19 @@ async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Sh
         assert sum(a.cost or 0 for a in opened.attempts()) == JOBS * PRICE
         assert {a.state for a in opened.attempts()} == {State.DONE}
         assert KEY.encode() not in opened.state_dir.ledger.read_bytes()
+
+
+async def test_a_model_that_is_withdrawn_meanwhile_does_not_free_the_call(
+    shopping: Shopping,
+) -> None:
+    """The record is not there yet, and a refusal of today says nothing of the call of then."""
+    async with shopping() as opened:
+        emulator = opened.emulator
+        assert isinstance(emulator, RunwareEmulator)
+        no_record = Spoil("details", "instead", 99, status=200, body=b'{"data": []}')
+        emulator.faults = [Spoil("submit", "lost", 1), Spoil("submit", "unread", 99), no_record]
+        assert (await opened.run())[0] is Exit.UNKNOWN
+        emulator.faults, emulator.refuses = [no_record], "invalidModel"
+        emulator.remembers = -1.0
+        assert (await opened.run())[0] is Exit.UNKNOWN
+        assert (opened.unknown(), len(emulator.bill)) == (JOBS, 1)

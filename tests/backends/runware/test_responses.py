@@ -54,6 +54,9 @@ def test_rows_are_matched_by_the_uuid_whatever_their_order() -> None:
         (error("somethingNew"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (error("invalidThing"), 500, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (error("busy"), 503, FailureKind.UNAVAILABLE, Billed.NO),
+        (error("invalidRequest", taskUUID=None), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        (error("overloaded", taskUUID=None), 503, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        (error("conflictTaskUUID", taskUUID=None), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"data": []}, 200, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"detail": "nginx"}, 404, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"detail": "moved"}, 307, FailureKind.REFUSED_SAFETY, Billed.NO),
@@ -127,3 +130,40 @@ def test_only_its_own_envelope_is_the_providers() -> None:
     assert not own(answer({"data": {}}))
     assert of_read(answer(error("invalidApiKey"), 401), "x").kind is FailureKind.ACCOUNT
     assert of_read(Response(503, {}, b""), "x").kind is FailureKind.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        (error("invalidApiKey"), 400),
+        (error("insufficientCredits"), 200),
+        (error("concurrencyLimit", status="error"), 400),
+        (error("invalidThing"), 500),
+        (error("internal", taskUUID=None, status="error"), 200),
+        ({"errors": [{"status": "error", "cost": 0}]}, 200),
+    ],
+)
+def test_an_error_about_the_look_is_not_the_task_s(document: Any, status: int) -> None:
+    """The look bears the task's UUID, too. Taken for the task's own end, a result that is paid for would never
+    be collected, or be bought again."""
+    found = failure(lambda: of_poll(answer(document, status), UUID, 1.0))
+    assert found.billed is Billed.UNKNOWN
+    assert found.kind in (FailureKind.PENDING, FailureKind.ACCOUNT, FailureKind.RATE_LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        (error("rateLimitExceeded"), 200),
+        (error("invalidApiKey"), 401),
+        (error("internalError"), 500),
+        (error("somethingNew"), 400),
+        ({"data": [{"taskUUID": "another"}]}, 200),
+        ({"data": [], "errors": {"a": 1}}, 200),
+        ({"data": [], "errors": ["x"]}, 200),
+    ],
+)
+def test_that_there_is_no_record_is_said_and_never_guessed(document: Any, status: int) -> None:
+    """Where the name is forgotten by then, only the record keeps a call from being made twice."""
+    found = failure(lambda: of_details(answer(document, status), UUID))
+    assert found.billed is Billed.NO
