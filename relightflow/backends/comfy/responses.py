@@ -1,7 +1,7 @@
 """What Comfy Router's answers mean: the step or failure that they stand for, and the bill.
 
 Pure. An answer is the router's own only if it says its kind of error in a header, or is JSON with
-`detail`; a 200 only if it is JSON. Anything else comes from something in between, and says nothing.
+`detail`; a 200 only if it has an image, or one of the router's headers, or a result. Anything else comes from something in between, and says nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from relightflow.model.values import FrozenMap
 
 ERROR = "X-Comfy-Error-Type"
 CREDITS = "X-Comfy-Credits-Used"
+_REPLAYED = "Idempotent-Replayed"
+_RESULTS = frozenset(("result", "output", "outputs", "images", "generated"))
+"""Without one of the headers, what an answer must have to be a partner's."""
 _PLACES = (
     "result",
     "data",
@@ -47,8 +50,11 @@ def of_call(answer: Response, name: str) -> ResultKnown:
     cost = micros_of(answer.headers.get(CREDITS))
     if url := image_url(found):
         return ResultKnown(name, url, cost, _facts(found))
-    if not found:
-        words = "Comfy Router's answer is no JSON"
+    if not (
+        any(name in answer.headers for name in (CREDITS, _REPLAYED, ERROR))
+        or _RESULTS & found.keys()
+    ):
+        words = "a response 200 that is no result of Comfy Router's, perhaps from a proxy"
         raise CallFailed(_unknown(words, answer))
     words = f"Comfy Router made the call, and its answer names no image{_reason(found)}; it was paid for"
     raise CallFailed(
@@ -119,6 +125,15 @@ def _own(answer: Response) -> bool:
     return bool(answer.headers.get(ERROR)) or "detail" in mapping(answer.body)
 
 
+def _names_its_kind(answer: Response) -> bool:
+    """Whether a refusal of the input is the router's own. `detail` alone proves little: every problem of RFC 9457
+    has it, and a gateway's 413 today would free a call that was made yesterday."""
+    detail = mapping(answer.body).get("detail")
+    rows = detail if isinstance(detail, list) else []
+    listed = any(isinstance(row, dict) and "loc" in row and "msg" in row for row in rows)
+    return bool(answer.headers.get(ERROR)) or (answer.status == 422 and listed)
+
+
 def _refusal(answer: Response) -> Failure:
     status, kind = answer.status, answer.headers.get(ERROR, "")
     if 300 <= status < 400:
@@ -146,6 +161,9 @@ def _refusal(answer: Response) -> Failure:
         return Failure(FailureKind.JOB_FAILED, words, Billed.YES, status)
     if status in (401, 402, 403):
         return _account(answer)
+    if not _names_its_kind(answer):
+        words = f"a response {status} that does not say its kind, perhaps from a proxy"
+        return _unknown(words, answer)
     if status in (404, 410):
         words = (
             f"Comfy Router has no such model, or does not serve it to this account: {answer.text}"

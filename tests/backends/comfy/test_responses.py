@@ -123,3 +123,22 @@ def test_an_estimate_is_read_where_there_is_one() -> None:
     assert estimated(answer(404, {"credits": 211})) is estimated(answer(200, [])) is None
     assert of_read(answer(401, {"detail": "d"}), "x").kind is FailureKind.ACCOUNT
     assert of_read(answer(401, {}), "x").kind is FailureKind.UNAVAILABLE
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
+def test_a_gateways_problem_is_no_refusal_of_the_call(status: int) -> None:
+    """Where the call is sent again, a refusal says that it was never made: that must be the router's word."""
+    problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "too large"}
+    found = failure(answer(status, problem))
+    assert (found.kind, found.billed) == (FailureKind.UNKNOWN, Billed.UNKNOWN)
+    rows = {"detail": [{"loc": ["body", "light_type"], "msg": "not allowed"}]}
+    assert failure(answer(422, rows)).kind is FailureKind.REFUSED_CELL
+
+
+@pytest.mark.parametrize("document", [{}, {"status": "ok"}, {"detail": "x"}, {"status_url": URL}])
+def test_json_that_is_nobodys_result_is_not_paid_for_and_given_up(document: Any) -> None:
+    """Under its key the result can still be had."""
+    found = failure(answer(200, document))
+    assert (found.kind, found.billed) == (FailureKind.UNKNOWN, Billed.UNKNOWN)
+    for known in (answer(200, document, Idempotent_Replayed="true"), answer(200, {"result": None})):
+        assert failure(known).billed is Billed.YES
