@@ -95,8 +95,14 @@ class Engine:
         """What turned out to have been taken is fetched in the same run. `submit`: what turned out not
         to have been taken is bought."""
         if settled.adopted:
-            async for outcome in self.recovery.collect():
-                self.recorder.counters.count_late(outcome)
+            with open_reader(self.ledger.path) as notes:
+                async for outcome in self.recovery.collect():
+                    self.recorder.counters.count_late(outcome)
+                    if self.shared and outcome.result:
+                        # with its claim in the store, nobody else would ever get it
+                        self.shared.publish_if_missing(
+                            notes, outcome.job, outcome.attempt, outcome.result
+                        )
         if settled.absent and submit:
             async with aclosing(self._pass(plan, submit, {}, late=True)) as outcomes:
                 async for outcome in outcomes:

@@ -1,6 +1,7 @@
 """Claims in a shared store: of several machines that want a job, one gets it.
 
     inflight/<job key>.json    the claim, from before the call leaves until its result is published
+    takeover/<attempt>.json    while another attempt of the same owner takes the claim of `attempt` over
 
 Where the store's conditional put is atomic (`marker`), a claim is a lock without an expiry: only its owner
 takes it away, or somebody to whom its owner's silence was explained. relightflow 0.1 puts a call there once
@@ -30,6 +31,7 @@ from relightflow.store.index_entry import (
 
 _INFLIGHT = "inflight"
 _READERS = 16
+_TAKEOVER = "takeover"
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 _ATTEMPT = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[\w.:@ -]{1,100}", re.ASCII)
@@ -63,6 +65,23 @@ class Claims:
     def put(self, job: Mapping[str, Any], claim: JobClaim) -> None:
         """Write down how far the owner has come, or take over what its owner gave up."""
         self._entries.put(_path(claim.key), _entry(job, claim))
+
+    def take_over(self, old: str, new: str) -> bool:
+        """Let the attempt `new` put its claim in the place of that of `old`, and nobody else meanwhile: of copies
+        of one state, to each of which that claim is its own, one gets it. True again for the same `new`."""
+        path = f"{_TAKEOVER}/{old}.json"
+        try:
+            self._entries.put(path, {"attempt": new}, only_new=True)
+        except ObjectFault as fault:
+            if fault.reason is not Reason.CHANGED:
+                raise
+            found = self._entries.at(path)
+            return found is not None and found.get("attempt") == new
+        return True
+
+    def drop_takeover(self, old: str) -> None:
+        """It is over; only for whom `take_over` let."""
+        self._bucket.delete([f"{_TAKEOVER}/{old}.json"])
 
     def release(self, job: Mapping[str, Any], attempt: str) -> None:
         """Take the claim of `attempt` away; another's stays."""

@@ -28,9 +28,10 @@ from relightflow.plugins.backend import (
     Settlement,
 )
 from relightflow.run.clock import Clock
-from relightflow.run.jobs.resend import Resender
+from relightflow.run.jobs.resend import Resender, job_of
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
+from relightflow.run.shared.claims import JobClaims
 
 _RECORDS_LAG_SECONDS = 600.0
 """Seconds after which the provider's records are taken to show a call, if they show later ones. How
@@ -96,6 +97,8 @@ class DoubtSettler:
     """The backend's."""
     resender: Resender | None = None
     """None: nothing may be sent, because nothing may be bought."""
+    claims: JobClaims | None = None
+    """None: no other machine waits for the job."""
 
     async def settle(self, every: bool = True) -> DoubtsSettled:
         """Without evidence attempts stay unknown. `every` False: leaves out those that the last look
@@ -164,6 +167,8 @@ class DoubtSettler:
             await self._adopt(attempt, answer)
         except DuplicateRequest:
             return Undecided(Needs.PERSON, "the provider answered with another job's request id")
+        if self.claims and isinstance(answer, Accepted):
+            await self.claims.accepted(job_of(attempt), attempt.uuid, answer)
         self.resender.bodies.forget(attempt.uuid)
         return DoubtsSettled(adopted=1)
 
@@ -175,6 +180,8 @@ class DoubtSettler:
         else:
             self.budget.release(attempt.price, attempt.id)
         await self.ledger.close_attempt(attempt.id, State.FAILED, failure)
+        if self.claims:
+            await self.claims.ended(job_of(attempt), attempt.uuid, State.FAILED, failure)
 
     def _query(self, every: bool) -> RecordsQuery | None:
         """None: nothing is in doubt."""
@@ -256,6 +263,8 @@ class DoubtSettler:
             await self.ledger.close_attempt(attempt.id, state, failure)
         else:
             await self.ledger.correct(attempt.id, replace(failure, cost=0))
+        if self.claims and attempt.uuid:
+            await self.claims.ended(job_of(attempt), attempt.uuid, state, failure)
 
 
 def _by_itself(found: Undecided) -> bool:

@@ -267,7 +267,10 @@ _ENDED = (State.UNKNOWN, State.FAILED)
 def _who(claim: JobClaim | None) -> str:
     """Whose the job is, in words."""
     if claim is None:
-        return "what the shared store has in the place of a claim on it makes no sense"
+        return (
+            "a copy of this state takes its claim over, or what the shared store has in the place of a "
+            "claim makes no sense"
+        )
     at = datetime.fromtimestamp(claim.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     run = f" (run {claim.run})" if claim.run else ""
     said = {

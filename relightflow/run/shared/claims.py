@@ -103,8 +103,13 @@ class JobClaims:
 
     async def reclaim(self, job: Job, uuid: str, details: FrozenMap) -> bool:
         """Whether the job is claimed for `uuid`, an attempt of ours that may have been sent: still, or anew
-        where nobody claims it or has finished it. Raises ObjectFault."""
+        where nobody claims it or has finished it. Where the store is only read, nothing is claimed. Raises
+        ObjectFault."""
         label = job_facts(job, self.context.price)
+        if not self.client.write:
+            found = await self.client.claim_of(label)
+            free = found is None or found.attempt == uuid or self.is_ours(found)
+            return free and await self.client.finished(label) is None
         try:
             mine = await self._create(
                 label, self._claim(job, uuid, State.INTENT, details=details), None
@@ -128,13 +133,25 @@ class JobClaims:
             if found and found.attempt == claim.attempt:
                 return True
             if found and self.is_ours(found, mine):
-                await self.client.put_claim(label, claim)
-                return True
+                return await self._take_over(label, claim, found)
             if found:
                 raise _Theirs(found)
             if lost:
                 raise lost
         return False
+
+    async def _take_over(self, label: Mapping[str, Any], claim: JobClaim, old: JobClaim) -> bool:
+        """Put `claim` in the place of `old`, our own. A copy of this state may be at it too: one of the two gets it.
+        The ledger remembers how it is done first, so that a crash in between locks nobody out."""
+        note = f"takeover {old.attempt}"
+        with open_reader(self.ledger.path) as reader:
+            token = reader.recall(_NOTES, note)
+        if token is None:
+            token = claim.attempt
+            await self.ledger.remember(_NOTES, note, token)
+        made = await self.client.take_over(label, claim, old, token)
+        await self.ledger.remember(_NOTES, note, None)
+        return made
 
     def is_ours(self, claim: JobClaim, mine: int | None = None) -> bool:
         """Whether an attempt of this state, by now closed or the one with the number `mine`, left it."""

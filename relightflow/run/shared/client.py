@@ -80,9 +80,26 @@ class SharedStoreClient:
             if created.done():
                 del self._creating[claim.attempt]
 
-    async def put_claim(self, label: Mapping[str, Any], claim: JobClaim) -> None:
-        """Claim a job that is ours already. Raises ObjectFault."""
-        await self._do(lambda: self.store.claims.put(label, claim))
+    async def take_over(
+        self, label: Mapping[str, Any], claim: JobClaim, old: JobClaim, token: str
+    ) -> bool:
+        """Put `claim` in the place of `old`, which is ours. `token`: what it is done under, 32 hex digits; the same
+        again after a crash. False: somebody else was faster. Raises ObjectFault."""
+
+        def work() -> bool:
+            claims = self.store.claims
+            if not claims.take_over(old.attempt, token):
+                return False
+            try:
+                if claims.of(label) != old:
+                    return False
+                claims.put(label, claim)
+                return True
+            finally:
+                with suppress(ObjectFault):  # litter, once another claim is in its place
+                    claims.drop_takeover(old.attempt)
+
+        return await self._do(work)
 
     async def tell_claim(self, label: Mapping[str, Any], claim: JobClaim) -> None:
         """Write down how far the owner has come; failing to is no failure of the job."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -23,6 +25,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plan.outputs import jobs
+from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run import opening
 from relightflow.run.clock import RealClock
@@ -36,7 +39,7 @@ from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
 from relightflow.testing import clock
 from tests.conftest import Program, Stage, make_store
-from tests.scripted_backend import PRICE, fails
+from tests.scripted_backend import PRICE, NamedBackend, fails
 
 MANY = list(range(24))
 
@@ -392,6 +395,123 @@ def test_a_claim_that_makes_no_sense_keeps_its_job_and_no_other(
     summary = one.run_in_no_time(monkeypatch)
     assert (summary.exit, len(one.provider.bill)) == (Exit.EARLY, 2)
     assert any("makes no sense" in issue.message for issue in summary.issues)
+
+
+@pytest.fixture
+def named(machines: list[Stage]) -> list[Stage]:
+    """Their provider takes our name for a call."""
+    for stage in machines:
+        stage.recipe(shades=[0])
+        stage.settle(Settlement("key", 86_400.0), NamedBackend)
+        stage.provider.mode = "v2"
+    return machines
+
+
+def test_a_doubt_that_the_run_itself_settles_is_published_at_once(
+    named: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine may be gone after this run, and nobody else could ever have the result."""
+    one, two = named
+    one.provider.on_answer = _once(FailureKind.UNKNOWN, Billed.UNKNOWN)
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert not list(claims_in(one).all())
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert (len(one.provider.bill), two.provider.bill, len(two.images())) == (1, [], 1)
+
+
+def test_a_doubt_that_turns_out_unbilled_frees_the_job_for_others(
+    named: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = named
+    answers = [fails(FailureKind.UNKNOWN, Billed.UNKNOWN), fails(FailureKind.JOB_FAILED)]
+
+    def answer(*_: object) -> None:
+        raise answers.pop(0)
+
+    one.provider.on_submit = answer
+    assert one.run_in_no_time(monkeypatch).exit is Exit.JOBS_FAILED
+    assert not list(claims_in(one).all())
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(bill(named)) == 1
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_where_the_store_is_only_read_a_call_is_not_sent_again_for_another_s_job(
+    named: list[Stage], monkeypatch: pytest.MonkeyPatch, finished: bool
+) -> None:
+    """A person gave the first machine's claim away, so the job may have been bought under another name."""
+    one, two = named
+    one.provider.on_submit = cut
+    assert one.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
+    claims_in(one).delete(job(one).key)
+    if finished:
+        assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    else:
+        put(one)
+    one.operator = replace(one.operator, store_writes=False)
+    one.provider.on_submit = lambda *_: None
+    assert one.run_in_no_time(monkeypatch).exit is Exit.UNKNOWN
+    assert one.provider.bill == []
+
+
+def test_two_copies_of_one_state_that_take_an_old_claim_over_buy_the_job_once(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when two jobs of CI start from the same cache: to both, the claim is their own."""
+    one, two = machines
+    for stage in machines:
+        stage.recipe(shades=[0])
+        stage.provider.seconds = 5.0
+    one.provider.on_submit = cut
+    one.run_in_no_time(monkeypatch)
+    with open_state(one.state_dir, "a test") as state:
+        decide(one.state_dir, state.ledger, Decision.RESUBMIT, PRICE)
+    shutil.copytree(one.folder / ".relightflow", two.folder / ".relightflow")
+    one.provider.on_submit = lambda *_: None
+    real = SharedStoreClient.claim_of
+
+    async def slowly(self: SharedStoreClient, label: Any) -> JobClaim | None:
+        found = await real(self, label)
+        await asyncio.sleep(0.5)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedStoreClient, "claim_of", slowly)
+        assert together(patch, machines) == [Exit.OK, Exit.OK]
+    assert len(bill(machines)) == 1
+    assert [len(stage.images()) for stage in machines] == [1, 1]
+
+
+def test_a_process_killed_while_it_takes_its_old_claim_over_goes_on_later(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    one.recipe(shades=[0])
+    one.provider.on_submit = cut
+    one.run_in_no_time(monkeypatch)
+    with open_state(one.state_dir, "a test") as state:
+        decide(one.state_dir, state.ledger, Decision.RESUBMIT, PRICE)
+    one.provider.on_submit = lambda *_: None
+    away = ObjectFault(Reason.PASSING, "s3://bucket/", "out of reach")
+    with monkeypatch.context() as patch:
+        patch.setattr(Claims, "put", _raising(away))
+        patch.setattr(Claims, "drop_takeover", _raising(away))
+        assert one.run_in_no_time(monkeypatch).exit is Exit.EARLY
+    assert one.provider.bill == []
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(one.provider.bill) == 1
+    store = opened(one.operator.store, files=True)
+    assert not [*store.list("inflight"), *store.list("takeover")]
+
+
+def _once(kind: FailureKind, billed: Billed = Billed.NO) -> Callable[..., None]:
+    """The first call ends so, the others as usual."""
+
+    def fail(_: object, number: int) -> None:
+        if number == 0:
+            raise fails(kind, billed)
+
+    return fail
 
 
 def _failing(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Callable[..., None]:
