@@ -117,7 +117,7 @@ MUTANTS = (
     Mutant("a call is sent again under another account", "run/jobs/resend.py",
            (("    if attempt.details.get(ACCOUNT) != account:\n", "    if False:\n"),), RESEND),
     Mutant("a call that may be sent again is not kept", "run/jobs/submit.py",
-           (("            await asyncio.to_thread(self.bodies.keep, call.name, body)\n", ""),), RESEND),
+           (("        await asyncio.to_thread(self.bodies.keep, call.name, body)\n", ""),), RESEND),
     Mutant("a v1 504 is sent again", "backends/segmind/responses.py",
            ((' and not (status == 504 and api == "v1")', ""),),
            FAULTS + " -k 504"),
