@@ -35,7 +35,7 @@ _WAITING = ("IN_QUEUE", "IN_PROGRESS")
 _HEADERS = {"X-Fal-Request-Timeout": str(START_SECONDS)}
 _UNITS = "x-fal-billable-units"
 _CONVINCED = 3
-"""Equal answers in a row after which a failure is believed that the status does not mention."""
+"""Equal answers in a row after which a failure that the status does not mention ends the wait."""
 
 
 async def submit(api: FalApi, model: str, inputs: Mapping[str, Any], now: float) -> Accepted:
@@ -95,7 +95,7 @@ class FalPoller:
                     return _known(step, answer)
                 same = (answer.status, answer.body)
                 times, alike = times + 1 if same == alike else 1, same
-                self._check_failed(answer, step, bool(failed) or times >= _CONVINCED)
+                self._check_failed(answer, step, bool(failed), times)
             if self.monotonic() - began > _LONGEST_WAIT:
                 break
         words = "fal has not finished after hours; the next run polls again"
@@ -134,11 +134,11 @@ class FalPoller:
         error = body.get("error") or body.get("error_type")
         return word == "COMPLETED", shown(str(error)) if error else ""
 
-    def _check_failed(self, answer: Response, step: Accepted, believed: bool) -> None:
+    def _check_failed(self, answer: Response, step: Accepted, said: bool, times: int) -> None:
         """What an ended call says instead of a result. Raises `CallFailed`, or returns: ask again.
 
-        A failure is believed where the status said so too, or fal's header does, or it comes again and
-        again in fal's own words.
+        A failure is believed where the status `said` so too, or fal's header does. One that came `times` in a row
+        in fal's own words, and nowhere else, may be a gateway's: the history tells whether it was billed.
         """
         if answer.status in (202, 429) or not responses.own_words(answer):
             if answer.status == 202:
@@ -146,9 +146,13 @@ class FalPoller:
             raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
         if answer.status in (401, 403):  # about this look, not about the call
             raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
-        if believed or responses.ERROR_TYPE in answer.headers:
+        sure = said or responses.ERROR_TYPE in answer.headers
+        if sure or times >= _CONVINCED:
             why = responses.detail(answer)
-            raise CallFailed(responses.of_job(answer.status, why, step.request_id))
+            failure = responses.of_job(answer.status, why, step.request_id)
+            if not sure and failure.billed is Billed.NO:
+                failure = responses.unconfirmed(failure)
+            raise CallFailed(failure)
 
 
 _RESULT_CAP = 4 << 20

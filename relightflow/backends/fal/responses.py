@@ -9,6 +9,7 @@ such model) counts as unbilled; anything else may have been taken, and is held a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from relightflow.backends.http.rate_limit_headers import reset_after
 from relightflow.backends.http.response import KEPT, Response, mapping
@@ -100,6 +101,15 @@ def of_job(status: int, why: str, request_id: str) -> Failure:
         "bill that, and does not say whether it did"
     )
     return Failure(FailureKind.JOB_FAILED, words, Billed.UNKNOWN, None, request_id=request_id)
+
+
+def unconfirmed(failure: Failure) -> Failure:
+    """The same of a call whose status does not say that it failed: perhaps only its result cannot be read."""
+    words = (
+        failure.message.removesuffix("; not billed")
+        + "; its status does not say so, so it is held and looked up in the request history"
+    )
+    return replace(failure, billed=Billed.UNKNOWN, status=None, message=words)
 
 
 def rate_limited(answer: Response) -> Failure:

@@ -50,7 +50,7 @@ def scripted(status: dict[str, Any], code: int, result: dict[str, Any], **head: 
     return replying(choose)
 
 
-async def test_a_failure_that_the_status_does_not_mention_is_believed_the_third_time(
+async def test_a_failure_that_the_status_does_not_mention_is_looked_up_after_the_third_time(
     connect: ConnectFal, listen: Listen
 ) -> None:
     seen: list[str] = []
@@ -62,8 +62,21 @@ async def test_a_failure_that_the_status_does_not_mention_is_believed_the_third_
 
     context = await connect(await listen(replying(choose, seen)))
     failure = await error(context.backend.collect(Accepted(ID, STEP)))
-    assert (failure.kind, failure.billed) == (FailureKind.JOB_FAILED, Billed.NO)
+    # a gateway that is down for a minute says the same of a result that was paid for
+    assert (failure.kind, failure.billed) == (FailureKind.JOB_FAILED, Billed.UNKNOWN)
+    assert "not billed" not in failure.message
     assert sum("/status" not in first for first in seen) == 3
+
+
+@pytest.mark.parametrize("head", [{}, {"x_fal_error_type": "internal"}])
+async def test_a_failure_that_the_status_or_a_header_confirms_is_unbilled_at_once(
+    connect: ConnectFal, listen: Listen, head: dict[str, str]
+) -> None:
+    status = {"status": "COMPLETED"} | ({} if head else {"error": "broken"})
+    url = await listen(scripted(status, 500, {"detail": "out of memory"}, **head))
+    context = await connect(url)
+    failure = await error(context.backend.collect(Accepted(ID, STEP)))
+    assert (failure.kind, failure.billed) == (FailureKind.JOB_FAILED, Billed.NO)
 
 
 @pytest.mark.parametrize("head", [{}, {"x_fal_error_type": "content_policy"}])
