@@ -55,6 +55,7 @@ SLOW = frozenset(
         "cli/test_streams.py",
         "deliver/test_object_stores.py",
         "docs",
+        "executors/test_dask.py",
         "gallery/page",
         "ledger/test_lock.py",
         "maintenance/test_merge.py",
