@@ -13,7 +13,7 @@ from typing import Any
 
 from relightflow.backends.comfy.models import CREDITS_A_DOLLAR
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, Response, mapping
+from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.money import Micros
@@ -136,7 +136,7 @@ def _names_its_kind(answer: Response) -> bool:
 
 def _refusal(answer: Response) -> Failure:
     status, kind = answer.status, answer.headers.get(ERROR, "")
-    if 300 <= status < 400:
+    if status in MOVED:
         words = f"Comfy Router's host answered with a redirect ({status}), which is never followed"
         return Failure(FailureKind.REFUSED_SAFETY, words, status=status)
     if not _own(answer):

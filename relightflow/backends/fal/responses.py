@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, Response, mapping
+from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, Failure, FailureKind
 
@@ -51,7 +51,7 @@ def of_submit(answer: Response, model: str) -> Failure:
     """The failure of a billable call that was answered with anything but a usable 200."""
     status = answer.status
     said = f": {detail(answer)}" if detail(answer) else ""
-    if 300 <= status < 400:
+    if status in MOVED:
         words = f"fal's host answered with a redirect ({status}), which is never followed"
         return Failure(FailureKind.REFUSED_SAFETY, words, status=status)
     if own_words(answer):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, Response, amount, mapping
+from relightflow.backends.http.response import KEPT, MOVED, Response, amount, mapping
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
@@ -222,7 +222,7 @@ def _limited(answer: Response) -> Failure:
 
 def _not_own(answer: Response) -> Failure:
     status = answer.status
-    if 300 <= status < 400:
+    if status in MOVED:
         words = f"Runware's host answered with a redirect ({status}), which is never followed"
         return _no(FailureKind.REFUSED_SAFETY, words, status)
     return _unknown(f"a response {status} that is not Runware's own, perhaps from a proxy", answer)

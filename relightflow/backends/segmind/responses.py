@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from relightflow.backends.http.rate_limit_headers import RESET, reset_after
-from relightflow.backends.http.response import KEPT, Response, mapping
+from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
 from relightflow.backends.segmind.models import nearest
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 
@@ -39,7 +39,7 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
-    own_words = from_gateway(answer) or status == 405 or 300 <= status < 400
+    own_words = from_gateway(answer) or status == 405 or status in MOVED
     if not own_words:
         words = f"a response {status} that is not Segmind's own, perhaps from a proxy{said}"
         return _unknown(words, answer)

@@ -76,6 +76,7 @@ def test_a_deep_answer_and_one_without_an_image_end() -> None:
         (400, "content_policy_violation", FailureKind.JOB_FAILED, Billed.YES),
         (502, "", FailureKind.UNKNOWN, Billed.UNKNOWN),
         (307, "", FailureKind.REFUSED_SAFETY, Billed.NO),
+        (303, "", FailureKind.UNKNOWN, Billed.UNKNOWN),
     ],
 )
 def test_what_a_refusal_means_for_money(

@@ -21,6 +21,7 @@ def said(status: int, body: Any = None) -> Response:
 @pytest.mark.parametrize(
     ("status", "kind", "billed"),
     [
+        (303, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (307, FailureKind.REFUSED_SAFETY, Billed.NO),
         (400, FailureKind.REFUSED_CELL, Billed.NO),
         (401, FailureKind.ACCOUNT, Billed.NO),

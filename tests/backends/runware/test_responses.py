@@ -59,6 +59,7 @@ def test_rows_are_matched_by_the_uuid_whatever_their_order() -> None:
         (error("conflictTaskUUID", taskUUID=None), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"data": []}, 200, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"detail": "nginx"}, 404, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        ({"detail": "see other"}, 303, FailureKind.UNKNOWN, Billed.UNKNOWN),
         ({"detail": "moved"}, 307, FailureKind.REFUSED_SAFETY, Billed.NO),
     ],
 )

@@ -76,6 +76,7 @@ def error(status: int, text: str) -> Response:
         (error(418, "I refuse"), "v2", FailureKind.REFUSED_CELL, "no"),
         (said(202, {}), "v2", FailureKind.UNKNOWN, "unknown"),
         (said(204), "v1", FailureKind.UNKNOWN, "unknown"),
+        (said(303, location="https://example.com/"), "v2", FailureKind.UNKNOWN, "unknown"),
         (said(302, location="https://example.com/"), "v2", FailureKind.REFUSED_SAFETY, "no"),
         (said(307), "v1", FailureKind.REFUSED_SAFETY, "no"),
     ],
