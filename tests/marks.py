@@ -24,11 +24,11 @@ LONG = frozenset(
         "cli/test_hostile_folder.py",
         "core/test_failpoints.py",
         "docs/test_sessions.py",
+        "executors/test_dask.py",
         "objects/test_servers.py",
         "reliability/test_comfyui_faults.py",
         "reliability/test_fal_faults.py",
-        "reliability/test_faults.py",
-        "reliability/test_kills.py",
+        "reliability",
         "reliability/test_stores.py",
         "run/test_restoring.py",
         "test_packaging.py",
@@ -55,7 +55,6 @@ SLOW = frozenset(
         "cli/test_streams.py",
         "deliver/test_object_stores.py",
         "docs",
-        "executors/test_dask.py",
         "gallery/page",
         "ledger/test_lock.py",
         "maintenance/test_merge.py",
@@ -65,7 +64,6 @@ SLOW = frozenset(
         "plugins/test_example.py",
         "plugins/test_scaffold.py",
         "recipe/test_bombs.py",
-        "reliability",
         "report/test_comment.py",
         "servers",
         "sinks/test_readers.py",
@@ -79,7 +77,10 @@ SLOW = frozenset(
     ]
 )
 """The same; what is long is slow too."""
-FIXTURES = frozenset({"program", "swift", "s3", "azure", "azure_server", "chromium"})
+FIXTURES = frozenset({"program"})
+"""Of slow tests."""
+SERVERS = frozenset({"swift", "s3", "azure", "azure_server", "chromium"})
+"""Of long tests: servers and a browser that are installed for them."""
 _running = ""
 
 
@@ -90,14 +91,28 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.addaudithook(_audit)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is left out as a whole need not even be imported."""
+    left_out = {"not slow": LONG | SLOW, "not long": LONG}.get(config.option.markexpr, frozenset())
+    inside = collection_path.is_relative_to(TESTS)
+    return True if inside and _places(collection_path) & left_out else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        path = item.path.relative_to(TESTS)
-        places = {path.as_posix(), *(above.as_posix() for above in path.parents)}
-        if places & LONG:
+        places = _places(item.path)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        long = bool(places & LONG or fixtures & SERVERS)
+        if long:
             item.add_marker(pytest.mark.long)
-        if places & (LONG | SLOW) or FIXTURES & set(getattr(item, "fixturenames", ())):
+        if long or places & SLOW or fixtures & FIXTURES:
             item.add_marker(pytest.mark.slow)
+
+
+def _places(path: Path) -> set[str]:
+    """The path below tests/, and every folder above it there."""
+    below = path.relative_to(TESTS)
+    return {below.as_posix(), *(above.as_posix() for above in below.parents)}
 
 
 @pytest.hookimpl(wrapper=True)
