@@ -118,7 +118,7 @@ def _points() -> Iterator[Line]:
 
 
 def _faults() -> Iterator[Line]:
-    command = [sys.executable, "-m", "pytest", "-q", "tests/reliability/test_faults.py"]
+    command = [sys.executable, "-m", "pytest", "tests/reliability/test_faults.py"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     yield "the fault table", ended.stdout.strip().splitlines()[-1], ended.returncode == 0
 

@@ -115,6 +115,7 @@ class Inline:
         self._work = work
         self._name = name
         self._asked: list[tuple[Any, asyncio.Future[Any] | None]] = []
+        self._enqueued: list[Any] = []
 
     async def ask(self, request: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -136,9 +137,18 @@ class Inline:
             asyncio.get_running_loop().call_later(0.05, self._flush)
         self._asked.append((request, None))
 
+    def enqueue(self, request: Any) -> None:
+        """Rides with the next request, or with the end."""
+        self._enqueued.append(request)
+
     def close(self) -> None:
         if self.power.on:
             self._flush()
+            if self._enqueued:
+                self._do([])
+
+    def flush(self) -> None:
+        self._flush()
 
     def _flush(self) -> None:
         waiting, self._asked = self._asked, []
@@ -154,8 +164,10 @@ class Inline:
             else:
                 future.set_result(answer)
 
-    def _do(self, requests: list[Any]) -> Sequence[Any]:
+    def _do(self, asked: list[Any]) -> Sequence[Any]:
         answers: Sequence[Any]
+        riding, self._enqueued = self._enqueued, []
+        requests = riding + asked
         self.power.tick()  # the process dies before …
         try:
             full = self.power.disk_full
@@ -163,7 +175,7 @@ class Inline:
         except Exception as error:
             answers = [error] * len(requests)
         self.power.tick()  # … or after it is durable, and before anybody knows
-        return answers
+        return answers[len(riding) :]
 
 
 def _full(name: str) -> Exception:
