@@ -197,10 +197,11 @@ def compare(
     selection = planned_selection(planned, file.file, every)
     made = plan(recipe, registry, selection, operator, state_dir)
     check_complete(made)
-    found = plan_status(made, state_dir)
+    found = plan_status(made, state_dir, operator)
     if run_options.price is None and planned.call is not None:
         run_options = replace(run_options, price=planned.call.high)
-    cost = estimate_cost(made, found, with_recipe_limits(run_options, recipe), state_dir)
+    options = with_recipe_limits(run_options, recipe)
+    cost = estimate_cost(made, found, options, state_dir, operator)
     now = recipe_plan(made, found, cost, request)
     with open_state_reader(state_dir) as seen:
         excused = {key[:SHORT] for key in seen.ledger.unknown_of_plan(file.sha256)}
@@ -240,7 +241,7 @@ def plan_status(
     """How the plan stands against the ledger, and against the shared store that `operator` names.
     Blocks; creates nothing."""
     state_dir = state_dir or locate(plan.recipe.path, None, os.environ)
-    return status_of(plan, state_dir, open_view(plan, operator))
+    return status_of(plan, state_dir, open_view(plan.recipe, operator))
 
 
 def plan_at(
@@ -321,7 +322,7 @@ def estimate_cost(
     """What a run would buy now, and what its limits have left, after what other machines spent through the
     shared store that `operator` names. Blocks; reads only."""
     run_options = with_shares(plan, run_options, state_dir)
-    left = budget_now(plan.recipe, run_options, state_dir, open_view(plan, operator))
+    left = budget_now(plan.recipe, run_options, state_dir, open_view(plan.recipe, operator))
     found = estimate(plan, plan_status, run_options, left)
     call = call_time(plan.recipe.backend, state_dir)
     return replace(found, time=time_estimate(found.calls, plan.recipe.limits, call))
@@ -333,12 +334,14 @@ def output_actions(
     """What a run would do about every output, and why. Blocks; reads only. Raises what opening the
     sinks raises."""
     targets = open_targets(plan.recipe, registry, operator)
-    return actions_of(plan, state_dir, targets, open_view(plan, operator))
+    return actions_of(plan, state_dir, targets, open_view(plan.recipe, operator))
 
 
-def cost(recipe: Recipe, state_dir: StateDir) -> Micros:
-    """What a recipe has cost altogether in a state, or may have. Blocks; reads only."""
-    found = budget_now(recipe, RunOptions(limits=(SpendLimit(0, ""),)), state_dir)
+def cost(recipe: Recipe, state_dir: StateDir, operator: OperatorPolicy = CAREFUL) -> Micros:
+    """What a recipe has cost altogether in a state and through the shared store, or may have. Blocks;
+    reads only."""
+    options = RunOptions(limits=(SpendLimit(0, ""),))
+    found = budget_now(recipe, options, state_dir, open_view(recipe, operator))
     return found.accounts[0].committed(found.highest)
 
 

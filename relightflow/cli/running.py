@@ -33,6 +33,7 @@ from relightflow.errors import (
 )
 from relightflow.maintenance.check import retry_failed_checks
 from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
@@ -141,13 +142,13 @@ def run_all(
 ) -> Exit:
     """Run each plan, within the limits `given` for all of them together."""
     api.check_places([(found.plan, found.state_dir) for found in ready], registry, operator)
-    run_options = _shared(ready, given)
+    run_options = _shared(ready, given, operator)
     exits: list[Exit] = []
     ended: list[tuple[Recipe, Summary]] = []
     for found in ready:
         try:
             found = _with_checks(found, registry, wanted, console)
-            agreed = _agreed(found, run_options(found), wanted, registry, console)
+            agreed = _agreed(found, run_options(found), wanted, registry, operator, console)
             came_to = _run(found, registry, operator, agreed, console)
         except RelightflowError as problem:
             opening.tell(found.plan.recipe.path, problem, console)
@@ -194,13 +195,15 @@ def _write_junit(path: Path, ended: Sequence[tuple[Recipe, Summary]]) -> None:
         raise StorageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _shared(ready: Sequence[PlannedRun], given: RunOptions) -> Callable[[PlannedRun], RunOptions]:
+def _shared(
+    ready: Sequence[PlannedRun], given: RunOptions, operator: OperatorPolicy
+) -> Callable[[PlannedRun], RunOptions]:
     """The options of each run: what the recipes of this command cost counts together."""
 
     def options(run: PlannedRun) -> RunOptions:
         here = [other for other in ready if other.state_dir == run.state_dir]
         away = [other for other in ready if other.state_dir != run.state_dir]
-        elsewhere = sum(api.cost(other.plan.recipe, other.state_dir) for other in away)
+        elsewhere = sum(api.cost(other.plan.recipe, other.state_dir, operator) for other in away)
         together = [identity(other.plan.recipe) for other in here]
         shared = shared_limits(given.limits, together, elsewhere)
         limits = (*shared, *run.limits)
@@ -215,6 +218,7 @@ def _agreed(
     run_options: RunOptions,
     wanted: RunFlags,
     registry: Registry,
+    operator: OperatorPolicy,
     console: Console,
 ) -> RunOptions:
     """The options of one run, after whoever has to has said yes. Raises BudgetError, UsageError."""
@@ -231,13 +235,15 @@ def _agreed(
     )
     if found.plan.price and found.plan.price.free:
         return run_options  # nobody need be asked, so nothing need be counted
-    plan_status = api.plan_status(found.plan, found.state_dir)
-    seen = api.estimate_cost(found.plan, plan_status, run_options, found.state_dir)
+    seen, fault = _estimate(found, run_options, operator)
+    if fault:
+        console.warn(asking.no_store(recipe.name, fault))
+        return unasked(run_options, recipe.backend.model.price)
     given = consent(seen)
     if given is Consent.NO_PRICE:
         raise UsageError(asking.no_price(recipe.name, typed))
     if given is Consent.NEEDED:
-        cap = api.cost(recipe, found.state_dir) + (seen.price.high if seen.price else 0)
+        cap = api.cost(recipe, found.state_dir, operator) + (seen.price.high if seen.price else 0)
         if not console.can_ask:
             raise BudgetError(asking.no_limit(seen, recipe.name, typed, cap))
         told = api.disclosures(found.plan, registry)
@@ -249,6 +255,21 @@ def _agreed(
     if calls is not None:
         console.warn(asking.shortfall(seen, recipe.name, calls))
     return unasked(run_options, recipe.backend.model.price)
+
+
+def _estimate(
+    found: PlannedRun, run_options: RunOptions, operator: OperatorPolicy
+) -> tuple[CostEstimate, str]:
+    """What the run would buy, and why the shared store could not be asked; empty: it could. The store is
+    asked for every job only where the price is shown: the run asks again before it buys."""
+    plan, state_dir = found.plan, found.state_dir
+    seen = api.estimate_cost(
+        plan, api.plan_status(plan, state_dir), run_options, state_dir, operator
+    )
+    if not operator.store or (consent(seen) is Consent.GIVEN and affordable(seen) is None):
+        return seen, ""
+    status = api.plan_status(plan, state_dir, operator)
+    return api.estimate_cost(plan, status, run_options, state_dir, operator), status.store_fault
 
 
 def _run(

@@ -36,6 +36,11 @@ def no_price(name: str, command: tuple[str, ...]) -> str:
     )
 
 
+def no_store(name: str, fault: str) -> str:
+    """Why nobody is asked for a purchase."""
+    return f"{name}: the shared store could not be read, so nothing will be bought: {fault}"
+
+
 def shortfall(found: CostEstimate, name: str, affordable: int) -> str:
     """A warning where a limit ends the run before the plan is complete."""
     return (

@@ -89,11 +89,11 @@ def plan_status(
     )
 
 
-def open_view(plan: Plan, operator: OperatorPolicy) -> StoreView:
-    """The operator's shared store, where the plan costs money and the network may be asked. Raises
+def open_view(recipe: Recipe, operator: OperatorPolicy) -> StoreView:
+    """The operator's shared store, where the recipe costs money and the network may be asked. Raises
     UsageError for a URL that is none."""
-    price = plan.recipe.backend.model.price
-    free = plan.recipe.rehearsed or (price is not None and price.free)
+    price = recipe.backend.model.price
+    free = recipe.rehearsed or (price is not None and price.free)
     if not operator.store or operator.offline or free:
         return NO_STORE
     return StoreView(open_shared(operator.store))
@@ -126,7 +126,7 @@ def compare_plans(
     `before`: None: there is nothing to compare with, and `note` says why if something is wrong.
     """
     added = jobs_added(now, before)
-    status = plan_status(plan, state_dir, open_view(plan, operator), added)
+    status = plan_status(plan, state_dir, open_view(plan.recipe, operator), added)
     return difference(now, before, status, note)
 
 

@@ -14,10 +14,13 @@ from relightflow.cli.console import Console
 from relightflow.cli.running import PlannedRun, RunFlags, run_all
 from relightflow.errors import Exit
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.money import dollars
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
+from relightflow.objects.bucket import Bucket
+from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plugins.records import OperatorPolicy
-from tests.conftest import DIRECTORY, Stage
+from tests.conftest import DIRECTORY, Stage, make_store
 from tests.scripted_backend import PRICE, fails
 
 _NOTHING: dict[str, Any] = {f.name: False if f.type == "bool" else None for f in fields(RunFlags)}
@@ -36,13 +39,13 @@ def test_both_commands_have_every_option_of_a_run(command: click.Command) -> Non
 def run_plans(stage: Stage) -> Any:
     """`run_plans(plan, …, cap=…)`: they run one after the other; their exit code."""
 
-    def ran(*plans: Any, cap: int | None = None, **changed: Any) -> Exit:
+    def ran(*plans: Any, cap: int | None = None, store: str = "", **changed: Any) -> Exit:
         ready = [PlannedRun(plan, stage.state_dir) for plan in plans]
         limits = () if cap is None else (SpendLimit(cap, "--max-cost"),)
         flags = replace(FLAGS, **changed)
         with click.Context(click.Command("run")):
             return run_all(
-                ready, stage.registry, OperatorPolicy(), RunOptions(limits=limits), flags,
+                ready, stage.registry, OperatorPolicy(store=store), RunOptions(limits=limits), flags,
                 Console(json=True),
             )  # fmt: skip
 
@@ -85,3 +88,56 @@ def test_a_junit_report_has_a_suite_a_plan(stage: Stage, run_plans: Any) -> None
     path = stage.folder / "report.xml"
     assert run_plans(stage.plan(), cap=PRICE, junit=path) is Exit.OK
     assert path.read_text().count("<testsuite ") == 1
+
+
+@pytest.fixture
+def shared(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store in which another machine has put one of three jobs, and claimed another."""
+    url = make_store(f"file://{stage.folder}/store")
+    other = Stage(tmp_path_factory.mktemp("other"))
+    other.image("a.png")
+    other.operator = OperatorPolicy(store=url)
+
+    def lost(_: object, number: int) -> None:
+        if number == 1:
+            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    other.provider.on_submit = lost
+    other.recipe([1, 2])
+    assert other.run().exit is Exit.UNKNOWN
+    return url
+
+
+def test_the_price_that_is_asked_about_is_what_the_shared_store_leaves_to_be_bought(
+    stage: Stage, run_plans: Any, shared: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.recipe([1, 2, 3])
+    assert run_plans(stage.plan(), store=shared) is Exit.BUDGET
+    said = capsys.readouterr().err
+    assert f"this would buy 1 job for {dollars(PRICE)} USD" in said
+    assert f"--max-cost {dollars(3 * PRICE)}" in said, "what the others paid counts"
+    stage.recipe([1])
+    assert run_plans(stage.plan(), store=shared) is Exit.OK
+    assert stage.provider.submits == []
+
+
+def test_a_cap_that_suffices_for_what_is_left_gets_no_warning(
+    stage: Stage, run_plans: Any, shared: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.recipe([1, 3])
+    assert run_plans(stage.plan(), store=shared, cap=3 * PRICE) is Exit.OK
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_where_the_store_cannot_be_asked_nobody_is_asked_for_a_price(
+    stage: Stage, run_plans: Any, shared: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def down(*_: object) -> None:
+        raise ObjectFault(Reason.PASSING, "the store", "out of reach")
+
+    monkeypatch.setattr(Bucket, "get", down)
+    assert run_plans(stage.plan(), store=shared) is Exit.EARLY
+    said = capsys.readouterr().err
+    assert "the shared store could not be read, so nothing will be bought" in said
+    assert stage.provider.submits == []
