@@ -98,10 +98,11 @@ def shared(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> str:
     other.image("a.png")
     other.operator = OperatorPolicy(store=url)
 
-    def lost(_: object, number: int) -> None:
-        if number == 1:
-            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+    def lost(*_: object) -> None:
+        raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
 
+    other.recipe([1])
+    assert other.run().exit is Exit.OK
     other.provider.on_submit = lost
     other.recipe([1, 2])
     assert other.run().exit is Exit.UNKNOWN
