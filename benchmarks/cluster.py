@@ -286,8 +286,8 @@ def _emulator(options: list[str]) -> None:
     import numpy as np
     import PIL.Image
 
-    from relightflow.backends.segmind.emulator import __main__ as program
-    from relightflow.backends.segmind.emulator import images
+    from relightflow.backends.emulator import __main__ as program
+    from relightflow.backends.emulator import images
 
     noise = np.random.default_rng(0).integers(0, 255, (1000, 1500, 3), dtype=np.uint8)
     smooth = PIL.Image.fromarray(noise).resize((3000, 2000))

@@ -42,6 +42,7 @@ SLOW = frozenset(
     [
         "backends/comfy",
         "backends/comfyui",
+        "backends/emulator",
         "backends/fal",
         "backends/history",
         "backends/http",

@@ -21,15 +21,15 @@ from benchmarks.reliability.rehearsal import Shop, Work, standing_in
 from relightflow import api
 from relightflow.backends.comfyui import adapter as comfyui_adapter
 from relightflow.backends.comfyui import server as comfyui_server
+from relightflow.backends.emulator.account import bill_row
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.server import Running, start
 from relightflow.backends.fal import adapter as fal_adapter
 from relightflow.backends.fal import queue
 from relightflow.backends.http import key
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import adapter, v1, v2
-from relightflow.backends.segmind.emulator.account import bill_row
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.faults.reading import parse
-from relightflow.backends.segmind.emulator.server import Running, start
 from relightflow.errors import Exit, RelightflowError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection

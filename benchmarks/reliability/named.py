@@ -17,9 +17,9 @@ from random import Random
 
 from benchmarks.reliability.rehearsal import ROOT, environment
 from relightflow.backends.comfy.emulator import ComfyEmulator
-from relightflow.backends.http.emulator import Emulator, How, Spoil
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.plain import Emulator, How, Spoil
 from relightflow.backends.runware.emulator import RunwareEmulator
-from relightflow.backends.segmind.emulator.images import tiny
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import State
 from relightflow.store.state_dir import StateDir

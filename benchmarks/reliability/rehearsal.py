@@ -18,7 +18,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from relightflow.backends.segmind.emulator.images import tiny, unique
+from relightflow.backends.emulator.images import tiny, unique
 from tests.processes import commands
 
 ROOT = Path(__file__).parents[2]

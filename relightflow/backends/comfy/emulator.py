@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.http.emulator import BilledCall, EmulatedAnswer, Emulator, image_in
-from relightflow.backends.segmind.emulator.images import tiny, unique
+from relightflow.backends.emulator.images import tiny, unique
+from relightflow.backends.emulator.plain import BilledCall, EmulatedAnswer, Emulator, image_in
 
 CREDITS = 8.44
 """Of one call: 0.04 USD."""

@@ -11,27 +11,21 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import answers, files
-from relightflow.backends.segmind.emulator.account import bill
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.assets import ResultFile
-from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
-from relightflow.backends.segmind.emulator.record import Record
+from relightflow.backends.emulator import answers, files
+from relightflow.backends.emulator.answers import Refused
+from relightflow.backends.emulator.assets import ResultFile
+from relightflow.backends.emulator.provider import EmulatedCall, Provider
+from relightflow.backends.emulator.record import Record
+from relightflow.backends.emulator.routes import READ, shared
 from relightflow.model.values import canonical_json
-
-_READ = ("GET", "HEAD")
 
 
 def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
     """The call that `request` makes. Raises Refused: 404, 405."""
-    methods: tuple[str, ...] = _READ
+    methods: tuple[str, ...] = READ
     match request.path.strip("/").split("/"):
-        case ["__bill"]:
-            call = EmulatedCall(provider, request, "", _bill)
-        case ["__requests"]:
-            call = EmulatedCall(provider, request, "", _requests)
-        case ["assets", name]:
-            call = EmulatedCall(provider, request, "asset", files.asset, name)
+        case _ if (served := shared(provider, request)) is not None:
+            call = served
         case ["upload", "image"]:
             methods, call = ("POST",), EmulatedCall(provider, request, "upload", _upload)
         case ["prompt"]:
@@ -50,15 +44,6 @@ def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
     if request.method not in methods:
         raise Refused(web.Response(status=405, text="405: Method Not Allowed"))
     return call
-
-
-async def _bill(call: EmulatedCall) -> web.Response:
-    return answers.as_json(bill(call.provider.account))
-
-
-async def _requests(call: EmulatedCall) -> web.Response:
-    newest = call.request.query.get("calls", "")
-    return answers.as_json(call.provider.wire.summary(int(newest) if newest.isdecimal() else None))
 
 
 async def _upload(call: EmulatedCall) -> web.Response:

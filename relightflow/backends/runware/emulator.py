@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.http.emulator import BilledCall, EmulatedAnswer, Emulator, image_in
-from relightflow.backends.segmind.emulator.images import tiny, unique
+from relightflow.backends.emulator.images import tiny, unique
+from relightflow.backends.emulator.plain import BilledCall, EmulatedAnswer, Emulator, image_in
 
 PRICE = 0.04
 _LARGEST_MESSAGE = 128 << 20

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from relightflow.backends.segmind.emulator.options import OPTIONS, Option, assemble
+from relightflow.backends.emulator.options import OPTIONS, Option, assemble
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +51,7 @@ def command(given: list[tuple[Option, str]]) -> None:
     --key only. Ctrl-C stops it.
     """
     config = assemble(given)
-    from relightflow.backends.segmind.emulator.server import (
+    from relightflow.backends.emulator.server import (
         serve,  # loads aiohttp, which -h must not
     )
 

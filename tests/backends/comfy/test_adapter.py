@@ -12,7 +12,7 @@ import pytest
 
 from relightflow.backends.comfy import adapter
 from relightflow.backends.comfy.emulator import ComfyEmulator
-from relightflow.backends.http.emulator import Spoil
+from relightflow.backends.emulator.plain import Spoil
 from relightflow.errors import Exit
 from relightflow.model.attempt import State
 from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shop, check_row, killed, row, shop

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from relightflow.backends.comfy.emulator import ComfyEmulator
-from relightflow.backends.segmind.emulator.images import tiny
+from relightflow.backends.emulator.images import tiny
 
 BODY = {
     "image": f"data:image/jpeg;base64,{base64.b64encode(tiny()).decode()}",

@@ -13,11 +13,11 @@ import pytest
 from relightflow.backends.comfyui import models
 from relightflow.backends.comfyui.adapter import ComfyUI
 from relightflow.backends.comfyui.server import URL, from_environment
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.server import Running, start
 from relightflow.backends.http.polling import ClockFunctions
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.faults.reading import parse
-from relightflow.backends.segmind.emulator.images import tiny
-from relightflow.backends.segmind.emulator.server import Running, start
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed, Step

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.server import Running, start
 from relightflow.backends.fal import models
 from relightflow.backends.fal.adapter import Fal
 from relightflow.backends.fal.hosts import OVERRIDE, from_environment
 from relightflow.backends.http.polling import ClockFunctions
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.faults.reading import parse
-from relightflow.backends.segmind.emulator.images import tiny
-from relightflow.backends.segmind.emulator.server import Running, start
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed, Step

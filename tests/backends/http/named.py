@@ -14,9 +14,9 @@ from unittest import mock
 
 from benchmarks.reliability.inside import Hurried
 from relightflow import api
-from relightflow.backends.http.emulator import Emulator, Spoil
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.plain import Emulator, Spoil
 from relightflow.backends.http.key import KeyRing
-from relightflow.backends.segmind.emulator.images import tiny
 from relightflow.errors import Exit, RelightflowError
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.http.emulator import Spoil
+from relightflow.backends.emulator.plain import Spoil
 from relightflow.backends.runware import adapter
 from relightflow.backends.runware.emulator import RunwareEmulator
 from relightflow.errors import Exit

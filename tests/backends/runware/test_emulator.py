@@ -6,9 +6,9 @@ import base64
 import json
 from typing import Any
 
+from relightflow.backends.emulator.images import tiny
 from relightflow.backends.runware.emulator import RunwareEmulator
 from relightflow.backends.runware.models import MODELS, task
-from relightflow.backends.segmind.emulator.images import tiny
 from relightflow.model.values import FrozenMap
 
 IMAGE = f"data:image/jpeg;base64,{base64.b64encode(tiny()).decode()}"

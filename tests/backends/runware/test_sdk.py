@@ -7,8 +7,8 @@ import base64
 from runware import IImageInference, Runware
 from runware.types import IBriaProviderSettings, IInputs
 
+from relightflow.backends.emulator.images import tiny
 from relightflow.backends.runware.emulator import RunwareEmulator
-from relightflow.backends.segmind.emulator.images import tiny
 
 IMAGE = f"data:image/jpeg;base64,{base64.b64encode(tiny()).decode()}"
 

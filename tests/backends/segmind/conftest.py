@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.server import Running, start
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import models
 from relightflow.backends.segmind.adapter import Segmind
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.images import tiny
-from relightflow.backends.segmind.emulator.server import Running, start
 from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
 from relightflow.model.image import Image
 from relightflow.model.job import Job

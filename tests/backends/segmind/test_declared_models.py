@@ -11,12 +11,12 @@ import pytest
 from benchmarks.reliability.inside import hurried
 from benchmarks.reliability.rehearsal import standing_in
 from relightflow import api
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse as plan_of
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.server import start
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.segmind import adapter
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.faults.reading import parse as plan_of
-from relightflow.backends.segmind.emulator.images import tiny
-from relightflow.backends.segmind.emulator.server import start
 from relightflow.errors import Exit
 from relightflow.model.catalog import Price
 from relightflow.model.plan import Plan, Selection

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.server import start
 from relightflow.backends.history.lookup import at_once
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.response import Response
-from relightflow.backends.segmind.emulator.config import Config
-from relightflow.backends.segmind.emulator.faults.reading import parse
-from relightflow.backends.segmind.emulator.server import start
 from relightflow.backends.segmind.history import DAYS, windows
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME, Evidence, Needs

@@ -4,7 +4,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from relightflow.backends.segmind.emulator.options import OPTIONS
+from relightflow.backends.emulator.options import OPTIONS
 from tests.cli.program import Relightflow, environment
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
+from relightflow.backends.emulator import answers
+from relightflow.backends.emulator.answers import Refused
+from relightflow.backends.emulator.clock import stamp
+from relightflow.backends.emulator.provider import EmulatedCall
+from relightflow.backends.emulator.record import Record
 from relightflow.backends.fal.emulator import queue
-from relightflow.backends.segmind.emulator import answers
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.clock import stamp
-from relightflow.backends.segmind.emulator.provider import EmulatedCall
-from relightflow.backends.segmind.emulator.record import Record
 
 _TOKEN = "upload-token"  # noqa: S105  opens nothing
 _PAGE = 100

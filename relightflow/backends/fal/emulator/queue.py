@@ -13,11 +13,11 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import answers, fetch, images
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.assets import ResultFile
-from relightflow.backends.segmind.emulator.provider import EmulatedCall
-from relightflow.backends.segmind.emulator.record import Record
+from relightflow.backends.emulator import answers, fetch, images
+from relightflow.backends.emulator.answers import Refused
+from relightflow.backends.emulator.assets import ResultFile
+from relightflow.backends.emulator.provider import EmulatedCall
+from relightflow.backends.emulator.record import Record
 from relightflow.images import BadImage, probe
 from relightflow.model.money import Micros
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from relightflow.backends.emulator.answers import Refused
+from relightflow.backends.emulator.provider import EmulatedCall, Provider
+from relightflow.backends.emulator.routes import READ, shared
 from relightflow.backends.fal.emulator import platform, queue
-from relightflow.backends.segmind.emulator import answers, files
-from relightflow.backends.segmind.emulator.account import bill
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
-
-_READ = ("GET", "HEAD")
 
 
 def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
     """The call that `request` makes. Raises Refused: 404, 405."""
-    methods: tuple[str, ...] = _READ
+    methods: tuple[str, ...] = READ
     match request.path.strip("/").split("/"):
-        case ["__bill"]:
-            call = EmulatedCall(provider, request, "", _bill)
-        case ["__requests"]:
-            call = EmulatedCall(provider, request, "", _requests)
-        case ["outputs", name]:
-            call = EmulatedCall(provider, request, "download", files.output, name)
-        case ["assets", name]:
-            call = EmulatedCall(provider, request, "asset", files.asset, name)
+        case _ if (served := shared(provider, request)) is not None:
+            call = served
         case ["storage", "auth", "token"]:
             methods, call = ("POST",), EmulatedCall(provider, request, "upload", platform.token)
         case ["files", "upload"]:
@@ -51,12 +42,3 @@ def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
     if request.method not in methods:
         raise Refused(queue.error(405, "Method Not Allowed"))
     return call
-
-
-async def _bill(call: EmulatedCall) -> web.Response:
-    return answers.as_json(bill(call.provider.account))
-
-
-async def _requests(call: EmulatedCall) -> web.Response:
-    newest = call.request.query.get("calls", "")
-    return answers.as_json(call.provider.wire.summary(int(newest) if newest.isdecimal() else None))

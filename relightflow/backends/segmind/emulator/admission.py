@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import answers, fetch
-from relightflow.backends.segmind.emulator.assets import ResultFile
-from relightflow.backends.segmind.emulator.catalogue import (
-    CATALOGUE,
-    CatalogueModel,
-    missing,
-    refused,
-)
-from relightflow.backends.segmind.emulator.clock import reset_text
-from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
-from relightflow.backends.segmind.emulator.record import Record
+from relightflow.backends.emulator import fetch
+from relightflow.backends.emulator.answers import Refused
+from relightflow.backends.emulator.assets import ResultFile
+from relightflow.backends.emulator.catalogue import CatalogueModel, missing, refused
+from relightflow.backends.emulator.clock import reset_text
+from relightflow.backends.emulator.provider import EmulatedCall, Provider
+from relightflow.backends.emulator.record import Record
+from relightflow.backends.segmind.emulator import answers
+from relightflow.backends.segmind.emulator.catalogue import CATALOGUE
 from relightflow.model.money import Micros
 
-
-class Refused(Exception):
-    """The request goes no further, unbilled; carries the answer."""
-
-    def __init__(self, answer: web.Response) -> None:
-        self.answer = answer
-        super().__init__(answer.status)
+_KEY = re.compile(r"SG_[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,8 @@ def check_key(call: EmulatedCall) -> None:
     if key is None:
         text = answers.BAD_KEY if "Authorization" in headers else answers.NO_KEY
         raise Refused(answers.auth_error(text))
-    if not call.provider.knows(key):
+    keys = call.provider.config.keys
+    if not _KEY.fullmatch(key) or (keys and key not in keys):
         raise Refused(answers.auth_error(answers.BAD_KEY))
 
 

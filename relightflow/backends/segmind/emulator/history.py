@@ -10,11 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+from relightflow.backends.emulator.answers import Refused, as_json
+from relightflow.backends.emulator.clock import stamp
+from relightflow.backends.emulator.provider import EmulatedCall
+from relightflow.backends.emulator.record import Record
 from relightflow.backends.segmind.emulator import admission, answers
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.clock import stamp
-from relightflow.backends.segmind.emulator.provider import EmulatedCall
-from relightflow.backends.segmind.emulator.record import Record
 from relightflow.model.money import usd
 
 _WIDEST = timedelta(days=31)
@@ -57,8 +57,8 @@ async def page(call: EmulatedCall) -> web.Response:
     cut = [_row(call, *pair) for pair in found[first : first + wanted.per_page]]
     envelope = call.provider.config.envelope
     if envelope == "list":
-        return answers.as_json(cut)
-    return answers.as_json(
+        return as_json(cut)
+    return as_json(
         {
             envelope: cut,
             "page": wanted.page,
@@ -75,7 +75,7 @@ async def one(call: EmulatedCall) -> web.Response:
     record = call.provider.account.find(call.name)
     if record is None or record not in _shown(call):
         raise Refused(answers.error(404, "Request not found"))
-    return answers.as_json(_row(call, record, _outputs(record, call.provider.clock.now())[0]))
+    return as_json(_row(call, record, _outputs(record, call.provider.clock.now())[0]))
 
 
 def _wanted(query: Mapping[str, str], today: date) -> _HistoryQuery:

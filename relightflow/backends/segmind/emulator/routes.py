@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import answers, files, history, v1, v2
-from relightflow.backends.segmind.emulator.account import bill
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.provider import EmulatedCall, Provider
-
-_READ = ("GET", "HEAD")
+from relightflow.backends.emulator.answers import Refused, html
+from relightflow.backends.emulator.provider import EmulatedCall, Provider
+from relightflow.backends.emulator.routes import READ, shared
+from relightflow.backends.segmind.emulator import answers, history, uploads, v1, v2
 
 
 def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
     """The call that `request` makes. Raises Refused: 404 (JSON), 405 (an HTML page)."""
-    methods: tuple[str, ...] = _READ
+    methods: tuple[str, ...] = READ
     match request.path.strip("/").split("/"):
+        case _ if (served := shared(provider, request)) is not None:
+            call = served
         case ["v1", "get-user-credits"]:
-            call = EmulatedCall(provider, request, "credits", files.credits_)
+            call = EmulatedCall(provider, request, "credits", uploads.credits_)
         case ["v1", slug]:
             methods, call = ("POST",), EmulatedCall(provider, request, "submit", v1.run, slug, "v1")
         case ["v2", "requests", name, "status"]:
@@ -29,31 +29,14 @@ def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
                 ("POST",),
                 EmulatedCall(provider, request, "submit", v2.submit, slug, "v2"),
             )
-        case ["outputs", name]:
-            call = EmulatedCall(provider, request, "download", files.output, name)
-        case ["assets", name]:
-            call = EmulatedCall(provider, request, "asset", files.asset, name)
         case ["upload-asset"]:
-            methods, call = ("POST",), EmulatedCall(provider, request, "upload", files.upload)
+            methods, call = ("POST",), EmulatedCall(provider, request, "upload", uploads.upload)
         case ["inference-request", "request-history"]:
             call = EmulatedCall(provider, request, "history", history.page)
         case ["inference-request", "request-history", name]:
             call = EmulatedCall(provider, request, "history", history.one, name)
-        case ["__bill"]:
-            call = EmulatedCall(provider, request, "", _bill)
-        case ["__requests"]:
-            call = EmulatedCall(provider, request, "", _requests)
         case _:
             raise Refused(answers.error(404, "Not found"))
     if request.method not in methods:
-        raise Refused(answers.html(405, "405 Method Not Allowed"))
+        raise Refused(html(405, "405 Method Not Allowed"))
     return call
-
-
-async def _bill(call: EmulatedCall) -> web.Response:
-    return answers.as_json(bill(call.provider.account))
-
-
-async def _requests(call: EmulatedCall) -> web.Response:
-    newest = call.request.query.get("calls", "")
-    return answers.as_json(call.provider.wire.summary(int(newest) if newest.isdecimal() else None))

@@ -7,9 +7,11 @@ import base64
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import admission, answers, images
-from relightflow.backends.segmind.emulator.provider import EmulatedCall
-from relightflow.backends.segmind.emulator.record import Record
+from relightflow.backends.emulator import images
+from relightflow.backends.emulator.answers import as_json
+from relightflow.backends.emulator.provider import EmulatedCall
+from relightflow.backends.emulator.record import Record
+from relightflow.backends.segmind.emulator import admission, answers
 from relightflow.model.money import usd
 
 
@@ -34,7 +36,7 @@ async def run(call: EmulatedCall) -> web.Response:
         data = await provider.image(record, 0)
         headers["Content-Type"] = images.media_type(data)
         return web.Response(body=data, headers=headers)
-    return answers.as_json(await _shape(call, record), headers=headers)
+    return as_json(await _shape(call, record), headers=headers)
 
 
 async def _shape(call: EmulatedCall, record: Record) -> dict[str, object]:

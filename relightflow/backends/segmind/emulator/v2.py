@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from relightflow.backends.segmind.emulator import admission, answers, images
-from relightflow.backends.segmind.emulator.admission import Refused
-from relightflow.backends.segmind.emulator.provider import EmulatedCall
-from relightflow.backends.segmind.emulator.record import Record
+from relightflow.backends.emulator import images
+from relightflow.backends.emulator.answers import Refused, as_json
+from relightflow.backends.emulator.provider import EmulatedCall
+from relightflow.backends.emulator.record import Record
+from relightflow.backends.segmind.emulator import admission, answers
 from relightflow.model.money import usd
 
 
@@ -17,7 +18,7 @@ async def submit(call: EmulatedCall) -> web.Response:
     """`POST /v2/{slug}`: taken, at once."""
     record = await admission.admit(call)
     place = call.url(f"/v2/requests/{record.request_id}")
-    return answers.as_json(
+    return as_json(
         {
             "request_id": record.request_id,
             "status": "QUEUED",
@@ -36,7 +37,7 @@ async def status(call: EmulatedCall) -> web.Response:
     body["metrics"] = _metrics(record) if state in ("COMPLETED", "FAILED") else {}
     if state == "FAILED":
         body["error"] = record.error
-    return answers.as_json(body, 422 if state == "FAILED" else 200)
+    return as_json(body, 422 if state == "FAILED" else 200)
 
 
 async def result(call: EmulatedCall) -> web.Response:
@@ -55,7 +56,7 @@ async def result(call: EmulatedCall) -> web.Response:
                 "file_size": len(data),
             }
         )
-    return answers.as_json(
+    return as_json(
         {
             "status": "COMPLETED",
             "request_id": record.request_id,

@@ -11,7 +11,7 @@ import fal_client
 import pytest
 from fal_client import client as fal_constants
 
-from relightflow.backends.segmind.emulator.images import tiny
+from relightflow.backends.emulator.images import tiny
 from tests.backends.fal.conftest import KEY, EmulateFal
 
 MODEL = "bria/fibo-edit/relight"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.segmind.emulator.config import ServerRate
+from relightflow.backends.emulator.config import ServerRate
 
 MODEL = "segmind-relighting"
 

@@ -29,13 +29,6 @@ def test_the_auth_surface_says_its_status_a_second_time_in_the_body() -> None:
     }
 
 
-def test_a_proxys_page_is_html_and_no_json() -> None:
-    said = answers.html(502, "502 Bad Gateway")
-    assert (said.status, said.content_type) == (502, "text/html")
-    assert said.text is not None
-    assert said.text.startswith("<!doctype html>")
-
-
 def test_money_is_said_in_dollars() -> None:
     assert _body(answers.insufficient(20_000, 50_000)) == {
         "error": "Insufficient credits. Your balance is $0.02, this request needs $0.05."

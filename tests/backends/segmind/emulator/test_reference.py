@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.segmind.emulator.config import ENVELOPES, IMAGES, RESET_FORMATS, V1_SHAPES
-from relightflow.backends.segmind.emulator.faults.kinds import ANYWHERE, FAULT_KINDS, FaultKind
-from relightflow.backends.segmind.emulator.faults.reading import parse
-from relightflow.backends.segmind.emulator.options import OPTIONS
+from relightflow.backends.emulator.config import ENVELOPES, IMAGES, RESET_FORMATS, V1_SHAPES
+from relightflow.backends.emulator.faults.kinds import ANYWHERE, FAULT_KINDS, FaultKind
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.options import OPTIONS
 
 PAGE = (Path(__file__).parents[4] / "docs/reference/emulator.md").read_text()
 

@@ -16,7 +16,7 @@ import pytest
 from segmind import InferenceFailed, SegmindClient, SegmindError
 from segmind.files import Files
 
-from relightflow.backends.segmind.emulator.images import media_type, tiny
+from relightflow.backends.emulator.images import media_type, tiny
 
 GENERATIONS = importlib.import_module("segmind.generations")
 """The module: the package has an object of the same name."""

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from relightflow.backends.segmind.emulator.images import media_type
+from relightflow.backends.emulator.images import media_type
 
 
 async def test_answers_with_the_image_and_the_gateways_headers(connect: Any) -> None:

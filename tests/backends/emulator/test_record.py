@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from relightflow.backends.emulator.record import Record
+
+
+def _record(**facts: Any) -> Record:
+    given: dict[str, Any] = {
+        "request_id": "r",
+        "api": "v2",
+        "model": "m",
+        "body": {},
+        "image": "",
+        "cost": 50_000,
+        "created": 100.0,
+        "starts": 101.0,
+        "done": 110.0,
+        "expires": 900.0,
+        "outputs": (),
+        "media_type": "",
+        "seed": 1,
+        "remaining": 0,
+    }
+    return Record(**(given | facts))
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [(100, "QUEUED"), (100.9, "QUEUED"), (101, "PROCESSING"), (109.9, "PROCESSING")],
+)
+@pytest.mark.parametrize("error", ["", "cannot fetch"])
+def test_a_failure_shows_only_at_the_end(now: float, status: str, error: str) -> None:
+    assert _record(error=error).status(now) == status
+
+
+def test_a_request_ends_completed_and_billed_or_failed_and_unbilled() -> None:
+    good, bad = _record(), _record(error="cannot fetch")
+    assert (good.status(110), good.billed) == ("COMPLETED", True)
+    assert (bad.status(110), bad.billed) == ("FAILED", False)
+
+
+def test_the_end_stays_the_end() -> None:
+    assert _record().status(1e12) == "COMPLETED"
