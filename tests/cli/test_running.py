@@ -134,7 +134,7 @@ def test_where_the_store_cannot_be_asked_nobody_is_asked_for_a_price(
     stage: Stage, run_plans: Any, shared: str, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise ObjectFault(Reason.PASSING, "the store", "out of reach")
 
     monkeypatch.setattr(Bucket, "get", down)
