@@ -38,7 +38,10 @@ def advice(doubts: Iterable[Undecided | None]) -> list[str]:
             "the next purchase settles them: the records count as complete once they show a "
             "later call",
         ),
-        (Needs.RUN, "the next run settles them; it may send them again, which is billed once"),
+        (
+            Needs.RUN,
+            "the next run settles them; it may send them again within its limits, which is billed once",
+        ),
         (Needs.PERSON, "these need your decision: relightflow resolve"),
     ):
         some = [found for found in every if (found.needs if found else None) is needs]

@@ -292,13 +292,13 @@ def _engine(
     bodies = RequestBodies(state.state_dir.calls)
     resender = Resender(
         record.settlement, bodies, context.clock, context.rng, admission.rate_limiter,
-        shutdown.collecting, store.claims if store else None,
+        shutdown.collecting, store.claims if store else None, budget,
     )  # fmt: skip
     doubts = DoubtSettler(
         backend, context.backend, ledger, budget,
         lambda: RecordsPatience(context.clock, context.rng, notice, admission.rate_limiter),
         notice, shutdown.collecting, record.settlement, resender if may_send else None,
-        buying,
+        buying, recorder.book,
     )  # fmt: skip
     shared = None
     if store:

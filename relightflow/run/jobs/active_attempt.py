@@ -87,14 +87,18 @@ class AttemptRecorder:
         if active.settled:
             return
         active.settled = True
-        settled = self.budget.settle(active.price, cost, active.id)
+        self.book(active.price, cost, active.id)
+
+    def book(self, price: Micros, cost: float | None, attempt: int) -> None:
+        """An attempt that was reserved at `price` was billed. One that cost more than a run tolerates
+        stops it."""
+        settled = self.budget.settle(price, cost, attempt)
         if settled.overcharged:
             self.shutdown.stop_new(
                 Issue(
                     Exit.BUDGET,
                     f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
-                    f"{dollars(active.price)} USD; nothing more was sent. Check the provider's "
-                    "prices",
+                    f"{dollars(price)} USD; nothing more was sent. Check the provider's prices",
                 )
             )
 

@@ -18,6 +18,7 @@ from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import Evidence, Needs, Undecided, undecided
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.model.money import Micros
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.plugins.backend import (
     UNSETTLED,
@@ -99,6 +100,8 @@ class DoubtSettler:
     """None: nothing may be sent, because nothing may be bought."""
     claims: JobClaims | None = None
     """None: no other machine waits for the job."""
+    book: Callable[[Micros, float | None, int], object] | None = None
+    """Books what a call cost: its reserved price, its cost, its attempt. None: the budget does."""
 
     async def settle(self, every: bool = True) -> DoubtsSettled:
         """Without evidence attempts stay unknown. `every` False: leaves out those that the last look
@@ -176,7 +179,7 @@ class DoubtSettler:
         """It failed, at a cost or not."""
         self.budget.resume(attempt.price, attempt.id)
         if failure.billed is Billed.YES:
-            self.budget.settle(attempt.price, failure.cost, attempt.id)
+            self._book(attempt, failure.cost)
         else:
             self.budget.release(attempt.price, attempt.id)
         await self.ledger.close_attempt(attempt.id, State.FAILED, failure)
@@ -244,7 +247,7 @@ class DoubtSettler:
         if held:
             self.budget.resume(attempt.price, attempt.id)
             if isinstance(step, ResultKnown):
-                self.budget.settle(attempt.price, step.cost, attempt.id)
+                self._book(attempt, step.cost)
         if attempt.state is State.UNKNOWN:
             await self.ledger.advance(attempt.id, step)
             return
@@ -253,6 +256,9 @@ class DoubtSettler:
             self.budget.hold(attempt.price, attempt.id)  # taken, and not seen to be billed yet
         elif isinstance(step, Accepted) and not held and revived:
             self.budget.adopt(attempt.price)
+
+    def _book(self, attempt: Attempt, cost: float | None) -> None:
+        (self.book or self.budget.settle)(attempt.price, cost, attempt.id)
 
     async def _release(self, attempt: Attempt, state: State, why: str) -> None:
         if attempt.billed is Billed.UNKNOWN:

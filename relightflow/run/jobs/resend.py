@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 
@@ -26,8 +26,10 @@ from relightflow.model.step import Accepted, ResultKnown
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.backend import Backend, Call, HasIntentDetails, HasServerTime, Settlement
 from relightflow.run.clock import Clock
+from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.retry import LEAST_PAUSE, backoff, pause
+from relightflow.run.limits.spend import not_again
 from relightflow.run.shared.claims import JobClaims
 from relightflow.store.request_bodies import RequestBodies
 
@@ -98,6 +100,7 @@ class Resender:
     """Around each call; raises `Stopped` where the run is shut down meanwhile."""
     claims: JobClaims | None = None
     """None: no other machine could have bought the job meanwhile."""
+    budget: Budget = field(default_factory=Budget)
 
     async def resend(
         self, backend: Backend, attempt: Attempt
@@ -127,22 +130,22 @@ class Resender:
                 return Undecided(Needs.TIME, f"the shared store could not be asked: {fault}")
         try:
             with self.waiting():
-                return await self._answered(backend, replace(call, body=body))
+                return await self._answered(backend, replace(call, body=body), attempt)
         except EarlyStop as stop:
             return Undecided(Needs.TIME, str(stop))
 
     async def _answered(
-        self, backend: Backend, call: Call
+        self, backend: Backend, call: Call, attempt: Attempt
     ) -> Accepted | ResultKnown | Failure | Undecided:
-        """Ask until there is an answer. Raises EarlyStop."""
+        """Ask until there is an answer, or the limits forbid it. Raises EarlyStop."""
         faults, begun = 0, self.clock.monotonic()
         while True:
             try:
-                step = await self._once(backend, call)
+                step = await self._once(backend, call, attempt)
             except CallFailed as error:
                 failure = error.failure
             else:
-                if isinstance(step, Accepted | ResultKnown):
+                if isinstance(step, Accepted | ResultKnown | Undecided):
                     return step
                 raise TypeError(f"a call that is sent again gave {type(step).__name__}")
             running = failure.kind is FailureKind.PENDING
@@ -154,10 +157,14 @@ class Resender:
             wait = pause(failure.retry_after) or LEAST_PAUSE + backoff(faults, self.rng)
             await self.clock.sleep(wait)
 
-    async def _once(self, backend: Backend, call: Call) -> object:
-        """Raises CallFailed, EarlyStop."""
+    async def _once(self, backend: Backend, call: Call, attempt: Attempt) -> object:
+        """Undecided: not sent. Raises CallFailed, EarlyStop."""
         limiter = self.rate_limiter
         permit = await limiter.enter() if limiter else None
+        if forbidden := not_again(self.budget, attempt.price, attempt.id):
+            if limiter and permit:
+                limiter.withdrawn(permit)
+            return Undecided(Needs.RUN, forbidden)
         try:
             step = await backend.submit(call)
         except CallFailed as error:

@@ -99,6 +99,9 @@ class Budget:
         """By this run, as reported."""
         self._active: set[str] = set()
         """Keys of the jobs with a call of this run in flight."""
+        self._overcharged = False
+        self._again: dict[int, Micros] = {}
+        """Attempts of earlier runs that were sent again, and what each may cost at most."""
         self._attempts = tuple(earlier)
         self._earlier = self._counting()
 
@@ -170,6 +173,32 @@ class Budget:
         for account in self.accounts:
             account.in_flight[price] += 1
 
+    def sends_again(self, price: Micros, attempt: int) -> Account | None:
+        """A held call is about to be sent again under its name, which makes it now where it never
+        arrived. Gives the limit that this could pass: not to be sent; None: it may be.
+
+        Where the call counts, room was set aside for it. Where it does not, as another recipe's under
+        this one's cap, it must fit into what is left.
+        """
+        each = max(price, self.highest)
+        for account in self.accounts:
+            more = 0
+            if not self._counts(account, attempt):
+                again = self._again | {attempt: each}
+                more = sum(cost for a, cost in again.items() if not self._counts(account, a))
+            if account.committed(self.highest) + more > account.limit.amount:
+                return account
+        self._again[attempt] = each
+        return None
+
+    def _counts(self, account: Account, attempt: int) -> bool:
+        return attempt in account.counted or attempt not in self._earlier
+
+    @property
+    def overcharged(self) -> bool:
+        """Whether a call of this run cost more than it tolerates."""
+        return self._overcharged
+
     def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> _SettledCost:
         """A call was billed. A `cost` that is unknown, negative or no number counts as the highest
         price, and one below the price list as the list's."""
@@ -183,7 +212,9 @@ class Budget:
         self.spent += reserved if known is None else known
         if own:
             self.highest = max(self.highest, real)
-        return _SettledCost(real, 2 * real > 3 * (self.planned if own else reserved))
+        over = 2 * real > 3 * (self.planned if own else reserved)
+        self._overcharged = self._overcharged or over
+        return _SettledCost(real, over)
 
     def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""

@@ -168,6 +168,21 @@ def open_budget(
     return Budget(price, accounts, highest, earlier)
 
 
+def not_again(budget: Budget, price: Micros, attempt: int) -> str:
+    """Why a held call may not be sent again under its name now; empty: it may. The provider bills a name
+    once, and does so now where the call never arrived."""
+    if budget.overcharged:
+        return "a call cost more than its price in this run, and nothing more is sent"
+    tight = budget.sends_again(price, attempt)
+    if tight is None or tight.limit.source == NOTHING_TO_BUY:  # agreed to when it was made
+        return ""
+    limit = tight.limit
+    return (
+        f"it may be made only now, for up to {dollars(max(price, budget.highest))} USD, which "
+        f"{limit.source} ({dollars(limit.amount)} USD) does not allow"
+    )
+
+
 def reached(budget: Budget) -> str:
     """Why no more is bought: what was spent when, and what to raise."""
     tight = budget.tightest

@@ -233,7 +233,7 @@ class SharedResults:
             await self.ledger.close_attempt(attempt.id, State.READY, unbilled)
             await self._keep(job, result, data)
             return
-        budget.settle(attempt.price, result.cost, attempt.id)
+        self.recorder.book(attempt.price, result.cost, attempt.id)
         label |= self.recorder.call_log.origin(attempt.uuid)
         await self.blobs.put(data, {**label, **result_facts(result, result.cost)})
         await self.ledger.advance(attempt.id, Accepted(result.request_id))

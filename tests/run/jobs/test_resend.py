@@ -10,18 +10,26 @@ import pytest
 
 from relightflow.errors import Exit
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Needs, Undecided, undecided
+from relightflow.model.evidence import (
+    ACCOUNT,
+    SERVER_TIME,
+    Evidence,
+    Needs,
+    Undecided,
+    undecided,
+)
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import opened
 from relightflow.plan.outputs import jobs
-from relightflow.plugins.backend import Settlement
-from relightflow.plugins.records import OperatorPolicy
+from relightflow.plugins.backend import Call, RecordsQuery, Settlement
+from relightflow.plugins.records import BackendContext, OperatorPolicy
 from relightflow.run.jobs.resend import may_resend
 from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
 from tests.conftest import Stage, make_store
-from tests.scripted_backend import PRICE, NamedBackend, Script, fails
+from tests.scripted_backend import PRICE, NamedBackend, Provider, Script, ScriptedBackend, fails
 
 DAY = Settlement("key", 86_400.0)
 SENT = 1_700_000_000.0
@@ -143,6 +151,96 @@ def test_a_run_that_may_not_buy_sends_nothing_again(
     assert found.needs is Needs.RUN
     assert named.run_in_no_time(monkeypatch).exit == 0
     assert len(named.provider.bill) == 1
+
+
+@pytest.mark.parametrize(("cap", "sent"), [(0, 0), (PRICE - 1, 0), (PRICE, 1)])
+def test_a_cap_that_does_not_hold_its_price_keeps_a_call_from_being_sent_again(
+    named: Stage, monkeypatch: pytest.MonkeyPatch, cap: int, sent: int
+) -> None:
+    """It never arrived, so it would be bought now."""
+    named.provider.on_submit = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    before = len(named.provider.submits)
+    summary = named.run_in_no_time(monkeypatch, cap=cap)
+    assert len(named.provider.submits) - before == len(named.provider.bill) == sent
+    if not sent:
+        assert summary.exit == Exit.UNKNOWN
+        (issue,) = [one for one in summary.issues if one.exit is Exit.UNKNOWN]
+        assert "limits.max_cost (0." in issue.message
+        found = undecided(named.attempts()[0].details)
+        assert found
+        assert found.needs is Needs.RUN
+        assert named.run_in_no_time(monkeypatch).exit == 0
+
+
+@pytest.mark.parametrize(("cap", "sent"), [(0, 0), (PRICE, 1), (2 * PRICE, 2)])
+def test_calls_of_another_recipe_are_sent_again_as_far_as_this_one_s_cap_would_hold_them(
+    named: Stage, monkeypatch: pytest.MonkeyPatch, cap: int, sent: int
+) -> None:
+    named.recipe([0, 1])
+    named.provider.on_submit = first(*[LOST] * 12)
+    named.run_in_no_time(monkeypatch)
+    named.path = named.folder / "other.yaml"
+    named.recipe([0, 1], sinks=[{"type": "directory", "path": "other/"}])
+    named.path.write_text(named.path.read_text().replace("name: demo", "name: other"))
+    named.run_in_no_time(monkeypatch, cap=cap)
+    assert len(named.provider.bill) == sent
+
+
+def dear(request: str) -> ResultKnown:
+    """It was charged twice its price."""
+    return ResultKnown(request, f"https://studio/{request}", 2 * PRICE)
+
+
+class Dear(NamedBackend):
+    def __init__(self, context: BackendContext, provider: Provider) -> None:
+        super().__init__(context, provider)
+        self._cost = 2 * PRICE
+
+    async def submit(self, call: Call) -> ResultKnown:
+        step = await super().submit(call)
+        assert isinstance(step, Accepted)
+        return dear(step.request_id)
+
+
+class DearOnRecord(ScriptedBackend):
+    async def look_up(self, query: RecordsQuery, *_: object) -> Evidence:
+        found = [(doubt.id, dear(f"{doubt.job_key}-request")) for doubt in query.doubts]
+        return Evidence(adopted=tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("settlement", "backend"), [(DAY, Dear), (Settlement("lookup"), DearOnRecord)]
+)
+def test_an_overcharge_that_shows_only_afterwards_stops_the_run(
+    named: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    settlement: Settlement,
+    backend: type[ScriptedBackend],
+) -> None:
+    """Answered from the provider's memory or from its records: the next call is not made at that price."""
+    named.provider.on_answer = first(*[LOST] * 6)
+    named.run_in_no_time(monkeypatch)
+    named.settle(settlement, backend)
+    named.recipe([0, 1])
+    summary = named.run_in_no_time(monkeypatch)
+    assert summary.exit == Exit.BUDGET
+    assert any("charged 0.10 USD" in issue.message for issue in summary.issues)
+    assert len(named.provider.bill) == 1
+    assert named.states() == [State.DONE]
+
+
+def test_after_an_overcharge_nothing_is_sent_again(
+    named: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.recipe([0, 1], concurrency=1)
+    named.settle(DAY, Dear)
+    named.provider.on_submit = first(LOST)
+    summary = named.run_in_no_time(monkeypatch)
+    assert summary.exit == Exit.UNKNOWN
+    assert sorted(named.states()) == [State.DONE, State.UNKNOWN]
+    assert len(named.provider.submits) == 2
+    assert named.run_in_no_time(monkeypatch).exit == 0
 
 
 def test_a_call_that_somebody_gave_up_is_never_sent_again(
