@@ -146,6 +146,11 @@ class Ledger:
         more = canonical_json(details)
         self.change_now(lambda db: rows.update(db, attempt_id, values, more))
 
+    def note_now(self, attempt_id: int, details: FrozenMap) -> None:
+        """Add to an attempt's details, for code that has no event loop."""
+        values, more = {"updated": self._now()}, canonical_json(details)
+        self.change_now(lambda db: rows.update(db, attempt_id, values, more))
+
     async def note_undecided(self, found: Sequence[tuple[int, Undecided]]) -> None:
         """Why the provider's records have not settled attempts, so that it can be told without asking
         them again."""

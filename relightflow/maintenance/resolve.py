@@ -16,14 +16,22 @@ from relightflow.run.restoring import open_state_reader
 from relightflow.store.blobs import size_of
 from relightflow.store.state_dir import StateDir
 
+_ABANDONED = "abandoned"
+"""True in the details of an attempt that its owner gave up, whatever was known of it."""
 
-def held_attempts(state_dir: StateDir) -> tuple[Attempt, ...]:
+
+def held_attempts(state_dir: StateDir, abandoned: bool = False) -> tuple[Attempt, ...]:
     """Unknown attempts, those that were paid without an image, and those whose image is lost.
-    Oldest first; reads only."""
+    Oldest first; reads only. `abandoned`: also those whose image was given up."""
     with open_state_reader(state_dir) as seen:
-        waiting = seen.ledger.held_attempts()
+        waiting = [a for a in seen.ledger.held_attempts() if abandoned or not _given_up(a)]
         lost = (a for a in seen.ledger.stored_attempts() if size_of(state_dir.blobs, a.blob) < 0)
         return tuple(sorted((*waiting, *lost), key=lambda attempt: attempt.id))
+
+
+def _given_up(attempt: Attempt) -> bool:
+    marks = (_ABANDONED, GIVEN_UP)
+    return attempt.state is State.FAILED and any(attempt.details.get(m) is True for m in marks)
 
 
 def decide(
@@ -36,11 +44,12 @@ def decide(
     """Carry out `decision` for all held attempts, or for those whose job key begins with one of
     `jobs`. `cap`: of the prices that are resubmitted in all. Blocks; needs the state opened.
 
-    What the provider's records will settle with time is not bought again unless `jobs` names it.
+    What the provider's records will settle with time, and what was given up, is not bought again
+    unless `jobs` names it.
 
     Raises UsageError, before anything is decided, for one of `jobs` that is none of them."""
     chosen = tuple(jobs)
-    waiting = held_attempts(state_dir)
+    waiting = held_attempts(state_dir, abandoned=bool(chosen))
     for job in chosen:
         if not job or not any(a.job_key.startswith(job) for a in waiting):
             raise UsageError(
@@ -57,11 +66,15 @@ def decide(
             by_records.append(attempt)
             continue
         if decision is Decision.ASSUME_LOST:
-            if attempt.state not in IN_DOUBT:
-                continue  # its money is booked already
-            open_yet = attempt.billed is Billed.UNKNOWN
-            details = FrozenMap({GIVEN_UP: True}) if open_yet else FrozenMap()
-            ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt), details)
+            if attempt.state not in (*IN_DOUBT, State.FAILED):
+                continue  # its image is lost here, and a run gets it back or says that it cannot
+            marks = {_ABANDONED: True}
+            if attempt.state is State.FAILED:  # its money is booked already
+                ledger.note_now(attempt.id, FrozenMap(marks))
+            else:
+                if attempt.billed is Billed.UNKNOWN:
+                    marks[GIVEN_UP] = True
+                ledger.close_attempt_now(attempt.id, State.FAILED, _lost(attempt), FrozenMap(marks))
         elif left is None or attempt.price <= left:
             left = None if left is None else left - attempt.price
             if attempt.state is State.PAID_UNFETCHED:  # by way of UNKNOWN, as the ledger wants it

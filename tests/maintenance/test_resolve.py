@@ -9,7 +9,7 @@ from relightflow.maintenance.resolve import decide, held_attempts
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.maintenance import Decision, Resolution
-from relightflow.model.step import PaidUnfetched
+from relightflow.model.step import Completed, PaidUnfetched
 from relightflow.run.opening import open_state
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
@@ -55,6 +55,25 @@ def test_what_is_given_up_keeps_the_cost_that_is_known(cut: Stage) -> None:
     assert (attempt.state, attempt.cost) == (State.FAILED, PRICE // 2)
     cut.run()
     assert len(cut.provider.bill) == 1
+
+
+def test_what_is_given_up_waits_no_longer_and_is_bought_again_only_by_name(cut: Stage) -> None:
+    [waiting] = held_attempts(cut.state_dir)
+    assert resolve(cut, Decision.ASSUME_LOST).held == ()
+    assert resolve(cut, Decision.RESUBMIT).decided == ()
+    assert resolve(cut, Decision.RESUBMIT, waiting.job_key).decided
+    assert cut.run(cap=2 * PRICE).exit == 0
+
+
+def test_what_was_paid_without_an_image_can_be_given_up_too(stage: Stage) -> None:
+    stage.provider.on_submit = lambda call, _: Completed(
+        b"nothing", PRICE, stage.provider.charge(call.job.key)
+    )
+    stage.run()
+    assert [attempt.state for attempt in held_attempts(stage.state_dir)] == [State.FAILED]
+    found = resolve(stage, Decision.ASSUME_LOST)
+    assert (found.held, len(found.decided)) == ((), 1)
+    assert [attempt.cost for attempt in stage.attempts()] == [PRICE]
 
 
 @pytest.mark.parametrize("job", ["", "nosuch"])

@@ -49,6 +49,16 @@ def test_a_person_may_give_one_up(
     assert sorted(stage.states()) == [State.FAILED, State.UNKNOWN]
 
 
+def test_what_is_given_up_is_not_listed_as_held(
+    resolve: Resolve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resolve("--assume-lost", "--json") == Exit.OK
+    document = json.loads(capsys.readouterr().out)
+    assert (document["held"], document["held_usd"], len(document["decided"])) == ([], 0, 2)
+    assert resolve() == Exit.OK
+    assert "no call is waiting for a decision" in capsys.readouterr().out
+
+
 def test_a_second_bill_needs_a_cap_before_anything_is_asked(
     resolve: Resolve, stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
