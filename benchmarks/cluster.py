@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ class Cluster:
 
 
 @contextmanager
-def cluster(workers: int, path: Path | None = None) -> Iterator[Cluster]:
-    """`path`: before the module path of the workers."""
-    command = [sys.executable, "-m", "benchmarks.cluster", "cluster", str(workers)]
+def cluster(workers: int, path: Path | None = None, port: int = 0) -> Iterator[Cluster]:
+    """`path`: before the module path of the workers. `port`: the scheduler's, such as that of one that was
+    killed; 0: any."""
+    command = [sys.executable, "-m", "benchmarks.cluster", "cluster", str(workers), str(port)]
     env = environment()
     if path:
         env["PYTHONPATH"] = os.pathsep.join((str(path), env["PYTHONPATH"]))
@@ -80,14 +81,25 @@ def cluster(workers: int, path: Path | None = None) -> Iterator[Cluster]:
                 process.kill()
 
 
-def serve(workers: int) -> None:
+@contextmanager
+def restarted(found: Cluster, workers: int = 2) -> Iterator[Cluster]:
+    """The cluster killed, and another one at its address, which knows nothing of what that was asked for."""
+    found.kill_scheduler()
+    found.process.wait()
+    with cluster(workers, port=int(found.address.rpartition(":")[2])) as following:
+        yield following
+
+
+def serve(workers: int, port: int) -> None:
     """The other process: a cluster that obeys its standard input until that ends."""
     import logging
 
     from distributed import Client, LocalCluster
 
     quiet: dict[str, Any] = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
-    local = LocalCluster(n_workers=workers, threads_per_worker=2, processes=True, **quiet)
+    local = LocalCluster(
+        n_workers=workers, threads_per_worker=2, processes=True, scheduler_port=port, **quiet
+    )
     client = Client(local)
 
     def say(value: object) -> None:
@@ -144,6 +156,13 @@ def bought(event: Callable[[Cluster], object], jobs: int = JOBS, workers: int = 
     """One run of so many paid jobs on a new cluster, with `event` once a fifth of them is delivered."""
     with cluster(workers) as found:
         return bought_on(found, event, jobs)
+
+
+def bought_across_a_restart(jobs: int = JOBS) -> Bought:
+    """The same where the cluster is killed, and another one is there for the second half of the jobs."""
+    with ExitStack() as stack:
+        found = stack.enter_context(cluster(2))
+        return bought_on(found, lambda one: stack.enter_context(restarted(one)), jobs)
 
 
 def bought_on(found: Cluster, event: Callable[[Cluster], object], jobs: int) -> Bought:
@@ -332,6 +351,16 @@ def measure(whole: bool = False) -> list[Row]:
         assert ended.exit == 0, ended.said
         figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
         rows.append((f"{JOBS} paid jobs on 2 workers: {name}", figure, f"bill {JOBS}"))
+    ended = bought_across_a_restart()
+    assert ended.exit == 0, ended.said
+    figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
+    rows.append(
+        (
+            f"{JOBS} paid jobs on 2 workers: the scheduler killed and started again",
+            figure,
+            f"bill {JOBS}",
+        )
+    )
     ended = driver_killed(KILLED)
     assert ended.exit == 0, ended.said
     figure = f"bill {ended.billed}, {ended.delivered} delivered, {ended.seconds:.0f} s"
@@ -352,6 +381,6 @@ def measure(whole: bool = False) -> list[Row]:
 if __name__ == "__main__":
     role, *rest = sys.argv[1:]
     if role == "cluster":
-        serve(int(rest[0]))
+        serve(*map(int, rest))
     else:
         _emulator(rest)

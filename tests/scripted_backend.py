@@ -20,7 +20,7 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.plugins.backend import UNSETTLED, Backend, Call, Settlement
+from relightflow.plugins.backend import UNSETTLED, Backend, Call, Send, Settlement
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import BackendContext, BackendRecord
 
@@ -147,6 +147,22 @@ class ScriptedBackend(Backend):
 
     def maker(self, job: Job) -> Callable[[bytes], bytes]:
         return partial(_made, job.key)
+
+
+class UploadingBackend(ScriptedBackend):
+    """Its provider takes images at a URL for each."""
+
+    async def prepare_apart(self, image: Image, send: Send[str]) -> str:
+        return await send(partial(_uploaded, f"https://storage/{image.name}?signature=s"))
+
+    async def submit(self, call: Call) -> Step:
+        assert call.prepared in (None, f"https://storage/{call.job.image.name}?signature=s")
+        return await super().submit(call)
+
+
+def _uploaded(url: str, data: bytes) -> str:
+    assert data
+    return url
 
 
 def _made(key: str, data: bytes) -> bytes:

@@ -51,6 +51,7 @@ ENTRY_POINTS = {
 OWNERS = {
     "sqlite3": ("ledger",),
     "click": ("cli",),
+    "dask": ("executors",),
     "distributed": ("executors",),
     "aiohttp": ("backends", "network", "sources"),
     "idna": ("network",),

@@ -2,8 +2,8 @@
 
 Dask may run a task twice (a worker that retires while it runs) or never (no worker comes), so tasks are
 what may be repeated, and every one has a deadline. A thread of its own keeps the connection, so that
-answers arrive however busy the rest of the process is. It does not reconnect: a scheduler that has lost its
-tasks once is left alone for the rest of the run.
+answers arrive however busy the rest of the process is. Where the connection is lost, with tasks or without,
+they are given back, and a new one is tried for until the run ends.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from relightflow.plugins.records import ExecutorContext, ExecutorRecord
 T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 3.0
+_AWAY = "the scheduler does not answer"
+_LOGS = "distributed.admin.low-level-log-length"
+"""How many batches of messages a client keeps for whoever looks for a mistake in it: 1,000, of up to 1 MB."""
 _RETRIES = 3
 """Times that Dask may give a task to another worker after one that died with it."""
 
@@ -40,6 +43,8 @@ class Patience:
     """Without any worker, after which tasks are done on this machine until one comes."""
     look: float = 1.0
     """Between two looks at how many workers there are."""
+    again: float = 15.0
+    """The longest pause between two tries to reach a scheduler that was lost."""
 
 
 class Dask:
@@ -49,6 +54,7 @@ class Dask:
         """Connects. Raises UsageError without dask or for an address that is none, EarlyStop where no
         scheduler answers."""
         self._patience = patience or Patience()
+        self._address = context.address
         self._id = secrets.token_hex(4)
         self._numbers = count()
         self._closed = False
@@ -56,13 +62,14 @@ class Dask:
         self._thread = threading.Thread(target=self._loop.run_forever, name="dask", daemon=True)
         self._thread.start()
         try:
-            self._client = self._call(_connected(context.address))
+            self._client = self._call(_connected(self._address))
         except BaseException:
             self._end_loop()
             raise
         self._idle = asyncio.Event()
         """Set while there is no worker, or no scheduler."""
-        self._gone = False
+        self._lost = asyncio.Event()
+        """Set while there is no scheduler."""
         self._watching = asyncio.run_coroutine_threadsafe(self._watched(), self._loop)
 
     def submit(self, task: Task[T]) -> Future[T]:
@@ -71,7 +78,9 @@ class Dask:
                 ExecutorUnavailable("the connection to the cluster is closed", gone=True)
             )
         try:
-            return asyncio.run_coroutine_threadsafe(self._done(packed(task)), self._loop)
+            return asyncio.run_coroutine_threadsafe(
+                self._done(packed(task), task.seconds or self._patience.deadline), self._loop
+            )
         except ExecutorUnavailable as problem:
             return _refused(problem)
 
@@ -83,57 +92,54 @@ class Dask:
             asyncio.run_coroutine_threadsafe(self._ended(), self._loop).result(_CLOSE_SECONDS)
         self._end_loop()
 
-    async def _done(self, envelope: Envelope) -> Any:
+    async def _done(self, envelope: Envelope, deadline: float) -> Any:
         """What the task returned. Raises what it raised, or ExecutorUnavailable."""
         if self._idle.is_set():
             raise self._unavailable()
         key = f"{envelope.name}-{self._id}-{next(self._numbers)}"
-        future = self._client.submit(done, envelope, key=key, pure=False, retries=_RETRIES)
+        client = self._client
+        future = client.submit(done, envelope, key=key, pure=False, retries=_RETRIES)
         answer = asyncio.ensure_future(future.result())
         idle = asyncio.ensure_future(self._idle.wait())
         try:
-            await asyncio.wait(
-                (answer, idle), timeout=self._patience.deadline, return_when="FIRST_COMPLETED"
-            )
+            await asyncio.wait((answer, idle), timeout=deadline, return_when="FIRST_COMPLETED")
             if answer.done():
-                return opened(self._outcome(answer, key))
+                return opened(self._outcome(client, answer, key))
             if self._idle.is_set():
                 raise self._unavailable()
-            seconds = f"{self._patience.deadline:g} s"
-            raise ExecutorUnavailable(f"a worker gave no answer within {seconds}")
+            raise ExecutorUnavailable(f"a worker gave no answer within {deadline:g} s")
         finally:
             for waiting in (answer, idle):
                 waiting.cancel()
             await asyncio.gather(answer, idle, return_exceptions=True)
             future.release()  # or the scheduler keeps the result
 
-    def _outcome(self, answer: asyncio.Future[Any], key: str) -> Any:
+    def _outcome(self, client: Any, answer: asyncio.Future[Any], key: str) -> Any:
         """What Dask says of a task. Whatever it raises is its own: a task's exceptions are answers."""
-        if answer.cancelled():
-            raise ExecutorUnavailable("the scheduler has dropped a task")
-        problem = answer.exception()
-        if problem is None:
+        problem = None if answer.cancelled() else answer.exception()
+        if not answer.cancelled() and problem is None:
             return answer.result()
-        if self._client.status != "running" or "connection-lost" in str(problem):
-            self._lose()
-            raise self._unavailable()
+        if client.status != "running" or "connection-lost" in str(problem):
+            if client is self._client:
+                self._lose()
+            raise ExecutorUnavailable(_AWAY)
+        if problem is None:
+            raise ExecutorUnavailable("the scheduler has dropped a task")
         words = " ".join(str(problem).replace(key, "it").split())[:200]
         raise ExecutorUnavailable(
             f"the cluster could not do a task ({words or type(problem).__name__})"
         )
 
     def _lose(self) -> None:
-        """The scheduler is gone: nobody waits for it any longer."""
-        self._gone = True
+        """The scheduler is away: nobody waits for it any longer."""
+        self._lost.set()
         self._idle.set()
 
     def _unavailable(self) -> ExecutorUnavailable:
-        if self._gone:
-            return ExecutorUnavailable("the scheduler is gone", gone=True)
-        return ExecutorUnavailable("no worker is there")
+        return ExecutorUnavailable(_AWAY if self._lost.is_set() else "no worker is there")
 
     async def _watched(self) -> None:
-        """See whether there are workers, for as long as there is a scheduler."""
+        """See whether there are workers, and look for the scheduler where it is lost."""
         without = 0.0
         while True:
             try:
@@ -141,13 +147,30 @@ class Dask:
                     workers = await self._client.scheduler.ncores()
             except Exception:  # a dozen types say that the connection is lost
                 self._lose()
-                return
+            if self._lost.is_set():
+                await self._reconnected()
+                continue
             without = 0.0 if workers else without + self._patience.look
             if workers:
                 self._idle.clear()
             elif without >= self._patience.no_worker:
                 self._idle.set()
-            await asyncio.sleep(self._patience.look)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), self._patience.look)
+
+    async def _reconnected(self) -> None:
+        """Once a scheduler is there again, be it the old one or a new one that knows nothing of us. What the
+        old one still had is done here by now."""
+        with suppress(Exception):
+            await self._client.close(timeout=1)
+        pause = self._patience.look
+        while True:
+            await asyncio.sleep(pause)
+            with suppress(Exception):  # it is not there yet, or not well
+                self._client = await _connected(self._address)
+                self._lost.clear()  # there may be no workers yet: the next look tells
+                return
+            pause = min(2 * pause, self._patience.again)
 
     async def _ended(self) -> None:
         self._lose()  # whoever still waits goes on without us
@@ -184,6 +207,7 @@ def _refused(problem: ExecutorUnavailable) -> Future[Any]:
 async def _connected(address: str) -> Any:
     """A client in this loop. Raises UsageError, EarlyStop."""
     try:
+        from dask import config
         from distributed import Client
     except ImportError:
         raise UsageError(
@@ -194,7 +218,8 @@ async def _connected(address: str) -> Any:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     client: Any = Client(address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False)
     try:
-        await client
+        with config.set({_LOGS: 0}):
+            await client
     except (OSError, TimeoutError, ValueError) as problem:
         with suppress(Exception):
             await client.close(timeout=1)

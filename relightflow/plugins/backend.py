@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence
@@ -20,6 +20,8 @@ from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.step import ResultKnown, Step
 from relightflow.model.values import FrozenMap
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Call:
 
 _METHODS = (
     "open", "close", "prepare", "submit", "collect", "intent_details", "balance", "server_time",
-    "look_up", "bill", "request_body", "fetcher", "maker",
+    "look_up", "bill", "request_body", "fetcher", "maker", "prepare_apart",
 )  # fmt: skip
 """All that relightflow calls of a backend."""
 
@@ -231,7 +233,28 @@ class HasMaker(Protocol):
         """What makes the job of its input image's bytes in another process, the same bytes as `submit`
         gives; it can be pickled and bears no secret. It blocks, and raises `CallFailed`. None: it must
         be made here. Raises `CallFailed` where the job is refused. Quick and pure. It is never asked
-        for a job that has a price. `intent_details` is given a call whose `prepared` is None then."""
+        for a job that has a price. `intent_details` is given a call whose `prepared` is None then.
+
+        One that may take longer than three minutes bears an attribute `seconds`: for so long an answer is
+        waited for before the job is made here."""
+
+
+Send = Callable[[Callable[[bytes], T]], Awaitable[T]]
+"""Given what uploads bytes, has a worker call it with those of an image; it gives what that returned."""
+
+
+@runtime_checkable
+class HasUploader(Protocol):
+    """A backend whose provider takes an image at a URL of its own, so that another machine can upload it
+    without the key."""
+
+    async def prepare_apart(self, image: Image, send: Send[Any]) -> Any:
+        """As `prepare`, without the bytes: what is given to `send` uploads them in another process. It can be
+        pickled, and bears no secret but the URL of exactly this upload; it blocks, and raises OSError or
+        `CallFailed`. What comes of it may be uploaded twice.
+
+        None: it must be prepared here, as where nothing is uploaded. Raises `CallFailed`, and what `send`
+        raises where no worker does it: then `prepare` is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The protocol of an executor: where work is done that is heavy, and that may be done twice.
 
 relightflow owns the ledger, the rate limit, the budget and every call that is billed, in one process.
-What it hands to an executor is free and harmless to repeat: check an input image, download a known
-result, relight with a free backend, write an image to a sink, measure a result. An executor may run a
+What it hands to an executor is free and harmless to repeat: read, check or upload an input image, download
+a known result, relight with a free backend, write an image to a sink, measure a result. An executor may run a
 task twice, on two machines at once, or never: whatever happens, nothing is bought again.
 """
 
@@ -28,6 +28,9 @@ class Task(Generic[T]):
     arguments: tuple[Any, ...] = field(default=(), repr=False)
     """What it is called with. May hold the secret that this very task needs, such as the signed URL of
     one result: an executor neither logs nor keeps it."""
+
+    seconds: float | None = None
+    """How long its answer is worth waiting for, where that is known; None: as the executor thinks fit."""
 
     def __call__(self) -> T:
         """Do it. Raises what the function raises."""

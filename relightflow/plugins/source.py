@@ -48,6 +48,10 @@ class HasPublicUrl(Protocol):
         """
 
 
+READER_SECONDS = 900
+"""How long what `reader` gives must work: a task may wait for a worker."""
+
+
 @runtime_checkable
 class HasReader(Protocol):
     """A source whose images can be read by another machine that sees the same files."""
@@ -55,7 +59,8 @@ class HasReader(Protocol):
     def reader(self, image: Image) -> Callable[[], bytes] | None:
         """What gives the image's bytes in another process; it can be pickled, and bears no secret but one
         that is needed for this image. It may raise anything; what comes is held against the image's
-        sha256. None: only this process can. Quick: asked for once a job."""
+        sha256. A URL in it must work for `READER_SECONDS`. None: only this process can. Asked for once for all
+        jobs of an image, in a thread."""
 
 
 @runtime_checkable

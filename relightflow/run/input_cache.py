@@ -11,7 +11,8 @@ import hashlib
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -82,6 +83,11 @@ class InputCache:
 
     async def _prepare(self, image: Image) -> Any:
         backend = await self._backend.get()
+        if self._remote:
+            with _named(image):
+                found = await self._remote.prepare(backend, image, bool(self._verify))
+            if found is not None:
+                return found
         data = await asyncio.to_thread(self._checked, image)
         await self._verified(image, data)
         if image.media_type not in EXTENSIONS:
@@ -105,27 +111,31 @@ class InputCache:
         """Decode what is to be sent, at a worker if there is one."""
         if self._verify is None:
             return
-        try:
+        with _named(image):
             if self._remote is None:
                 await asyncio.to_thread(self._verify, data)
             elif not await self._remote.check_input(image):
                 task = Task("check-input", self._verify, (data,))
                 await asyncio.wrap_future(self._remote.workers.pool.submit(task))
-        except BadImage as error:
-            message = f"{image.name}: {error.reason}; not sent, not billed"
-            raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from None
 
     def _url(self, image: Image) -> str:
         return _asked(self._public_url, image)
 
 
-def _converted(image: Image, data: bytes) -> tuple[bytes, str]:
-    """The bytes of an image in a form that providers take."""
+@contextmanager
+def _named(image: Image) -> Iterator[None]:
+    """What is wrong with the image as a failure of its jobs."""
     try:
-        return portable(data)
+        yield
     except BadImage as error:
         message = f"{image.name}: {error.reason}; not sent, not billed"
         raise CallFailed(Failure(FailureKind.BAD_IMAGE, message)) from None
+
+
+def _converted(image: Image, data: bytes) -> tuple[bytes, str]:
+    """The bytes of an image in a form that providers take."""
+    with _named(image):
+        return portable(data)
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

@@ -11,8 +11,9 @@ import errno
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,11 +21,12 @@ from relightflow.errors import UsageError
 from relightflow.images import BadImage, probe
 from relightflow.images.filetypes import belongs_to_images, kind
 from relightflow.model.image import Found, Image, PassedOver, Rejected
+from relightflow.network import apart
 from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plugins.records import SourceContext
-from relightflow.plugins.source import URL_SECONDS, SourceUnavailable, StaleImage
+from relightflow.plugins.source import READER_SECONDS, URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.sources.etags import Etags
 from relightflow.sources.file_index import Known
 from relightflow.sources.files import unusable
@@ -140,6 +142,15 @@ class S3Source:
             return self._bucket.presign(_located(image)[1], URL_SECONDS)
         except ObjectFault as error:
             raise OSError(errno.EIO, str(error)) from None
+
+    def reader(self, image: Image) -> Callable[[], bytes] | None:
+        """A signed URL of this object for some minutes: workers need no credentials of the store. None where
+        the store's credentials sign nothing."""
+        try:
+            url = self._bucket.presign(_located(image)[1], READER_SECONDS)
+        except ObjectFault:
+            return None
+        return partial(apart.get, url, MAX_BYTES)
 
     def close(self) -> None:
         """Nothing is held between calls."""

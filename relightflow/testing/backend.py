@@ -79,7 +79,7 @@ async def check_backend(
     a call resumes from a recorded step in a new backend instance, and a step may be collected twice;
     the result is an image; what is not an image, or fails, ends in CallFailed with its failure; `balance`, `intent_details`,
     `server_time`, `bill` and `look_up` where it has them. With a settlement by key: the same call under
-    the same name, sent again by another instance, is the same request. `fetcher` and `maker`: see `HasFetcher`.
+    the same name, sent again by another instance, is the same request. `fetcher`, `maker` and `prepare_apart`.
     """
     options = options or {}
     check_record(record, BackendRecord, options)

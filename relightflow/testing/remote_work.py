@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from relightflow.model.step import Completed, ResultKnown, Step
-from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker
+from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker, HasUploader
 from relightflow.testing.samples import sample_image_bytes
+
+T = TypeVar("T")
 
 
 async def check_remote_work(
     name: str, backend: Backend, call: Call, steps: Sequence[Step], done: Completed, free: bool
 ) -> None:
-    """What `fetcher` and `maker` of `backend` give can be pickled, and does in another process what the
-    backend did of `call`, whose `steps` led to `done`. `free`: whether the model has no price."""
+    """What `fetcher`, `maker` and `prepare_apart` of `backend` give can be pickled, and does in another process
+    what the backend did of `call`, whose `steps` led to `done`. `free`: whether the model has no price."""
     known = [step for step in steps if isinstance(step, ResultKnown)]
     if isinstance(backend, HasFetcher):
         for step in known:
@@ -30,12 +33,20 @@ async def check_remote_work(
             made = _travelled(name, "maker", make)
             data = await asyncio.to_thread(made, sample_image_bytes())
             assert data == done.data, f"{name}: `maker` makes other bytes than `submit`"
+    if isinstance(backend, HasUploader):
+
+        async def send(upload: Callable[[bytes], Any]) -> Any:
+            sent = _travelled(name, "prepare_apart", upload)
+            await asyncio.to_thread(sent, sample_image_bytes())  # a task may be done twice
+            return await asyncio.to_thread(sent, sample_image_bytes())
+
+        await backend.prepare_apart(call.job.image, send)
 
 
-def _travelled(name: str, method: str, work: Callable[..., bytes]) -> Callable[..., bytes]:
+def _travelled(name: str, method: str, work: Callable[..., T]) -> Callable[..., T]:
     """As it arrives on another machine."""
     try:
-        found: Callable[..., bytes] = pickle.loads(pickle.dumps(work))  # noqa: S301  a line above
+        found: Callable[..., T] = pickle.loads(pickle.dumps(work))  # noqa: S301  a line above
     except Exception as error:
         raise AssertionError(
             f"{name}: what `{method}` gives cannot be pickled ({error}); give a partial of a "

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -48,6 +49,28 @@ def test_without_workers_tasks_are_given_back(running: Cluster) -> None:
     with pytest.raises(ExecutorUnavailable, match="no worker is there"):
         executor.submit(Task("process", os.getpid)).result(_SECONDS)
     executor.close()
+
+
+def test_a_scheduler_that_is_killed_and_started_again_is_used_again() -> None:
+    """In between, tasks are given back at once; the new scheduler knows nothing of the old one's."""
+    with cluster.cluster(1) as first:
+        executor = Dask(ExecutorContext(first.address), Patience(look=0.05, again=0.1))
+        slow = executor.submit(Task("sleep", time.sleep, (60,)))
+        assert executor.submit(Task("process", os.getpid)).result(_SECONDS)
+        with cluster.restarted(first, workers=1):
+            with pytest.raises(ExecutorUnavailable, match="the scheduler does not answer"):
+                slow.result(_SECONDS)
+            assert _asked_again(executor) != os.getpid()
+        executor.close()
+
+
+def _asked_again(executor: Dask) -> int:
+    """The process of a worker, once there is one."""
+    until = time.monotonic() + _SECONDS
+    while time.monotonic() < until:
+        with suppress(ExecutorUnavailable):
+            return executor.submit(Task("process", os.getpid)).result(_SECONDS)
+    raise AssertionError("it did not reconnect")
 
 
 def test_nobody_there_is_an_outage_and_no_address_is_a_mistake(

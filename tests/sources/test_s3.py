@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from relightflow.errors import AccountError, EarlyStop, UsageError
 from relightflow.model.image import Found, Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
+from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plugins.records import OperatorPolicy, SourceContext
 from relightflow.plugins.source import SourceUnavailable, StaleImage
 from relightflow.sources.s3 import MAX_BYTES, S3Source
@@ -281,3 +283,35 @@ def test_an_outage_stops_the_scan_and_calls_no_image_bad(
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with pytest.raises(EarlyStop):
         list(_source(photos).scan())
+
+
+def test_a_worker_reads_an_object_without_any_credentials(
+    photos: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos.put("b ü/a+1.png", png("a"))
+    source = _source(photos)
+    (image,) = source.scan()
+    assert isinstance(image, Image)
+    sent = pickle.dumps(source.reader(image))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        assert os.environ[name].encode() not in sent or name.endswith("ID")
+        monkeypatch.delenv(name)
+    assert pickle.loads(sent)() == png("a")
+    photos.delete(["b ü/a+1.png"])
+    with pytest.raises(OSError, match="the server answered 404"):
+        pickle.loads(sent)()
+
+
+def test_where_nothing_can_be_signed_no_worker_reads(
+    photos: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos.put("a.png", png("a"))
+    source = _source(photos)
+    (image,) = source.scan()
+    assert isinstance(image, Image)
+
+    def presign(self: Bucket, path: str, seconds: int) -> str:
+        raise ObjectFault(Reason.DENIED, path, "no key that signs")
+
+    monkeypatch.setattr(Bucket, "presign", presign)
+    assert source.reader(image) is None

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from relightflow.model.catalog import FREE, Model
+from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed, ResultKnown, Step
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import Backend, Call, Send
 from relightflow.testing.remote_work import check_remote_work
 from relightflow.testing.samples import sample_image, sample_image_bytes, sample_job
 
@@ -19,8 +20,8 @@ CALL = Call(sample_job(sample_image(sample_image_bytes()), "b", MODEL, {}), None
 
 
 class _Apart(Backend):
-    def __init__(self, fetch: Any = None, make: Any = None) -> None:
-        self._fetch, self._make = fetch, make
+    def __init__(self, fetch: Any = None, make: Any = None, upload: Any = None) -> None:
+        self._fetch, self._make, self._upload = fetch, make, upload
 
     async def submit(self, call: Call) -> Step:
         raise AssertionError(call)
@@ -30,6 +31,9 @@ class _Apart(Backend):
 
     def maker(self, job: Job) -> Callable[[bytes], bytes] | None:
         return self._make  # type: ignore[no-any-return]  # what the test says
+
+    async def prepare_apart(self, image: Image, send: Send[Any]) -> Any:
+        return await send(self._upload) if self._upload else None
 
 
 def _given(data: bytes, *_: object) -> bytes:
@@ -42,6 +46,7 @@ def _given(data: bytes, *_: object) -> bytes:
         (_Apart(fetch=partial(_given, b"b")), True, "`fetcher` downloads other bytes"),
         (_Apart(fetch=lambda: b"a"), True, "what `fetcher` gives cannot be pickled"),
         (_Apart(make=partial(_given, b"b")), True, "`maker` makes other bytes"),
+        (_Apart(upload=lambda _: 1), True, "what `prepare_apart` gives cannot be pickled"),
         (_Apart(make=partial(_given, b"a")), False, "`maker` would make jobs that are paid for"),
     ],
 )
@@ -51,6 +56,6 @@ async def test_the_kit_finds_a_broken_promise(backend: Backend, free: bool, word
 
 
 async def test_a_backend_that_keeps_its_promises_passes() -> None:
-    sound = _Apart(partial(_given, b"a"), partial(_given, b"a"))
+    sound = _Apart(partial(_given, b"a"), partial(_given, b"a"), partial(_given, b"a"))
     await check_remote_work("b", sound, CALL, [KNOWN], Completed(b"a"), free=True)
     await check_remote_work("b", _Apart(), CALL, [KNOWN], Completed(b"a"), free=False)

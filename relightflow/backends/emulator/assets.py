@@ -30,13 +30,28 @@ class ResultFile:
 class AssetStore:
     def __init__(self) -> None:
         self._uploads: dict[str, _Asset] = {}
+        self._expected: dict[str, str] = {}
+        """Name → media type."""
         self._outputs: dict[str, ResultFile] = {}
 
     def upload(self, data: bytes, media_type: str, expires: float | None) -> str:
         """Keep an image; its name under /assets/."""
-        name = f"{secrets.token_urlsafe(18)}.{_EXTENSION.get(media_type, 'bin')}"
+        name = _new_name(media_type)
         self._uploads[name] = _Asset(data, media_type, expires)
         return name
+
+    def expect(self, media_type: str) -> str:
+        """Reserve a name under /assets/ for an image that `put` brings."""
+        name = _new_name(media_type)
+        self._expected[name] = media_type
+        return name
+
+    def put(self, name: str, data: bytes, media_type: str, expires: float | None) -> bool:
+        """Keep the image for which `name` was reserved. False: there is none, or of another media type."""
+        if self._expected.get(name) != media_type:
+            return False
+        self._uploads[name] = _Asset(data, media_type, expires)
+        return True
 
     def uploaded(self, name: str, now: float) -> _Asset | None:
         asset = self._uploads.get(name)
@@ -51,6 +66,10 @@ class AssetStore:
     def output(self, name: str, now: float) -> ResultFile | None:
         found = self._outputs.get(name)
         return found if found and now < found.expires else None
+
+
+def _new_name(media_type: str) -> str:
+    return f"{secrets.token_urlsafe(18)}.{_EXTENSION.get(media_type, 'bin')}"
 
 
 def from_data_uri(uri: str) -> tuple[bytes, str]:

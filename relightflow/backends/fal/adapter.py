@@ -21,6 +21,7 @@ from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import UPLOAD_SECONDS
 from relightflow.backends.http.download import Downloads, exempt, fetch_apart
+from relightflow.backends.http.hosts import refusal
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
@@ -33,7 +34,9 @@ from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, BillRow, Call, RecordsQuery, Retry
+from relightflow.network import apart
+from relightflow.plugins.backend import Backend, BillRow, Call, RecordsQuery, Retry, Send
+from relightflow.plugins.executor import TaskRefused
 from relightflow.plugins.records import BackendContext
 
 RING = KeyRing("fal", "FAL_KEY")
@@ -51,7 +54,7 @@ class _Connected:
 
 
 class Fal(Backend):
-    """Implements Backend, HasHistory, HasIntentDetails and HasServerTime."""
+    """Implements Backend, HasFetcher, HasHistory, HasIntentDetails, HasServerTime and HasUploader."""
 
     def __init__(
         self,
@@ -142,7 +145,7 @@ class Fal(Backend):
         headers = {
             "Authorization": f"{kind} {secret}",
             "Content-Type": image.media_type,
-            "X-Fal-File-Name": f"{image.sha256}.{image.media_type.rpartition('/')[2]}",
+            "X-Fal-File-Name": _file_name(image),
         }
         answer = await api.read(
             "POST", self._hosts.upload, doing, content=data, headers=headers, seconds=UPLOAD_SECONDS
@@ -152,6 +155,30 @@ class Fal(Backend):
             return url
         words = f"the image could not be uploaded (status {answer.status}); nothing was billed"
         raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
+
+    async def prepare_apart(self, image: Image, send: Send[None]) -> PreparedInput | None:
+        """As `prepare`, without the bytes; who uploads them is told the URL of this upload alone."""
+        await self._result_hosts_checked()
+        return await self._now.inputs.prepare_apart(image, lambda: self._upload_apart(image, send))
+
+    async def _upload_apart(self, image: Image, send: Send[None]) -> str:
+        """The URL of a copy that a worker uploads. Raises `CallFailed`, and what `send` raises.
+
+        Source of the protocol: `initiateUpload` in fal's JavaScript client.
+        """
+        body: dict[str, object] = {"file_name": _file_name(image), "content_type": image.media_type}
+        found = await self._free("POST", self._hosts.upload_start, "uploading an image", body)
+        there, url = found.get("upload_url"), found.get("file_url")
+        if not (isinstance(there, str) and isinstance(url, str)):
+            words = "fal gave no URL for the upload; nothing was billed"
+            raise CallFailed(Failure(FailureKind.UNAVAILABLE, words))
+        if why := refusal(self._hosts, there, listed=False):
+            words = f"fal returned a URL to upload to that is not allowed: {why}"
+            raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))
+        await send(partial(apart.put, there, headers={"Content-Type": image.media_type}))
+        if not await self._now.downloads.serves(url):
+            raise TaskRefused("fal does not have what a worker uploaded")
+        return url
 
     async def _free(self, method: str, url: str, doing: str, body: dict[str, object]) -> FrozenMap:
         answer = await self._now.api.read(method, url, doing, body=body)
@@ -213,3 +240,8 @@ class Fal(Backend):
         if words not in self._told:
             self._told.add(words)
             self._context.notice(words)
+
+
+def _file_name(image: Image) -> str:
+    """Of an uploaded copy; says nothing of the file that it was."""
+    return f"{image.sha256}.{image.media_type.rpartition('/')[2]}"

@@ -54,6 +54,11 @@ class FalHosts(ProviderHosts):
         return f"{self.storage}/storage/auth/token?storage_type=fal-cdn-v3"
 
     @property
+    def upload_start(self) -> str:
+        """Gives the URL at which one file is uploaded, by whoever has it, and the file's own."""
+        return f"{self.storage}/storage/upload/initiate?storage_type=fal-cdn-v3"
+
+    @property
     def upload(self) -> str:
         return f"{self.uploads}/files/upload"
 

@@ -7,11 +7,9 @@ it is the engine's to try again later.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import re
-import threading
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -27,6 +25,7 @@ from relightflow.backends.http.hosts import ProviderHosts, refusal
 from relightflow.backends.http.rate_limit_headers import reset_after
 from relightflow.backends.http.response import KEPT, is_image_data
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.network import apart
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import (
     HttpSession,
@@ -198,31 +197,14 @@ def fetch_apart(hosts: ProviderHosts, private: bool, url: str) -> bytes:
     async def fetch() -> bytes:
         return await _kept(hosts, private).fetch(url)
 
-    with _turn:
-        loop = _loop()
-    return asyncio.run_coroutine_threadsafe(fetch(), loop).result()
-
-
-_turn = threading.Lock()
-
-
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    """The one of this worker, in a thread that ends with the process."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="downloads", daemon=True).start()
-    return loop
+    return apart.run(fetch())
 
 
 @lru_cache(maxsize=4)
 def _kept(hosts: ProviderHosts, private: bool) -> Downloads:
     """Called in the worker's loop. To read the certificates takes longer than many a download."""
     session = sessions.download_session(*exempt(hosts), private=private)
-
-    def close() -> None:
-        asyncio.run_coroutine_threadsafe(session.close(), _loop()).result(1.0)
-
-    atexit.register(close)
+    apart.at_exit(session)
     return Downloads(session, hosts)
 
 

@@ -56,7 +56,16 @@ class Inputs:
             return self._public(image)
         if delivery == "inline":
             return prepared(await data_uri(image.media_type, data))
-        return await self._uploaded(image, data)
+        return await self._uploaded(image, lambda: self.upload(image, data))
+
+    async def prepare_apart(
+        self, image: Image, upload: Callable[[], Awaitable[str]]
+    ) -> PreparedInput | None:
+        """The same where another machine uploads the bytes: `upload` has it do so, and gives the URL. None:
+        nothing is uploaded, so `prepare` must be asked. Raises `CallFailed`, and what `upload` raises."""
+        if (image.delivery or self.delivery) != "upload":
+            return None
+        return await self._uploaded(image, upload)
 
     async def forget(self, given: PreparedInput) -> None:
         """The provider could not use the copy: the next run uploads it again."""
@@ -72,7 +81,7 @@ class Inputs:
             raise CallFailed(Failure(FailureKind.BAD_IMAGE, words))
         return prepared(image.url)
 
-    async def _uploaded(self, image: Image, data: bytes) -> PreparedInput:
+    async def _uploaded(self, image: Image, upload: Callable[[], Awaitable[str]]) -> PreparedInput:
         key = f"asset {self.place} {image.sha256}"
         url = self.memory.recall(key)
         if url is None or not await self.downloads.serves(url):
@@ -80,7 +89,7 @@ class Inputs:
                 f"images are uploaded to {self.hosts.provider} and get a public address that cannot be "
                 "revoked; `delivery: inline` sends them inside each request instead"
             )
-            url = await self.upload(image, data)
+            url = await upload()
             if why := refusal(self.hosts, url, listed=False):
                 words = f"{self.hosts.provider} returned a URL for the upload that is not allowed: {why}"
                 raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))

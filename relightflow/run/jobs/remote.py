@@ -5,28 +5,33 @@ All of it may be done twice, and what no worker does is done here. A call that i
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
 from relightflow.errors import RelightflowError
 from relightflow.executors.shared_blobs import SharedBlobs
 from relightflow.executors.workers import Workers
-from relightflow.images import BadImage, verify
+from relightflow.images import BadImage, probe, verify
 from relightflow.model.failure import CallFailed
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.output_format import EXTENSIONS
 from relightflow.model.step import Completed, ResultKnown, Step
-from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker
+from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker, HasUploader
 from relightflow.plugins.executor import ExecutorUnavailable, Task, TaskRefused
-from relightflow.plugins.source import StaleImage
+from relightflow.plugins.source import READER_SECONDS, StaleImage
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.staged import Staged
 
 T = TypeVar("T")
 Read = Callable[[], bytes]
+_KEPT = 4
+"""Images whose readers are kept: plans are ordered by image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +41,30 @@ class StagedResult(Completed):
     file: Staged
 
 
+class _KeptReader(NamedTuple):
+    read: asyncio.Future[Read | None]
+    until: float
+    """On the monotonic clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteWork:
     workers: Workers
     shutdown: Shutdown
     reader: Callable[[Image], Read | None] = lambda image: None  # noqa: ARG005
-    """What reads an input image on a worker; None: only this process can."""
+    """What reads an input image on a worker; None: only this process can. Blocks."""
+    _readers: OrderedDict[tuple[int, str], _KeptReader] = field(default_factory=OrderedDict)
+
+    async def _reader(self, image: Image) -> Read | None:
+        """What reads `image` on a worker, for the next minutes."""
+        key, now = (image.source, image.locator), time.monotonic()
+        kept = self._readers.get(key)
+        if kept is None or now > kept.until:
+            asked = asyncio.ensure_future(asyncio.to_thread(self.reader, image))
+            kept = self._readers[key] = _KeptReader(asked, now + READER_SECONDS / 3)
+            while len(self._readers) > _KEPT:
+                self._readers.popitem(last=False)
+        return await asyncio.shield(kept.read)
 
     async def collect(self, backend: Backend, step: Step) -> Step:
         """As `Backend.collect`; a known result is downloaded by a worker, where there is one. Raises
@@ -58,17 +81,39 @@ class RemoteWork:
             return await backend.collect(step)
         return _completed(found, Completed(b"", step.cost, step.request_id, step.details))
 
-    def maker(self, backend: Backend, job: Job) -> Callable[[Prepare], Awaitable[Step]] | None:
+    async def prepare(self, backend: Backend, image: Image, decode: bool) -> Any:
+        """What `Backend.prepare` gives of `image`, uploaded by a worker, which decodes it before if `decode`;
+        None: it must be prepared here. Raises CallFailed, BadImage."""
+        if not isinstance(backend, HasUploader) or not self.workers.shared("upload"):
+            return None
+        read = await self._reader(image) if image.media_type in EXTENSIONS else None
+        if read is None:
+            return None
+
+        async def send(upload: Callable[[bytes], T]) -> T:
+            given = (read, image.sha256, decode, upload)
+            return await self.workers.run(Task("upload", _upload, given))
+
+        try:
+            return await backend.prepare_apart(image, send)
+        except ExecutorUnavailable as problem:
+            self.workers.unavailable(problem)
+            return None
+
+    async def maker(
+        self, backend: Backend, job: Job
+    ) -> Callable[[Prepare], Awaitable[Step]] | None:
         """What makes the whole job on a worker, given how to prepare it here if none does; None: the
         backend must be asked here. Only for backends that are free. Raises CallFailed."""
         blobs = self.workers.shared("make")
-        read = self.reader(job.image) if blobs and job.image.media_type in EXTENSIONS else None
-        if blobs is None or read is None or not isinstance(backend, HasMaker):
+        if blobs is None or not isinstance(backend, HasMaker):
             return None
-        make = backend.maker(job)
-        if make is None:
+        read = await self._reader(job.image) if job.image.media_type in EXTENSIONS else None
+        make = backend.maker(job) if read else None
+        if read is None or make is None:
             return None
-        task = Task("make", _make, (blobs, read, job.image.sha256, make))
+        seconds = getattr(make, "seconds", None)
+        task = Task("make", _make, (blobs, read, job.image.sha256, make), seconds)
 
         async def made(prepare: Prepare) -> Step:
             found = await self._asked(task, blobs)
@@ -81,7 +126,7 @@ class RemoteWork:
     async def check_input(self, image: Image) -> bool:
         """Have a worker decode an input image, which is to be as it was planned. False: it must be done
         here. Raises BadImage."""
-        read = self.reader(image) if self.workers.shared("check-input") else None
+        read = await self._reader(image) if self.workers.shared("check-input") else None
         if read is None:
             return False
         try:
@@ -133,6 +178,17 @@ def _make(
 ) -> Staged | bytes:
     blobs.check()
     return blobs.stage(make(_read(read, sha256)))
+
+
+def _upload(read: Read, sha256: str, decode: bool, upload: Callable[[bytes], T]) -> T:
+    """Raises BadImage, and TaskRefused where the worker cannot upload it: this machine tries itself, and
+    says why."""
+    data = _read(read, sha256)
+    (verify if decode else probe)(data)
+    try:
+        return upload(data)
+    except (OSError, CallFailed) as problem:
+        raise TaskRefused(f"a worker could not upload an input image ({problem})") from None
 
 
 def _check_input(read: Read, sha256: str) -> None:

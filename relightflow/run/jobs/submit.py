@@ -106,7 +106,7 @@ class Submitter:
         """What makes the job on a worker. None: it has a price, or there is no worker."""
         if not self.context.free or self.remote.workers.shared("make") is None:
             return None
-        return self.remote.maker(await self.backend.get(), job)
+        return await self.remote.maker(await self.backend.get(), job)
 
     async def _submit(
         self,

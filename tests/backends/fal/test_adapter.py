@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +15,7 @@ from relightflow.backends.fal.adapter import RING, Fal
 from relightflow.backends.fal.hosts import FalHosts
 from relightflow.errors import AccountError
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.plugins.executor import TaskRefused
 from relightflow.testing.backend import backend_context
 from tests.backends.conftest import Listen, answer, error, replying
 from tests.backends.fal.conftest import IMAGE, KEY, ConnectFal, EmulateFal, image
@@ -35,6 +40,61 @@ async def test_the_storage_gets_a_token_and_never_the_key(
         ("/storage/auth/token", f"Key {KEY}"),
         ("/files/upload", "Bearer short-lived"),
     ]
+
+
+async def test_whoever_uploads_apart_gets_the_url_of_one_file_and_no_key(
+    connect: ConnectFal, emulate: EmulateFal
+) -> None:
+    emulator = await emulate()
+    context = await connect(emulator.url)
+    sent: list[bytes] = []
+
+    async def send(upload: Callable[[bytes], None]) -> None:
+        sent.append(pickle.dumps(upload))
+        for _ in range(2):  # a task may be done twice
+            await asyncio.to_thread(pickle.loads(sent[0]), IMAGE)
+
+    given = await context.backend.prepare_apart(image(), send)
+    assert given is not None
+    assert KEY.encode() not in sent[0]
+    step = await context.backend.submit(replace(await context.call(), prepared=given))
+    assert (await context.finish(step)).data
+    assert await context.backend.prepare_apart(image(), send) == given, "as after an upload of ours"
+    assert await context.backend.prepare(image(), IMAGE) == given
+    assert len(sent) == 1
+
+
+async def test_what_is_not_uploaded_is_not_prepared_apart(
+    connect: ConnectFal, emulate: EmulateFal
+) -> None:
+    async def send(_: Callable[[bytes], None]) -> None:
+        raise AssertionError("nothing is uploaded")
+
+    context = await connect((await emulate()).url, delivery="inline")
+    assert await context.backend.prepare_apart(image(), send) is None
+
+
+async def test_an_upload_that_fal_does_not_have_is_made_here(
+    connect: ConnectFal, emulate: EmulateFal
+) -> None:
+    async def send(_: Callable[[bytes], None]) -> None:
+        """A worker that only says so."""
+
+    context = await connect((await emulate()).url)
+    with pytest.raises(TaskRefused, match="fal does not have what a worker uploaded"):
+        await context.backend.prepare_apart(image(), send)
+
+
+async def test_a_place_to_upload_to_that_is_not_public_is_refused(
+    connect: ConnectFal, listen: Listen
+) -> None:
+    async def send(_: Callable[[bytes], None]) -> None:
+        raise AssertionError("it was uploaded")
+
+    places = {"upload_url": "https://10.0.0.1/put", "file_url": "https://v3.fal.media/files/a.jpg"}
+    context = await connect(await listen(replying(lambda *_: answer(200, places))))
+    failure = await error(context.backend.prepare_apart(image(), send))
+    assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
 
 
 async def test_an_upload_is_made_once_and_used_again(

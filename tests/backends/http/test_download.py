@@ -16,6 +16,7 @@ from relightflow.backends.http import download, sessions
 from relightflow.backends.http.download import Downloads, fetch_apart
 from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.network import apart
 from tests.backends.conftest import Listen, answer, error, replying, request
 from tests.backends.segmind.conftest import IMAGE
 
@@ -61,8 +62,7 @@ async def test_a_worker_downloads_as_the_driver_does_and_keeps_its_connection(
     assert download._kept(hosts, False) is download._kept(hosts, False)
     assert not {"x-api-key", "authorization"} & set(heads[0])
     kept = download._kept(hosts, False)
-    closing = asyncio.run_coroutine_threadsafe(kept.session.close(), download._loop())
-    await asyncio.wrap_future(closing)
+    await asyncio.to_thread(apart.run, kept.session.close())
     download._kept.cache_clear()
 
 

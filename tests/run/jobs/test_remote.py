@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from relightflow.model.failure import CallFailed, Failure, FailureKind
+from relightflow.model.image import Image
 from relightflow.model.step import ResultKnown
+from relightflow.plugins.backend import UNSETTLED
 from relightflow.plugins.executor import ExecutorUnavailable, Task
+from relightflow.plugins.opening import Sources
 from tests import scripted_backend
 from tests.conftest import Stage
 from tests.scripted_executor import ScriptedExecutor, installed, never
@@ -99,6 +103,64 @@ def test_workers_that_refuse_are_not_asked_for_ever(
     assert stage.run(**installed(stage, executor)).exit == 0
     assert executor.names.count("download") == 5
     assert executor.names.count("deliver") == 40, "what they can do they go on doing"
+
+
+def _uploads(stage: Stage) -> None:
+    _paid(stage)
+    stage.settle(UNSETTLED, scripted_backend.UploadingBackend)
+
+
+def test_an_input_is_read_decoded_and_uploaded_by_a_worker(stage: Stage) -> None:
+    _uploads(stage)
+    executor = ScriptedExecutor()
+    _ran(stage, executor)
+    assert executor.names.count("upload") == 1, "once for all jobs of the image"
+    assert "check-input" not in executor.names
+    assert not stage.provider.prepared
+    signed = [b"signature=s" in content for content in executor.sent]
+    assert signed == [name == "upload" for name in executor.names]
+
+
+def test_an_upload_that_no_worker_makes_is_made_here(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _uploads(stage)
+    monkeypatch.setattr(scripted_backend, "_uploaded", _no_storage)
+    _ran(stage, ScriptedExecutor())
+    assert stage.provider.prepared == ["in/a.png"]
+    assert "a worker could not upload an input image (no route)" in " ".join(stage.notices)
+
+
+def _no_storage(url: str, data: bytes) -> str:
+    raise OSError("no route")
+
+
+def test_a_damaged_input_is_found_by_the_worker_that_would_upload_it(stage: Stage) -> None:
+    _uploads(stage)
+    head, rest = scripted_backend.png("a").split(b"IDAT")
+    (stage.folder / "in/a.png").write_bytes(head + b"IDAT" + bytes(6) + rest[6:])
+    executor = ScriptedExecutor()
+    summary = stage.run(**installed(stage, executor))
+    assert (summary.exit, stage.provider.bill) == (1, [])
+    assert "not sent, not billed" in summary.issues[0].message
+    assert "deliver" not in executor.names
+
+
+def test_what_reads_an_image_is_asked_for_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object store may have to be asked for a signature."""
+    stage.recipe(SIX, model="gift")
+    asked: list[str] = []
+    real = Sources.reader
+
+    def reader(self: Sources, image: Image) -> Callable[[], bytes] | None:
+        asked.append(image.name)
+        return real(self, image)
+
+    monkeypatch.setattr(Sources, "reader", reader)
+    assert stage.run(**installed(stage, ScriptedExecutor())).exit == 0
+    assert asked == ["in/a.png"]
 
 
 def test_a_free_job_is_made_as_a_whole_on_a_worker(stage: Stage) -> None:

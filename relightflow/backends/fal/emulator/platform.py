@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +35,35 @@ async def upload(call: EmulatedCall) -> web.Response:
     data = await call.request.read()
     if call.request.headers.get("Authorization") != f"Bearer {_TOKEN}":
         raise Refused(queue.error(401, "Invalid token"))
-    config = call.provider.config
-    expires = None if config.asset_life is None else call.provider.clock.now() + config.asset_life
-    name = call.provider.assets.upload(data, call.request.content_type, expires)
+    name = call.provider.assets.upload(data, call.request.content_type, _gone(call))
     return answers.as_json({"access_url": call.url(f"/assets/{name}")})
+
+
+async def start_upload(call: EmulatedCall) -> web.Response:
+    """`POST /storage/upload/initiate`: where one file can be put by anybody, and where it is then."""
+    queue.check_key(call)
+    try:
+        kind = json.loads(await call.request.read())["content_type"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Refused(queue.error(422, "content_type: field required")) from None
+    name = call.provider.assets.expect(str(kind))
+    place = call.url(f"/storage/put/{name}")
+    return answers.as_json({"upload_url": place, "file_url": call.url(f"/assets/{name}")})
+
+
+async def put(call: EmulatedCall) -> web.Response:
+    """`PUT` at a URL of `start_upload`: no key, the media type that was told, as a signature would want."""
+    data = await call.request.read()
+    expires = _gone(call)
+    if not call.provider.assets.put(call.name, data, call.request.content_type, expires):
+        raise Refused(queue.error(403, "The signature does not match"))
+    return web.Response()
+
+
+def _gone(call: EmulatedCall) -> float | None:
+    """When an upload is gone again; None: never."""
+    config = call.provider.config
+    return None if config.asset_life is None else call.provider.clock.now() + config.asset_life
 
 
 async def history(call: EmulatedCall) -> web.Response:

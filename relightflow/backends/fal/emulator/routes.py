@@ -18,6 +18,11 @@ def route(provider: Provider, request: web.BaseRequest) -> EmulatedCall:
             call = served
         case ["storage", "auth", "token"]:
             methods, call = ("POST",), EmulatedCall(provider, request, "upload", platform.token)
+        case ["storage", "upload", "initiate"]:
+            methods = ("POST",)
+            call = EmulatedCall(provider, request, "upload", platform.start_upload)
+        case ["storage", "put", name]:
+            methods, call = ("PUT",), EmulatedCall(provider, request, "upload", platform.put, name)
         case ["files", "upload"]:
             methods, call = ("POST",), EmulatedCall(provider, request, "upload", platform.upload)
         case ["v1", "models", "requests", "by-endpoint"]:

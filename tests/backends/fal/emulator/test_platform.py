@@ -50,3 +50,22 @@ async def test_the_storage_opens_to_its_token_only(emulate: EmulateFal) -> None:
         session.post(f"{emulator.url}/files/upload", data=b"x", headers=HEAD) as answer,
     ):
         assert answer.status == 401
+
+
+async def test_a_file_is_put_where_it_was_promised_and_as_what(emulate: EmulateFal) -> None:
+    emulator = await emulate()
+    start = f"{emulator.url}/storage/upload/initiate?storage_type=fal-cdn-v3"
+    given = {"file_name": "a.png", "content_type": "image/png"}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(start, json=given) as answer:
+            assert answer.status == 401
+        async with session.post(start, data=b"[]", headers=HEAD) as answer:
+            assert answer.status == 422
+        async with session.post(start, json=given, headers=HEAD) as answer:
+            places = await answer.json()
+        for kind, status in (("image/jpeg", 403), ("image/png", 200)):
+            head = {"Content-Type": kind}
+            async with session.put(places["upload_url"], data=b"png", headers=head) as answer:
+                assert answer.status == status
+        async with session.get(places["file_url"]) as answer:
+            assert await answer.read() == b"png"
