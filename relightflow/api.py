@@ -29,6 +29,7 @@ from relightflow.errors import (
     StorageError,
     UsageError,
 )
+from relightflow.executors.workers import open_asking
 from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.keep import Keeping
 from relightflow.maintenance.keep import keep as keep_files
@@ -126,12 +127,13 @@ def plan(
     selection: Selection = EVERYTHING,
     operator: OperatorPolicy = CAREFUL,
     state_dir: StateDir | None = None,
+    run_options: RunOptions = NO_OPTIONS,
 ) -> Plan:
     """What the recipe would make of the images there are. Blocks; writes nothing but a cache, which holds
     what was downloaded, so that nothing is downloaded twice.
 
-    `registry`, `state_dir`: None: all installed plugins, and where the recipe's state lives.
-    Raises InvalidRecipe, UsageError, RefusedError.
+    `registry`, `state_dir`: None: all installed plugins, and where the recipe's state lives. `run_options`:
+    whose executor reads the images. Raises InvalidRecipe, UsageError, RefusedError, EarlyStop.
     """
     registry = registry or load_plugins()
     state_dir = state_dir or locate(recipe.path, None, os.environ)
@@ -141,7 +143,11 @@ def plan(
             state_dir.create()
     cache = state_dir.cache if state_dir.cache.is_dir() else None
     notices: dict[str, None] = {}
-    with open_sources(recipe, registry, operator, cache, notices.setdefault) as sources:
+    note = notices.setdefault
+    with (
+        open_asking(registry, run_options, note) as ask,
+        open_sources(recipe, registry, operator, cache, note, ask) as sources,
+    ):
         made = build(recipe, sources.scan(), selection)
     check_names(made.described, _templates(recipe, registry))
     made = replace(made, warnings=(*made.warnings, *notices))
@@ -193,9 +199,9 @@ def compare(
     state_dir = locate(path, state, os.environ)
     every = None
     if request.picks_sha256:
-        every = plan(recipe, registry, Selection(request.only), operator, state_dir)
+        every = plan(recipe, registry, Selection(request.only), operator, state_dir, run_options)
     selection = planned_selection(planned, file.file, every)
-    made = plan(recipe, registry, selection, operator, state_dir)
+    made = plan(recipe, registry, selection, operator, state_dir, run_options)
     check_complete(made)
     found = plan_status(made, state_dir, operator)
     if run_options.price is None and planned.call is not None:

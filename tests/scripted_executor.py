@@ -54,7 +54,7 @@ class ScriptedExecutor:
         self.closed += 1
 
 
-def installed(stage: Stage, executor: ScriptedExecutor) -> dict[str, str]:
+def installed(stage: Stage, executor: ScriptedExecutor) -> dict[str, Any]:
     """The options of a run of `stage` that uses it."""
     record = ExecutorRecord("scripted", "For tests", lambda _: executor, needs_address=True)
     executors = {**stage.registry.executors, "scripted": Loaded(record, "test")}

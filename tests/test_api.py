@@ -21,6 +21,7 @@ from relightflow.store.state_dir import StateDir
 from relightflow.testing.samples import sample_image_bytes
 from tests.cli.program import environment
 from tests.conftest import Stage
+from tests.scripted_executor import ScriptedExecutor, installed
 
 PREVIEW = """\
 version: 1
@@ -108,3 +109,13 @@ def test_memory_does_not_grow_with_the_number_of_jobs(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout))
     assert peaks[1] < peaks[0] + 8_000  # kB
+
+
+def test_a_plan_is_the_same_whoever_reads_the_images(stage: Stage) -> None:
+    stage.image("b.png")
+    executor = ScriptedExecutor()
+    options = RunOptions(**installed(stage, executor))
+    recipe = api.load(stage.path, stage.registry)
+    made = api.plan(recipe, stage.registry, state_dir=stage.state_dir, run_options=options)
+    assert (executor.names, executor.closed) == (["examine"] * 2, 1)
+    assert made.images == api.plan(recipe, stage.registry, state_dir=stage.state_dir).images

@@ -10,7 +10,7 @@ import functools
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +209,28 @@ def spending(command: _Function) -> _Function:
         limits = [SpendLimit(cap, source) for source, cap in caps.items() if cap is not None]
         limits += [SpendLimit(a.amount, source, a.seconds) for source, a in budgets.items() if a]
         run_options = RunOptions(limits=tuple(limits), price=price)
+        return command(*args, run_options=run_options, **rest)
+
+    return gathered
+
+
+def executor(command: _Function) -> _Function:
+    """Adds --executor and --scheduler to the `run_options` of `spending`, which stands above it."""
+
+    @click.option(
+        "--executor", default="local", show_default=True, metavar="NAME",
+        help="What reads, decodes, uploads, downloads, checks and delivers: threads of this process (local), "
+        "or a cluster (dask). Nothing is bought through it.",
+    )  # fmt: skip
+    @click.option(
+        "--scheduler", default="", metavar="ADDRESS",
+        help="Address of the cluster's scheduler, such as tcp://host:8786.",
+    )  # fmt: skip
+    @functools.wraps(command)
+    def gathered(
+        *args: Any, executor: str, scheduler: str, run_options: RunOptions, **rest: Any
+    ) -> Any:
+        run_options = replace(run_options, executor=executor, scheduler=scheduler)
         return command(*args, run_options=run_options, **rest)
 
     return gathered

@@ -64,8 +64,6 @@ class RunFlags:
     fail_if_empty: bool
     junit: Path | None
     check: bool
-    executor: str = "local"
-    scheduler: str = ""
     retry_failed_checks: bool = False
     """Only of `run`: what `apply` makes was approved before."""
 
@@ -104,15 +102,6 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--check", is_flag=True,
         help="Check the results with the default checks if the recipe names none.",
-    )  # fmt: skip
-    @click.option(
-        "--executor", default="local", show_default=True, metavar="NAME",
-        help="What downloads, decodes, checks and delivers: threads of this process (local), or a "
-        "cluster (dask). Nothing is bought through it.",
-    )  # fmt: skip
-    @click.option(
-        "--scheduler", default="", metavar="ADDRESS",
-        help="Address of the cluster's scheduler, such as tcp://host:8786.",
     )  # fmt: skip
     @functools.wraps(command)
     def gathered(*args: Any, **rest: Any) -> Any:
@@ -230,8 +219,6 @@ def _agreed(
         collect_only=wanted.collect_only,
         stop_after=wanted.stop_after,
         wait=wanted.wait,
-        executor=wanted.executor,
-        scheduler=wanted.scheduler,
     )
     if found.plan.price and found.plan.price.free:
         return run_options  # nobody need be asked, so nothing need be counted

@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from relightflow.errors import UsageError
 from relightflow.executors.local import LocalPool
 from relightflow.executors.shared_blobs import SharedBlobs
 from relightflow.model.run_options import RunOptions
-from relightflow.plugins.executor import Executor, ExecutorUnavailable, Task, TaskRefused
+from relightflow.plugins.executor import Ask, Executor, ExecutorUnavailable, Task, TaskRefused
 from relightflow.plugins.records import ExecutorContext
 from relightflow.plugins.registry import Registry
 
@@ -48,9 +48,20 @@ class Workers:
     def shared(self, name: str) -> SharedBlobs | None:
         """What workers may be given with a task of that name; None: it is to be done here, because there
         are no workers, or none that can do it."""
-        if self._gone or self._refused[name] >= _ENOUGH or not self._chosen.distributed:
+        return self._blobs if self._takes(name) else None
+
+    def _takes(self, name: str) -> bool:
+        return self._chosen.distributed and not self._gone and self._refused[name] < _ENOUGH
+
+    def ask(self, task: Task[T]) -> T | None:
+        """See `plugins.executor.Ask`."""
+        if not self._takes(task.name):
             return None
-        return self._blobs
+        try:
+            return self.submit(task).result()
+        except ExecutorUnavailable as problem:
+            self.unavailable(problem)
+            return None
 
     def submit(self, task: Task[T]) -> Future[T]:
         """Its future raises ExecutorUnavailable where the task must be done here: tell `unavailable`."""
@@ -99,20 +110,41 @@ def open_workers(
 
     Raises UsageError for an unknown one or one without its address, EarlyStop where nobody answers.
     """
+    chosen = _chosen(registry, run_options)
+    if chosen is None:
+        workers = Workers()
+    else:
+        marker = f"tmp-workers-{secrets.token_hex(8)}"
+        (root / marker).touch(0o600)
+        workers = Workers(chosen(), SharedBlobs(root.absolute(), marker), notice)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+@contextmanager
+def open_asking(
+    registry: Registry, run_options: RunOptions, notice: Callable[[str], None]
+) -> Iterator[Ask | None]:
+    """How workers of the executor that the options name are asked while a plan is made; None: it has none.
+    Raises as `open_workers` does."""
+    chosen = _chosen(registry, run_options)
+    if chosen is None:
+        yield None
+        return
+    with closing(Workers(chosen(), notice=notice)) as workers:
+        yield workers.ask
+
+
+def _chosen(registry: Registry, run_options: RunOptions) -> Callable[[], Executor] | None:
+    """What connects the executor; None: the pool of this process is all there is. Raises UsageError."""
     record = registry.executor(run_options.executor or "local")
     address = run_options.scheduler
     if record.needs_address and not address:
         raise UsageError(f"--executor {record.name} needs --scheduler ADDRESS")
     if address and not record.needs_address:
         raise UsageError(f"--executor {record.name} uses no --scheduler; --executor dask does")
-    if not record.needs_address and record.name == "local":
-        workers = Workers()
-    else:
-        marker = f"tmp-workers-{secrets.token_hex(8)}"
-        (root / marker).touch(0o600)
-        chosen = record.make(ExecutorContext(address))
-        workers = Workers(chosen, SharedBlobs(root.absolute(), marker), notice)
-    try:
-        yield workers
-    finally:
-        workers.close()
+    if record.name == "local":
+        return None
+    return lambda: record.make(ExecutorContext(address))

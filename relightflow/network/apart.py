@@ -44,9 +44,10 @@ def at_exit(kept: HttpSession) -> None:
     atexit.register(close)
 
 
-def get(url: str, most: int) -> bytes:
-    """The bytes at `url`, at most `most` of them. Raises OSError, without the URL, whatever goes wrong."""
-    return _asked("GET", url, most)
+def get(url: str, most: int, etag: str = "") -> bytes:
+    """The bytes at `url`, at most `most` of them. `etag`: of the version that is meant. Raises
+    OSError, without the URL, whatever goes wrong."""
+    return _asked("GET", url, most, etag=etag)
 
 
 def put(url: str, data: bytes, headers: Mapping[str, str]) -> None:
@@ -55,7 +56,12 @@ def put(url: str, data: bytes, headers: Mapping[str, str]) -> None:
 
 
 def _asked(
-    method: str, url: str, most: int, data: bytes | None = None, headers: Mapping[str, str] = {}
+    method: str,
+    url: str,
+    most: int,
+    data: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    etag: str = "",
 ) -> bytes:
     async def ask() -> bytes:
         async with _session().request(
@@ -64,6 +70,8 @@ def _asked(
         ) as response:  # fmt: skip
             if response.status not in (200, 201, 204):
                 raise OSError(f"the server answered {response.status}")
+            if etag and response.headers.get("ETag", "").strip('"') != etag.strip('"'):
+                raise OSError("the server has another version")
             return await read_body(response, most)
 
     try:

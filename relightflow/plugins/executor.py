@@ -55,6 +55,13 @@ class TaskRefused(ExecutorUnavailable):
     Raised by our own tasks; after a few in a row no more of their kind are handed out."""
 
 
+class Ask(Protocol):
+    """Has a worker do a task, and waits for it. Blocks; may be called by several threads."""
+
+    def __call__(self, task: Task[T]) -> T | None:
+        """What the task returned; None: no worker did it, so it is to be done here. Raises what it raised."""
+
+
 class Executor(Protocol):
     """Methods may be called by several threads."""
 

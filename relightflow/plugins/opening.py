@@ -11,6 +11,7 @@ from relightflow.errors import InvalidRecipe
 from relightflow.model.image import Found, Image
 from relightflow.model.recipe import Recipe, SinkSpec, SourceSpec
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.executor import Ask
 from relightflow.plugins.records import OperatorPolicy, Schema, SourceContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import HasPublicUrl, HasReader, Remembers, Source
@@ -89,9 +90,10 @@ def open_sources(
     operator: OperatorPolicy,
     cache: Path | None,
     notice: Callable[[str], None] = lambda _: None,
+    ask: Ask | None = None,
 ) -> Iterator[Sources]:
     """`cache`: where sources may keep what can be forgotten; None: nowhere. `notice`: hears what is worth
-    saying about the images. Raises InvalidRecipe as `check_delivery` does."""
+    saying about the images. `ask`: has workers read them. Raises InvalidRecipe as `check_delivery` does."""
     project = Project.of(recipe.folder)
     every = tuple(dict.fromkeys((*recipe.sinks, *recipe.written_sinks)))
     avoid = tuple(_written_to(every, project))
@@ -114,6 +116,7 @@ def open_sources(
                 project,
                 notice,
                 shared,
+                ask,
             )
             made.append(record.make(context))
             stack.callback(made[-1].close)

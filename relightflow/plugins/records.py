@@ -22,7 +22,7 @@ from relightflow.model.check import Severity
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import UNSETTLED, Backend, Memory, Settlement
 from relightflow.plugins.check import Check
-from relightflow.plugins.executor import Executor
+from relightflow.plugins.executor import Ask, Executor
 from relightflow.plugins.sink import Sink
 from relightflow.plugins.source import Source
 
@@ -88,6 +88,9 @@ class SourceContext:
     """Tells the user something about the images, in words: what is used although it could not be checked."""
     shared: dict[str, object] = field(default_factory=dict)
     """What sources of one kind want to share, for as long as the recipe's sources are open."""
+    ask: Ask | None = None
+    """Has workers read and hash images while the recipe is planned; None: it is done in this process. What no
+    worker does is done here too."""
 
     def place(self, text: str) -> Path:
         """Where `text`, a path of the recipe, leads in the recipe's project. A link on the way may still

@@ -94,8 +94,8 @@ class FileIndex:
     def find(self, name: str, facts: os.stat_result) -> Known | None:
         """What is known of `name`, if `facts` (of lstat) say that it is untouched."""
         entry = self._old.get(name)
-        untouched = max(facts.st_mtime_ns, facts.st_ctime_ns) + _MARGIN < self._written
-        if entry is None or not untouched or entry[0] != _stat(facts):
+        settled = max(facts.st_mtime_ns, facts.st_ctime_ns) + _MARGIN < self._written
+        if entry is None or not settled or entry[0] != _stat(facts):
             return None
         self._new[name] = entry
         return entry[1]
@@ -113,6 +113,11 @@ class FileIndex:
         data = json.dumps({"version": _VERSION, "files": files}, separators=(",", ":")).encode()
         with contextlib.suppress(OSError, RefusedError):
             write_atomic(self._folder, self._file, data, durable=False, private=True)
+
+
+def untouched(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether a file that was looked at twice is the same one with the same content, as far as that shows."""
+    return _stat(before) == _stat(after)
 
 
 def _stat(facts: os.stat_result) -> _Stat:

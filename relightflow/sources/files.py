@@ -10,6 +10,7 @@ from relightflow.images import BadImage, probe
 from relightflow.images.filetypes import is_image, kind, raw
 from relightflow.images.optional import TIFF
 from relightflow.model.image import PassedOver, Rejected
+from relightflow.plugins.executor import TaskRefused
 from relightflow.sources.file_index import Known
 
 MAX_BYTES = 64 << 20
@@ -45,6 +46,18 @@ def examine(data: bytes, name: str = "") -> Known:
         raise BadImage(f"not a supported image ({words}): export it as JPEG or PNG", "TIFF")
     digest = hashlib.sha256(data).hexdigest()
     return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+
+def examined_apart(path: str, name: str, size: int, modified: int) -> Known:
+    """`examine` on a worker, of the file that the run sees. Raises TaskRefused for whatever the run had better
+    look at itself. `modified`: nanoseconds."""
+    try:
+        facts = os.lstat(path)
+        if (facts.st_size, facts.st_mtime_ns) != (size, modified):
+            raise TaskRefused("a worker sees another file of the same name")
+        return examine(bytes_of(path), name)
+    except (OSError, BadImage) as problem:
+        raise TaskRefused(f"a worker could not read an input image ({in_words(problem)})") from None
 
 
 def unusable(

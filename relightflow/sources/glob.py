@@ -23,10 +23,11 @@ from relightflow.errors import UsageError
 from relightflow.images import BadImage
 from relightflow.images.filetypes import kind
 from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
+from relightflow.plugins.executor import Task
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
-from relightflow.sources.file_index import FileIndex, Known
-from relightflow.sources.files import bytes_of, examine, in_words, unusable
+from relightflow.sources.file_index import FileIndex, Known, untouched
+from relightflow.sources.files import bytes_of, examine, examined_apart, in_words, unusable
 from relightflow.sources.patterns import Patterns, natural_order, split
 from relightflow.sources.unmatched import unmatched
 from relightflow.sources.walk import IS_FOLDER, FoundFile, Unmeant, Unusable, Walk
@@ -41,6 +42,8 @@ class Glob:
     def __init__(self, context: SourceContext) -> None:
         self._number = context.index
         self._delivery = context.options.get("delivery", "")
+        self._ask = context.ask
+        self._width = _BATCH if context.ask else _THREADS  # who waits for workers needs no core
         avoid = frozenset(os.path.realpath(place) for place in context.avoid)
         self._include: tuple[str, ...] = tuple(context.options["include"])
         include = self._include
@@ -73,7 +76,7 @@ class Glob:
         yield from (PassedOver(kind, self._number, n) for kind, n in beside.items())
         yield from self._unmatched()
         self._index.load()
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="glob") as pool:
+        with ThreadPoolExecutor(self._width, thread_name_prefix="glob") as pool:
             ahead = iter(found)
             while batch := tuple(islice(ahead, _BATCH)):
                 known = [self._recalled(item) for item in batch]
@@ -116,11 +119,26 @@ class Glob:
 
     def _examined(self, item: FoundFile) -> Image | Rejected | PassedOver:
         try:
-            known = examine(bytes_of(item.path), item.name)
+            known = self._apart(item) or examine(bytes_of(item.path), item.name)
         except (OSError, BadImage) as error:
             return unusable(self._area.name(item), error, self._number, item.named)
         self._index.add(item.name, item.facts, known)
         return self._image(item, known)
+
+    def _apart(self, item: FoundFile) -> Known | None:
+        """What a worker says of a file that has not changed meanwhile; None: it is read here. Raises OSError."""
+        if self._ask is None:
+            return None
+        facts = item.facts
+        given = (item.path, item.name, facts.st_size, facts.st_mtime_ns)
+        known = self._ask(Task("examine", examined_apart, given))
+        if (
+            known is None
+            or known.size != facts.st_size
+            or not untouched(facts, os.lstat(item.path))
+        ):
+            return None
+        return known
 
     def _image(self, item: FoundFile, known: Known) -> Image:
         return known.image(self._area.name(item), self._number, item.path, self._delivery)

@@ -25,6 +25,7 @@ from relightflow.network import apart
 from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.plugins.executor import Task, TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import READER_SECONDS, URL_SECONDS, SourceUnavailable, StaleImage
 from relightflow.sources.etags import Etags
@@ -71,6 +72,7 @@ class S3Source:
         include = context.options.get("include", IMAGES)
         self._include = Patterns(include)
         self._exclude = Patterns(context.options.get("exclude", ()), hidden=True)
+        self._ask = context.ask
         self._etags = Etags(context.cache, str(self._bucket))
 
     def scan(self) -> Iterator[Found]:
@@ -98,7 +100,8 @@ class S3Source:
         yield from (PassedOver(name, self._number, number) for name, number in beside.items())
         meant.sort(key=lambda item: natural_order(item.path))
         ahead = iter(_without_folders(meant))
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="s3") as pool:
+        width = _BATCH if self._ask else _THREADS
+        with ThreadPoolExecutor(width, thread_name_prefix="s3") as pool:
             while batch := tuple(islice(ahead, _BATCH)):
                 known = [self._etags.find(item.path, item.etag, item.size) for item in batch]
                 unread = [item for item, old in zip(batch, known, strict=True) if old is None]
@@ -192,13 +195,36 @@ class S3Source:
             raise BadImage("empty", None)
         if item.size > MAX_BYTES:
             raise BadImage(f"larger than {MAX_BYTES >> 20} MiB: make it smaller")
-        data = self._bucket.get(item.path, item.etag, MAX_BYTES)
-        probed = probe(data)
-        digest = hashlib.sha256(data).hexdigest()
-        return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+        return self._apart(item) or _examined(self._bucket.get(item.path, item.etag, MAX_BYTES))
+
+    def _apart(self, item: _Object) -> Known | None:
+        """What a worker says of the object as it was listed; None: it is read here."""
+        if self._ask is None or not item.etag:
+            return None
+        try:
+            url = self._bucket.presign(item.path, READER_SECONDS)
+        except ObjectFault:
+            return None
+        known = self._ask(Task("examine", _examined_apart, (url, item.etag)))
+        return known if known and known.size == item.size else None
 
     def _image(self, path: str, etag: str, known: Known) -> Image:
         return known.image(path, self._number, f"{etag} {path}", self._delivery)
+
+
+def _examined(data: bytes) -> Known:
+    """Raises BadImage."""
+    probed = probe(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return Known(digest, len(data), probed.width, probed.height, probed.media_type)
+
+
+def _examined_apart(url: str, etag: str) -> Known:
+    """Done by a worker. Raises TaskRefused for whatever the run had better look at itself."""
+    try:
+        return _examined(apart.get(url, MAX_BYTES, etag))
+    except (OSError, BadImage) as problem:
+        raise TaskRefused(f"a worker could not read an object ({problem})") from None
 
 
 def _without_folders(found: list[_Object]) -> Iterator[_Object]:

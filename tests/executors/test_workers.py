@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 
 from relightflow.errors import UsageError
 from relightflow.executors.shared_blobs import SharedBlobs
-from relightflow.executors.workers import Workers, open_workers
+from relightflow.executors.workers import Workers, open_asking, open_workers
 from relightflow.model.run_options import RunOptions
 from relightflow.plugins.executor import ExecutorUnavailable, Task, TaskRefused
 from relightflow.plugins.registry import load
-from tests.scripted_executor import ScriptedExecutor
+from tests.conftest import Stage
+from tests.scripted_executor import ScriptedExecutor, installed
 
 BLOBS = SharedBlobs(Path("/blobs"), "marker")
 
@@ -110,3 +112,28 @@ def test_an_executor_and_its_address_belong_together(
     with pytest.raises(UsageError, match=words), opened:
         pytest.fail("it was opened")
     assert not list(tmp_path.iterdir())
+
+
+def test_who_asks_gets_an_answer_or_does_it_himself() -> None:
+    told: list[str] = []
+    workers = _workers(told)
+    assert workers.ask(Task("sum", sum, ((1, 2),))) == 3
+    for _ in range(9):
+        assert workers.ask(Task("examine", _refuse)) is None
+    assert len(told) == 1
+    assert workers.ask(Task("sum", sum, ((1, 2),))) == 3, "what they can do they go on doing"
+    with pytest.raises(ValueError, match="math domain error"):
+        workers.ask(Task("root", math.sqrt, (-1.0,)))
+    assert Workers().ask(Task("sum", sum, ((1, 2),))) is None, "threads of this process are no help"
+    workers.close()
+
+
+def test_a_plan_asks_the_executor_that_was_chosen(stage: Stage) -> None:
+    executor = ScriptedExecutor()
+    options = RunOptions(**installed(stage, executor))
+    with open_asking(stage.registry, options, stage.notices.append) as ask:
+        assert ask
+        assert ask(Task("sum", sum, ((1, 2),))) == 3
+    assert (executor.names, executor.closed) == (["sum"], 1)
+    with open_asking(stage.registry, RunOptions(), stage.notices.append) as ask:
+        assert ask is None

@@ -4,21 +4,25 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from relightflow.core.project import Project
 from relightflow.errors import RefusedError, UsageError
+from relightflow.executors.envelope import done, opened, packed
 from relightflow.model.image import Image, PassedOver, Rejected, Remark
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.executor import Task, TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources import files, glob
 from relightflow.sources.glob import Glob
 
 Put = Callable[..., Path]
+T = TypeVar("T")
 
 
 def source(
@@ -376,3 +380,64 @@ def test_a_folder_is_answered_with_the_pattern_for_what_is_in_it(project: Path, 
     assert "write '../photos/*' for the images" in reason
     (project / "photos/IMG_old").mkdir()
     assert rejected(source(project, "photos/IMG*", "photos/*")) == {}
+
+
+@dataclass
+class Worker:
+    """One that does what it is asked, in an envelope as on a cluster; `refuses`: or not."""
+
+    names: list[str] = field(default_factory=list)
+    refuses: bool = False
+    meanwhile: Callable[[], object] = field(default=lambda: None)
+
+    def __call__(self, task: Task[T]) -> T | None:
+        self.names.append(task.name)
+        if self.refuses:
+            return None
+        try:
+            found: T = opened(done(packed(task)))
+        except TaskRefused:
+            return None
+        self.meanwhile()
+        return found
+
+
+def apart(folder: Path, worker: Worker, cache: Path | None = None) -> Glob:
+    options = FrozenMap({"include": ("**/*",)})
+    return Glob(SourceContext(folder, options, index=3, cache=cache, ask=worker))
+
+
+def test_workers_read_and_hash_what_is_new(project: Path, put: Put, tmp_path: Path) -> None:
+    put("a.jpg")
+    put("b.png")
+    alone = images(source(project))
+    worker = Worker()
+    assert images(apart(project, worker, tmp_path)) == alone
+    assert worker.names == ["examine", "examine"]
+
+
+def test_what_no_worker_reads_is_read_here(project: Path, put: Put) -> None:
+    put("a.jpg")
+    (project / "broken.png").write_bytes(b"no image")
+    assert images(apart(project, Worker(refuses=True))) == images(source(project))
+    assert rejected(apart(project, Worker())) == rejected(source(project))
+
+
+def test_a_file_that_changed_while_a_worker_read_it_is_read_here(project: Path, put: Put) -> None:
+    path = put("a.jpg")
+    old = path.read_bytes()
+
+    def change() -> None:
+        path.write_bytes(old + b"changed")
+
+    (image,) = images(apart(project, Worker(meanwhile=change)))
+    assert image.sha256 == hashlib.sha256(old + b"changed").hexdigest()
+
+
+def test_a_worker_that_sees_another_file_of_that_name_is_not_believed(
+    project: Path, put: Put
+) -> None:
+    facts = put("a.jpg").stat()
+    for size, modified in ((facts.st_size + 1, facts.st_mtime_ns), (facts.st_size, 0)):
+        with pytest.raises(TaskRefused, match="another file of the same name"):
+            files.examined_apart(str(project / "a.jpg"), "a.jpg", size, modified)

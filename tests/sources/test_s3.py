@@ -6,8 +6,10 @@ import os
 import pickle
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import pytest
@@ -17,11 +19,14 @@ from relightflow.model.image import Found, Image, Rejected
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.plugins.executor import Task, TaskRefused
 from relightflow.plugins.records import OperatorPolicy, SourceContext
 from relightflow.plugins.source import SourceUnavailable, StaleImage
 from relightflow.sources.s3 import MAX_BYTES, S3Source
 from tests.scripted_backend import png
 from tests.servers.proxy import ForwardProxy, running
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -315,3 +320,29 @@ def test_where_nothing_can_be_signed_no_worker_reads(
 
     monkeypatch.setattr(Bucket, "presign", presign)
     assert source.reader(image) is None
+
+
+def test_workers_read_and_hash_new_objects_without_credentials(
+    photos: Bucket, reads: list[str]
+) -> None:
+    photos.put("a.png", png("a"))
+    photos.put("b c.png", b"no image")
+    alone = list(_source(photos).scan())
+    reads.clear()
+    asked: list[Task[Any]] = []
+
+    def ask(task: Task[T]) -> T | None:
+        asked.append(task)
+        with suppress(TaskRefused):
+            return task()
+        return None
+
+    options = FrozenMap({"uri": str(photos)})
+    source = S3Source(SourceContext(Path("/"), options, 3, OperatorPolicy(), ask=ask))
+    assert list(source.scan()) == alone
+    assert reads == ["b c.png"], "what is no image is looked at here"
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"].encode()
+    assert not any(secret in pickle.dumps(task) for task in asked)
+    stale = replace(asked[0], arguments=(asked[0].arguments[0], '"other"'))
+    with pytest.raises(TaskRefused, match="another version"):
+        stale()

@@ -41,6 +41,7 @@ _RECIPE = "limits."
 @params.state
 @params.operator
 @params.spending
+@params.executor
 @running.flags
 @params.output()
 def command(

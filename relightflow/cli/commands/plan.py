@@ -81,6 +81,7 @@ class _Asked:
 @params.state
 @params.operator
 @params.spending
+@params.executor
 @click.option(
     "--jobs",
     is_flag=True,
@@ -264,7 +265,9 @@ def _planned(
     """The recipe's plan; on what `earlier` recipes of the command will have made, where a manifest that it
     reads is not there yet, and whether that is so. Raises what `api.plan` raises."""
     try:
-        plan = api.plan(recipe, asked.registry, asked.selection, asked.operator, state_dir)
+        plan = api.plan(
+            recipe, asked.registry, asked.selection, asked.operator, state_dir, asked.run_options
+        )
     except UsageError:
         found = None
         if any(not os.path.lexists(path) for path in manifests(recipe)):

@@ -27,6 +27,7 @@ from relightflow.store.state_dir import locate
 @params.state
 @params.operator
 @params.spending
+@params.executor
 @running.flags
 @click.option(
     "--retry-failed-checks", is_flag=True,
@@ -56,7 +57,9 @@ def command(
     def step(path: Path) -> PlannedRun:
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
-        plan = api.plan(recipe, registry, replace(selection, shard=shard), operator, state_dir)
+        plan = api.plan(
+            recipe, registry, replace(selection, shard=shard), operator, state_dir, run_options
+        )
         api.check_complete(plan)
         if wanted.fail_if_empty and not plan.outputs_count:
             raise UsageError("no image was found or selected, and --fail-if-empty was given")
