@@ -101,12 +101,13 @@ def flatten(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def encode(
-    rgb: NDArray[np.uint8],
+    rgb: NDArray[np.uint8] | PIL.Image.Image,
     media_type: str,
     quality: int = 92,
     alpha: NDArray[np.uint8] | None = None,
 ) -> bytes:
-    """`rgb` (height, width, 3) as a file without metadata; the same pixels, the same bytes.
+    """`rgb` (height, width, 3), or an image in RGB, as a file without metadata; the same pixels, the
+    same bytes.
 
     `alpha` (height, width) is kept by PNG and WebP; a JPEG has none and drops it. `quality` (1 to
     100) is for JPEG and WebP. Raises ValueError for another media type or for arrays of another form.
@@ -116,12 +117,14 @@ def encode(
 
     if media_type not in _NAME:
         raise ValueError(f"{media_type!r} cannot be written; known: {', '.join(_NAME)}")
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+    if isinstance(rgb, PIL.Image.Image):
+        image = rgb
+    elif rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         raise ValueError(f"pixels are (height, width, 3) uint8, not {rgb.shape} {rgb.dtype}")
-    if alpha is not None and media_type != JPEG:
-        image = PIL.Image.fromarray(np.dstack((rgb, alpha)))
     else:
         image = PIL.Image.fromarray(rgb)
+    if alpha is not None and media_type != JPEG:
+        image = PIL.Image.merge("RGBA", [*image.split(), PIL.Image.fromarray(alpha)])
     out = io.BytesIO()
     if media_type == JPEG:
         # no chroma subsampling: coloured light on fine edges would bleed

@@ -142,6 +142,7 @@ def test_the_same_pixels_give_the_same_bytes(make: Make, media_type: str) -> Non
     pixels = decode(make("PNG"))
     data = encode(pixels, media_type)
     assert data == encode(pixels.copy(), media_type)
+    assert data == encode(PIL.Image.fromarray(pixels), media_type)
     assert probe(data).media_type == media_type
     assert close(decode(data), pixels, 4)
 
@@ -153,6 +154,8 @@ def test_transparency_is_written_back(make: Make, media_type: str) -> None:
     kept = load(encode(pixels, media_type, alpha=alpha)).alpha
     assert kept is not None
     assert np.array_equal(kept, alpha)
+    data = encode(pixels, media_type, alpha=alpha)
+    assert data == encode(PIL.Image.fromarray(pixels), media_type, alpha=alpha)
 
 
 def test_what_cannot_be_written_is_a_mistake_of_the_caller() -> None:

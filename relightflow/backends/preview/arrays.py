@@ -92,27 +92,38 @@ def ramp(low: float, high: float, value: float) -> float:
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
-def roll_off(before: Map, after: Map, white: float = 1.0, spare: Map | None = None) -> Map:
+def roll_off(before: Map, after: Map, white: float = 1.0) -> Map:
     """`after`, bent so that what was not clipped before is not clipped by more light.
 
     Coded brightness of 0 to `white`. Dark parts keep their gain; what is white stays white, but for
-    a smooth corner: after / sqrt(1 + max(0, after² - before²)). With `spare` (2, height, width)
-    nothing is allocated: the result is its first part, and `before` is used up.
+    a smooth corner: after / sqrt(1 + max(0, after² - before²)).
     """
-    if spare is None:
-        spare, before = np.empty((2, *after.shape), np.float32), before.copy()
-    grown, squared = spare
+    return rolled_off(
+        after, roll_off_limits(before, white), white, np.empty((2, *after.shape), np.float32)
+    )
+
+
+def roll_off_limits(before: Map, white: float) -> tuple[Map, Map]:
+    """What `rolled_off` needs of the brightness before."""
+    squared = before * before
+    corner = squared * squared
+    corner *= np.float32(_CORNER / white**4)
+    corner *= corner
+    return squared, corner
+
+
+def rolled_off(after: Map, limits: tuple[Map, Map], white: float, spare: Map) -> Map:
+    """As `roll_off`, without allocating: the result is the first part of `spare` (2, height, width)."""
+    squared, corner = limits
+    grown, other = spare
     np.multiply(after, after, out=grown)
-    before *= before
-    grown -= before
+    grown -= squared
     grown *= np.float32(1 / white**2)
     # a smooth maximum near white: all of a white background would turn at once
-    before *= before
-    before *= np.float32(_CORNER / white**4)
-    before *= before
-    before += np.multiply(grown, grown, out=squared)  # np.hypot takes ten times as long
-    np.sqrt(before, out=before)
-    grown += before
+    np.multiply(grown, grown, out=other)  # np.hypot takes ten times as long
+    other += corner
+    np.sqrt(other, out=other)
+    grown += other
     grown *= np.float32(0.5)
     grown += 1
     np.sqrt(grown, out=grown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relightflow.model.values import Parameters
 
@@ -73,6 +73,11 @@ class LightSetup:
     type: LightType
     intensity: _Intensity
     temperature: _Temperature
+
+    @property
+    def colourless(self) -> LightSetup:
+        """The same in white light."""
+        return replace(self, temperature=TEMPERATURES["neutral"])
 
 
 DIRECTIONS = {

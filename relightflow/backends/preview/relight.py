@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
+import numpy as np
+
 from relightflow.backends.preview.arrays import Bytes
 from relightflow.backends.preview.parameters import light_setup
-from relightflow.backends.preview.rendering import render
-from relightflow.backends.preview.scene import Scene, estimate
+from relightflow.backends.preview.rendering import Renderer
+from relightflow.backends.preview.scene import estimate
 from relightflow.backends.preview.shading import Shader
 from relightflow.images import PNG, BadImage, Pixels, encode, load
 from relightflow.model.failure import CallFailed, Failure, FailureKind
@@ -22,29 +24,34 @@ class Prepared:
     """An image, decoded and understood once for all its cells."""
 
     pixels: Pixels
-    scene: Scene
     shader: Shader
+    renderer: Renderer
 
 
 def prepare(data: bytes) -> Prepared:
     """Decode and estimate the scene. Raises `BadImage`. Blocks for some 150 ms a megapixel."""
     pixels = load(data)
     scene = estimate(pixels)
-    return Prepared(pixels, scene, Shader(scene))
+    return Prepared(pixels, Shader(scene), Renderer(scene.surface))
 
 
 def relit(prepared: Prepared, parameters: Parameters) -> bytes:
     """One cell as a file of the input's own type and size; transparency is kept."""
-    pixels, surface = prepared.pixels, prepared.scene.surface
-    rgb = render(surface, prepared.shader.shade(light_setup(parameters)))
+    pixels, setup = prepared.pixels, light_setup(parameters)
+    rgb = prepared.renderer.render(prepared.shader.shade(setup), setup.colourless)
     return encode(rgb, pixels.media_type, alpha=pixels.alpha)
 
 
 def renderer(rgb: Bytes, alpha: Bytes | None = None) -> Callable[[Parameters], Bytes]:
     """A function that relights `rgb` (height, width, 3) uint8 sRGB, understood once."""
     scene = estimate(Pixels(rgb, alpha, PNG))
-    shader = Shader(scene)
-    return lambda parameters: render(scene.surface, shader.shade(light_setup(parameters)))
+    shader, made = Shader(scene), Renderer(scene.surface)
+
+    def relit(parameters: Parameters) -> Bytes:
+        setup = light_setup(parameters)
+        return np.asarray(made.render(shader.shade(setup), setup.colourless))
+
+    return relit
 
 
 def relight(data: bytes, parameters: Parameters) -> bytes:

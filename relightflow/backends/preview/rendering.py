@@ -6,12 +6,13 @@ the processor's cache.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 
 import numpy as np
 import PIL.Image
 
-from relightflow.backends.preview.arrays import Bytes, Map, roll_off
+from relightflow.backends.preview.arrays import Bytes, Map, roll_off_limits, rolled_off
 from relightflow.backends.preview.scene import Surface
 from relightflow.backends.preview.shading import Shading
 
@@ -19,39 +20,109 @@ _STRIP_PIXELS = 60_000
 _STRIP_ROWS = 256
 _DESATURATION = 0.35
 """Share of their colour that the brightest parts lose."""
+_KEPT = 6
+"""Gains that are kept for other colours of the light: the innermost axis has four values, and several
+threads ask."""
+_KEPT_PIXELS = 1_500_000
+"""Of a larger image nothing is kept: this one takes up to 54 MB."""
 
 
 def render(surface: Surface, shading: Shading) -> Bytes:
     """The relit image: same size, (height, width, 3) uint8 sRGB."""
-    _, height, width = surface.planes.shape
-    out = np.empty_like(surface.planes)
-    rows = min(max(4, _STRIP_PIXELS // width), _STRIP_ROWS)
-    maps = _Enlarger(shading, height, width)
-    noise = _noise(width, rows)
-    # allocated once: the system takes and gives back memory more slowly than this multiplies
-    room = np.empty((8, rows, width), np.float32)
-    for top in range(0, height, rows):
-        part = slice(top, min(top + rows, height))
-        planes, spare = room[:3, : part.stop - top], room[3:, : part.stop - top]
-        np.copyto(planes, surface.planes[:, part])
-        _light(planes, surface, shading, maps, part, spare)
-        red, green, blue = surface.planes[:, part]
-        np.copyto(spare[0], np.maximum(np.maximum(red, green), blue))
-        _roll_off(planes, spare[0], noise[: part.stop - top], spare[1:])
-        np.copyto(out[:, part], planes, casting="unsafe")  # cut to whole codes
-    # Pillow lays three planes together many times faster than numpy
-    return np.asarray(PIL.Image.merge("RGB", [PIL.Image.fromarray(plane) for plane in out]))
+    return np.asarray(Renderer(surface).render(shading))
 
 
-def _light(
-    planes: Map, surface: Surface, shading: Shading, maps: _Enlarger, part: slice, spare: Map
-) -> None:
-    """`planes` (3, rows, width), 0 to 255, times the light of both layers, in place.
+class Renderer:
+    """Renders one surface in many lights. Of an image that is rendered more than once, what several lights
+    share is kept, if it is not large. May be called in several threads."""
 
-    `spare` (5, rows, width) is used up.
-    """
+    def __init__(self, surface: Surface) -> None:
+        _, height, width = surface.planes.shape
+        self._surface = surface
+        rows = self._rows = min(max(4, _STRIP_PIXELS // width), _STRIP_ROWS)
+        self._strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+        self._white = np.full(
+            width, 255, np.float32
+        )  # numpy compares rows faster than with a number
+        self._rendered = 0
+        self._limits: dict[int, tuple[Map, Map]] = {}
+        self._colour_shares: dict[int, tuple[Map, Map]] = {}
+        self._gains: dict[Hashable, dict[int, Map]] = {}
+
+    def render(self, shading: Shading, white: Hashable = None) -> PIL.Image.Image:
+        """The relit image in RGB. `white`: what the gains of `shading` follow from; None: keep none."""
+        _, height, width = self._surface.planes.shape
+        self._rendered += 1
+        keeps = self._rendered > 1 and height * width <= _KEPT_PIXELS
+        gains = self._kept(white) if keeps and white is not None else None
+        out = np.empty_like(self._surface.planes)
+        maps = _Enlarger(shading, height, width)
+        noise = _noise(width, self._rows)
+        # allocated once: the system takes and gives back memory more slowly than this multiplies
+        room = np.empty((10, self._rows, width), np.float32)
+        for part in self._strips:
+            rows = part.stop - part.start
+            planes, spare = room[:3, :rows], room[3:, :rows]
+            np.copyto(planes, self._surface.planes[:, part])
+            planes *= self._gain(shading, maps, part, spare, gains)
+            if shading.colour is not None:
+                share = self._colour_share(shading.colour_share, part, spare[6], keeps)
+                _colour(planes, maps, part, share, spare)
+            if shading.haze is not None:
+                _haze(planes, shading, maps, part, spare)
+            _roll_off(planes, self._limits_of(part, keeps), noise[:rows], spare[:4])
+            np.minimum(planes, self._white, out=planes)
+            np.copyto(out[:, part], planes, casting="unsafe")  # cut to whole codes
+        # Pillow lays three planes together many times faster than numpy
+        return PIL.Image.merge("RGB", [PIL.Image.fromarray(plane) for plane in out])
+
+    def _kept(self, white: Hashable) -> dict[int, Map]:
+        """The gains of `white` by the first row of their strip."""
+        found = self._gains.setdefault(white, {})
+        for old in list(self._gains)[:-_KEPT]:
+            self._gains.pop(old, None)
+        return found
+
+    def _gain(
+        self,
+        shading: Shading,
+        maps: _Enlarger,
+        part: slice,
+        spare: Map,
+        kept: dict[int, Map] | None,
+    ) -> Map:
+        if kept is None:
+            return _gain(self._surface, shading, maps, part, spare)
+        found = kept.get(part.start)
+        if found is None:
+            found = kept[part.start] = _gain(self._surface, shading, maps, part, spare).copy()
+        return found
+
+    def _colour_share(self, table: Map, part: slice, out: Map, keeps: bool) -> Map:
+        made_of, found = self._colour_shares.get(part.start, (None, out))
+        if made_of is not table:
+            _looked_up(table, self._surface.luma[part], out)
+            found = out
+            if keeps:
+                self._colour_shares[part.start] = table, out.copy()
+        return found
+
+    def _limits_of(self, part: slice, keeps: bool) -> tuple[Map, Map]:
+        found = self._limits.get(part.start)
+        if found is None:
+            red, green, blue = self._surface.planes[:, part]
+            brightest = np.maximum(np.maximum(red, green), blue).astype(np.float32)
+            found = roll_off_limits(brightest, 255)
+            if keeps:
+                self._limits[part.start] = found
+        return found
+
+
+def _gain(surface: Surface, shading: Shading, maps: _Enlarger, part: slice, spare: Map) -> Map:
+    """(rows, width) what the light of both layers multiplies every channel with; uses up `spare`."""
     luma = surface.luma[part]
-    gain, matte, field, other, third = spare
+    gain: Map
+    gain, matte, field, other, third = spare[:5]
     np.multiply(shading.matte[part], np.float32(1 / 255), out=matte)
     maps.mixed(0, matte, part, gain, field, other)
     gain *= _looked_up(shading.tone, luma, other)
@@ -63,24 +134,31 @@ def _light(
             np.multiply(slope[part], np.float32(weight / 127), out=other)
             other += 1
             gain *= other
-    planes *= gain
-    if shading.colour is not None:
-        _looked_up(shading.colour_share, luma, third)
-        for c in range(3):
-            maps.plain(maps.colour + c, part, field, other)
-            field *= third
-            field += 1
-            planes[c] *= field
-    if shading.haze is not None:
-        maps.plain(maps.haze, part, field, other)
-        np.subtract(1, matte, out=matte)
-        field *= matte
-        for c in range(3):
-            planes[c] += np.multiply(field, 255 * shading.haze_colour[c], out=other)
+    return gain
 
 
-def _roll_off(planes: Map, before: Map, noise: Map, spare: Map) -> None:
-    """Bends what became brighter and adds the noise, in place; uses up `before` and `spare`.
+def _colour(planes: Map, maps: _Enlarger, part: slice, share: Map, spare: Map) -> None:
+    """`planes` (3, rows, width) times the `share` of the light's colour, in place; uses up `spare`."""
+    fields, others = spare[:3], spare[3:6]
+    maps.plain(maps.colour, part, fields, others)
+    fields *= share
+    fields += 1
+    planes *= fields
+
+
+def _haze(planes: Map, shading: Shading, maps: _Enlarger, part: slice, spare: Map) -> None:
+    """Adds to `planes` (3, rows, width), 0 to 255, what shines behind; uses up `spare`."""
+    field, matte, other = spare[:3]
+    maps.plain(maps.haze, part, field, other)
+    np.multiply(shading.matte[part], np.float32(1 / 255), out=matte)
+    np.subtract(1, matte, out=matte)
+    field *= matte
+    for c in range(3):
+        planes[c] += np.multiply(field, 255 * shading.haze_colour[c], out=other)
+
+
+def _roll_off(planes: Map, limits: tuple[Map, Map], noise: Map, spare: Map) -> None:
+    """Bends what became brighter and adds the noise, in place; uses up `spare`.
 
     The largest channel is bent and the others follow, so that a colour keeps its hue; the brightest
     parts lose some colour, as film and eyes do.
@@ -89,7 +167,7 @@ def _roll_off(planes: Map, before: Map, noise: Map, spare: Map) -> None:
     np.maximum(planes[0], planes[1], out=after)
     np.maximum(after, planes[2], out=after)
     after += np.float32(1e-3)
-    roll_off(before, after, 255, spare[1:3])
+    rolled_off(after, limits, 255, spare[1:3])
     bend = np.divide(bent, after, out=after)
     np.multiply(bend, np.float32(-_DESATURATION), out=pale)
     pale += np.float32(_DESATURATION)
@@ -99,7 +177,6 @@ def _roll_off(planes: Map, before: Map, noise: Map, spare: Map) -> None:
     bend *= pale
     planes *= bend
     planes += bent
-    np.minimum(planes, 255, out=planes)
 
 
 def _looked_up(table: Map, codes: Bytes, out: Map) -> Map:
@@ -121,39 +198,56 @@ class _Enlarger:
             maps += [shading.ceilings[0], shading.ceilings[1] - shading.ceilings[0]]
         self.colour = len(maps)
         if shading.colour is not None:
-            maps += list(shading.colour - 1)
+            maps.append(shading.colour - 1)
         self.haze = len(maps)
         if shading.haze is not None:
             maps.append(shading.haze)
-        self._empty = [not bool(np.abs(m).max() > 1e-3) for m in maps]
+        self._maps = maps
+        self._width = width
+        self._wide: dict[int, tuple[Map, Map]] = {}
+        self._empty: dict[int, bool] = {}
         tall = maps[0].shape[0]
-        self._maps = [_widened(m, width) for m in maps]
         at = (np.arange(height, dtype=np.float32) + 0.5) * (tall / height) - 0.5
         at = np.clip(at, 0, tall - 1).astype(np.float32)
         self._first = np.minimum(at.astype(np.intp), max(0, tall - 2))
-        self._second = np.minimum(self._first + 1, tall - 1)
         self._share = (at - self._first).astype(np.float32)[:, None]
 
     def plain(self, index: int, part: slice, out: Map, spare: Map) -> None:
         """Some rows of a map at full size, into `out`."""
-        np.take(self._maps[index], self._first[part], axis=0, out=out, mode="clip")
-        np.take(self._maps[index], self._second[part], axis=0, out=spare, mode="clip")
-        spare -= out
+        wide = self._wide.get(index)
+        if wide is None:
+            wide = self._wide[index] = _widened(self._maps[index], self._width)
+        rows, steps = wide
+        np.take(rows, self._first[part], axis=-2, out=out, mode="clip")
+        np.take(steps, self._first[part], axis=-2, out=spare, mode="clip")
         spare *= self._share[part]
         out += spare
 
     def mixed(self, index: int, matte: Map, part: slice, out: Map, spare: Map, other: Map) -> None:
         """A map and its difference to the layer above, laid over each other, into `out`."""
         self.plain(index, part, out, spare)
-        if not self._empty[index + 1]:
-            self.plain(index + 1, part, spare, other)
-            spare *= matte
-            out += spare
+        if self._is_empty(index + 1):
+            return
+        self.plain(index + 1, part, spare, other)
+        spare *= matte
+        out += spare
+
+    def _is_empty(self, index: int) -> bool:
+        if index not in self._empty:
+            self._empty[index] = not bool(np.abs(self._maps[index]).max() > 1e-3)
+        return self._empty[index]
 
 
-def _widened(field: Map, width: int) -> Map:
-    image = PIL.Image.fromarray(np.ascontiguousarray(field, np.float32))
-    return np.asarray(image.resize((width, field.shape[0]), PIL.Image.Resampling.BILINEAR))
+def _widened(field: Map, width: int) -> tuple[Map, Map]:
+    """(…, height, width) a map at that width, and from each row the step to the next."""
+    out = np.empty((*field.shape[:-1], width), np.float32)
+    flat, layers = out.reshape(-1, *out.shape[-2:]), field.reshape(-1, *field.shape[-2:])
+    for layer, into in zip(layers, flat, strict=True):
+        image = PIL.Image.fromarray(np.ascontiguousarray(layer, np.float32))
+        into[:] = image.resize((width, layer.shape[0]), PIL.Image.Resampling.BILINEAR)
+    steps = np.zeros_like(out)
+    np.subtract(out[..., 1:, :], out[..., :-1, :], out=steps[..., :-1, :])
+    return out, steps
 
 
 @lru_cache(maxsize=8)

@@ -7,14 +7,15 @@ other, so that no map needs an edge. An effect is as strong as the confidence in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from relightflow.backends.preview.arrays import Bytes, Map, frame, roll_off, step
 from relightflow.backends.preview.colour import black_body, luminance
 from relightflow.backends.preview.illumination import Layer, from_behind, from_the_front
-from relightflow.backends.preview.parameters import TEMPERATURES, LightSetup
+from relightflow.backends.preview.parameters import LightSetup
 from relightflow.backends.preview.scene import Scene
 
 _GAMMA = 2.2
@@ -96,7 +97,7 @@ class Shader:
         )
 
     def _white(self, setup: LightSetup) -> _White:
-        colourless = replace(setup, temperature=TEMPERATURES["neutral"])
+        colourless = setup.colourless
         found = self._kept.get(colourless)
         if found is None:
             found = self._kept[colourless] = _white(self._scene, colourless)
@@ -224,6 +225,7 @@ def _colour(scene: Scene, setup: LightSetup, lit: Map) -> Map | None:
     return out
 
 
+@cache
 def _colour_share(monochrome: bool) -> Map:
     """How much of the light's colour a pixel takes by its brightness: white, which may be clipped,
     takes less. A black-and-white image takes it as a print takes a toner: in its middle tones."""

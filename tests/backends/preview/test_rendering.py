@@ -4,8 +4,10 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import pytest
 
-from relightflow.backends.preview.rendering import render
+from relightflow.backends.preview import rendering
+from relightflow.backends.preview.rendering import Renderer, render
 from relightflow.backends.preview.scene import Surface
 from relightflow.backends.preview.shading import Shading
 
@@ -118,3 +120,50 @@ def test_texture_is_lit_by_its_slope() -> None:
     plain = shading(pixels, np.ones((4, 4)))
     assert render(raised, dataclasses.replace(plain, texture=(0.4, 0.0))).min() > 110
     assert render(raised, dataclasses.replace(plain, texture=(0.0, 0.4))).max() < 90
+
+
+def _lights(pixels: Bytes) -> list[tuple[str, Shading]]:
+    """Two white lights, each in two colours; the names say which gains are equal."""
+    table = np.linspace(0.4, 1.0, 256, dtype=np.float32)
+    lights = []
+    for name, gain in (("even", 0.8), ("bright", 1.7)):
+        field = np.full((7, 9), gain, np.float32) * np.linspace(0.9, 1.1, 9, dtype=np.float32)
+        for red in (0.9, 1.2):
+            colour = np.ones((3, 7, 9), np.float32) * np.array(
+                [[[red]], [[1]], [[0.8]]], np.float32
+            )
+            made = shading(pixels, field)
+            lights.append((name, dataclasses.replace(made, colour=colour, colour_share=table)))
+    return lights
+
+
+def test_what_is_kept_for_further_lights_changes_no_byte() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (1300, 300, 3), np.uint8)
+    renderer = Renderer(surface(pixels))
+    for name, light in _lights(pixels) * 2:
+        again = np.asarray(renderer.render(light, name))
+        assert np.array_equal(again, render(surface(pixels), light))
+    assert set(renderer._gains) == {"even", "bright"}
+
+
+def test_gains_are_kept_for_few_lights_and_from_the_second_on() -> None:
+    pixels = np.full((8, 8, 3), 90, np.uint8)
+    renderer = Renderer(surface(pixels))
+    light = shading(pixels, np.ones((8, 8)))
+    renderer.render(light, "first")
+    assert not renderer._gains
+    assert not renderer._limits
+    for name in range(20):
+        renderer.render(light, name)
+    assert list(renderer._gains) == [14, 15, 16, 17, 18, 19]
+
+
+def test_of_a_large_image_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "_KEPT_PIXELS", 63)
+    pixels = np.full((8, 8, 3), 90, np.uint8)
+    renderer = Renderer(surface(pixels))
+    for name, light in _lights(pixels):
+        renderer.render(light, name)
+    assert not renderer._gains
+    assert not renderer._limits
+    assert not renderer._colour_shares
