@@ -19,7 +19,6 @@ from unittest import mock
 from benchmarks.reliability.audit import Audit, audit
 from benchmarks.reliability.rehearsal import Shop, Work, standing_in
 from relightflow import api
-from relightflow.backends.comfyui import adapter as comfyui_adapter
 from relightflow.backends.comfyui import server as comfyui_server
 from relightflow.backends.emulator.account import bill_row
 from relightflow.backends.emulator.config import Config
@@ -27,7 +26,7 @@ from relightflow.backends.emulator.faults.reading import parse
 from relightflow.backends.emulator.server import Running, start
 from relightflow.backends.fal import adapter as fal_adapter
 from relightflow.backends.fal import queue
-from relightflow.backends.http import key
+from relightflow.backends.http import backend, key
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import adapter, v1, v2
 from relightflow.errors import Exit, RelightflowError
@@ -78,8 +77,7 @@ def hurried(environ: Mapping[str, str]) -> Iterator[None]:
         clock = Hurried()
         stack.enter_context(mock.patch.object(opening, "RealClock", return_value=clock))
         their = ClockFunctions(clock.sleep, clock.monotonic, clock.wall)
-        for module in (adapter, fal_adapter, comfyui_adapter):
-            stack.enter_context(mock.patch.object(module, "ClockFunctions", return_value=their))
+        stack.enter_context(mock.patch.object(backend, "ClockFunctions", return_value=their))
         for (module, name), seconds in PATIENCE.items():
             stack.enter_context(mock.patch.object(module, name, seconds))
         yield

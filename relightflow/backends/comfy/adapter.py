@@ -11,17 +11,15 @@ import os
 from uuid import UUID
 
 from relightflow.backends.comfy import responses
-from relightflow.backends.comfy.hosts import OVERRIDE, ComfyHosts, from_environment
-from relightflow.backends.http import sessions
-from relightflow.backends.http.backend import HttpBackend
-from relightflow.backends.http.client import BROKEN, encoded, reason
+from relightflow.backends.comfy.hosts import ComfyHosts, from_environment
+from relightflow.backends.http.client import encoded
 from relightflow.backends.http.key import KeyRing
+from relightflow.backends.http.named_backend import NamedBackend, of_resent
 from relightflow.backends.http.response import Response
-from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.money import dollars
 from relightflow.model.step import Step
 from relightflow.model.values import FrozenMap
-from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.plugins.backend import Call
 from relightflow.plugins.records import BackendContext
 
@@ -30,7 +28,7 @@ _CALL_SECONDS = 660.0
 """The router holds a call for ten minutes, then says that its deadline has passed."""
 
 
-class Comfy(HttpBackend):
+class Comfy(NamedBackend[ComfyHosts]):
     """Implements Backend, HasRequestBody and HasServerTime."""
 
     _estimated: frozenset[FrozenMap] = frozenset()
@@ -39,11 +37,11 @@ class Comfy(HttpBackend):
     def from_environment(cls, context: BackendContext) -> Comfy:
         """Raises `UsageError` for an override that is no server's address."""
         where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where, OVERRIDE)
+        return cls(context, RING.read, where)
 
     async def _greet(self) -> None:
         doing = "reading the list of models"
-        answer = await self._api.read("GET", self._where.catalogue, doing, params={"limit": "1"})
+        answer = await self._api.read("GET", self._hosts.catalogue, doing, params={"limit": "1"})
         if (failure := responses.of_read(answer, doing)).kind is FailureKind.ACCOUNT:
             raise CallFailed(failure)
 
@@ -55,10 +53,10 @@ class Comfy(HttpBackend):
         if call.prepared is not None:
             await self._check_price(call)
             return responses.of_call(await self._post(call, name), name)
-        try:
+        try:  # a key is taken before the input is looked at, and given back where that is refused
             return responses.of_call(await self._post(call, name), name)
         except CallFailed as error:
-            raise CallFailed(_of_key(error.failure)) from None
+            raise CallFailed(of_resent(error.failure)) from None
 
     async def _check_price(self, call: Call) -> None:
         """Ask once for each cell what it costs. A router that does not say changes nothing.
@@ -68,7 +66,7 @@ class Comfy(HttpBackend):
         price, cell = self._context.model.price, call.job.parameters
         if price is None or cell in self._estimated:
             return
-        url, body = self._where.estimate(call.job.model), {"image": call.prepared, **cell}
+        url, body = self._hosts.estimate(call.job.model), {"image": call.prepared, **cell}
         try:
             answer = await self._api.read("POST", url, "asking for the price", body=body)
         except CallFailed:
@@ -84,27 +82,5 @@ class Comfy(HttpBackend):
 
     async def _post(self, call: Call, name: str) -> Response:
         """The answer to the billable call, whole. Raises CallFailed."""
-        response, late = await self._api.post_once(
-            self._where.run(call.job.model), call.body, _CALL_SECONDS, {"Idempotency-Key": name}
-        )
-        async with response:
-            try:
-                data = await read_body(response, sessions.JSON_CAP)
-            except (TooLarge, Unreadable, *BROKEN) as error:
-                words = f"Comfy Router's answer could not be read ({reason(error)}), and the call may have been billed"
-                raise CallFailed(Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)) from None
-            return Response(response.status, response.headers, data, late)
-
-    @property
-    def _where(self) -> ComfyHosts:
-        hosts: ComfyHosts = self._api.hosts
-        return hosts
-
-
-def _of_key(failure: Failure) -> Failure:
-    """What a refusal says of a call that may have been made earlier. A key is taken before the input is
-    looked at, and given back where that is refused: so a refused input was never made. That a model is
-    not served any more says nothing of the time when it was."""
-    if failure.kind is not FailureKind.REFUSED_MODEL:
-        return failure
-    return Failure(FailureKind.UNAVAILABLE, failure.message, status=failure.status)
+        url = self._hosts.run(call.job.model)
+        return await self._api.post_whole(url, call.body, _CALL_SECONDS, {"Idempotency-Key": name})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relightflow.backends.http.hosts import ProviderHosts, overriding
+from relightflow.backends.http.hosts import ProviderHosts, in_force
 
 OVERRIDE = "RELIGHTFLOW_COMFY_URL"
 """Moves the API for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -17,6 +17,7 @@ is refused, its result stays paid for and collectable, and `--output-host` allow
 @dataclass(frozen=True, slots=True)
 class ComfyHosts(ProviderHosts):
     provider: str = "Comfy Router"
+    variable: str = OVERRIDE
     api: str = "https://api.comfy.org"
     outputs: tuple[str, ...] = _OUTPUTS
     doubts: str = "sent again under the same key, which is billed once"
@@ -41,9 +42,5 @@ class ComfyHosts(ProviderHosts):
 def from_environment(
     environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
 ) -> ComfyHosts:
-    """The hosts in force. Raises `UsageError` where the override is no address of a server."""
-    allowed = tuple(host.lower() for host in output_hosts)
-    base, _ = overriding(environment, OVERRIDE)
-    if base:
-        return ComfyHosts(api=base, override=base, outputs=_OUTPUTS + allowed, allowed=allowed)
-    return ComfyHosts(outputs=_OUTPUTS + allowed, allowed=allowed)
+    """The hosts in force; see `in_force`. Raises `UsageError`."""
+    return in_force(ComfyHosts(), environment, output_hosts)

@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
 
+from relightflow.backends.comfy.hosts import ComfyHosts
 from relightflow.backends.comfy.models import CREDITS_A_DOLLAR
 from relightflow.backends.http.rate_limit_headers import reset_after
 from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
 from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.money import Micros
 from relightflow.model.step import ResultKnown
 from relightflow.model.values import FrozenMap
 
+VERDICTS = Verdicts.of(ComfyHosts())
 ERROR = "X-Comfy-Error-Type"
 CREDITS = "X-Comfy-Credits-Used"
 _REPLAYED = "Idempotent-Replayed"
@@ -55,7 +58,7 @@ def of_call(answer: Response, name: str) -> ResultKnown:
         or _RESULTS & found.keys()
     ):
         words = "a response 200 that is no result of Comfy Router's, perhaps from a proxy"
-        raise CallFailed(_unknown(words, answer))
+        raise CallFailed(VERDICTS.unknown(words, 200, answer.body))
     words = f"Comfy Router made the call, and its answer names no image{_reason(found)}; it was paid for"
     raise CallFailed(
         Failure(
@@ -136,23 +139,14 @@ def _names_its_kind(answer: Response) -> bool:
 
 def _refusal(answer: Response) -> Failure:
     status, kind = answer.status, answer.headers.get(ERROR, "")
-    if status in MOVED:
-        words = f"Comfy Router's host answered with a redirect ({status}), which is never followed"
-        return Failure(FailureKind.REFUSED_SAFETY, words, status=status)
-    if not _own(answer):
-        words = f"a response {status} that is not Comfy Router's own, perhaps from a proxy"
-        return _unknown(words, answer)
+    if status in MOVED or not _own(answer):
+        return VERDICTS.foreign(answer)
     if status == 409:
         return _conflict(answer, kind)
     if status == 504 and kind == "deadline_exceeded":
         return _running("Comfy Router's deadline passed and the call goes on", answer)
     if status == 429:
-        return Failure(
-            FailureKind.RATE_LIMITED,
-            f"Comfy Router's limit is reached ({shown(kind, longest=60) or 'no reason'}); nothing was billed",
-            status=status,
-            retry_after=reset_after(answer.headers, late=answer.late),
-        )
+        return VERDICTS.limited(answer, f" ({shown(kind, longest=60) or 'no reason'})")
     if _POLICY.search(kind):
         words = (
             f"the model's maker refused the image or the text: {answer.text}. It counts as billed, "
@@ -163,7 +157,7 @@ def _refusal(answer: Response) -> Failure:
         return _account(answer)
     if not _names_its_kind(answer):
         words = f"a response {status} that does not say its kind, perhaps from a proxy"
-        return _unknown(words, answer)
+        return VERDICTS.unknown(words, status, answer.body)
     if status in (404, 410):
         words = (
             f"Comfy Router has no such model, or does not serve it to this account: {answer.text}"
@@ -172,7 +166,7 @@ def _refusal(answer: Response) -> Failure:
     if status in (400, 413, 422):
         return _refused_input(answer)
     words = f"Comfy Router answered {status} ({shown(kind, longest=60) or 'no reason'})"
-    return _unknown(words, answer)
+    return VERDICTS.unknown(words, status, answer.body)
 
 
 def _conflict(answer: Response, kind: str) -> Failure:
@@ -225,9 +219,3 @@ def _facts(found: Mapping[str, Any]) -> FrozenMap:
     seed = result.get("seed") if isinstance(result, dict) else found.get("seed")
     sound = type(seed) is int and abs(seed) < 1 << 53
     return FrozenMap({"seed": seed} if sound else {})
-
-
-def _unknown(words: str, answer: Response) -> Failure:
-    words += ". It may have been billed: it is held and sent again under the same key"
-    kept = answer.body[:KEPT]
-    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=kept)

@@ -11,7 +11,6 @@ import os
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from relightflow.backends.comfyui import graph
 from relightflow.backends.comfyui.server import (
@@ -21,129 +20,53 @@ from relightflow.backends.comfyui.server import (
     Ended,
     from_environment,
 )
-from relightflow.backends.http import sessions
-from relightflow.backends.http.download import Downloads
-from relightflow.backends.http.polling import ClockFunctions, PollSchedule
-from relightflow.errors import RefusedError
-from relightflow.images import BadImage, probe
+from relightflow.backends.http.backend import HttpBackend
+from relightflow.backends.http.inputs import check_is_image
+from relightflow.backends.http.polling import ClockFunctions
+from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
+from relightflow.backends.http.response import Response
+from relightflow.backends.http.verdicts import still_open
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import Call
 from relightflow.plugins.declared import wire
 from relightflow.plugins.records import BackendContext
 
-_LONGEST_WAIT = 6 * 3600.0
 _NOTE = "note"
 """Where a step's details hold what the backend's memory calls its job."""
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenedServer:
-    api: ComfyApi
-    downloads: Downloads
+class _ComfyuiPoller(QueuePoller[ComfyuiHosts]):
+    """Follows queued calls to the file that they saved."""
 
+    node: str
+    """That saves the result."""
 
-class ComfyUI(Backend):
-    """Implements Backend."""
+    longest = 6 * 3600.0
+    waiting = ()
 
-    def __init__(
-        self, context: BackendContext, where: ComfyuiHosts, clock: ClockFunctions | None = None
-    ) -> None:
-        self._context = context
-        self._hosts = where
-        self._clock = clock or ClockFunctions()
-        self._wire: dict[str, Any] = wire(context.model)
-        self._pace = PollSchedule()
-        self._parts: _OpenedServer | None = None
+    def _own(self, answer: Response) -> bool:  # noqa: ARG002  nobody stands between
+        return True
 
-    @classmethod
-    def from_environment(cls, context: BackendContext) -> ComfyUI:
-        """Raises `UsageError` for a server's address that is none."""
-        return cls(context, from_environment(os.environ))
+    def _known(self, step: Accepted) -> bool:  # noqa: ARG002  a server names a call as it likes
+        return True
 
-    async def open(self) -> None:
-        if self._context.operator.offline:
-            raise RefusedError("the backend comfyui needs the network, and --offline is set")
-        host = urlsplit(self._hosts.api).hostname or ""
-        api = ComfyApi(sessions.api_session(), self._hosts, "")
-        self._parts = _OpenedServer(api, Downloads(sessions.download_session(host), self._hosts))
-
-    async def close(self) -> None:
-        parts, self._parts = self._parts, None
-        if parts is not None:
-            await parts.api.session.close()
-            await parts.downloads.session.close()
-
-    async def prepare(self, image: Image, data: bytes) -> str:
-        """The name of the image at the server; made from its content, so that it is there once."""
+    async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:  # noqa: ARG002  one answer is enough here
         try:
-            probe(data)
-        except BadImage as bad:
-            words = f"{image.name} cannot be relit: {bad.reason}"
-            raise CallFailed(Failure(FailureKind.BAD_IMAGE, words)) from bad
-        name = f"{image.sha256[:32]}.{image.media_type.rpartition('/')[2]}"
-        try:
-            return await self._now.api.upload(name, image.media_type, data)
-        except CallFailed as error:
-            if error.failure.kind is not FailureKind.UNSENT:
+            ended = await self._ended_how(step.request_id)
+        except CallFailed as failed:
+            if failed.failure.kind is FailureKind.EXPIRED:
                 raise
-            words = f"ComfyUI cannot be reached at {self._hosts.api}: start it, or name its address in {URL}"
-            raise CallFailed(replace(error.failure, message=words)) from None
+            raise CallFailed(still_open(failed.failure, step.request_id)) from None
+        return None if ended is None else Finished(self._result(ended, step))
 
-    async def submit(self, call: Call) -> Step:
-        api, note = self._now.api, f"call {self._hosts.api} {call.job.key}"
-        prompt_id = self._context.memory.recall(note)
-        if prompt_id is None or not await self._has(prompt_id):
-            prompt_id = str(uuid.UUID(hex=call.name) if call.name else uuid.uuid4())
-            await self._context.memory.remember(note, prompt_id)
-            filled = graph.filled(self._wire, call.job.parameters, call.prepared)
-            prompt_id = await api.submit(filled, prompt_id)
-        details = {"submitted": self._clock.wall(), _NOTE: note}
-        return Accepted(prompt_id, FrozenMap(details))
-
-    async def _has(self, prompt_id: str) -> bool:
-        """Whether the server has the call: waiting, at work, or ended well."""
-        if await self._now.api.queued(prompt_id):
-            return True
-        ended = await self._now.api.ended(prompt_id, self._wire["output"])
-        return ended is not None and ended.output is not None
-
-    async def collect(self, step: Step) -> Step:
-        if isinstance(step, Accepted):
-            return await self._follow(step)
-        if isinstance(step, ResultKnown):
-            try:
-                data = await self._now.downloads.fetch(step.url)
-            except CallFailed as lost:
-                failure = replace(lost.failure, cost=0, request_id=step.request_id)
-                raise CallFailed(failure) from None
-            await self._context.memory.forget(str(step.details.get(_NOTE, "")))
-            return Completed(data, 0, step.request_id, step.details)
-        return step
-
-    async def _follow(self, step: Accepted) -> ResultKnown:
-        began = self._clock.monotonic()
-        for wait in self._pace.waits():
-            await self._clock.sleep(wait)
-            try:
-                ended = await self._look(step.request_id)
-            except CallFailed as failed:
-                raise CallFailed(_still_open(failed.failure, step)) from None
-            if ended is not None:
-                self._pace.learn(self._clock.monotonic() - began)
-                return self._result(ended, step)
-            if self._clock.monotonic() - began > _LONGEST_WAIT:
-                break
-        words = "ComfyUI has not finished after hours; the next run looks again"
-        raise CallFailed(
-            Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
-        )
-
-    async def _look(self, prompt_id: str) -> Ended | None:
+    async def _ended_how(self, prompt_id: str) -> Ended | None:
         """How it ended; None: it waits or runs. Raises `CallFailed`: EXPIRED where it is gone."""
-        node, api = self._wire["output"], self._now.api
+        node, api = self.node, self.api
+        assert isinstance(api, ComfyApi)
         ended = await api.ended(prompt_id, node)
         if ended is not None or await api.queued(prompt_id):
             return ended
@@ -164,22 +87,83 @@ class ComfyUI(Backend):
             words = f"ComfyUI ran the workflow and it failed: {ended.error}"
             raise CallFailed(Failure(FailureKind.JOB_FAILED, words, request_id=step.request_id))
         if ended.output is None:
-            words = f"the workflow ended and its node '{self._wire['output']}' saved no image"
+            words = f"the workflow ended and its node '{self.node}' saved no image"
             raise CallFailed(Failure(FailureKind.JOB_FAILED, words, request_id=step.request_id))
-        return ResultKnown(step.request_id, self._now.api.view(ended.output), 0, step.details)
+        api = self.api
+        assert isinstance(api, ComfyApi)
+        return ResultKnown(step.request_id, api.view(ended.output), 0, step.details)
+
+
+class ComfyUI(HttpBackend[ComfyuiHosts]):
+    """Implements Backend."""
+
+    _api_type = ComfyApi
+
+    def __init__(
+        self, context: BackendContext, where: ComfyuiHosts, clock: ClockFunctions | None = None
+    ) -> None:
+        super().__init__(context, lambda _: "", where, clock)
+        self._wire: dict[str, Any] = wire(context.model)
+
+    @classmethod
+    def from_environment(cls, context: BackendContext) -> ComfyUI:
+        """Raises `UsageError` for a server's address that is none."""
+        return cls(context, from_environment(os.environ))
+
+    async def prepare(self, image: Image, data: bytes) -> str:
+        """The name of the image at the server; made from its content, so that it is there once."""
+        check_is_image(image, data)
+        name = f"{image.sha256[:32]}.{image.media_type.rpartition('/')[2]}"
+        try:
+            return await self._server.upload(name, image.media_type, data)
+        except CallFailed as error:
+            if error.failure.kind is not FailureKind.UNSENT:
+                raise
+            words = f"ComfyUI cannot be reached at {self._hosts.api}: start it, or name its address in {URL}"
+            raise CallFailed(replace(error.failure, message=words)) from None
+
+    async def submit(self, call: Call) -> Step:
+        api, note = self._server, f"call {self._hosts.api} {call.job.key}"
+        prompt_id = self._context.memory.recall(note)
+        if prompt_id is None or not await self._has(prompt_id):
+            prompt_id = str(uuid.UUID(hex=call.name) if call.name else uuid.uuid4())
+            await self._context.memory.remember(note, prompt_id)
+            filled = graph.filled(self._wire, call.job.parameters, call.prepared)
+            prompt_id = await api.submit(filled, prompt_id)
+        details = {"submitted": self._clock.wall(), _NOTE: note}
+        return Accepted(prompt_id, FrozenMap(details))
+
+    async def _has(self, prompt_id: str) -> bool:
+        """Whether the server has the call: waiting, at work, or ended well."""
+        if await self._server.queued(prompt_id):
+            return True
+        ended = await self._server.ended(prompt_id, self._wire["output"])
+        return ended is not None and ended.output is not None
+
+    async def _poll(self, step: Accepted) -> ResultKnown:
+        clock, warn = self._clock, self._tell
+        poller = _ComfyuiPoller(
+            self._api,
+            self._pace,
+            warn,
+            clock.sleep,
+            clock.monotonic,
+            clock.wall,
+            self._wire["output"],
+        )
+        return await poller.result(step)
+
+    async def collect(self, step: Step) -> Step:
+        done = await super().collect(step)
+        if isinstance(done, Completed):
+            await self._context.memory.forget(str(done.details.get(_NOTE, "")))
+        return done
+
+    def fetcher(self, step: ResultKnown) -> None:
+        """The server is one that this machine reaches; another may not."""
 
     @property
-    def _now(self) -> _OpenedServer:
-        assert self._parts is not None, "open() comes first"
-        return self._parts
-
-
-def _still_open(failure: Failure, step: Accepted) -> Failure:
-    """A failed look at a call: the call itself goes on."""
-    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
-    return replace(
-        failure,
-        kind=FailureKind.PENDING if passing else failure.kind,
-        billed=Billed.UNKNOWN,
-        request_id=step.request_id,
-    )
+    def _server(self) -> ComfyApi:
+        api = self._api
+        assert isinstance(api, ComfyApi)
+        return api

@@ -6,136 +6,68 @@ docs/reference/fal.md for what it does on the wire.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from relightflow.backends.fal import hosts, models, queue, responses
+from relightflow.backends.fal import models, queue, responses
 from relightflow.backends.fal.history import FalHistory
-from relightflow.backends.fal.hosts import FalApi
-from relightflow.backends.history.lookup import look_up
-from relightflow.backends.history.matching import DIGEST
-from relightflow.backends.http import sessions
+from relightflow.backends.fal.hosts import FalApi, FalHosts, from_environment
 from relightflow.backends.http.client import UPLOAD_SECONDS
-from relightflow.backends.http.download import Downloads, exempt, fetch_apart
 from relightflow.backends.http.hosts import refusal
-from relightflow.backends.http.inputs import Inputs, PreparedInput
+from relightflow.backends.http.inputs import PreparedInput, check_is_image
 from relightflow.backends.http.key import KeyRing
-from relightflow.backends.http.polling import ClockFunctions, PollSchedule
+from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.http.response import mapping
 from relightflow.core.redact import register
-from relightflow.errors import RefusedError
-from relightflow.images import BadImage, probe
-from relightflow.model.evidence import SERVER_TIME, Evidence
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
-from relightflow.model.step import Accepted, Completed, ResultKnown, Step
-from relightflow.model.values import FrozenMap
+from relightflow.model.step import Step
 from relightflow.network import apart
-from relightflow.plugins.backend import Backend, BillRow, Call, RecordsQuery, Retry, Send
+from relightflow.plugins.backend import Call, Send
 from relightflow.plugins.executor import TaskRefused
 from relightflow.plugins.records import BackendContext
 
 RING = KeyRing("fal", "FAL_KEY")
 
 
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    """What exists between `open` and `close`."""
-
-    api: FalApi
-    downloads: Downloads
-    inputs: Inputs
-    poller: queue.FalPoller
-    history: FalHistory
-
-
-class Fal(Backend):
+class Fal(QueueBackend[FalHosts, FalHistory]):
     """Implements Backend, HasFetcher, HasHistory, HasIntentDetails, HasServerTime and HasUploader."""
-
-    def __init__(
-        self,
-        context: BackendContext,
-        key: Callable[[Callable[[str], None]], str],
-        where: hosts.FalHosts,
-        clock: ClockFunctions | None = None,
-    ) -> None:
-        self._context = context
-        self._read_key = key
-        self._hosts = where
-        self._clock = clock or ClockFunctions()
-        self._told: set[str] = set()
-        self._parts: _Connected | None = None
-        self._hosts_check: asyncio.Task[None] | None = None
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> Fal:
         """Raises `UsageError` for an override that is no server's address."""
-        where = hosts.from_environment(os.environ, context.operator.output_hosts)
+        where = from_environment(os.environ, context.operator.output_hosts)
         return cls(context, RING.read, where)
 
-    async def open(self) -> None:
-        if self._context.operator.offline:
-            raise RefusedError("the backend fal needs the network, and --offline is set")
-        key = self._read_key(self._tell)
-        api = FalApi(sessions.api_session(), self._hosts, key)
-        private = self._context.operator.allow_private_network
-        session = sessions.download_session(*exempt(self._hosts), private=private)
-        downloads = Downloads(session, self._hosts)
+    def _new_poller(self, api: FalApi) -> queue.FalPoller:
         clock = self._clock
-        self._parts = _Connected(
-            api,
-            downloads,
-            Inputs(
-                self._hosts,
-                downloads,
-                self._context.memory,
-                self._tell,
-                self._context.options.get("delivery", "upload"),
-                self._upload,
-                self._hosts.uploads,
-            ),
-            queue.FalPoller(
-                api, PollSchedule(), self._tell, clock.sleep, clock.monotonic, clock.wall
-            ),
-            FalHistory(api, forgets=math.isinf(self._hosts.settling)),
+        return queue.FalPoller(
+            api, self._pace, self._tell, clock.sleep, clock.monotonic, clock.wall
         )
-        if self._hosts.override:
-            self._tell(f"{hosts.OVERRIDE} is set: {self._hosts.override} is used instead of fal")
 
-    async def close(self) -> None:
-        parts, self._parts = self._parts, None
-        if self._hosts_check is not None:
-            self._hosts_check.cancel()
-            await asyncio.gather(self._hosts_check, return_exceptions=True)
-        if parts is not None:
-            await parts.api.session.close()
-            await parts.downloads.session.close()
+    def _new_history(self, api: FalApi) -> FalHistory:
+        return FalHistory(api, forgets=math.isinf(self._hosts.settling))
+
+    @property
+    def _slowest(self) -> float:
+        """A call that the history lacks may still wait for a runner, or run."""
+        return queue.START_SECONDS + queue.RUN_SECONDS
+
+    @property
+    def _upload_place(self) -> str:
+        return self._hosts.uploads
 
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         """Refuses what is no image before anything is sent: fal may bill such a call."""
-        try:
-            probe(data)
-        except BadImage as bad:
-            words = f"{image.name} cannot be relit: {bad.reason}"
-            raise CallFailed(Failure(FailureKind.BAD_IMAGE, words)) from bad
-        await self._result_hosts_checked()
-        return await self._now.inputs.prepare(image, data)
-
-    async def _result_hosts_checked(self) -> None:
-        """Once a run, whoever comes first; all wait for the same look. Raises CallFailed."""
-        check = self._hosts_check
-        if check is None or (check.done() and (check.cancelled() or check.exception())):
-            check = self._hosts_check = asyncio.ensure_future(self._now.downloads.check_hosts())
-        await asyncio.shield(check)
+        check_is_image(image, data)
+        return await super().prepare(image, data)
 
     async def _upload(self, image: Image, data: bytes) -> str:
         """The URL of an uploaded copy. The key gets a short-lived token, and only that goes to the
         storage. Raises `CallFailed`, never billed."""
-        api, doing = self._now.api, "uploading an image"
+        api, doing = self._api, "uploading an image"
         token = await self._free("POST", self._hosts.upload_token, doing, {})
         kind, secret = token.get("token_type"), token.get("token")
         if not (isinstance(kind, str) and isinstance(secret, str) and f"{kind}{secret}".isascii()):
@@ -159,7 +91,7 @@ class Fal(Backend):
     async def prepare_apart(self, image: Image, send: Send[None]) -> PreparedInput | None:
         """As `prepare`, without the bytes; who uploads them is told the URL of this upload alone."""
         await self._result_hosts_checked()
-        return await self._now.inputs.prepare_apart(image, lambda: self._upload_apart(image, send))
+        return await self._inputs.prepare_apart(image, lambda: self._upload_apart(image, send))
 
     async def _upload_apart(self, image: Image, send: Send[None]) -> str:
         """The URL of a copy that a worker uploads. Raises `CallFailed`, and what `send` raises.
@@ -176,25 +108,17 @@ class Fal(Backend):
             words = f"fal returned a URL to upload to that is not allowed: {why}"
             raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))
         await send(partial(apart.put, there, headers={"Content-Type": image.media_type}))
-        if not await self._now.downloads.serves(url):
+        if not await self._downloads.serves(url):
             raise TaskRefused("fal does not have what a worker uploaded")
         return url
 
-    async def _free(self, method: str, url: str, doing: str, body: dict[str, object]) -> FrozenMap:
-        answer = await self._now.api.read(method, url, doing, body=body)
+    async def _free(
+        self, method: str, url: str, doing: str, body: dict[str, object]
+    ) -> dict[str, Any]:
+        answer = await self._api.read(method, url, doing, body=body)
         if answer.status != 200:
             raise CallFailed(responses.of_read(answer, doing))
-        return FrozenMap(mapping(answer.body))
-
-    def intent_details(self, call: Call) -> FrozenMap:
-        """What the history is searched by, should this call's answer get lost."""
-        given: PreparedInput = call.prepared
-        now = self.server_time()
-        facts = {DIGEST: given.digest, "inline": given.value.startswith("data:")}
-        return FrozenMap(facts if now is None else facts | {SERVER_TIME: round(now, 3)})
-
-    def server_time(self) -> float | None:
-        return self._now.api.server_time()
+        return mapping(answer.body)
 
     async def submit(self, call: Call) -> Step:
         given: PreparedInput = call.prepared
@@ -203,43 +127,7 @@ class Fal(Backend):
             words = f"fal's table has no model '{call.job.model}'"
             raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
         inputs = {models.IMAGE_FIELD: given.value, **call.job.parameters}
-        return await queue.submit(self._now.api, model.name, inputs, self._clock.wall())
-
-    async def collect(self, step: Step) -> Step:
-        if isinstance(step, Accepted):
-            return await self._now.poller.result(step)
-        if isinstance(step, ResultKnown):
-            try:
-                data = await self._now.downloads.fetch(step.url)
-            except CallFailed as lost:
-                failure = replace(lost.failure, cost=step.cost, request_id=step.request_id)
-                raise CallFailed(failure) from None
-            return Completed(data, step.cost, step.request_id, step.details)
-        return step
-
-    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
-        private = self._context.operator.allow_private_network
-        return partial(fetch_apart, self._hosts, private, step.url)
-
-    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
-        """As every backend with a history. A call that the history lacks may still wait for a runner, or
-        run: that time is added to what records may lag."""
-        lag = max(query.lag, queue.START_SECONDS + queue.RUN_SECONDS)
-        query = replace(query, lag=min(lag, self._hosts.settling))
-        return await look_up(self._now.history, query, retry)
-
-    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
-        return await self._now.history.bill(since, until, retry)
-
-    @property
-    def _now(self) -> _Connected:
-        assert self._parts is not None, "open() comes first"
-        return self._parts
-
-    def _tell(self, words: str) -> None:
-        if words not in self._told:
-            self._told.add(words)
-            self._context.notice(words)
+        return await queue.submit(self._api, model.name, inputs, self._clock.wall())
 
 
 def _file_name(image: Image) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from relightflow.backends.fal import models, responses
 from relightflow.backends.fal.hosts import FalApi
 from relightflow.backends.fal.queue import image_url
+from relightflow.backends.history.bill import bill
 from relightflow.backends.history.lookup import HistoryListing, Span, at_once, patiently
 from relightflow.backends.history.matching import HistoryRow, Matcher
 from relightflow.backends.http.response import mapping, parsed, usable_id
@@ -145,14 +146,7 @@ class FalHistory:
     async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
         """Every request in the period. fal shows no costs: what succeeded counts at the list price, and
         for a model that is charged by size at the price of one megapixel."""
-        found = await self.between(Span(since, until), retry, whole=False)
-        rows = {r.request_id: r for r in found.rows if r.request_id}
-        billed = [
-            BillRow(r.request_id, r.model, r.status, _price(r), r.created or since)
-            for r in rows.values()
-            if r.created is None or since <= r.created <= until
-        ]
-        return tuple(sorted(billed, key=lambda b: (b.created, b.request_id)))
+        return await bill(self, since, until, retry, _price)
 
 
 def _price(row: HistoryRow) -> int:

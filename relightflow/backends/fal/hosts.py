@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relightflow.backends.http.client import Api
-from relightflow.backends.http.hosts import ProviderHosts, overriding, settling
-from relightflow.store.rehearsal import on_this_machine
+from relightflow.backends.http.hosts import ProviderHosts, in_force
 
 OVERRIDE = "RELIGHTFLOW_FAL_URL"
 """Moves all hosts for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -24,6 +22,7 @@ class FalHosts(ProviderHosts):
     """Bases of the hosts, without a slash at the end."""
 
     provider: str = "fal"
+    variable: str = OVERRIDE
     api: str = "https://queue.fal.run"
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = ("v3.fal.media",)
@@ -31,8 +30,6 @@ class FalHosts(ProviderHosts):
     platform: str = "https://api.fal.ai"
     storage: str = "https://rest.fal.ai"
     uploads: str = "https://v3.fal.media"
-    settling: float = math.inf
-    """Seconds after which a call that the history lacks was never taken; inf: our own reckoning."""
 
     def authorization(self, key: str) -> dict[str, str]:
         return {"Authorization": f"Key {key}"}
@@ -63,24 +60,12 @@ class FalHosts(ProviderHosts):
         return f"{self.uploads}/files/upload"
 
 
-class FalApi(Api[FalHosts]):
-    """fal's API with these hosts."""
-
-    __slots__ = ()
+FalApi = Api[FalHosts]
 
 
 def from_environment(
     environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
 ) -> FalHosts:
-    """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
-    the settling time is not a number."""
-    allowed = tuple(host.lower() for host in output_hosts)
-    outputs = _OUTPUT_HOSTS + allowed
-    base, host = overriding(environment, OVERRIDE)
-    if not base:
-        return FalHosts(outputs=outputs, allowed=allowed)
-    settled = settling(environment, SETTLING) if on_this_machine(host) else math.inf
-    return FalHosts(
-        api=base, override=base, outputs=outputs, allowed=allowed,
-        platform=base, storage=base, uploads=base, settling=settled,
-    )  # fmt: skip
+    """The hosts in force; see `in_force`. Raises `UsageError`."""
+    bases = ("platform", "storage", "uploads")
+    return in_force(FalHosts(), environment, output_hosts, bases=bases, settled=SETTLING)

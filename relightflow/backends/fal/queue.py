@@ -6,23 +6,20 @@ model's status. URLs are built from the checked request id; those in the answers
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from relightflow.backends.fal import models, responses
-from relightflow.backends.fal.hosts import FalApi
-from relightflow.backends.http import sessions
-from relightflow.backends.http.client import BROKEN, reason
-from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.fal.hosts import FalApi, FalHosts
+from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
 from relightflow.backends.http.response import KEPT, Response, amount, mapping, usable_id
 from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.verdicts import still_open
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.money import Micros
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
-from relightflow.network.body import TooLarge, Unreadable, read_body
 
 SUBMIT_SECONDS = 90.0
 START_SECONDS = 3600
@@ -30,8 +27,6 @@ START_SECONDS = 3600
 bounded after which a call that the history lacks cannot be waiting any more."""
 RUN_SECONDS = 3600.0
 """Longer than any of these models works on one image."""
-_LONGEST_WAIT = START_SECONDS + RUN_SECONDS
-_WAITING = ("IN_QUEUE", "IN_PROGRESS")
 _HEADERS = {"X-Fal-Request-Timeout": str(START_SECONDS)}
 _UNITS = "x-fal-billable-units"
 _CONVINCED = 3
@@ -40,99 +35,54 @@ _CONVINCED = 3
 
 async def submit(api: FalApi, model: str, inputs: Mapping[str, Any], now: float) -> Accepted:
     """The one billable POST. Raises `CallFailed`."""
-    response, late = await api.post_once(
-        api.hosts.submit(model), inputs, SUBMIT_SECONDS, headers=_HEADERS
+    answer = await api.post_whole(
+        api.hosts.submit(model), inputs, SUBMIT_SECONDS, headers=_HEADERS, statuses=True
     )
-    async with response:
-        try:
-            body = await read_body(response, sessions.JSON_CAP)
-        except (TooLarge, Unreadable, *BROKEN) as error:
-            if response.status != 200:
-                body = b""
-            else:
-                words = f"fal accepted the call, but the answer could not be read: {reason(error)}"
-                raise CallFailed(responses.unknown(words, 200)) from None
-        answer = Response(response.status, response.headers, body, late)
     if answer.status != 200:
         raise CallFailed(responses.of_submit(answer, model))
-    request_id = usable_id(mapping(body).get("request_id"))
+    request_id = usable_id(mapping(answer.body).get("request_id"))
     if not request_id:
         words = "fal accepted the call, but the answer contains no usable request id"
-        raise CallFailed(responses.unknown(words, 200, body))
+        raise CallFailed(responses.VERDICTS.unknown(words, 200, answer.body))
     return Accepted(request_id, FrozenMap({"model": model, "submitted": now}))
 
 
 @dataclass(frozen=True, slots=True)
-class FalPoller:
+class FalPoller(QueuePoller[FalHosts]):
     """Follows accepted requests to their result."""
 
-    api: FalApi
-    pace: PollSchedule
-    warn: Callable[[str], None]
-    sleep: Callable[[float], Awaitable[None]]
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
+    longest = START_SECONDS + RUN_SECONDS
+    waiting = ("IN_QUEUE", "IN_PROGRESS")
+    cap = 4 << 20
 
-    async def result(self, step: Accepted) -> ResultKnown:
-        """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where fal does not know it any more."""
+    def _own(self, answer: Response) -> bool:
+        return responses.own_words(answer)
+
+    def _known(self, step: Accepted) -> bool:
         model = step.details.get("model")
-        if not usable_id(step.request_id) or models.model(str(model)) is None:
-            words = "the request in the ledger is not a valid one of fal's"
-            raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
-        url = self.api.hosts.result(str(model), step.request_id)
-        began = self.monotonic()
-        age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
-        alike: tuple[int, bytes] = (0, b"")
-        times = 0
-        for wait in self.pace.waits(age):
-            await self.sleep(wait)
-            done, failed = await self._status(f"{url}/status", step)
-            if done:
-                answer = await self._ask(url, step)
-                if answer.status == 200:
-                    waited = self.monotonic() - began
-                    self.pace.learn(waited + age)
-                    return _known(step, answer)
-                same = (answer.status, answer.body)
-                times, alike = times + 1 if same == alike else 1, same
-                self._check_failed(answer, step, bool(failed), times)
-            if self.monotonic() - began > _LONGEST_WAIT:
-                break
-        words = "fal has not finished after hours; the next run polls again"
-        raise CallFailed(
-            Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
-        )
+        return bool(usable_id(step.request_id)) and models.model(str(model)) is not None
 
-    async def _ask(self, url: str, step: Accepted) -> Response:
-        """The answer about a request. Raises `CallFailed`: EXPIRED on fal's own 404."""
-        try:
-            answer = await self.api.read("GET", url, "polling fal", cap=_RESULT_CAP)
-        except CallFailed as failed:
-            raise CallFailed(_still_open(failed.failure, step)) from None
-        if answer.status == 404 and responses.own_words(answer):
-            words = "fal has no record of the request (any more)"
-            raise CallFailed(
-                Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
-            )
-        return answer
+    async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:
+        url = self.api.hosts.result(str(step.details["model"]), step.request_id)
+        done, failed = await self._status(f"{url}/status", step)
+        if not done:
+            return None
+        answer = await self._ask(url, step)
+        if answer.status == 200:
+            return Finished(_known(step, answer))
+        self._check_failed(answer, step, bool(failed), repeats.count(answer))
+        return None
 
     async def _status(self, url: str, step: Accepted) -> tuple[bool, str]:
         """(whether it has ended, why it failed: empty where the status does not say that it did)."""
         answer = await self._ask(url, step)
         body = mapping(answer.body)
         word = body.get("status")
-        if body.get("request_id", step.request_id) != step.request_id:
-            self.warn("fal answered about another request than the one asked for; asked again")
-            raise CallFailed(_asked_again("fal answered about another request", step))
+        self._about(body, "request_id", step)
         if answer.status not in (200, 202) or not isinstance(word, str):
-            raise CallFailed(_still_open(responses.of_read(answer, "polling a call"), step))
-        if word != "COMPLETED" and word not in _WAITING:
-            self.warn(
-                f"fal reported the unknown status '{shown(word, longest=40)}'; treated as still "
-                "running"
-            )
+            raise CallFailed(self._missed(answer, "polling a call", step))
         error = body.get("error") or body.get("error_type")
-        return word == "COMPLETED", shown(str(error)) if error else ""
+        return self._ended(word, "COMPLETED"), shown(str(error)) if error else ""
 
     def _check_failed(self, answer: Response, step: Accepted, said: bool, times: int) -> None:
         """What an ended call says instead of a result. Raises `CallFailed`, or returns: ask again.
@@ -143,9 +93,9 @@ class FalPoller:
         if answer.status in (202, 429) or not responses.own_words(answer):
             if answer.status == 202:
                 return
-            raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
+            raise CallFailed(self._missed(answer, "reading a result", step))
         if answer.status in (401, 403):  # about this look, not about the call
-            raise CallFailed(_still_open(responses.of_read(answer, "reading a result"), step))
+            raise CallFailed(self._missed(answer, "reading a result", step))
         sure = said or responses.ERROR_TYPE in answer.headers
         if sure or times >= _CONVINCED:
             why = responses.detail(answer)
@@ -154,25 +104,8 @@ class FalPoller:
                 failure = responses.unconfirmed(failure)
             raise CallFailed(failure)
 
-
-_RESULT_CAP = 4 << 20
-
-
-def _still_open(failure: Failure, step: Accepted) -> Failure:
-    """A failed look at an accepted call: the call itself goes on and may be billed."""
-    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
-    return dataclasses.replace(
-        failure,
-        kind=FailureKind.PENDING if passing else failure.kind,
-        message=failure.message.replace("; this is not billed", "")
-        + "; the call was accepted, the next run collects it",
-        billed=Billed.UNKNOWN,
-        request_id=step.request_id,
-    )
-
-
-def _asked_again(words: str, step: Accepted) -> Failure:
-    return _still_open(Failure(FailureKind.UNAVAILABLE, words), step)
+    def _missed(self, answer: Response, doing: str, step: Accepted) -> Failure:
+        return still_open(responses.of_read(answer, doing), step.request_id)
 
 
 def _known(step: Accepted, answer: Response) -> ResultKnown:

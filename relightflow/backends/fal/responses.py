@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
+from relightflow.backends.fal.hosts import FalHosts
+from relightflow.backends.http.response import MOVED, Response, mapping
 from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, Failure, FailureKind
 
 _REQUEST_ID = "x-fal-request-id"
 ERROR_TYPE = "x-fal-error-type"
+VERDICTS = Verdicts.of(FalHosts())
 
 
 def own_words(answer: Response) -> bool:
@@ -50,31 +52,23 @@ def _place(row: dict[str, object]) -> str:
 def of_submit(answer: Response, model: str) -> Failure:
     """The failure of a billable call that was answered with anything but a usable 200."""
     status = answer.status
-    said = f": {detail(answer)}" if detail(answer) else ""
+    said = _said(answer)
+    if not own_words(answer):
+        return VERDICTS.foreign(answer)
     if status in MOVED:
-        words = f"fal's host answered with a redirect ({status}), which is never followed"
-        return Failure(FailureKind.REFUSED_SAFETY, words, status=status)
-    if own_words(answer):
-        if status in (401, 402, 403):
-            return _account(answer)
-        if status == 429:
-            return rate_limited(answer)
-        if status in (404, 405, 410):
-            words = f"fal has no model '{model}' ({status}){said}"
-            return Failure(FailureKind.REFUSED_MODEL, words, status=status)
-        if status in (400, 413, 415):
-            words = f"fal refused the call ({status}){said}"
-            return Failure(FailureKind.REFUSED_CELL, words, status=status)
-        words = f"fal answered {status}, which does not tell whether the call was accepted{said}"
-    else:
-        words = f"a response {status} that is not fal's own, perhaps from a proxy"
-    return unknown(words, status, answer.body)
-
-
-def unknown(words: str, status: int | None, body: bytes = b"") -> Failure:
-    """A call that may have been taken."""
-    words += ". It may have been billed: it is held and looked up in the request history"
-    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, status, kept=body[:KEPT])
+        return VERDICTS.moved(status)
+    if status in (401, 402, 403):
+        return _account(answer)
+    if status == 429:
+        return VERDICTS.limited(answer)
+    if status in (404, 405, 410):
+        words = f"fal has no model '{model}' ({status}){said}"
+        return Failure(FailureKind.REFUSED_MODEL, words, status=status)
+    if status in (400, 413, 415):
+        words = f"fal refused the call ({status}){said}"
+        return Failure(FailureKind.REFUSED_CELL, words, status=status)
+    words = f"fal answered {status}, which does not tell whether the call was accepted{said}"
+    return VERDICTS.unknown(words, status, answer.body)
 
 
 def of_read(answer: Response, doing: str) -> Failure:
@@ -82,13 +76,12 @@ def of_read(answer: Response, doing: str) -> Failure:
     if answer.status in (401, 402, 403) and own_words(answer):
         return _account(answer)
     if answer.status == 429:
-        return rate_limited(answer)
-    if 300 <= answer.status < 400:
-        words = f"fal redirected us while {doing} ({answer.status}), which is never followed"
-        return Failure(FailureKind.REFUSED_SAFETY, words, status=answer.status)
-    said = f": {detail(answer)}" if detail(answer) else ""
-    words = f"fal answered {answer.status} while {doing}{said}"
-    return Failure(FailureKind.UNAVAILABLE, words, status=answer.status)
+        return VERDICTS.limited(answer)
+    return VERDICTS.unread(answer, doing, _said(answer))
+
+
+def _said(answer: Response) -> str:
+    return f": {detail(answer)}" if detail(answer) else ""
 
 
 def of_job(status: int, why: str, request_id: str) -> Failure:
@@ -110,15 +103,6 @@ def unconfirmed(failure: Failure) -> Failure:
         + "; its status does not say so, so it is held and looked up in the request history"
     )
     return replace(failure, billed=Billed.UNKNOWN, status=None, message=words)
-
-
-def rate_limited(answer: Response) -> Failure:
-    return Failure(
-        FailureKind.RATE_LIMITED,
-        "fal asks to wait (429); nothing was billed",
-        status=answer.status,
-        retry_after=reset_after(answer.headers, late=answer.late),
-    )
 
 
 def _account(answer: Response) -> Failure:

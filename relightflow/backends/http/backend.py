@@ -1,56 +1,50 @@
 """The base of a backend over HTTP: opening and closing, the provider's clock, and results by URL.
 
-A provider adds its hosts, how its answers are read, and `submit`.
+`named_backend` and `queue_backend` build on it, for providers that take our name for a call and for those
+that give it an id. What is left to a provider is its hosts, how its answers are read, and `submit`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Generic
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.download import Downloads, exempt, fetch_apart
-from relightflow.backends.http.hosts import ProviderHosts
-from relightflow.backends.http.polling import PollSchedule
-from relightflow.backends.http.response import is_image_data
+from relightflow.backends.http.hosts import H
+from relightflow.backends.http.polling import ClockFunctions, PollSchedule
 from relightflow.errors import AccountError, RefusedError
-from relightflow.model.evidence import ACCOUNT
-from relightflow.model.failure import CallFailed, Failure, FailureKind
-from relightflow.model.image import Image
+from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
-from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Backend, Call
+from relightflow.plugins.backend import Backend
 from relightflow.plugins.records import BackendContext
 
-_SMALL = 1 << 18
 
+class HttpBackend(Backend, Generic[H]):
+    """Implements all of Backend but `submit`; its subclasses implement `_poll`."""
 
-class HttpBackend(Backend):
-    """Implements all of Backend but `submit`; its subclasses implement `_greet` and `_poll`."""
+    _api_type: ClassVar[type[Api[Any]]] = Api
 
     def __init__(
         self,
         context: BackendContext,
         key: Callable[[Callable[[str], None]], str],
-        hosts: ProviderHosts,
-        override: str,
+        hosts: H,
+        clock: ClockFunctions | None = None,
     ) -> None:
-        """`key` reads the key and is given a function for notices. `override`: the environment variable
-        that moves the hosts."""
+        """`key` reads the key and is given a function for notices."""
         self._context = context
         self._read_key = key
         self._hosts = hosts
-        self._override = override
+        self._clock = clock or ClockFunctions()
         self._told: set[str] = set()
-        self._opened: tuple[Api[Any], Downloads] | None = None
         self._pace = PollSchedule()
-        self._waits: dict[str, Iterator[float]] = {}
+        self._opened: tuple[Api[H], Downloads] | None = None
+        self._hosts_check: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         if self._context.operator.offline:
@@ -59,13 +53,12 @@ class HttpBackend(Backend):
             )
         key = self._read_key(self._tell)
         private = self._context.operator.allow_private_network
-        api = Api(sessions.api_session(), self._hosts, key)
+        api = self._api_type(sessions.api_session(), self._hosts, key)
         session = sessions.download_session(*exempt(self._hosts), private=private)
-        downloads = Downloads(session, self._hosts)
-        self._opened = api, downloads
-        if self._hosts.override:
+        self._opened = api, Downloads(session, self._hosts)
+        if self._hosts.override and self._hosts.variable:
             self._tell(
-                f"{self._override} is set: {self._hosts.override} is used instead of "
+                f"{self._hosts.variable} is set: {self._hosts.override} is used instead of "
                 f"{self._hosts.provider}"
             )
         try:
@@ -75,33 +68,28 @@ class HttpBackend(Backend):
                 raise AccountError(error.failure.message) from None
 
     async def close(self) -> None:
+        if self._hosts_check is not None:
+            self._hosts_check.cancel()
+            await asyncio.gather(self._hosts_check, return_exceptions=True)
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened[0].session.close()
             await opened[1].session.close()
 
     async def _greet(self) -> None:
-        """One free call, so that the provider's time is known before anything is sent, and a refused
-        key is. Raises CallFailed; only a refused key stops the opening."""
-        raise NotImplementedError
+        """A free call, so that the provider's time is known before anything is sent, and a refused
+        key is. Raises CallFailed; only a refused key stops the opening. The default asks nothing."""
 
     async def _poll(self, step: Accepted) -> Step:
-        """Ask once what became of an accepted call. Raises CallFailed."""
+        """What became of an accepted call. Raises CallFailed."""
         raise NotImplementedError(f"{type(self).__name__} accepts no calls")
 
-    async def prepare(self, image: Image, data: bytes) -> str:
-        """The image as a data URI, which goes inside the request: the very bytes, in base64."""
-        if not is_image_data(data):
-            words = f"{image.name!r} is not a JPEG, PNG or WebP image; not sent, not billed"
-            raise CallFailed(Failure(FailureKind.BAD_IMAGE, words))
-        encode: Callable[[bytes], bytes] = base64.b64encode
-        coded = encode(data) if len(data) < _SMALL else await asyncio.to_thread(encode, data)
-        return f"data:{image.media_type};base64,{coded.decode()}"
-
-    def intent_details(self, call: Call) -> FrozenMap:  # noqa: ARG002  the same for every call
-        """Whose call it is: names of calls are an account's. Of the key only a part of a digest."""
-        told = f"{self._hosts.api} {self._api.key}".encode()
-        return FrozenMap({ACCOUNT: hashlib.sha256(told).hexdigest()[:16]})
+    async def _result_hosts_checked(self) -> None:
+        """Once a run, whoever comes first; all wait for the same look. Raises CallFailed."""
+        check = self._hosts_check
+        if check is None or (check.done() and (check.cancelled() or check.exception())):
+            check = self._hosts_check = asyncio.ensure_future(self._downloads.check_hosts())
+        await asyncio.shield(check)
 
     def server_time(self) -> float | None:
         return self._api.server_time()
@@ -118,21 +106,12 @@ class HttpBackend(Backend):
             raise CallFailed(failure) from None
         return Completed(data, step.cost, step.request_id, step.details)
 
-    def fetcher(self, step: ResultKnown) -> Callable[[], bytes]:
+    def fetcher(self, step: ResultKnown) -> Callable[[], bytes] | None:
         private = self._context.operator.allow_private_network
         return partial(fetch_apart, self._hosts, private, step.url)
 
-    def _next_poll(self, request_id: str) -> float:
-        """Seconds after which an unfinished call is asked for again."""
-        if request_id not in self._waits:
-            self._waits[request_id] = self._pace.waits()
-        return next(self._waits[request_id])
-
-    def _finished(self, request_id: str) -> None:
-        self._waits.pop(request_id, None)
-
     @property
-    def _api(self) -> Api[Any]:
+    def _api(self) -> Api[H]:
         assert self._opened is not None, "open() comes first"
         return self._opened[0]
 

@@ -144,6 +144,40 @@ class Api(Generic[H]):
             raise CallFailed(self._unanswered(error, data)) from None
         return response, self._heard(response, sent)
 
+    async def post_whole(
+        self,
+        url: str,
+        body: Mapping[str, Any] | bytes,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+        *,
+        statuses: bool = False,
+    ) -> Response:
+        """`post_once`, and the whole answer. Raises `CallFailed`; UNKNOWN where the answer cannot be read.
+
+        `statuses`: the provider's statuses speak for themselves, so of any but 200 the body may be missing.
+        """
+        response, late = await self.post_once(url, body, seconds, headers)
+        async with response:
+            return await self.whole(response, late, statuses=statuses)
+
+    async def whole(
+        self, response: aiohttp.ClientResponse, late: float, *, statuses: bool
+    ) -> Response:
+        """The answer of `post_once`, read; see `post_whole`. Raises `CallFailed`."""
+        try:
+            data = await read_body(response, sessions.JSON_CAP)
+        except (TooLarge, Unreadable, *BROKEN) as error:
+            if not statuses or response.status == 200:
+                words = (
+                    f"{self.hosts.provider}'s answer could not be read ({reason(error, self.key)}). The "
+                    f"call may have been billed: it is held and {self.hosts.doubts}"
+                )
+                failure = Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, response.status)
+                raise CallFailed(failure) from None
+            data = b""
+        return Response(response.status, response.headers, data, late)
+
     def _unanswered(self, error: BaseException, sent: PhasedBody) -> Failure:
         why = reason(error, self.key)
         if sent.released:

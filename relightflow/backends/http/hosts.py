@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from relightflow.errors import UsageError
@@ -28,6 +29,8 @@ class ProviderHosts:
     api: str
     """Base of the host that billable calls go to, without a slash at the end; its clock is the one that
     counts."""
+    variable: str = ""
+    """The operator's environment variable that moves all of them, for tests and rehearsals."""
     override: str = ""
     """scheme://host:port of the one server that stands for all of them; empty in earnest."""
     outputs: tuple[str, ...] = ()
@@ -40,10 +43,16 @@ class ProviderHosts:
     """What becomes of a call without an answer, as half a sentence for messages."""
     kept: str = ""
     """How long results are kept, as half a sentence for messages; empty: nobody says."""
+    settling: float = math.inf
+    """Seconds after which a call that the history lacks was never taken; inf: what the adapter and the
+    engine reckon. Only a stand-in on this machine promises less."""
 
     def authorization(self, key: str) -> dict[str, str]:
         """The headers that carry `key`."""
         raise NotImplementedError
+
+
+H = TypeVar("H", bound=ProviderHosts)
 
 
 def overriding(
@@ -62,6 +71,31 @@ def overriding(
     if parts.scheme != "https" and not plain and not on_this_machine(host):
         raise UsageError(f"{variable} may be plain http on this machine only; elsewhere use https")
     return _origin(parts), host
+
+
+def in_force(
+    usual: H,
+    environment: Mapping[str, str],
+    output_hosts: tuple[str, ...] = (),
+    *,
+    bases: tuple[str, ...] = (),
+    settled: str = "",
+) -> H:
+    """The hosts in force: `usual`, the operator's `output_hosts` beside them, and one server for all where
+    its variable names it.
+
+    `bases`: the fields that hold further bases of the API. `settled`: the variable that holds `settling`.
+    Raises `UsageError` where a variable's value cannot be used.
+    """
+    allowed = tuple(host.lower() for host in output_hosts)
+    hosts = replace(usual, outputs=usual.outputs + allowed, allowed=allowed)
+    base, host = overriding(environment, usual.variable)
+    if not base:
+        return hosts
+    moved: dict[str, Any] = dict.fromkeys(("api", "override", *bases), base)
+    if settled and on_this_machine(host):
+        moved["settling"] = settling(environment, settled)
+    return replace(hosts, **moved)
 
 
 def settling(environment: Mapping[str, str], variable: str) -> float:

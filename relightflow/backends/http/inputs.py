@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from relightflow.backends.history.matching import digest
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.hosts import ProviderHosts, refusal
+from relightflow.images import BadImage, probe
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.backend import Memory
@@ -95,6 +96,15 @@ class Inputs:
                 raise CallFailed(Failure(FailureKind.REFUSED_SAFETY, words))
             await self.memory.remember(key, url)
         return prepared(url, key)
+
+
+def check_is_image(image: Image, data: bytes) -> None:
+    """Raise `CallFailed` where `data` cannot be decoded: some providers bill a call with such a thing."""
+    try:
+        probe(data)
+    except BadImage as bad:
+        words = f"{image.name} cannot be relit: {bad.reason}"
+        raise CallFailed(Failure(FailureKind.BAD_IMAGE, words)) from bad
 
 
 def prepared(value: str, remembered: str = "") -> PreparedInput:

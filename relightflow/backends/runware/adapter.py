@@ -8,22 +8,22 @@ docs/reference/runware.md.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
-from relightflow.backends.http import sessions
-from relightflow.backends.http.backend import HttpBackend
-from relightflow.backends.http.client import BROKEN, encoded, reason
+from relightflow.backends.http.client import encoded
 from relightflow.backends.http.key import KeyRing
+from relightflow.backends.http.named_backend import NamedBackend, of_resent
+from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.http.response import Response
+from relightflow.backends.http.verdicts import still_open
 from relightflow.backends.runware import models, responses
-from relightflow.backends.runware.hosts import OVERRIDE, RunwareHosts, from_environment
+from relightflow.backends.runware.hosts import RunwareHosts, from_environment
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence, Needs, Undecided
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
-from relightflow.network.body import TooLarge, Unreadable, read_body
 from relightflow.plugins.backend import Call, RecordsQuery, Retry
 from relightflow.plugins.records import BackendContext
 
@@ -34,14 +34,24 @@ _RECORD_CAP = 128 << 20
 _NO_RECORD = "the provider has no record of a task of that name"
 
 
-class Runware(HttpBackend):
+class Runware(NamedBackend[RunwareHosts]):
     """Implements Backend, HasLookUp, HasRequestBody and HasServerTime."""
+
+    def __init__(
+        self,
+        context: BackendContext,
+        key: Callable[[Callable[[str], None]], str],
+        hosts: RunwareHosts,
+        clock: ClockFunctions | None = None,
+    ) -> None:
+        super().__init__(context, key, hosts, clock)
+        self._waits: dict[str, Iterator[float]] = {}
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> Runware:
         """Raises `UsageError` for an override that is no server's address."""
         where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where, OVERRIDE)
+        return cls(context, RING.read, where)
 
     async def _greet(self) -> None:
         answer = await self._ask("getTaskDetails", str(uuid4()), "asking for the time")
@@ -62,26 +72,13 @@ class Runware(HttpBackend):
                 raise CallFailed(found)
             if found is not None:
                 return found
+        answer = await self._api.post_whole(self._hosts.tasks, call.body, _SUBMIT_SECONDS)
         try:
-            return responses.of_submit(await self._post(call.body), uuid)
+            return responses.of_submit(answer, uuid)
         except CallFailed as error:
-            if call.prepared is None and error.failure.kind is FailureKind.REFUSED_MODEL:
-                # that a model is not served any more says nothing of the time when it was
-                unavailable = replace(error.failure, kind=FailureKind.UNAVAILABLE)
-                raise CallFailed(unavailable) from None
+            if call.prepared is None:
+                raise CallFailed(of_resent(error.failure)) from None
             raise
-
-    async def _post(self, body: bytes) -> Response:
-        """The answer to the billable call, whole. Raises CallFailed."""
-        where: RunwareHosts = self._api.hosts
-        response, late = await self._api.post_once(where.tasks, body, _SUBMIT_SECONDS)
-        async with response:
-            try:
-                data = await read_body(response, sessions.JSON_CAP)
-            except (TooLarge, Unreadable, *BROKEN) as error:
-                words = f"Runware's answer could not be read ({reason(error)}), and the call may have been billed"
-                raise CallFailed(Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN)) from None
-            return Response(response.status, response.headers, data, late)
 
     async def _poll(self, step: Accepted) -> Step:
         uuid = step.request_id
@@ -89,8 +86,14 @@ class Runware(HttpBackend):
         known = responses.of_poll(answer, uuid, self._next_poll(uuid))
         if known is None:  # it is no active task (any more): its record may have the result
             known = await self._recorded(uuid)
-        self._finished(uuid)
+        self._waits.pop(uuid, None)
         return known
+
+    def _next_poll(self, uuid: str) -> float:
+        """Seconds after which an unfinished task is asked for again."""
+        if uuid not in self._waits:
+            self._waits[uuid] = self._pace.waits()
+        return next(self._waits[uuid])
 
     async def _recorded(self, uuid: str) -> ResultKnown:
         """Raises CallFailed: EXPIRED where there is no record."""
@@ -98,7 +101,7 @@ class Runware(HttpBackend):
         try:
             found = responses.of_details(answer, uuid)
         except CallFailed as error:
-            raise CallFailed(responses.still_open(error.failure, uuid)) from None
+            raise CallFailed(still_open(error.failure, uuid)) from None
         if isinstance(found, ResultKnown):
             return found
         if isinstance(found, Failure):
@@ -119,11 +122,7 @@ class Runware(HttpBackend):
         try:
             return await self._ask(task, uuid, "polling Runware")
         except CallFailed as error:
-            failure = error.failure
-            passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
-            kind = FailureKind.PENDING if passing else failure.kind
-            words = f"{failure.message.replace('; this is not billed', '')}; the task was accepted"
-            raise CallFailed(Failure(kind, words, Billed.UNKNOWN, request_id=uuid)) from None
+            raise CallFailed(still_open(error.failure, uuid)) from None
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """By name. That there is no record proves nothing: nobody documents when it appears."""
@@ -159,9 +158,8 @@ class Runware(HttpBackend):
 
     async def _ask(self, task: str, uuid: str, doing: str) -> Response:
         """A free task's answer, whatever it says. Raises CallFailed."""
-        where: RunwareHosts = self._api.hosts
         body: list[Any] = [{"taskType": task, "taskUUID": uuid}]
-        return await self._api.read("POST", where.tasks, doing, body=body, cap=_RECORD_CAP)
+        return await self._api.read("POST", self._hosts.tasks, doing, body=body, cap=_RECORD_CAP)
 
 
 def _uuid(name: str) -> str:

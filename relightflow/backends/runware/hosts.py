@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relightflow.backends.http.hosts import ProviderHosts, overriding
+from relightflow.backends.http.hosts import ProviderHosts, in_force
 
 OVERRIDE = "RELIGHTFLOW_RUNWARE_URL"
 """Moves the API for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -15,6 +15,7 @@ _OUTPUTS = ("im.runware.ai",)
 @dataclass(frozen=True, slots=True)
 class RunwareHosts(ProviderHosts):
     provider: str = "Runware"
+    variable: str = OVERRIDE
     api: str = "https://api.runware.ai"
     outputs: tuple[str, ...] = _OUTPUTS
     doubts: str = "sent again under the same name, which is billed once"
@@ -31,9 +32,5 @@ class RunwareHosts(ProviderHosts):
 def from_environment(
     environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
 ) -> RunwareHosts:
-    """The hosts in force. Raises `UsageError` where the override is no address of a server."""
-    allowed = tuple(host.lower() for host in output_hosts)
-    base, _ = overriding(environment, OVERRIDE)
-    if base:
-        return RunwareHosts(api=base, override=base, outputs=_OUTPUTS + allowed, allowed=allowed)
-    return RunwareHosts(outputs=_OUTPUTS + allowed, allowed=allowed)
+    """The hosts in force; see `in_force`. Raises `UsageError`."""
+    return in_force(RunwareHosts(), environment, output_hosts)

@@ -10,13 +10,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, MOVED, Response, amount, mapping
+from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.verdicts import Verdicts, still_open
+from relightflow.backends.runware.hosts import RunwareHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
+VERDICTS = Verdicts.of(RunwareHosts())
 _CONFLICT = "conflictTaskUUID"
 """The name is used: a task of that name was accepted earlier."""
 _ACCOUNT = re.compile(
@@ -48,7 +50,7 @@ def rows(found: Any, name: str, uuid: str) -> list[dict[str, Any]]:
 def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
     """The step that an answer to the billable call stands for. Raises CallFailed."""
     if not own(answer):
-        raise CallFailed(_not_own(answer))
+        raise CallFailed(VERDICTS.foreign(answer))
     found = mapping(answer.body)
     if known := result(rows(found, "data", uuid), uuid):
         return known
@@ -57,7 +59,7 @@ def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
     errors = rows(found, "errors", uuid)
     if not errors:
         words = "Runware's answer does not mention the task"
-        raise CallFailed(_unknown(words, answer))
+        raise CallFailed(VERDICTS.unknown(words, answer.status, answer.body))
     if any(row.get("code") == _CONFLICT and row.get("taskUUID") for row in errors):
         return Accepted(uuid)
     raise CallFailed(_refusal(next((r for r in errors if r.get("taskUUID")), errors[0]), answer))
@@ -132,7 +134,7 @@ def of_read(answer: Response, doing: str) -> Failure:
             FailureKind.ACCOUNT, f"Runware refused the account: {answer.text}", answer.status
         )
     if answer.status == 429:
-        return _limited(answer)
+        return VERDICTS.limited(answer)
     words = f"Runware answered {answer.status} while {doing}"
     return _no(FailureKind.UNAVAILABLE, words, answer.status)
 
@@ -144,12 +146,18 @@ def _refusal(row: Mapping[str, Any], answer: Response) -> Failure:
         return failure
     code, said = str(row.get("code") or ""), _said(row)
     if not row.get("taskUUID"):
-        return _unknown(f"Runware reported '{said}' without naming the task", answer)
+        return VERDICTS.unknown(
+            f"Runware reported '{said}' without naming the task", answer.status, answer.body
+        )
     if answer.status == 503:
         return _no(FailureKind.UNAVAILABLE, f"Runware is overloaded: {said}", 503)
     if answer.status >= 500 or not _REFUSED.search(code):
         # a time-out of the provider behind it, or a code that nobody documented
-        return _unknown(f"Runware reported '{said}' and does not say whether the task ran", answer)
+        return VERDICTS.unknown(
+            f"Runware reported '{said}' and does not say whether the task ran",
+            answer.status,
+            answer.body,
+        )
     if re.search(r"model", f"{code} {row.get('parameter')}", re.IGNORECASE):
         return _no(FailureKind.REFUSED_MODEL, f"Runware refused the model: {said}", answer.status)
     image = _IMAGE.search(str(row.get("parameter") or code))
@@ -162,7 +170,7 @@ def _of_account(row: Mapping[str, Any], answer: Response) -> Failure | None:
     """A refusal that has nothing to do with the task."""
     code = str(row.get("code") or "")
     if answer.status == 429 or _LIMIT.search(code):
-        return _limited(answer)
+        return VERDICTS.limited(answer)
     if answer.status in (401, 402, 403) or _ACCOUNT.search(code):
         words = f"Runware refused the account: {_said(row)}. Check RUNWARE_API_KEY and the balance"
         return _no(FailureKind.ACCOUNT, words, answer.status)
@@ -198,41 +206,5 @@ def _said(row: Mapping[str, Any]) -> str:
     return shown(": ".join(words)) or "no reason given"
 
 
-def still_open(failure: Failure, uuid: str) -> Failure:
-    """A failed look at an accepted task: the task itself goes on and may be billed."""
-    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
-    return Failure(
-        FailureKind.PENDING if passing else failure.kind,
-        f"{failure.message}; the task was accepted, the next run collects it",
-        Billed.UNKNOWN,
-        failure.status,
-        failure.retry_after,
-        request_id=uuid,
-    )
-
-
-def _limited(answer: Response) -> Failure:
-    return Failure(
-        FailureKind.RATE_LIMITED,
-        "Runware's rate limit is reached; nothing was billed",
-        status=answer.status,
-        retry_after=reset_after(answer.headers, late=answer.late),
-    )
-
-
-def _not_own(answer: Response) -> Failure:
-    status = answer.status
-    if status in MOVED:
-        words = f"Runware's host answered with a redirect ({status}), which is never followed"
-        return _no(FailureKind.REFUSED_SAFETY, words, status)
-    return _unknown(f"a response {status} that is not Runware's own, perhaps from a proxy", answer)
-
-
 def _no(kind: FailureKind, words: str, status: int) -> Failure:
     return Failure(kind, words, Billed.NO, status)
-
-
-def _unknown(words: str, answer: Response) -> Failure:
-    words += ". It may have been billed: it is held and sent again under the same name"
-    kept = answer.body[:KEPT]
-    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=kept)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
+from relightflow.backends.history.bill import bill
 from relightflow.backends.history.lookup import HistoryListing, Span, at_once, look_up, patiently
 from relightflow.backends.history.matching import HistoryRow, Matcher
 from relightflow.backends.http.response import Response, parsed, usable_id
@@ -97,15 +98,7 @@ class SegmindHistory:
 
     async def bill(self, since: float, until: float, retry: Retry) -> tuple[BillRow, ...]:
         """Every request from `since` to `until`, once, oldest first. Raises `CallFailed`."""
-        found = await self.between(Span(since, until), retry, whole=False)
-        # a request with several outputs has a row for each, and every row bears the whole cost
-        once = {r.request_id: r for r in found.rows if r.request_id}
-        billed = [
-            BillRow(r.request_id, r.model, r.status, r.cost or 0, r.created or since)
-            for r in once.values()
-            if r.created is None or since <= r.created <= until
-        ]
-        return tuple(sorted(billed, key=lambda b: (b.created, b.request_id)))
+        return await bill(self, since, until, retry, lambda row: row.cost)
 
 
 @dataclass(slots=True)

@@ -6,14 +6,11 @@ address that is connected to.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relightflow.backends.http.client import Api
-from relightflow.backends.http.hosts import ProviderHosts, overriding
-from relightflow.backends.http.hosts import settling as settling_time
-from relightflow.store.rehearsal import on_this_machine
+from relightflow.backends.http.hosts import ProviderHosts, in_force
 
 OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
 """Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
@@ -39,14 +36,13 @@ class SegmindHosts(ProviderHosts):
     """Bases of the three API hosts, without a slash at the end."""
 
     provider: str = "Segmind"
+    variable: str = OVERRIDE
     api: str = "https://api.segmind.com"
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = _RESULTS
     kept: str = "results are kept for seven days"
     assets: str = "https://workflows-api.segmind.com"
     history: str = "https://api.spotprod.segmind.com"
-    settling: float = math.inf
-    """Seconds after which a call that the history lacks was never taken; inf: the engine's own word."""
 
     def authorization(self, key: str) -> dict[str, str]:
         return {"x-api-key": key}
@@ -73,24 +69,12 @@ class SegmindHosts(ProviderHosts):
         return f"{self.history}/inference-request/request-history"
 
 
+SegmindApi = Api[SegmindHosts]
+
+
 def from_environment(
     environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
 ) -> SegmindHosts:
-    """The hosts in force. Raises `UsageError` where the override is no address of a server, or where
-    the settling time is not a number."""
-    allowed = tuple(host.lower() for host in output_hosts)
-    outputs = _OUTPUT_HOSTS + allowed
-    base, host = overriding(environment, OVERRIDE)
-    if not base:
-        return SegmindHosts(outputs=outputs, allowed=allowed)
-    settling = settling_time(environment, SETTLING) if on_this_machine(host) else math.inf
-    return SegmindHosts(
-        api=base, override=base, outputs=outputs, allowed=allowed,
-        assets=base, history=base, settling=settling,
-    )  # fmt: skip
-
-
-class SegmindApi(Api[SegmindHosts]):
-    """The provider's API with these hosts."""
-
-    __slots__ = ()
+    """The hosts in force; see `in_force`. Raises `UsageError`."""
+    bases = ("assets", "history")
+    return in_force(SegmindHosts(), environment, output_hosts, bases=bases, settled=SETTLING)

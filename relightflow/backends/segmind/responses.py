@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 
-from relightflow.backends.http.rate_limit_headers import RESET, reset_after
-from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
+from relightflow.backends.http.rate_limit_headers import RESET
+from relightflow.backends.http.response import MOVED, Response, mapping
+from relightflow.backends.http.verdicts import Verdicts
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.backends.segmind.models import nearest
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+
+VERDICTS = Verdicts.of(SegmindHosts())
 
 
 def from_gateway(answer: Response) -> bool:
@@ -41,8 +45,7 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
     own_words = from_gateway(answer) or status == 405 or status in MOVED
     if not own_words:
-        words = f"a response {status} that is not Segmind's own, perhaps from a proxy{said}"
-        return _unknown(words, answer)
+        return VERDICTS.foreign(answer, said)
     return of_upload(answer, api, model)
 
 
@@ -51,14 +54,13 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
     status = answer.status
     said = f": {answer.text}" if answer.text else ""
     if 300 <= status < 400:
-        words = f"Segmind's host answered with a redirect ({status}), which is never followed"
-        return _no(FailureKind.REFUSED_SAFETY, words, status)
+        return VERDICTS.moved(status)
     if status in (401, 402, 403):
         return _account(answer)
     if status == 406:
         return _not_acceptable(answer)
     if status == 429:
-        return rate_limited(answer)
+        return VERDICTS.limited(answer)
     if status in (404, 405, 410, 415):
         return _no_such_model(answer, model)
     if status in (400, 413):
@@ -71,8 +73,10 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
         )
     if 400 <= status < 500 and status != 408:
         return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
-    return _unknown(
-        f"Segmind answered {status}, which does not tell whether the job was accepted{said}", answer
+    return VERDICTS.unknown(
+        f"Segmind answered {status}, which does not tell whether the job was accepted{said}",
+        status,
+        answer.body,
     )
 
 
@@ -82,24 +86,8 @@ def of_read(answer: Response, doing: str) -> Failure:
     if answer.status in (401, 402, 403):
         return _account(answer)
     if answer.status == 429:
-        return rate_limited(answer)
-    if 300 <= answer.status < 400:
-        words = f"Segmind redirected us while {doing} ({answer.status}), which is never followed"
-        return _no(FailureKind.REFUSED_SAFETY, words, answer.status)
-    return _no(
-        FailureKind.UNAVAILABLE,
-        f"Segmind answered {answer.status} while {doing}{said}",
-        answer.status,
-    )
-
-
-def rate_limited(answer: Response) -> Failure:
-    return Failure(
-        FailureKind.RATE_LIMITED,
-        "Segmind's rate limit is reached; nothing was billed",
-        status=answer.status,
-        retry_after=reset_after(answer.headers, late=answer.late),
-    )
+        return VERDICTS.limited(answer)
+    return VERDICTS.unread(answer, doing, said)
 
 
 def _account(answer: Response) -> Failure:
@@ -171,10 +159,3 @@ def _no_such_model(answer: Response, model: str) -> Failure:
 
 def _no(kind: FailureKind, words: str, status: int) -> Failure:
     return Failure(kind, words, Billed.NO, status)
-
-
-def _unknown(words: str, answer: Response) -> Failure:
-    words += ". It may have been billed: it is held and looked up in the request history"
-    return Failure(
-        FailureKind.UNKNOWN, words, Billed.UNKNOWN, answer.status, kept=answer.body[:KEPT]
-    )

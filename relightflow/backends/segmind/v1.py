@@ -25,7 +25,6 @@ from relightflow.backends.http.response import (
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.segmind import answers
 from relightflow.backends.segmind.hosts import SegmindApi
-from relightflow.backends.segmind.v2 import refused
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -67,12 +66,12 @@ async def submit(
     response, late = await api.post_once(api.hosts.submit("v1", model), inputs, seconds)
     if response.status != 200:
         async with response:
-            return await refused(response, late)
+            return await api.whole(response, late, statuses=True)
     headers = response.headers
     request_id = usable_id(headers.get("x-request-id"))
     if response.content_type.startswith("text/") and not request_id:
         async with response:  # a page without the gateway's headers: a proxy's, most likely
-            return await refused(response, late)
+            return await api.whole(response, late, statuses=True)
     as_json = "json" in response.content_type
     facts = {"api": "v1", "model": model, "submitted": now, **answers.header_details(headers)}
     return PaidUnfetched(

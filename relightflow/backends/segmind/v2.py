@@ -6,136 +6,78 @@ from the checked request id; those in the answers are ignored.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relightflow.backends.http import sessions
-from relightflow.backends.http.client import BROKEN, reason
-from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
 from relightflow.backends.http.response import KEPT, Response, mapping, usable_id
 from relightflow.backends.http.sanitize import shown
+from relightflow.backends.http.verdicts import still_open
 from relightflow.backends.segmind import answers, responses
-from relightflow.backends.segmind.hosts import SegmindApi
+from relightflow.backends.segmind.hosts import SegmindApi, SegmindHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
-from relightflow.network.body import TooLarge, Unreadable, read_body
 
 SUBMIT_SECONDS = 90.0
-_LONGEST_WAIT = 7200.0
-"""Twice as long as the provider keeps a request's record."""
-_WAITING = ("QUEUED", "PROCESSING")
 
 
 async def submit(
     api: SegmindApi, model: str, inputs: Mapping[str, Any], now: float
 ) -> Accepted | Response:
     """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
-    response, late = await api.post_once(api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS)
-    async with response:
-        if response.status != 200:
-            return await refused(response, late)
-        try:
-            body = await read_body(response, sessions.JSON_CAP)
-        except (TooLarge, Unreadable, *BROKEN) as error:
-            raise CallFailed(_no_id(f"the answer could not be read: {reason(error)}")) from None
-    request_id = usable_id(mapping(body).get("request_id"))
+    answer = await api.post_whole(
+        api.hosts.submit("v2", model), inputs, SUBMIT_SECONDS, statuses=True
+    )
+    if answer.status != 200:
+        return answer
+    request_id = usable_id(mapping(answer.body).get("request_id"))
     if not request_id:
-        raise CallFailed(_no_id("the answer contains no usable request id", body))
+        words = "Segmind accepted the call, but the answer contains no usable request id"
+        raise CallFailed(responses.VERDICTS.unknown(words, 200, answer.body))
     return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
 
 
-async def refused(response: Any, late: float) -> Response:
-    """An answer that is no 200, with as much of its body as could be read. `late`: see `Response`."""
-    try:
-        body = await read_body(response, sessions.JSON_CAP)
-    except (TooLarge, Unreadable, *BROKEN):
-        body = b""
-    return Response(response.status, response.headers, body, late)
-
-
-def _no_id(why: str, body: bytes = b"") -> Failure:
-    words = f"Segmind accepted the call, but {why}. It may be billed: it is held and looked up"
-    return Failure(FailureKind.UNKNOWN, words, Billed.UNKNOWN, 200, kept=body[:KEPT])
-
-
 @dataclass(frozen=True, slots=True)
-class SegmindPoller:
+class SegmindPoller(QueuePoller[SegmindHosts]):
     """Follows accepted requests to their result."""
 
-    api: SegmindApi
-    pace: PollSchedule
-    warn: Callable[[str], None]
-    sleep: Callable[[float], Awaitable[None]]
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
+    longest = 7200.0
+    """Twice as long as the provider keeps a request's record."""
+    waiting = ("QUEUED", "PROCESSING")
 
-    async def result(self, step: Accepted) -> ResultKnown:
-        """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the record is gone."""
-        if not usable_id(step.request_id):
-            words = "the request id in the ledger is not a valid Segmind id"
-            raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
-        began = self.monotonic()
-        age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
-        for wait in self.pace.waits(age):
-            await self.sleep(wait)
-            answer = await self._ask(self.api.hosts.status(step.request_id), step)
-            if await self._done(answer, step):
-                # the provider is asked again only if it takes its word back
-                final = await self._ask(self.api.hosts.result(step.request_id), step)
-                if await self._done(final, step):
-                    waited = self.monotonic() - began
-                    self.pace.learn(_seconds(answer, final, waited + age))
-                    return _known(step, mapping(final.body))
-            if self.monotonic() - began > _LONGEST_WAIT:
-                break
-        words = "Segmind has not finished after hours; the next run polls again"
-        raise CallFailed(
-            Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
-        )
+    def _own(self, answer: Response) -> bool:
+        return responses.from_gateway(answer)
 
-    async def _ask(self, url: str, step: Accepted) -> Response:
-        """The answer about a request. Raises `CallFailed`: EXPIRED on the gateway's own 404."""
-        try:
-            answer = await self.api.read("GET", url, "polling Segmind")
-        except CallFailed as failed:
-            raise CallFailed(_still_open(failed.failure, step)) from None
-        if answer.status == 404 and responses.from_gateway(answer):
-            # whether to believe it, and when to ask again, is the engine's to decide
-            words = "Segmind has no record of the request (any more)"
-            raise CallFailed(
-                Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
-            )
-        return answer
+    async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:  # noqa: ARG002  one answer is enough here
+        answer = await self._ask(self.api.hosts.status(step.request_id), step)
+        if not await self._done(answer, step):
+            return None
+        # the provider is asked again only if it takes its word back
+        final = await self._ask(self.api.hosts.result(step.request_id), step)
+        if not await self._done(final, step):
+            return None
+        return Finished(_known(step, mapping(final.body)), _seconds(answer, final))
 
     async def _done(self, answer: Response, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
         body = mapping(answer.body)
         word = body.get("status")
-        if body.get("request_id", step.request_id) != step.request_id:
-            self.warn("Segmind answered about another request than the one asked for; asked again")
-            words = "Segmind answered about another request"
-            raise CallFailed(_still_open(Failure(FailureKind.UNAVAILABLE, words), step))
+        self._about(body, "request_id", step)
         if _says_failed(answer):
             again = await self._ask(self.api.hosts.result(step.request_id), step)
             if _says_failed(again) and _is_about(again, step):
                 raise CallFailed(_job_failed(again, step, self.api.key))
             words = "Segmind says that the job failed, and its result does not say so"
-            raise CallFailed(_still_open(Failure(FailureKind.UNAVAILABLE, words), step))
+            raise CallFailed(self._again(words, step))
         if answer.status != 200:
             failure = responses.of_read(answer, "polling a job")
-            raise CallFailed(_still_open(failure, step))
+            raise CallFailed(still_open(failure, step.request_id))
         if not isinstance(word, str):
             failure = Failure(FailureKind.PENDING, "Segmind's answer to a poll cannot be read")
-            raise CallFailed(_still_open(failure, step))
-        if word != "COMPLETED" and word not in _WAITING:
-            self.warn(
-                f"Segmind reported the unknown job status '{shown(word, longest=40)}'; treated as "
-                "still processing"
-            )
-        return bool(word == "COMPLETED")
+            raise CallFailed(still_open(failure, step.request_id))
+        return self._ended(word, "COMPLETED")
 
 
 def _says_failed(answer: Response) -> bool:
@@ -157,26 +99,13 @@ def _job_failed(answer: Response, step: Accepted, key: str) -> Failure:
     return Failure(FailureKind.JOB_FAILED, words, status=answer.status, request_id=step.request_id)
 
 
-def _still_open(failure: Failure, step: Accepted) -> Failure:
-    """A failed look at an accepted job: the job itself goes on and may be billed."""
-    passing = failure.kind in (FailureKind.UNSENT, FailureKind.UNAVAILABLE)
-    return dataclasses.replace(
-        failure,
-        kind=FailureKind.PENDING if passing else failure.kind,
-        message=failure.message.replace("; this is not billed", "")
-        + "; the job was accepted, the next run collects it",
-        billed=Billed.UNKNOWN,
-        request_id=step.request_id,
-    )
-
-
-def _seconds(status: Response, result: Response, waited: float) -> float:
-    """How long the job took: by the provider's word, else as it looked from here."""
+def _seconds(status: Response, result: Response) -> float | None:
+    """How long the job took, on the provider's word; None: it does not say."""
     for answer in (result, status):
         said = answers.server_seconds(mapping(answer.body))
         if said is not None:
             return said
-    return waited
+    return None
 
 
 def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:

@@ -30,7 +30,7 @@ def attempt(number: int, call: Call, details: Any, **facts: Any) -> Attempt:
 async def made(context: FalConnection, number: int, send: bool = True, **cell: Any) -> Attempt:
     """A call of which the id is kept apart, in `url`, as a test's own knowledge."""
     call = await context.call(number, **cell)
-    await context.backend._now.history.server_time(at_once)
+    await context.backend._history.server_time(at_once)
     details = context.backend.intent_details(call)
     now = context.backend.server_time()
     assert now is not None

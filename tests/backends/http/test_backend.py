@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,7 +13,7 @@ from relightflow.model.catalog import Model
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed
 from relightflow.plugins.records import OperatorPolicy
-from relightflow.testing import backend_context, sample_image, sample_image_bytes
+from relightflow.testing import backend_context
 
 MODEL = Model("m", (), None)
 
@@ -22,13 +22,14 @@ MODEL = Model("m", (), None)
 class _Hosts(ProviderHosts):
     provider: str = "Acme"
     api: str = "http://127.0.0.1:9"
+    variable: str = "RELIGHTFLOW_ACME_URL"
     override: str = "http://127.0.0.1:9"
 
     def authorization(self, key: str) -> dict[str, str]:
         return {"x": key}
 
 
-class _Acme(HttpBackend):
+class _Acme(HttpBackend[_Hosts]):
     failure: Failure | None = None
 
     async def _greet(self) -> None:
@@ -38,7 +39,7 @@ class _Acme(HttpBackend):
 
 def _acme(operator: OperatorPolicy | None = None, failure: Failure | None = None) -> _Acme:
     context = backend_context(MODEL, operator=operator)
-    made = _Acme(context, lambda _: "key", _Hosts(), "RELIGHTFLOW_ACME_URL")
+    made = _Acme(context, lambda _: "key", _Hosts())
     made.failure = failure
     return made
 
@@ -60,14 +61,15 @@ async def test_offline_means_offline() -> None:
         await _acme(OperatorPolicy(offline=True)).open()
 
 
-async def test_an_image_is_prepared_to_the_byte_and_nothing_else_is() -> None:
-    data = sample_image_bytes()
-    uri = await _acme().prepare(sample_image(data), data)
-    assert uri.startswith("data:image/png;base64,")
-    with pytest.raises(CallFailed, match="not billed"):
-        await _acme().prepare(sample_image(b"no"), b"no")
-
-
 async def test_what_is_complete_stays_so() -> None:
     done = Completed(b"x")
     assert await _acme().collect(done) is done
+
+
+async def test_an_address_that_takes_the_providers_place_is_told() -> None:
+    told: list[str] = []
+    made = _acme()
+    made._context = replace(made._context, notice=told.append)
+    await made.open()
+    await made.close()
+    assert told == ["RELIGHTFLOW_ACME_URL is set: http://127.0.0.1:9 is used instead of Acme"]

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from relightflow.backends.http import sessions
-from relightflow.backends.http.client import encoded, reason
+from relightflow.backends.http.client import Api, encoded, reason
 from relightflow.backends.http.response import Response
 from relightflow.backends.segmind.hosts import OVERRIDE, SegmindApi, from_environment
 from relightflow.backends.segmind.responses import checked
@@ -27,7 +27,7 @@ async def api() -> AsyncIterator[Open]:
     opened: list[SegmindApi] = []
 
     async def make(url: str) -> SegmindApi:
-        opened.append(SegmindApi(sessions.api_session(), from_environment({OVERRIDE: url}), KEY))
+        opened.append(Api(sessions.api_session(), from_environment({OVERRIDE: url}), KEY))
         return opened[-1]
 
     yield make
@@ -36,7 +36,7 @@ async def api() -> AsyncIterator[Open]:
 
 
 def test_the_key_is_in_no_repr() -> None:
-    assert KEY not in repr(SegmindApi(None, from_environment({}), KEY))  # type: ignore[arg-type]  # unused
+    assert KEY not in repr(Api(None, from_environment({}), KEY))  # type: ignore[arg-type]  # unused
 
 
 async def test_a_free_call_bears_the_key_and_does_not_take_it_to_another_host(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from relightflow.backends.http.hosts import refusal
-from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
+from relightflow.backends.http.hosts import in_force, refusal
+from relightflow.backends.segmind.hosts import OVERRIDE, SETTLING, SegmindHosts, from_environment
 from relightflow.errors import UsageError
 
 
@@ -70,3 +72,15 @@ def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
 def test_an_override_that_is_no_server_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match=OVERRIDE):
         from_environment({OVERRIDE: url})
+
+
+def test_one_server_stands_for_all_hosts_and_only_here_is_its_history_believed() -> None:
+    variables = {OVERRIDE: "http://127.0.0.1:80", SETTLING: "3"}
+    usual = SegmindHosts()
+    moved = in_force(usual, variables, ("CDN.example.com",), bases=("assets",), settled=SETTLING)
+    assert {moved.api, moved.override, moved.assets} == {"http://127.0.0.1"}
+    assert (moved.history, moved.settling) == (usual.history, 3.0)
+    assert moved.outputs == (*usual.outputs, "cdn.example.com")
+    away = variables | {OVERRIDE: "https://segmind.example.com"}
+    assert in_force(usual, away, settled=SETTLING).settling == math.inf
+    assert in_force(usual, {}) == usual

@@ -24,6 +24,6 @@ async def test_a_refused_upload_costs_nothing_and_says_nothing_of_the_model(
 ) -> None:
     url = await listen(replying(lambda *_: answer(status, {"error": "no"})))
     context = await connect(url)
-    api = context.backend._now.api
+    api = context.backend._api
     failure = await error(upload(api, "segmind-relighting", image(), IMAGE))
     assert (failure.kind, failure.billed) == (kind, Billed.NO)
