@@ -107,9 +107,9 @@ MUTANTS = (
            (("        if why is None and attempt.id in", "        why = None\n        if why is None and attempt.id in"),), "tests/backends/segmind/test_history.py"),
     Mutant("rows that the ledger owns are adopted again", "backends/history/lookup.py",
            (("if n not in query.known_ids]", "if n]"),), "tests/backends/segmind/test_history.py"),
-    Mutant("the key goes to the output host", "backends/segmind/adapter.py",
-           (("        delivery = self._context.options.get", "        downloads.session.headers['x-api-key'] = key\n"
-             "        delivery = self._context.options.get"),), RULES + " -k the_key"),
+    Mutant("the key goes to the output host", "backends/http/backend.py",
+           (("        self._opened = api, ", "        session.headers['x-api-key'] = key\n        self._opened = api, "),),
+           RULES + " -k the_key"),
     Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/responses.py",
            (("    if not own_words:\n", "    if not own_words and status < 500:\n"),), FAULTS + " -k html"),
     Mutant("a call is sent again whose name may be forgotten", "run/jobs/resend.py",
