@@ -171,7 +171,11 @@ def _stores() -> Iterator[Line]:
                     said = f"{marker.doubles} of {marker.pairs} races had two winners"
                     yield f"{kind}: races for one object", said, marker.atomic is (kind != "Swift")
                 came = stores.meet(folder, place, one)
-                yield f"{kind}: {one.what}, {one.work.api}", str(came), stores.sound(came, marker)
+                yield (
+                    f"{kind}: {one.what}, {one.work.api}",
+                    str(came),
+                    stores.sound(came, marker, one),
+                )
 
 
 def _mutants() -> Iterator[Line]:

@@ -23,6 +23,7 @@ COPIED = ("relightflow", "benchmarks", "tests", "schemas", "pyproject.toml")
 RESEND = "tests/run/jobs/test_resend.py"
 SIMULATOR = "tests/reliability/test_simulator.py"
 CLAIMS = "tests/run/shared/test_claims.py"
+RESERVATIONS = "tests/run/shared/test_reservation.py"
 RULES = "tests/reliability/test_rules.py"
 FAULTS = "tests/reliability/test_faults.py"
 
@@ -74,8 +75,17 @@ MUTANTS = (
            (("            if self.claims:\n                await self.claims.take(", "            if False:\n                await self.claims.take("),),
            CLAIMS + " -k at_once"),
     Mutant("what was finished before the claim is bought", "run/shared/claims.py",
-           (("if mine and await self.client.finished(label) is None:", "if mine:"),),
+           (("return finished is None", "return True"),),
            CLAIMS + " -k between_the_look"),
+    Mutant("a call leaves under a reservation that was ended", "run/shared/reservation.py",
+           (("s.reservations.is_ended(name)", "False"),),
+           RESERVATIONS + " -k slow"),
+    Mutant("the calls under a reservation that is ended are forgotten", "run/shared/costs.py",
+           (("    return sum(calls.values())", "    return 0"),),
+           RESERVATIONS + " -k vanished"),
+    Mutant("what other machines have reserved does not count", "run/shared/reservation.py",
+           (("account.reserved = max(0, held + ended - known)", "account.reserved = 0"),),
+           RESERVATIONS + " -k started_at_once"),
     Mutant("a claim that this ledger does not know is its own", "run/shared/claims.py",
            (("        return reader.recall(_NOTES, _unsent(claim.attempt)) is not None", "        return True"),),
            CLAIMS + " -k nobody_answers"),

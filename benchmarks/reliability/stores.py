@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.reliability.audit import job_of
@@ -138,6 +138,8 @@ KINDS: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {
     "Swift": swift_store,
 }
 RATE = "  rate: 4/10s"
+MICROS, PRICE = 1_000_000, 50_000
+"""Of a dollar, and of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,16 @@ class Try:
     work: Work
     later: float = 0.0
     crash: str = ""
+    machines: int = 2
+
+    @property
+    def allowed(self) -> int:
+        """Calls that the recipe's cap allows."""
+        return min(self.work.jobs, self.work.max_cost * MICROS // PRICE)
 
 
+CAPPED = Work("v2", cells=80, max_cost=1)
+"""20 of 80 jobs."""
 TRIES = {
     "file://": (
         Try("started at once", Work("v2", images=2, cells=80)),
@@ -159,15 +169,20 @@ TRIES = {
             "one killed before a request id is told", Work("v2", cells=80), crash="after-submit:20"
         ),
         Try("one killed between claim and INTENT", Work("v2", cells=80), crash="before-intent:20"),
+        Try("three at once, a cap for 20 calls", CAPPED, machines=3),
+        Try("three at once, a cap for exactly the plan", replace(CAPPED, cells=20), machines=3),
+        Try("a cap for 20 calls, one of three killed", CAPPED, crash="after-submit:3", machines=3),
     ),
     "S3 (moto)": (
         Try("started at once", Work("v2", cells=40)),
+        Try("three at once, a cap for 20 calls", CAPPED, machines=3),
         Try(
             "one killed before a request id is told", Work("v2", cells=40), crash="after-submit:10"
         ),
     ),
     "Azure (Azurite)": (
         Try("started at once", Work("v2", cells=40)),
+        Try("three at once, a cap for 20 calls", CAPPED, machines=3),
         Try(
             "one killed before a request id is told", Work("v2", cells=40), crash="after-submit:10"
         ),
@@ -183,21 +198,26 @@ def race(place: Place) -> StoreMarker:
     return StoreMarker(found["id"], found["claims_hold"], found["races"], found["double_winners"])
 
 
-def meet(folder: Path, place: Place, one: Try, machines: int = 2) -> Shared:
+def meet(folder: Path, place: Place, one: Try) -> Shared:
     """Machines that meet in a store at `place`, made for it; a machine that was killed stays away, and the
     last one goes on until everything is in place."""
     env = {**place.env, "RELIGHTFLOW_STORE": place.url}
     with emulated(folder, "--latency", "0.5") as provider:
-        shops = [Shop(folder / f"machine-{n}", provider.url, one.work) for n in range(machines)]
+        shops = [Shop(folder / f"machine-{n}", provider.url, one.work) for n in range(one.machines)]
         came = buy(shops, provider, env, one.later, one.crash)
-        if one.crash and came.exits[-1]:
+        if one.crash and came.exits[-1] and one.allowed == came.jobs:
             finish(came, shops[-1], provider, env)
         return came
 
 
-def sound(came: Shared, place: StoreMarker) -> bool:
-    """Whether each job was bought once and the last machine has all images."""
+def sound(came: Shared, place: StoreMarker, one: Try) -> bool:
+    """Whether each job was bought once, within the cap, and the last machine has all images."""
     whole = all(
         n == came.jobs for n, code in zip(came.delivered, came.exits, strict=False) if not code
     )
-    return whole and ((came.billed == came.jobs and not came.twice) or not place.atomic)
+    if not place.atomic:
+        return whole
+    if one.allowed < came.jobs:
+        left = one.work.concurrency if one.crash else 0  # what a killed machine had in flight
+        return whole and not came.twice and one.allowed - left <= came.billed <= one.allowed
+    return whole and came.billed == came.jobs and not came.twice

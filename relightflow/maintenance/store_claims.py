@@ -43,7 +43,15 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
     for claim in chosen.values():
         cost = claim.price if claim.cost is None else claim.cost
         store.costs.put(
-            StoreCharge(claim.recipe, int(claim.at), claim.key, claim.attempt, cost, claim.price)
+            StoreCharge(
+                claim.recipe,
+                int(claim.at),
+                claim.key,
+                claim.attempt,
+                cost,
+                claim.price,
+                claim.reservation,
+            )
         )
         store.claims.delete(claim.key)
     return tuple(chosen.values())

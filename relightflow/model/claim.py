@@ -36,5 +36,7 @@ class JobClaim:
     """The provider's, once it has answered."""
     reason: str = ""
     """Why its outcome is unknown, or why it failed."""
+    reservation: str = ""
+    """Under which it is bought (`Reservation.id`); empty: its run reserved nothing."""
     details: FrozenMap = field(default_factory=FrozenMap)
     """What the backend noted of the call, for the provider's records."""

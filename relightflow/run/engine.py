@@ -161,6 +161,8 @@ class Engine:
         False: nothing is waited for. Whatever is left in `claimed` is told."""
         pause = _FIRST_PAUSE
         shutdown = self.recorder.shutdown
+        if claimed and wait and self.shared:
+            await self.shared.rest()
         while claimed and wait and shutdown.submits_allowed:
             try:
                 with shutdown.submitting():

@@ -251,6 +251,9 @@ def _admission(
     limiter = RateLimiter(clock, rate, context.rng) if context.price or rate else None
     spending = store.spending if store else NO_SPENDING
     budget = _budget(plan, context, state.state_dir.ledger, run_options, spending)
+    reservation = store.claims.reservation if store else None
+    if reservation:
+        reservation.begin(budget, spending)
     by_rate = limiter.seconds_for if limiter else lambda _: 0.0
     return Admission(
         context=context,
@@ -263,6 +266,7 @@ def _admission(
         counters=Counters(plan.jobs_count, budget, clock, by_rate),
         shutdown=shutdown,
         lock=state.lock,
+        claims=store.claims if store else None,
     )
 
 

@@ -113,6 +113,7 @@ def _entry(job: Mapping[str, Any], claim: JobClaim) -> dict[str, Any]:
         "machine": claim.machine,
         "reason": claim.reason[:_MOST_REASON],
         "cost": claim.cost,
+        "reservation": claim.reservation,
         "details": claim.details,
     }
     named = {name: value for name, value in facts.items() if value not in ("", None)}
@@ -144,6 +145,7 @@ def _claim(entry: Mapping[str, Any]) -> JobClaim | None:
         recipe=_fitting(_NAME, entry.get("recipe")),
         request_id=request_id,
         reason=reason[:_MOST_REASON] if isinstance(reason, str) else "",
+        reservation=_fitting(_ATTEMPT, entry.get("reservation")),
         details=read_details(entry),
     )
 

@@ -1,6 +1,6 @@
 """What was paid for through a shared store, so that a cap holds for machines that are gone.
 
-    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>
+    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>]
 
 The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
 claim from before it leaves until its cost is written here. Methods block, may be called from several threads,
@@ -20,6 +20,7 @@ _COSTS = "costs"
 _NAME = re.compile(
     r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
     r"\.(?P<attempt>[0-9a-f]{32})\.(?P<cost>\d{1,15})\.(?P<least>\d{1,15})"
+    r"(?:\.(?P<reservation>[0-9a-f]{32}))?"
 )
 
 
@@ -39,6 +40,13 @@ class StoreCharge:
     """As the provider reported it; the highest price where it did not."""
     least: Micros
     """The lowest price on the list: what it counts at, at least."""
+    reservation: str = ""
+    """Under which it was made (`Reservation.id`); empty: its run had reserved nothing."""
+
+    @property
+    def counted(self) -> Micros:
+        """Against limits."""
+        return max(self.cost, self.least)
 
 
 class Costs:
@@ -51,6 +59,8 @@ class Costs:
             f"{_COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
             f".{charge.least}"
         )
+        if charge.reservation:
+            path += f".{charge.reservation}"
         if _NAME.fullmatch(path):
             self._bucket.put(path, b"{}", "application/json")
 
@@ -63,4 +73,5 @@ class Costs:
                 yield StoreCharge(
                     found["recipe"], int(found["at"]), found["key"], found["attempt"],
                     int(found["cost"]), int(found["least"]),
+                    found["reservation"] or "",
                 )  # fmt: skip

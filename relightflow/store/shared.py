@@ -5,6 +5,7 @@
     jobs/ab/<job key>.json     what a finished job came to, written after its blob
     inflight/<job key>.json    the claim on a job (`claims`)
     costs/<recipe>/…           what was paid (`costs`)
+    reservations/<number>.json what machines have set aside (`reservations`)
 
 What machines write about a finished job is equally true, whoever is last. Nothing is believed: an entry
 counts only if it is about the very job, and its bytes match their hash. Methods block, may be called from
@@ -15,8 +16,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from relightflow.model.claim import JobClaim
+from relightflow.model.reservation import Reserved
 from relightflow.objects.bucket import Bucket, Facts, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store.blobs import is_name
@@ -24,9 +28,21 @@ from relightflow.store.claims import Claims
 from relightflow.store.costs import Costs, StoreCharge
 from relightflow.store.entries import Entries
 from relightflow.store.marker import StoreMarker, read_marker
+from relightflow.store.reservations import Reservations
 
 BLOBS, JOBS = "blobs", "jobs"
+_LOOKS = 3
 _MOST_BLOB = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecords:
+    """What the store says of money."""
+
+    reserved: Reserved = field(default_factory=Reserved)
+    """Read before the others."""
+    claims: tuple[JobClaim, ...] = ()
+    costs: tuple[StoreCharge, ...] = ()
 
 
 class SharedStore:
@@ -35,6 +51,7 @@ class SharedStore:
         self._entries = Entries(bucket)
         self._claims = Claims(bucket)
         self._costs = Costs(bucket)
+        self._reservations = Reservations(bucket)
         self._marker: StoreMarker | None = None
 
     def __str__(self) -> str:
@@ -83,8 +100,31 @@ class SharedStore:
         self.bucket.put(_of_blob(sha256), data, entry.get("media_type", ""), sha256)
         self._entries.put(_of_job(entry["key"]), {**entry, "sha256": sha256})
         if charge:
-            self._costs.put(charge)
+            self.book(entry, charge)
         self._claims.delete(entry["key"])
+
+    def book(self, job: Mapping[str, Any], charge: StoreCharge) -> None:
+        """Write down what a call for `job` (its label) cost, under the reservation that its claim names."""
+        if not charge.reservation:
+            claim = self.claims.of(job)
+            if claim and claim.attempt == charge.attempt:
+                charge = replace(charge, reservation=claim.reservation)
+        self._costs.put(charge)
+
+    @property
+    def reservations(self) -> Reservations:
+        self.check()
+        return self._reservations
+
+    def spending(self) -> StoreRecords:
+        """What was paid, is claimed and is reserved. A call that is made meanwhile is counted at least once."""
+        for _ in range(_LOOKS):
+            reserved = self.reservations.latest()
+            claims = tuple(self.claims.all())  # first: a call that ends now is in one of the two
+            costs = tuple(self.costs.all())
+            if next(self.reservations.after(reserved), None) is None:
+                break
+        return StoreRecords(reserved, claims, costs)
 
     def blobs(self) -> Iterator[tuple[str, Facts]]:
         """(sha256 by its name, facts) of every blob."""

@@ -14,4 +14,4 @@ def test_machines_that_start_at_once_buy_each_job_once(tmp_path: Path) -> None:
         marker = stores.race(place)
         came = stores.meet(tmp_path, place, one)
     assert marker.atomic
-    assert stores.sound(came, marker), f"{came}\n{came.said}"
+    assert stores.sound(came, marker, one), f"{came}\n{came.said}"

@@ -38,6 +38,7 @@ from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
 from relightflow.run.limits.sliding_window import Permit
 from relightflow.run.shared.claims import ClaimedElsewhere, JobClaims
+from relightflow.run.shared.reservation import ReservationEnded
 from relightflow.run.shutdown import Shutdown, Stopped
 from relightflow.store.index_entry import attempt_facts, job_facts
 from relightflow.store.request_bodies import RequestBodies
@@ -126,7 +127,11 @@ class Submitter:
             if refused:
                 return await self._never_called(job, refused)
             permit = await self.admission.acquire(job)
-            call, attempt = await self._intend(job, prepared, permit, instead_of)
+            try:
+                call, attempt = await self._intend(job, prepared, permit, instead_of)
+            except ReservationEnded:  # nothing was sent
+                self.admission.ended(job)
+                continue
             instead_of = None
             calls += 1
             self.recorder.counters.calls += 1

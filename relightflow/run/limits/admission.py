@@ -1,6 +1,7 @@
 """Whether one more call may be made now: waits for what passes, refuses what does not.
 
-    refusals → room in the budget → expiring results → circuit breaker → rate limit → lock → disk → reserve
+    refusals → room in the budget → expiring results → circuit breaker → rate limit → lock → disk → reserve,
+    in the shared store too, where there is one
 
 Each rule decides in a module of its own; this is the thin part that asks them in their order and
 tells them what a call came to.
@@ -16,6 +17,7 @@ from relightflow.ledger.lock import HeldLock
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.summary import Issue
+from relightflow.objects.faults import ObjectFault
 from relightflow.run.context import RunContext
 from relightflow.run.counters import Counters
 from relightflow.run.limits.budget import Budget, Room
@@ -24,6 +26,8 @@ from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.sliding_window import Permit
 from relightflow.run.limits.spend import reached
+from relightflow.run.shared.claims import JobClaims, stop_buying
+from relightflow.run.shared.reservation import RunReservation
 from relightflow.run.shutdown import Shutdown, Stopped
 
 
@@ -46,10 +50,13 @@ class Admission:
     counters: Counters
     shutdown: Shutdown
     lock: HeldLock
+    claims: JobClaims | None = None
+    """None: no other machine is asked for room."""
     call_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def acquire(self, job: Job) -> Permit | None:
-        """Wait until the call may be made, then reserve its price. Raises Stopped.
+        """Wait until the call may be made, then reserve its price. Raises Stopped; ClaimedElsewhere where
+        others used up the limits and the job may be among what they made.
 
         `ended` must follow, whatever becomes of the call.
         """
@@ -57,15 +64,47 @@ class Admission:
             permit = await self._permit(job)
             issue = self._lock_issue() or self._disk_issue()
             if issue is None and self.shutdown.submits_allowed:
-                if self.budget.reserve(job.key):
-                    return permit
-                if self.budget.room() is Room.NO:
-                    issue = Issue(Exit.BUDGET, reached(self.budget))
+                try:
+                    if await self._reserved(job):
+                        return permit
+                    if self.budget.room() is Room.NO:
+                        if self._reservation and self.claims:
+                            await self.claims.check_free(job)
+                        issue = Issue(Exit.BUDGET, reached(self.budget))
+                except BaseException:
+                    self.withdraw(job, permit)
+                    raise
             self.release(job, permit)
             if issue:
                 self.shutdown.stop_new(issue)
             if not self.shutdown.submits_allowed:
                 raise Stopped
+
+    @property
+    def _reservation(self) -> RunReservation | None:
+        return self.claims.reservation if self.claims else None
+
+    async def _reserved(self, job: Job) -> bool:
+        """Set the price aside, here and where machines share a store, there. Raises Stopped."""
+        while not self.budget.reserve(job.key):
+            if self._reservation is None or self.budget.room() is not Room.YES:
+                return False
+            try:
+                with self.shutdown.submitting():
+                    more = await self._reservation.extend()
+            except ObjectFault as fault:
+                stop_buying(self.shutdown, fault)
+                raise Stopped from fault
+            if not more:
+                return False
+        return True
+
+    async def _room_may_change(self) -> None:
+        if self._reservation and not self.budget.in_use:
+            await self._reservation.wait()
+        else:
+            self.call_ended.clear()
+            await self.call_ended.wait()
 
     def ended(self, job: Job) -> None:
         """The job has no call in flight any more; one that waits for room may look again."""
@@ -80,8 +119,7 @@ class Admission:
         try:
             with self.shutdown.submitting(), self.counters.waiting():
                 while self.budget.room() is Room.LATER:
-                    self.call_ended.clear()
-                    await self.call_ended.wait()
+                    await self._room_may_change()
                 await self.expiry_guard.none_expiring()
                 await self.circuit_breaker.closed(job.key)
                 if self.rate_limiter:
@@ -89,6 +127,9 @@ class Admission:
         except EarlyStop as stop:
             self._stop_early(stop)
             raise Stopped from stop
+        except ObjectFault as fault:
+            stop_buying(self.shutdown, fault)
+            raise Stopped from fault
         return permit
 
     @property

@@ -5,6 +5,9 @@ made beside others count at 1.5 × the plan's price, the most that a run tolerat
 passed where costs rise while they are in flight; the nearer the limit, the fewer calls at a time. So do
 the calls of earlier runs whose cost is not known yet, except one. A call that is made alone needs room
 for the highest cost seen, so that a cap of exactly the plan's price buys the whole plan.
+
+With a shared store, what other machines have reserved there counts too, and each call needs room in the
+reservation of this run (`run.shared.reservation`).
 """
 
 from __future__ import annotations
@@ -56,12 +59,17 @@ class Account:
     """Of a window: all calls of the state, so that it can be counted again by a better clock."""
     elsewhere: Sequence[Charge] = ()
     """Of a window: what other machines told the shared store."""
+    names: frozenset[str] | None = frozenset()
+    """Recipes whose reservations in the shared store count here; None: all."""
+    reserved: Micros = 0
+    """What other machines have reserved there, and what came of it since the run began."""
 
     def committed(self, each: Micros = 0) -> Micros:
         """What would be gone if every open call were billed at its price, or at `each` where that is
         more."""
         held = self.in_flight + self.unknown
-        return self.spent + sum(max(price, each) * calls for price, calls in held.items())
+        calls = sum(max(price, each) * calls for price, calls in held.items())
+        return self.spent + self.reserved + calls
 
     def surcharge(self, each: Micros) -> Micros:
         """What the open calls may cost above `committed`, each up to 1.5 × its price; the largest
@@ -102,6 +110,12 @@ class Budget:
         self._overcharged = False
         self._again: dict[int, Micros] = {}
         """Attempts of earlier runs that were sent again, and what each may cost at most."""
+        self.run = Account(SpendLimit(0, "this run"))
+        """The calls of this run alone, whatever limits there are."""
+        self.reserved: Micros | None = None
+        """What the shared store has set aside for them; None: nobody asks for that."""
+        self.others_reserve = False
+        """Other machines may be making calls: they have reserved something."""
         self._attempts = tuple(earlier)
         self._earlier = self._counting()
 
@@ -148,20 +162,42 @@ class Budget:
         """Whether one more call may be made now. Something free always may."""
         if not self.planned:
             return Room.YES
-        alone = not self._active
-        each = self.highest if alone else self.bound
+        each = self._each
         if all(
             a.committed(each) + a.surcharge(each) + each <= a.limit.amount for a in self.accounts
         ):
             return Room.YES
-        return Room.NO if alone else Room.LATER
+        return Room.LATER if self._active or self.others_reserve else Room.NO
+
+    @property
+    def _each(self) -> Micros:
+        """What one more call is taken to cost at most."""
+        return self.bound if self._active or self.others_reserve else self.highest
+
+    @property
+    def in_use(self) -> bool:
+        """Calls of this run are in flight."""
+        return bool(self._active)
+
+    @property
+    def covered(self) -> bool:
+        """Whether the shared store has set aside what one more call may cost."""
+        if self.reserved is None or not self.planned:
+            return True
+        return self.run.committed(self.bound) + self._each <= self.reserved
+
+    def fitting(self) -> int:
+        """How many more calls may be made at a time, whatever they cost."""
+        left = (a.limit.amount - a.committed(self.bound) for a in self.accounts)
+        return max(0, min(left, default=0) // self.bound) if self.bound else 0
 
     def reserve(self, job_key: str) -> bool:
         """Set the price of a call aside. False: there is no room for it."""
-        if self.room() is not Room.YES:
+        if self.room() is not Room.YES or not self.covered:
             return False
         self._active.add(job_key)
         self.adopt(self.price.high)
+        self.run.in_flight[self.price.high] += 1
         return True
 
     def ended(self, job_key: str) -> None:
@@ -207,8 +243,8 @@ class Budget:
         real = (max(reserved, self.highest) if own else reserved) if known is None else known
         least = self.price.low if own else reserved
         for account in self._accounts(attempt):
-            _take(account.in_flight, reserved)
-            account.spent += max(real, least)
+            if _take(account.in_flight, reserved) or account is not self.run:
+                account.spent += max(real, least)
         self.spent += reserved if known is None else known
         if own:
             self.highest = max(self.highest, real)
@@ -224,19 +260,22 @@ class Budget:
     def hold(self, reserved: Micros, attempt: int = 0) -> None:
         """A call may have been billed, or ended without a word: it goes on counting."""
         for account in self._accounts(attempt):
-            _take(account.in_flight, reserved)
-            account.unknown[reserved] += 1
+            if _take(account.in_flight, reserved) or account is not self.run:
+                account.unknown[reserved] += 1
 
     def resume(self, price: Micros, attempt: int = 0) -> None:
         """A held call turned out to be in flight after all; settle or release it next."""
         for account in self._accounts(attempt):
-            _take(account.unknown, price)
-            account.in_flight[price] += 1
+            if _take(account.unknown, price) or account is not self.run:
+                account.in_flight[price] += 1
 
     def _accounts(self, attempt: int) -> Iterator[Account]:
-        yield from self._earlier.get(attempt, self.accounts)
+        yield from self._earlier.get(attempt, (*self.accounts, self.run))
 
 
-def _take(calls: Counter[Micros], price: Micros) -> None:
-    if calls[price]:
-        calls[price] -= 1
+def _take(calls: Counter[Micros], price: Micros) -> bool:
+    """One call less; False: there was none, for it is not a call of this run."""
+    if not calls[price]:
+        return False
+    calls[price] -= 1
+    return True

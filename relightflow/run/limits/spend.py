@@ -123,8 +123,11 @@ def _shared(
     an open call counts at, at least."""
     share = limit.share
     if share is None:
-        elsewhere = store.windows if limit.window is not None else store.caps
-        return account(limit, charges, names, now, elsewhere)
+        windowed = limit.window is not None
+        found = account(limit, charges, names, now, store.windows if windowed else store.caps)
+        found.names = None if windowed else names
+        found.reserved = store.reserved_for(found.names)
+        return found
     before = account(limit, [c for c in charges if c.attempt <= share.after], names, now)
     amount = share.of(max(0, limit.amount - before.committed(each)), limit)
     own = replace(limit, amount=amount, source=f"the share of {share.name} in {limit.source}")
@@ -224,6 +227,8 @@ def _when(tight: Account, budget: Budget) -> Iterator[str]:
         amount = sum(max(price, budget.highest) * number for price, number in calls.items())
         if amount:
             yield f"{dollars(amount)} {words}"
+    if tight.reserved:
+        yield f"{dollars(tight.reserved)} reserved or spent by other machines meanwhile"
     surcharge = tight.surcharge(budget.highest)
     if surcharge:
         yield f"{dollars(surcharge)} reserved, as each of several such calls may cost 1.5 × its price"

@@ -166,7 +166,7 @@ class SharedResults:
         step = Accepted(claim.request_id, claim.details)
         facts = {"request_id": step.request_id, "details": step.details}
         number = await self._restore(job, State.ACCEPTED, Billed.UNKNOWN, uuid, facts)
-        self._reserve(job)
+        self._reserve(job, claim)
         self.recorder.call_log.takeover(job, uuid, step, claim.at)
         with open_reader(self.ledger.path) as reader:
             attempt = reader.attempt(number)
@@ -187,7 +187,7 @@ class SharedResults:
             job, state, billed, claim.attempt, facts | {"request_id": claim.request_id}
         )
         budget = self.recorder.budget
-        self._reserve(job)
+        self._reserve(job, claim)
         if failed:
             budget.settle(self.context.price, claim.cost)
         else:
@@ -196,11 +196,21 @@ class SharedResults:
         failure = Failure(kind, reason, billed, cost=claim.cost)
         return Outcome(job, number, failure=failure)
 
-    def _reserve(self, job: Job) -> None:
+    async def rest(self) -> None:
+        """Nothing is bought for a while."""
+        if self.claims.reservation:
+            try:
+                await self.claims.reservation.rest()
+            except ObjectFault as error:
+                stop_buying(self.recorder.shutdown, error)
+
+    def _reserve(self, job: Job, claim: JobClaim) -> None:
         """A call of another machine is ours to collect or to hold from now on."""
         number, price = self.reserved.pop(job.key, (0, 0))
         if number:
             self.recorder.budget.release(price, number)
+        elif self.claims.reservation:
+            self.claims.reservation.take_over(claim, self.claims.least)
         self.recorder.budget.adopt(self.context.price)
 
     async def settle(self) -> None:

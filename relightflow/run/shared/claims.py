@@ -30,6 +30,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.run.context import RunContext
 from relightflow.run.shared.client import SharedStoreClient
+from relightflow.run.shared.reservation import RunReservation
 from relightflow.run.shutdown import Shutdown, Stopped
 from relightflow.store.costs import StoreCharge
 from relightflow.store.index_entry import job_facts
@@ -38,6 +39,8 @@ _TRIES = 5
 _FRESH = 60.0
 """Seconds after which a claim is read again before its call leaves: this machine may have slept."""
 _NOTES = "shared-store"
+MACHINE = socket.gethostname()[:100]
+"""As other machines read it."""
 
 
 class _Theirs(Exception):
@@ -65,7 +68,11 @@ class JobClaims:
     shutdown: Shutdown
     least: Micros
     """The lowest price of a call on the list."""
-    machine: str = field(default_factory=lambda: socket.gethostname()[:100])
+    reservation: RunReservation | None = None
+    """None: nothing is reserved in the store, see `run.shared.opening`."""
+    machine: str = field(default_factory=lambda: MACHINE)
+    _under: dict[str, str] = field(default_factory=dict)
+    """Attempt → the reservation under which it is made."""
     _taken: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Attempt → when it was claimed, by both clocks."""
     _unsent: set[str] = field(default_factory=set)
@@ -79,16 +86,19 @@ class JobClaims:
         """Claim `job` for the attempt `uuid`, and see that nobody finished it meanwhile.
 
         `instead_of`: an attempt of ours in whose place it is made. Raises ClaimedElsewhere; Stopped where
-        the store cannot be asked; StorageError where the place is no store. Then nothing of it stays.
+        the store cannot be asked; StorageError where the place is no store; ReservationEnded where its money
+        has to be reserved anew. Then nothing of it stays.
         """
         if job.key in self._releasing:
             await asyncio.wait([self._releasing[job.key]])
         self._taken[uuid] = self._now()
         label = job_facts(job, self.context.price)
+        if self.reservation:
+            self._under[uuid] = self.reservation.id
         claim = self._claim(job, uuid, State.INTENT, details=details)
         try:
             mine = await self._create(label, claim, instead_of)
-            if mine and await self.client.finished(label) is None:
+            if mine and await self._still_to_be_made(label, claim):
                 return
         except _Theirs as theirs:
             raise ClaimedElsewhere(theirs.claim) from None
@@ -100,6 +110,28 @@ class JobClaims:
             raise
         self.abandon(job, uuid)
         raise ClaimedElsewhere(None)
+
+    async def _still_to_be_made(self, label: Mapping[str, Any], claim: JobClaim) -> bool:
+        """Whether nobody finished the job before `claim` was there, and its money is still set aside."""
+        if self.reservation is None:
+            return await self.client.finished(label) is None
+        finished, _ = await asyncio.gather(
+            self.client.finished(label), self.reservation.check(claim.reservation)
+        )
+        return finished is None
+
+    async def check_free(self, job: Job) -> None:
+        """Raises ClaimedElsewhere where another machine has the job or made it; Stopped where the store cannot
+        be asked."""
+        label = job_facts(job, self.context.price)
+        try:
+            claim = await self.client.claim_of(label)
+            made = claim is None and await self.client.finished(label) is not None
+        except ObjectFault as error:
+            stop_buying(self.shutdown, error)
+            raise Stopped from error
+        if made or (claim and not self.is_ours(claim)):
+            raise ClaimedElsewhere(claim)
 
     async def reclaim(self, job: Job, uuid: str, details: FrozenMap) -> bool:
         """Whether the job is claimed for `uuid`, an attempt of ours that may have been sent: still, or anew
@@ -179,6 +211,7 @@ class JobClaims:
         away, the ledger remembers that nothing was sent under it."""
         self._unsent.add(uuid)
         self._taken.pop(uuid, None)
+        self._under.pop(uuid, None)
         label = job_facts(job, self.context.price)
 
         async def give_up() -> None:
@@ -211,7 +244,7 @@ class JobClaims:
             charge = self.charge(
                 job, uuid, at, self.context.price if cost is None else cost, recipe
             )
-            await self.client.tell_cost(charge)
+            await self.client.tell_cost(label, charge)
         claim = self._claim(job, uuid, told, reason=failure.message, cost=cost)
         await self.client.tell_claim(label, replace(claim, request_id=failure.request_id))
 
@@ -219,14 +252,16 @@ class JobClaims:
         """What a call of this machine cost, for all machines. `at`: Unix seconds."""
         recipe = recipe or self.context.recipe
         return StoreCharge(
-            recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price)
-        )
+            recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price),
+            self._under.get(uuid, ""),
+        )  # fmt: skip
 
     def _claim(self, job: Job, uuid: str, state: State, **facts: Any) -> JobClaim:
         context = self.context
         return JobClaim(
             key=job.key, state=state, attempt=uuid, run=context.run_id, machine=self.machine,
-            at=context.clock.wall(), price=context.price, recipe=context.recipe, **facts,
+            at=context.clock.wall(), price=context.price, recipe=context.recipe,
+            reservation=self._under.get(uuid, ""), **facts,
         )  # fmt: skip
 
     def _now(self) -> tuple[float, float]:

@@ -8,7 +8,7 @@ be asked might have been bought already, so nothing new is bought then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -23,7 +23,7 @@ from relightflow.objects.faults import ObjectFault
 from relightflow.store.costs import StoreCharge
 from relightflow.store.index_entry import read_cost, read_details, read_request_id
 from relightflow.store.marker import StoreMarker
-from relightflow.store.shared import SharedStore
+from relightflow.store.shared import SharedStore, StoreRecords
 
 T = TypeVar("T")
 THREADS = 16
@@ -106,17 +106,19 @@ class SharedStoreClient:
         if self.write and self._in_a_row < ENOUGH:
             await self._told(lambda: self.store.claims.put(label, claim))
 
-    async def tell_cost(self, charge: StoreCharge) -> None:
+    async def tell_cost(self, label: Mapping[str, Any], charge: StoreCharge) -> None:
         """Write down what a call without an image cost; failing to is no failure of the job: its claim
         goes on counting."""
         if self.write and self._in_a_row < ENOUGH:
-            await self._told(lambda: self.store.costs.put(charge))
+            await self._told(lambda: self.store.book(label, charge))
 
-    async def spending(self) -> tuple[Sequence[StoreCharge], Sequence[JobClaim]]:
+    async def spending(self) -> StoreRecords:
         """What was paid through the store, and what may be. Raises ObjectFault."""
-        # claims first: a call that ends in between is counted by one of the two
-        claims = await self._do(lambda: list(self.store.claims.all()))
-        return await self._do(lambda: list(self.store.costs.all())), claims
+        return await self._do(self.store.spending)
+
+    async def ask(self, work: Callable[[SharedStore], T]) -> T:
+        """`work` done in a thread, to its end whoever waits for it. Raises what it raises."""
+        return await asyncio.shield(self._start(lambda: work(self.store)))
 
     async def release(self, label: Mapping[str, Any], attempt: str) -> bool:
         """Take the claim of `attempt` away; False where the store could not be told."""

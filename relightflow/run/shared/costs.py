@@ -1,4 +1,8 @@
-"""What was and may have been paid for by other machines that use the shared store, as the limits see it."""
+"""What was and may have been paid for by other machines that use the shared store, as the limits see it.
+
+What is reserved there counts as it is, and the calls that were made under it are not counted again. What
+no open reservation covers is counted call by call.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from relightflow.ledger.reader import Reader
 from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
 from relightflow.model.money import Micros
+from relightflow.model.reservation import Reserved
 from relightflow.model.spending import Charge, Kind
 from relightflow.store.costs import StoreCharge
+from relightflow.store.shared import StoreRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +29,82 @@ class StoreSpending:
     """Against caps of a recipe: the same without results that this ledger has adopted, and so counts."""
     claimed: Mapping[str, tuple[int, Micros]] = field(default_factory=dict)
     """Job key → the number (below 0) and the price of a call that may be under way."""
+    reserved: Reserved = field(default_factory=Reserved)
+    """Of other machines."""
+    known: tuple[tuple[str, Micros, Micros], ...] = ()
+    """Of the calls under `reserved` that this ledger counts too: recipe, and what they count at against
+    allowances and against caps."""
+
+    def reserved_for(self, names: frozenset[str] | None) -> Micros:
+        """What other machines have reserved for the recipes `names`; None: for all."""
+        total = sum(one.amount for one in self.reserved.open if counts_for(one.recipe, names))
+        return max(0, total - self.counted_here(names))
+
+    def counted_here(self, names: frozenset[str] | None) -> Micros:
+        """What of that this ledger counts too, against an allowance (`names` None) or a cap."""
+        return sum(
+            caps if names is not None else windows
+            for recipe, windows, caps in self.known
+            if counts_for(recipe, names)
+        )
 
 
 NO_SPENDING = StoreSpending()
 """Of a state without a shared store."""
 
 
-def store_spending(
-    costs: Iterable[StoreCharge], claims: Iterable[JobClaim], reader: Reader
-) -> StoreSpending:
-    """`reader`: of this machine's ledger, whose own calls are left out."""
+def counts_for(recipe: str, names: frozenset[str] | None) -> bool:
+    """Whether a call for `recipe` counts against a limit on the recipes `names`; None: on all."""
+    return names is None or not recipe or recipe in names
+
+
+def may_cost(claim: JobClaim) -> Micros:
+    """The most that the call of a claim costs without stopping its run, beside others."""
+    if claim.state is State.FAILED:
+        return claim.price if claim.cost is None else max(claim.cost, claim.price)
+    return claim.price * 3 // 2
+
+
+def came_to(name: str, costs: Iterable[StoreCharge], claims: Iterable[JobClaim]) -> Micros:
+    """What the calls under the reservation `name` cost, or may cost: each once."""
+    calls = {claim.attempt: may_cost(claim) for claim in claims if claim.reservation == name}
+    calls |= {cost.attempt: cost.counted for cost in costs if cost.reservation == name}
+    return sum(calls.values())
+
+
+def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
+    """`reader`: of this machine's ledger, whose own calls and runs are left out."""
     known = reader.attempt_names()
     adopted = reader.adopted_jobs()
+    others = tuple(one for one in records.reserved.open if not reader.recipe_of_run(one.run))
+    covered = {one.id for one in others}
+    own: dict[str, tuple[str, Micros, Micros]] = {}
     found: dict[str, tuple[str, Charge]] = {}
-    for cost in costs:
-        if cost.attempt not in known and cost.attempt not in found:
+    for cost in records.costs:
+        if cost.reservation in covered:
+            here = cost.counted if cost.attempt in known else 0
+            cap = cost.counted if cost.key in adopted else here
+            own[cost.attempt] = (cost.recipe, here, cap)
+        elif cost.attempt not in known and cost.attempt not in found:
             number = -1 - len(found)
             found[cost.attempt] = (cost.key, _spent(number, cost))
     claimed: dict[str, tuple[int, Micros]] = {}
-    for claim in claims:
+    for claim in records.claims:
         name = claim.attempt or claim.key
-        if name in known or name in found:
+        if claim.reservation in covered or name in known or name in found:
             continue
         number = -1 - len(found)
         found[name] = (claim.key, _open(number, claim))
         if claim.state is not State.FAILED:
             claimed[claim.key] = (number, claim.price)
     in_order = sorted(found.values(), key=lambda pair: pair[1].at)
+    reserved = records.reserved
     return StoreSpending(
         tuple(charge for _, charge in in_order),
         tuple(charge for key, charge in in_order if key not in adopted),
         claimed,
+        Reserved(reserved.number, others, reserved.ended, reserved.writer),
+        tuple(own.values()),
     )
 
 

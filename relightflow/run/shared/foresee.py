@@ -62,8 +62,7 @@ class StoreView:
         if self._store is None or self.fault:
             return NO_SPENDING
         try:
-            claims = list(self._store.claims.all())  # first: see `SharedStoreClient.spending`
-            return store_spending(self._store.costs.all(), claims, reader)
+            return store_spending(self._store.spending(), reader)
         except ObjectFault as fault:
             self.fault = str(fault)
             return NO_SPENDING

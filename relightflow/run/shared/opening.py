@@ -13,9 +13,10 @@ from relightflow.model.run_options import RunOptions
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.context import RunContext
-from relightflow.run.shared.claims import JobClaims, stop_buying
+from relightflow.run.shared.claims import MACHINE, JobClaims, stop_buying
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shared.costs import NO_SPENDING, StoreSpending, store_spending
+from relightflow.run.shared.reservation import RunReservation
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.shared import open_shared
 
@@ -63,20 +64,39 @@ async def open_store(
     client = SharedStoreClient(store, operator.store_writes, notice)
     patience = max(_LEAST_PATIENCE, _TYPICAL_CALLS * (model.typical_seconds or _USUAL_SECONDS))
     least = model.price.low if model.price else context.price
-    claims = JobClaims(context, client, ledger, shutdown, least)
-    spending = NO_SPENDING
+    spending, reservation = NO_SPENDING, None
     try:
         try:
             await _say_what_it_promises(client, notice)
             if run_options.limits and not run_options.collect_only:
-                found = await client.spending()
-                with open_reader(ledger.path) as reader:
-                    spending = store_spending(*found, reader)
+                spending, reservation = await _money(context, client, ledger, patience)
         except ObjectFault as fault:
             stop_buying(shutdown, fault)  # what is accepted is collected all the same
+        claims = JobClaims(context, client, ledger, shutdown, least, reservation)
         yield OpenStore(client, claims, patience, spending)
     finally:
+        if reservation:
+            await reservation.close(shutdown.draining)
         await client.close(shutdown.draining)
+
+
+async def _money(
+    context: RunContext, client: SharedStoreClient, ledger: Ledger, patience: float
+) -> tuple[StoreSpending, RunReservation | None]:
+    """What other machines spend, and how this run reserves; None: it cannot. Raises ObjectFault, StorageError."""
+    records = await client.spending()
+    reservation = None
+    if client.write and client.atomic:
+        reservation = RunReservation(context, client, MACHINE, records.reserved, patience)
+        with open_reader(ledger.path) as reader:
+            left = [one for one in records.reserved.open if reader.recipe_of_run(one.run)]
+        for one in left:  # of runs of this state that were killed: its lock says that they are over
+            await reservation.end(one)
+        if left:
+            records = await client.spending()
+            reservation.state = records.reserved
+    with open_reader(ledger.path) as reader:
+        return store_spending(records, reader), reservation
 
 
 async def _say_what_it_promises(client: SharedStoreClient, notice: Callable[[str], None]) -> None:
@@ -85,11 +105,13 @@ async def _say_what_it_promises(client: SharedStoreClient, notice: Callable[[str
     if not client.write:
         notice(
             f"--store-mode r: jobs are not claimed in the shared store {client.store}, so two machines that "
-            "run at once may both buy a job. Let one run at a time, or use --store-mode rw"
+            "run at once may both buy a job, and together pass a cap or a budget. Let one run at a time, or "
+            "use --store-mode rw"
         )
     elif not found.atomic:
         notice(
             f"the shared store {client.store} let both writers create one object in {found.doubles:,} of "
             f"{found.pairs:,} races, so a claim does not hold there: two machines that run at once may both "
-            "buy a job. Let one run at a time, or give each a part of its own with --shard"
+            "buy a job, and together pass a cap or a budget. Let one run at a time, or give each a part of "
+            "its own with --shard"
         )

@@ -17,6 +17,7 @@ from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import DAY, Kind, SpendLimit
 from relightflow.run.shared.costs import store_spending
 from relightflow.store.costs import StoreCharge
+from relightflow.store.shared import StoreRecords
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
 
@@ -34,11 +35,9 @@ def claim(attempt: str, state: State = State.INTENT) -> JobClaim:
 
 
 def test_each_call_counts_once_whether_it_is_claimed_or_paid() -> None:
-    found = store_spending(
-        [cost("1"), cost("2", at=50), cost("2", at=60), cost("3", cost=1, least=7)],
-        [claim("3"), claim("4"), claim("5", State.FAILED)],
-        Reader(None),
-    )
+    costs = (cost("1"), cost("2", at=50), cost("2", at=60), cost("3", cost=1, least=7))
+    claims = (claim("3"), claim("4"), claim("5", State.FAILED))
+    found = store_spending(StoreRecords(claims=claims, costs=costs), Reader(None))
     assert [(c.at, c.kind, c.counted) for c in found.windows] == [
         (50.0, Kind.SPENT, PRICE), (100.0, Kind.SPENT, PRICE), (100.0, Kind.SPENT, 7),
         (200.0, Kind.IN_FLIGHT, PRICE), (200.0, Kind.SPENT, PRICE),

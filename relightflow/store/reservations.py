@@ -1,0 +1,132 @@
+"""What machines have set aside in a shared store before they buy, so that a limit holds for all of them.
+
+    reservations/<number>.json   the n-th state: every open reservation, and what the ended ones came to
+    ended/<reservation>          no call is begun under it any more
+
+A state is created and never changed, so of several machines that make the next one, one succeeds: where the
+store's conditional put is atomic (`marker`), whoever reserves has seen what all others have reserved. A run
+looks for `ended/…` after it has claimed a job and before its call leaves; so whoever creates that object and
+then lists the claims knows every call that was made under the reservation. Methods block, may be called from
+several threads, and raise ObjectFault, and StorageError for a state that makes no sense.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from relightflow.errors import StorageError
+from relightflow.model.reservation import Reservation, Reserved
+from relightflow.model.values import FrozenMap
+from relightflow.objects.bucket import Bucket
+from relightflow.objects.faults import ObjectFault, Reason
+from relightflow.store.entries import FORMAT, Entries
+from relightflow.store.index_entry import MOST, decoded, read_time
+
+_STATES, _ENDED = "reservations", "ended"
+_STATE = re.compile(_STATES + r"/(\d{12})\.json")
+_ID = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[\w.:@ -]{0,200}", re.ASCII)
+_MOST = 4 << 20
+
+
+class Reservations:
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._entries = Entries(bucket)
+
+    def latest(self) -> Reserved:
+        """The state that is in force, found by a listing."""
+        names = (_STATE.fullmatch(facts.path) for facts in self._bucket.list(_STATES))
+        last = max((int(name[1]) for name in names if name), default=0)
+        return (last and self._read(last)) or Reserved()
+
+    def after(self, seen: Reserved) -> Iterator[Reserved]:
+        """The states that came after one that was `seen`, in order; a request for each, and one more."""
+        number = seen.number
+        while found := self._read(number := number + 1):
+            yield found
+
+    def create(self, state: Reserved) -> bool:
+        """Make `state` the one that is in force. False: another machine was faster."""
+        facts = {
+            "writer": state.writer,
+            "open": [
+                {name: getattr(one, name) for name in Reservation.__slots__} for one in state.open
+            ],
+            "ended": dict(state.ended),
+        }
+        try:
+            self._entries.put(_path(state.number), facts, only_new=True)
+        except ObjectFault as fault:
+            if fault.reason not in (Reason.CHANGED, Reason.PASSING):
+                raise
+            found = self._read(state.number)  # perhaps only the answer was lost
+            if found is None:
+                raise
+            return found.writer == state.writer
+        return True
+
+    def end(self, name: str) -> None:
+        """From now on no call is begun under the reservation with the id `name`. Twice is once."""
+        try:
+            self._bucket.put(f"{_ENDED}/{name}", b"{}", "application/json", only_new=True)
+        except ObjectFault as fault:
+            if fault.reason is not Reason.CHANGED:
+                raise
+
+    def is_ended(self, name: str) -> bool:
+        return self._bucket.head(f"{_ENDED}/{name}") is not None
+
+    def _read(self, number: int) -> Reserved | None:
+        path = _path(number)
+        try:
+            found = decoded(self._bucket.get(path, most=_MOST))
+        except ObjectFault as fault:
+            if fault.reason is Reason.MISSING:
+                return None
+            if fault.reason is not Reason.CHANGED:
+                raise
+            found = None  # too large
+        state = _state(number, found) if found else None
+        if state is None:
+            raise StorageError(
+                f"{self._bucket}{path} is damaged, so it is not known what other machines have reserved; "
+                "nothing more was sent. Let all runs that use the store end, then delete the object and run "
+                "again: what was bought is counted by its costs and claims"
+            )
+        return state
+
+
+def _path(number: int) -> str:
+    return f"{_STATES}/{number:012}.json"
+
+
+def _state(number: int, found: dict[str, Any]) -> Reserved | None:
+    """What a state says, if all of it makes sense: money is read whole or not at all."""
+    if type(found.get("format")) is not int or found["format"] != FORMAT:
+        return None
+    writer, opened, ended = (found.get(name) for name in ("writer", "open", "ended"))
+    if not (isinstance(opened, list) and isinstance(ended, dict) and isinstance(writer, str)):
+        return None
+    made = [_reservation(one) for one in opened]
+    if None in made or not all(map(_amount, ended.values())):
+        return None
+    return Reserved(number, tuple(one for one in made if one), FrozenMap(ended), writer)
+
+
+def _reservation(found: object) -> Reservation | None:
+    if not isinstance(found, dict):
+        return None
+    names = [found.get(name) for name in ("run", "machine", "recipe")]
+    sound = all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
+    name, amount = found.get("id"), found.get("amount")
+    if not (sound and isinstance(name, str) and _ID.fullmatch(name) and _amount(amount)):
+        return None
+    run, machine, recipe = map(str, names)
+    return Reservation(name, run, machine, recipe, read_time(found), int(amount or 0))
+
+
+def _amount(value: object) -> bool:
+    return type(value) is int and 0 <= value < MOST
