@@ -66,7 +66,7 @@ async def merge(plans: Sequence[Plan], folders: Sequence[Path], state_dir: State
             news = _news(reader, _settled(found, own), _whole_in(state_dir, shards))
         for one in news:
             await _write(state, one, shards)
-        added = restore(state_dir, state.ledger)
+        added = restore(state_dir.blobs, state.ledger)
     there = {one.shard for one in shards}
     count = shards[0].shard.count if shards else 0
     every = (Shard(number, count) for number in range(1, count + 1))

@@ -20,7 +20,6 @@ from relightflow.plugins.backend import HasHistory
 from relightflow.plugins.records import BackendRecord, OperatorPolicy
 from relightflow.run.clock import Clock, RealClock
 from relightflow.run.jobs.doubts import DoubtSettler, DoubtsSettled, keep_asking
-from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.patience import RecordsPatience
@@ -131,7 +130,7 @@ async def _settler(
     clock: Clock,
 ) -> DoubtSettler:
     """Doubts alone; money is only counted, so the budget has no cap."""
-    await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
+    await state.ledger.interrupted_intents(record.name)
     budget = Budget()
     rng = Random()  # noqa: S311  jitter guards nothing
 

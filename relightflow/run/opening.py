@@ -41,7 +41,6 @@ from relightflow.run.jobs.call_log import CallLog
 from relightflow.run.jobs.collect import Collector
 from relightflow.run.jobs.doubts import DoubtSettler
 from relightflow.run.jobs.index_progress import IndexProgress
-from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.recovery import Recovery
 from relightflow.run.jobs.remote import RemoteWork
 from relightflow.run.jobs.resend import Resender
@@ -93,12 +92,12 @@ def open_state(state_dir: StateDir, who: str, *, durable: bool = True) -> Iterat
         ledger = Ledger(state_dir.ledger, durable=durable)
         store = BlobStore(state_dir.blobs, durable=durable)
         try:
-            yield OpenState(ledger, store, state_dir, held, restore(state_dir, ledger))
+            yield OpenState(ledger, store, state_dir, held, restore(state_dir.blobs, ledger))
         finally:
             store.close()
             # a second signal may have closed the ledger already
             with suppress(StorageError, RuntimeError):
-                restore(state_dir, ledger)  # so that the next run has nothing to compare
+                restore(state_dir.blobs, ledger)  # so that the next run has nothing to compare
             ledger.close()
 
 
@@ -176,7 +175,7 @@ async def open_run(
         clock or RealClock(), rng or Random(),  # noqa: S311  jitter guards nothing
         run_options.plan_sha256,
     )  # fmt: skip
-    await settle_interrupted(state.ledger, state.state_dir.blobs, record.name)
+    await state.ledger.interrupted_intents(record.name)
     await asyncio.to_thread(_sweep_bodies, state.state_dir)
     shutdown = Shutdown()
     asks = bool(price) and not run_options.collect_only

@@ -42,14 +42,15 @@ class _StateReader:
     """What that run will put back first."""
 
 
-def restore(state_dir: StateDir, ledger: Ledger) -> Restoration:
-    """Put back what the index knows and the ledger does not, and remember how far both agree.
+def restore(folder: Path, ledger: Ledger) -> Restoration:
+    """Put back what the index knows and the ledger does not, and remember how far both agree. A call that
+    is left in INTENT although its image is in the store becomes STORED. `folder`: of the blob store.
 
     Blocks; needs the lock. Raises StorageError.
     """
     with open_reader(ledger.path) as reader:
-        part, found = _unread(state_dir.blobs, reader)
-        missing = reader.missing(found, is_whole(state_dir.blobs))
+        part, found = _unread(folder, reader)
+        missing = reader.missing(found, is_whole(folder))
         agreed = _position(reader) == part.end
     if agreed and not missing:
         return Restoration()

@@ -7,6 +7,7 @@ ledger was opened stands in `run.opening`.)
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown, Step
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.collect import Collector
 from relightflow.run.jobs.doubts import DoubtSettler, DoubtsSettled, keep_asking
-from relightflow.run.jobs.interrupted import settle_interrupted
 from relightflow.run.jobs.resend import job_of
 from relightflow.run.limits.budget import Budget
+from relightflow.run.restoring import restore
 from relightflow.run.shutdown import Shutdown, Stopped
 
 
@@ -84,8 +85,8 @@ class Recovery:
     async def hold_unanswered(self) -> None:
         """What a bug or an aborted call of this run left in INTENT is unknown, in the ledger and in
         the budget."""
-        left = await settle_interrupted(self.ledger, self.blobs_path, self.context.backend)
-        for attempt in left:
+        await asyncio.to_thread(restore, self.blobs_path, self.ledger)
+        for attempt in await self.ledger.interrupted_intents(self.context.backend):
             self.budget.hold(attempt.price, attempt.id)
 
 
