@@ -7,6 +7,7 @@ A quiet machine is needed for figures; ratios are measured within one run and be
 
 from __future__ import annotations
 
+import compileall
 import importlib
 import json
 import os
@@ -73,6 +74,8 @@ def main(arguments: list[str]) -> None:
         measure = importlib.import_module(f"benchmarks.{names[0]}").measure
         print(json.dumps(measure(bool(whole)) if names[0] in WHOLE else measure()))
         return
+    # as an installation is; PYTHONDONTWRITEBYTECODE would have every process compile what it imports
+    compileall.compile_dir(ROOT / "relightflow", quiet=2)
     about = machine()
     rows = [row for name in names for row in apart(name, *whole)]
     told = f"{table(rows)}\n\n{about}.\n"

@@ -45,7 +45,7 @@ from relightflow.recipe.checks import with_checks
 from relightflow.report import consent as asking
 from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
-from relightflow.run.limits.consent import Consent, affordable, confirmed, consent, unasked
+from relightflow.run.limits.consent import Consent, confirmed, consent, unasked
 from relightflow.run.limits.spend import identity, shared_limits, with_recipe_limits
 from relightflow.store.atomic import write_atomic
 from relightflow.store.state_dir import StateDir
@@ -220,7 +220,8 @@ def _agreed(
         stop_after=wanted.stop_after,
         wait=wanted.wait,
     )
-    if found.plan.price and found.plan.price.free:
+    known = recipe.backend.model.price is not None or run_options.price is not None
+    if (found.plan.price and found.plan.price.free) or (run_options.limits and known):
         return run_options  # nobody need be asked, so nothing need be counted
     seen, fault = _estimate(found, run_options, operator)
     if fault:
@@ -238,9 +239,6 @@ def _agreed(
         if not wanted.yes and not console.ask(question):
             raise BudgetError("not confirmed; nothing was sent")
         return confirmed(run_options, cap)
-    calls = affordable(seen)
-    if calls is not None:
-        console.warn(asking.shortfall(seen, recipe.name, calls))
     return unasked(run_options, recipe.backend.model.price)
 
 
@@ -253,7 +251,7 @@ def _estimate(
     seen = api.estimate_cost(
         plan, api.plan_status(plan, state_dir), run_options, state_dir, operator
     )
-    if not operator.store or (consent(seen) is Consent.GIVEN and affordable(seen) is None):
+    if not operator.store or consent(seen) is Consent.GIVEN:
         return seen, ""
     status = api.plan_status(plan, state_dir, operator)
     return api.estimate_cost(plan, status, run_options, state_dir, operator), status.store_fault

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from relightflow.model.catalog import Price
-from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.money import Micros, dollars
 from relightflow.model.plan import Plan
 from relightflow.report.text import count, money, price
@@ -41,14 +41,6 @@ def no_store(name: str, fault: str) -> str:
     return f"{name}: the shared store could not be read, so nothing will be bought: {fault}"
 
 
-def shortfall(found: CostEstimate, name: str, affordable: int) -> str:
-    """A warning where a limit ends the run before the plan is complete."""
-    return (
-        f"{name}: the plan costs {price(found.price)} and the {limit(found.limits[0])}. It will buy "
-        f"about {affordable:,} of {count(found.calls, 'job')} and end with exit code 7"
-    )
-
-
 def retries(plan: Plan, results: int) -> str:
     """Before a run makes results again that failed a check. The purchase itself is asked about as any."""
     name = plan.recipe.name
@@ -60,13 +52,6 @@ def retries(plan: Plan, results: int) -> str:
     if not cost or cost.free:
         return f"{failed}; each gets one new result in its place"
     return f"{failed}; each gets one new result in its place, within the limits: {price(cost)}"
-
-
-def limit(status: LimitStatus) -> str:
-    """`cap is 5.00 USD (--max-cost, 1.20 USD of it used)`."""
-    word = "cap" if status.limit.window is None else "budget"
-    used = f", {money(status.committed)} of it used" if status.committed else ""
-    return f"{word} is {money(status.limit.amount)} ({status.limit.source}{used})"
 
 
 def _said(found: CostEstimate) -> str:

@@ -1,4 +1,8 @@
-"""Asks what the account holds before the first call, so that nobody is surprised in mid-run."""
+"""Says before the first call what will end the run early: an account or a limit that holds too little.
+
+What is still to be bought is counted only where the price of the whole plan does not settle it: that
+goes through every job.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import asyncio
 from collections.abc import Callable
 
 from relightflow.errors import AccountError
+from relightflow.model.cost_estimate import LimitStatus
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.money import Micros, dollars
 from relightflow.model.plan import Plan
+from relightflow.model.run_options import RunOptions
 from relightflow.plugins.backend import HasBalance
 from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.consent import affordable, estimate_cost
 from relightflow.run.plan_status import plan_status
+from relightflow.run.shared.foresee import StoreView
 from relightflow.store.state_dir import StateDir
 
 
@@ -33,13 +41,52 @@ async def check_balance(
             raise AccountError(error.failure.message) from error
         return None
     held = balance.credits + balance.free_credits
-    job_state = await asyncio.to_thread(plan_status, plan, state_dir)
-    needed = job_state.price.low if job_state.price else 0
+    most = plan.price.low if plan.price else 0
     if budget.left is not None:
-        needed = min(needed, budget.left)
+        most = min(most, budget.left)
+    if held >= most:
+        return held
+    job_state = await asyncio.to_thread(plan_status, plan, state_dir)
+    needed = min(most, job_state.price.low if job_state.price else 0)
     if held < needed:
         notice(
             f"the account has {dollars(held)} USD, and this run needs {dollars(needed)} USD: it "
             "will stop when the credits are used up"
         )
     return held
+
+
+def shortfall(
+    plan: Plan,
+    state_dir: StateDir,
+    run_options: RunOptions,
+    budget: Budget,
+    open_view: Callable[[], StoreView],
+) -> str:
+    """What to say where a limit ends the run before the plan is complete; empty: all of it fits. Blocks.
+
+    `open_view`: of the shared store.
+    """
+    tightest = budget.tightest
+    if tightest is None or run_options.collect_only or not budget.planned:
+        return ""
+    dearest = max(plan.jobs_count * budget.highest, plan.price.high if plan.price else 0)
+    again = plan.recipe.limits.on_unknown == "resubmit"
+    if not again and dearest <= budget.left_of(tightest):
+        return ""
+    status = plan_status(plan, state_dir, open_view())
+    found = estimate_cost(plan, status, run_options, budget)
+    calls = affordable(found)
+    if calls is None or found.price is None or status.store_fault:
+        return ""
+    return (
+        f"what is still to be bought costs up to {dollars(found.price.high)} USD, and "
+        f"{_left(found.limits[0])}: the run will buy about {calls:,} of {found.calls:,} and end with "
+        "exit code 7"
+    )
+
+
+def _left(status: LimitStatus) -> str:
+    word = "cap" if status.limit.window is None else "budget"
+    of = f"the {word} of {dollars(status.limit.amount)} USD ({status.limit.source})"
+    return f"{dollars(status.left)} USD of {of} are left" if status.committed else f"{of} is less"

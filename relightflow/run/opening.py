@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -30,7 +31,7 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasServerTime
 from relightflow.plugins.executor import Executor
 from relightflow.plugins.records import BackendContext, BackendRecord, OperatorPolicy
-from relightflow.run.balance import check_balance
+from relightflow.run.balance import check_balance, shortfall
 from relightflow.run.clock import Clock, RealClock
 from relightflow.run.context import RunContext
 from relightflow.run.counters import Counters
@@ -54,7 +55,7 @@ from relightflow.run.limits.guards import DiskGuard, ExpiryGuard
 from relightflow.run.limits.patience import RecordsPatience
 from relightflow.run.limits.rate_limit import RateLimiter
 from relightflow.run.limits.spend import count_by_server, identity, open_budget
-from relightflow.run.plan_status import check_ledger_present
+from relightflow.run.plan_status import check_ledger_present, open_view
 from relightflow.run.restoring import restore
 from relightflow.run.shared.adopt import SharedResults
 from relightflow.run.shared.costs import NO_SPENDING, StoreSpending
@@ -178,10 +179,9 @@ async def open_run(
     await state.ledger.interrupted_intents(record.name)
     await asyncio.to_thread(_sweep_bodies, state.state_dir)
     shutdown = Shutdown()
-    asks = bool(price) and not run_options.collect_only
 
     async def on_open(backend: Backend) -> None:
-        await _ask_account(backend, plan, state, admission, asks, notice)
+        await _ask_account(backend, plan, state, run_options, operator, admission, notice)
 
     async with AsyncExitStack() as stack:
         shared = await stack.enter_async_context(
@@ -220,11 +220,13 @@ async def _ask_account(
     backend: Backend,
     plan: Plan,
     state: OpenState,
+    run_options: RunOptions,
+    operator: OperatorPolicy,
     admission: Admission,
-    asks: bool,
     notice: Callable[[str], None],
 ) -> None:
-    """What the account holds, and the provider's time. `asks`: whether something is to be bought."""
+    """What the account holds, and the provider's time; and where a limit ends the run early, say so."""
+    asks = bool(admission.context.price) and not run_options.collect_only
     answered = True
     if isinstance(backend, HasBalance):
         admission.circuit_breaker.probe = backend.balance
@@ -234,6 +236,10 @@ async def _ask_account(
     now = backend.server_time() if isinstance(backend, HasServerTime) else None
     if answered and now is not None:  # a proxy's page tells the proxy's time
         count_by_server(admission.budget, now)
+    view = partial(open_view, plan.recipe, operator)
+    found = partial(shortfall, plan, state.state_dir, run_options, admission.budget, view)
+    if asks and (told := await asyncio.to_thread(found)):
+        notice(told)
 
 
 def _admission(

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import pytest
 
 from relightflow.errors import AccountError
+from relightflow.model.catalog import Price
 from relightflow.model.failure import CallFailed, Failure, FailureKind
+from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plugins.backend import Balance
-from relightflow.run.balance import check_balance
+from relightflow.run import balance
+from relightflow.run.balance import check_balance, shortfall
 from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.plan_status import NO_STORE
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE
 
@@ -58,3 +62,43 @@ async def test_a_refused_key_stops_the_run_and_anything_else_does_not(stage: Sta
     with pytest.raises(AccountError, match="the bank says no"):
         await _asked(stage, Bank(problem=FailureKind.ACCOUNT), Budget())
     assert await _asked(stage, Bank(problem=FailureKind.UNSENT), Budget()) == (None, [])
+
+
+def _short(stage: Stage, budget: Budget, collect_only: bool = False) -> str:
+    options = RunOptions(collect_only=collect_only)
+    return shortfall(stage.plan(), stage.state_dir, options, budget, lambda: NO_STORE)
+
+
+def _under(amount: int, spent: int = 0) -> Budget:
+    limit = SpendLimit(amount, "--max-cost")
+    return Budget(Price(PRICE, PRICE), (Account(limit, spent=spent),))
+
+
+def test_a_limit_that_ends_the_run_early_is_told(stage: Stage) -> None:
+    stage.recipe([0, 1, 2])
+    assert _short(stage, _under(2 * PRICE)) == (
+        "what is still to be bought costs up to 0.15 USD, and the cap of 0.10 USD (--max-cost) is less:"
+        " the run will buy about 2 of 3 and end with exit code 7"
+    )
+    assert "0.10 USD of the cap of 0.20 USD" in _short(stage, _under(4 * PRICE, 2 * PRICE))
+
+
+def test_a_limit_that_holds_what_is_left_is_not_worth_a_word(stage: Stage) -> None:
+    stage.recipe([0])
+    stage.run()
+    stage.recipe([0, 1])
+    assert _short(stage, _under(2 * PRICE, PRICE)) == ""
+    assert _short(stage, _under(0), collect_only=True) == ""
+
+
+async def test_jobs_are_counted_only_where_the_whole_price_settles_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.recipe([0, 1])
+
+    def counted(*_: object) -> None:
+        raise AssertionError("went through the plan")
+
+    monkeypatch.setattr(balance, "plan_status", counted)
+    assert _short(stage, _under(2 * PRICE)) == ""
+    assert await _asked(stage, Bank(2 * PRICE), Budget()) == (2 * PRICE, [])

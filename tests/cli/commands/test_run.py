@@ -82,14 +82,6 @@ def test_yes_is_no_cap_where_nobody_can_be_asked(relightflow: Relightflow, write
     assert relightflow("run", "spring.yaml", "--yes", stdin=subprocess.DEVNULL).returncode == 7
 
 
-def test_a_plan_dearer_than_the_cap_is_said_to_be_so_before_the_start(
-    relightflow: Relightflow, write: Write
-) -> None:
-    write(backend="segmind")
-    done = relightflow("run", "spring.yaml", "--max-cost", "0.05")
-    assert done.stderr.startswith("warning: spring: the plan costs 0.10 USD and the cap is 0.05")
-
-
 def test_one_invalid_recipe_and_none_is_run(
     relightflow: Relightflow, write: Write, tmp_path: Path
 ) -> None:
