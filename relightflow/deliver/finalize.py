@@ -18,7 +18,7 @@ from typing import Any
 
 from relightflow.core import failpoints
 from relightflow.deliver import manifest
-from relightflow.deliver.remote import deliver_all
+from relightflow.deliver.remote import deliver_all, shrinking
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.deliver.target import FAULTS, KEPT, DeliveryResult, SinkTarget
@@ -305,4 +305,5 @@ def _finished(
         blobs=delivery.blobs,
         cache=delivery.cache,
         with_metadata=with_metadata,
+        shrink=shrinking(delivery.workers),
     )

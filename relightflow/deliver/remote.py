@@ -23,6 +23,7 @@ from relightflow.deliver.target import (
 )
 from relightflow.executors.shared_blobs import SharedBlobs
 from relightflow.executors.workers import Workers
+from relightflow.images import BadImage, encode, thumbnail
 from relightflow.images.metadata import Metadata
 from relightflow.ledger.rows import Delivered
 from relightflow.model.image import Image
@@ -32,7 +33,9 @@ from relightflow.model.output_format import OutputFormat
 from relightflow.plugins.executor import ExecutorUnavailable, Task, TaskRefused
 from relightflow.plugins.records import SinkContext
 from relightflow.plugins.registry import Registry, load
-from relightflow.plugins.sink import FileState, Sink, WriteReceipt
+from relightflow.plugins.sink import FileState, Shrink, Sink, WriteReceipt
+
+_SHRINK = "thumbnail"
 
 
 class _Item(NamedTuple):
@@ -93,6 +96,31 @@ def _asked(
     bare = item._replace(output=without_secrets(item.output))
     given = (blobs, blueprint, bare, known, metadata, overwrite)
     return workers.submit(Task("deliver", _deliver, given))
+
+
+def shrinking(workers: Workers | None) -> Shrink | None:
+    """Has workers make small images of results; None: there are none that could."""
+    if workers is None or workers.shared(_SHRINK) is None:
+        return None
+
+    def shrink(
+        sha256: str, box: tuple[int, int], media_type: str, quality: int = 92
+    ) -> bytes | None:
+        blobs = workers.shared(_SHRINK)
+        given = (blobs, sha256, box, media_type, quality)
+        return workers.ask(Task(_SHRINK, _shrunk, given)) if blobs else None
+
+    return shrink
+
+
+def _shrunk(
+    blobs: SharedBlobs, sha256: str, box: tuple[int, int], media_type: str, quality: int
+) -> bytes:
+    """Done by a worker. Raises TaskRefused where the result is missing or damaged: the run says so."""
+    try:
+        return encode(thumbnail(blobs.read(sha256), *box), media_type, quality)
+    except BadImage as problem:
+        raise TaskRefused(f"a worker could not read a result: {problem}") from None
 
 
 def _answered(

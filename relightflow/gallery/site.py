@@ -110,7 +110,8 @@ def _wanted(runs: Sequence[GalleryRun]) -> dict[str, ThumbnailRequest]:
         images = run.images
         for entry in run.entries:
             if entry.sha256 and entry.sha256 not in found:
-                found[entry.sha256] = ThumbnailRequest(entry.sha256, partial(images.result, entry))
+                read = partial(images.result, entry)
+                found[entry.sha256] = ThumbnailRequest(entry.sha256, read, is_result=True)
             image = entry.input
             if image.sha256 not in found:
                 found[image.sha256] = ThumbnailRequest(image.sha256, partial(images.input, image))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from relightflow.errors import RelightflowError
 from relightflow.images import WEBP, BadImage, encode, thumbnail
+from relightflow.plugins.sink import Shrink
 from relightflow.store.atomic import write_atomic
 
 SIZE = 256
@@ -28,6 +29,8 @@ class ThumbnailRequest:
     """Of the image."""
     read: Callable[[], bytes | None]
     """Its bytes; None where they are not to be had."""
+    is_result: bool = False
+    """Whether it is a result of the run, so that workers have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Thumbnails:
     cache: Path | None
     """A folder that may be forgotten; None: nothing is kept."""
     size: int = SIZE
+    shrink: Shrink | None = None
+    """Has workers make them; None: this process makes them."""
 
     def file(self, sha256: str) -> Path | None:
         """Where the thumbnail is kept; None: nowhere."""
@@ -56,15 +61,20 @@ class Thumbnails:
     def make(self, wanted: ThumbnailRequest) -> bytes | None:
         """A new thumbnail, kept in the cache; None where the image is missing or damaged."""
         try:
-            data = wanted.read()
-            if data is None:
-                return None
-            made = encode(thumbnail(data, self.size, self.size), WEBP, QUALITY)
+            made = self._apart(wanted)
+            data = None if made else wanted.read()
+            if data is not None:
+                made = encode(thumbnail(data, self.size, self.size), WEBP, QUALITY)
         except (BadImage, OSError, RelightflowError):
             return None
-        if self.cache is not None:
+        if self.cache is not None and made:
             write_atomic(self.cache, self._name(wanted.sha256), made, durable=False)
         return made
+
+    def _apart(self, wanted: ThumbnailRequest) -> bytes | None:
+        if self.shrink is None or not wanted.is_result:
+            return None
+        return self.shrink(wanted.sha256, (self.size, self.size), WEBP, QUALITY)
 
     def _name(self, sha256: str) -> str:
         return f"{self.size}/{sha256[:2]}/{sha256}.webp"
@@ -73,8 +83,11 @@ class Thumbnails:
 def make_all(
     thumbnails: Thumbnails, wanted: Iterable[ThumbnailRequest]
 ) -> Iterator[tuple[str, bytes | None]]:
-    """(sha256, thumbnail or None) of each, in their order; on all cores, a few at a time."""
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="thumbnail") as pool:
+    """(sha256, thumbnail or None) of each, in their order; on all cores or on workers, a few at a time."""
+    width = (
+        _AHEAD if thumbnails.shrink else os.cpu_count() or 1
+    )  # who waits for workers needs no core
+    with ThreadPoolExecutor(width, thread_name_prefix="thumbnail") as pool:
         waiting = []
         for one in wanted:
             waiting.append((one.sha256, pool.submit(thumbnails.make, one)))

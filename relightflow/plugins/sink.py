@@ -71,6 +71,16 @@ def _unchanged(output: Output, data: bytes, mode: str) -> bytes:
     return data
 
 
+class Shrink(Protocol):
+    """Has a worker make a small image of a result. Blocks; may be called by several threads."""
+
+    def __call__(
+        self, sha256: str, box: tuple[int, int], media_type: str, quality: int = 92
+    ) -> bytes | None:
+        """The result `sha256`, scaled down to fit the box (width, height), as a file: the same bytes as
+        `images.encode` makes of `images.thumbnail`. None: no worker made it, so it is to be made here."""
+
+
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
     """A whole run, for sinks that gather. Iterate as often as needed; nothing is held in memory."""
@@ -110,6 +120,8 @@ class FinishedRun:
     """The folder of the results' bytes, to link to; None: unknown. Read them with `read`."""
     cache: Path | None = None
     """A folder for what can be made again, and may be forgotten; None: keep nothing."""
+    shrink: Shrink | None = None
+    """Has workers make small images of results; None: there are no workers."""
 
 
 class Sink(Protocol):

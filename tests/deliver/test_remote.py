@@ -15,7 +15,7 @@ from relightflow.plugins.executor import Task
 from relightflow.plugins.records import SinkContext
 from relightflow.sinks.directory import RECORD, Directory
 from tests.conftest import DIRECTORY, Stage
-from tests.scripted_executor import ScriptedExecutor, installed
+from tests.scripted_executor import ScriptedExecutor, installed, never
 
 SIX = list(range(6))
 
@@ -129,3 +129,34 @@ def test_a_sink_that_says_nothing_of_workers_is_written_to_from_here(stage: Stag
     assert stage.run(**installed(stage, executor)).exit == 0
     assert "deliver" not in executor.names
     assert len(stage.images()) == 6
+
+
+def test_small_images_are_made_by_workers_and_are_the_same_bytes(
+    stage: Stage, tmp_path: Path
+) -> None:
+    def made(**options: Any) -> dict[str, bytes]:
+        assert stage.run(overwrite=True, **options).exit == 0
+        names = ("gallery", "sheets")
+        files = [
+            path for name in names for path in (stage.folder / name).rglob("*") if path.is_file()
+        ]
+        for cached in stage.state_dir.cache.rglob("*.webp"):
+            cached.unlink()
+        found = {str(path.relative_to(stage.folder)): path.read_bytes() for path in files}
+        for path in files:
+            path.unlink()
+        return found
+
+    sinks = [
+        DIRECTORY,
+        {"type": "gallery", "path": "gallery"},
+        {"type": "contact-sheet", "path": "sheets", "format": "png"},
+    ]
+    stage.recipe(SIX, sinks=sinks)
+    executor = ScriptedExecutor()
+    apart = made(**installed(stage, executor))
+    assert executor.names.count("thumbnail") == 12, "six for the page, six for the sheet"
+    assert max(map(len, executor.received)) < 4096
+    assert made(**installed(stage, ScriptedExecutor(never))) == apart
+    assert made() == apart
+    assert len(apart) > 10

@@ -6,10 +6,12 @@ import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from PIL import Image, ImageDraw
 
-from relightflow.images import BadImage, thumbnail
+from relightflow.images import PNG, BadImage, thumbnail
+from relightflow.plugins.sink import Shrink
 from relightflow.plugins.source import StaleImage
 from relightflow.sinks.contact_sheet.arrange import Tile
 from relightflow.sinks.contact_sheet.layout import Layout, PlacedTile
@@ -22,8 +24,8 @@ _EDGE = (222, 222, 222)
 _EMPTY = (233, 233, 233)
 _EMPTY_INK = (128, 128, 128)
 _THREADS = 2
-_AHEAD = 4
-"""Images that may be decoded and not yet pasted."""
+_WORKERS = 16
+"""Threads that wait for workers, and need no core."""
 _QUALITY = 90
 
 Read = Callable[[Tile], bytes]
@@ -31,18 +33,19 @@ _Thumbnail = Image.Image | str
 """An image scaled to its box, or the word that stands for a missing one."""
 
 
-def render(layout: Layout, read: Read, kind: str) -> bytes:
+def render(layout: Layout, read: Read, kind: str, shrink: Shrink | None = None) -> bytes:
     """The sheet as a file, `kind` being `png` or `jpeg`. The same layout and bytes, the same file.
 
-    `read` gives the bytes of a tile's image and is called in threads.
+    `read` gives the bytes of a tile's image and is called in threads. `shrink`: has workers scale results.
     """
     canvas = Image.new("RGB", (layout.width, layout.height), _PAPER)
     draw = ImageDraw.Draw(canvas)
     for words in layout.words:
         colour = _FAINT if words.faint else _INK
         words.face.draw(canvas, draw, (words.x, words.y), words.text, colour)
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="sheet") as pool:
-        for spot, image in _thumbnails(pool, layout, read):
+    width = _WORKERS if shrink else _THREADS
+    with ThreadPoolExecutor(width, thread_name_prefix="sheet") as pool:
+        for spot, image in _thumbnails(pool, layout, partial(_thumbnail, read, shrink), 2 * width):
             _place(canvas, draw, spot, layout.tile, image)
     out = io.BytesIO()
     if kind == "png":
@@ -54,21 +57,28 @@ def render(layout: Layout, read: Read, kind: str) -> bytes:
 
 
 def _thumbnails(
-    pool: ThreadPoolExecutor, layout: Layout, read: Read
+    pool: ThreadPoolExecutor,
+    layout: Layout,
+    make: Callable[[Tile, tuple[int, int]], _Thumbnail],
+    ahead: int,
 ) -> Iterator[tuple[PlacedTile, _Thumbnail]]:
     waiting: deque[tuple[PlacedTile, Future[_Thumbnail]]] = deque()
     for spot in layout.spots:
-        waiting.append((spot, pool.submit(_thumbnail, spot.tile, layout.tile, read)))
-        if len(waiting) > _AHEAD:
+        waiting.append((spot, pool.submit(make, spot.tile, layout.tile)))
+        if len(waiting) > ahead:  # decoded, and not yet pasted
             first, future = waiting.popleft()
             yield first, future.result()
     for first, future in waiting:
         yield first, future.result()
 
 
-def _thumbnail(tile: Tile, box: tuple[int, int], read: Read) -> _Thumbnail:
+def _thumbnail(read: Read, shrink: Shrink | None, tile: Tile, box: tuple[int, int]) -> _Thumbnail:
     if tile.word:
         return tile.word
+    if shrink and tile.result and not tile.original:
+        small = shrink(tile.result.sha256, box, PNG)
+        if small is not None:
+            return Image.open(io.BytesIO(small)).convert("RGB")
     try:
         return Image.fromarray(thumbnail(read(tile), *box))
     except StaleImage:

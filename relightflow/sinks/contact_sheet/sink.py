@@ -73,7 +73,7 @@ class ContactSheet(AggregateSink):
             assert tile.result
             return run.read(tile.result)
 
-        data = with_fingerprint(render(layout, read, kind), shows)
+        data = with_fingerprint(render(layout, read, kind, run.shrink), shows)
         return Artifact(path, self._folder.write(path, data, hashlib.sha256(data).hexdigest()))
 
     def _layout(self, run: FinishedRun, found: Sequence[Found]) -> Layout:

@@ -41,7 +41,7 @@ class Gallery(AggregateSink):
             Path(self.location), self._options.get("full", "link"), file=run.recipe.path.name
         )
         cache = run.cache / "thumbnails" if run.cache else None
-        thumbnails = Thumbnails(cache, self._options.get("thumbs", SIZE))
+        thumbnails = Thumbnails(cache, self._options.get("thumbs", SIZE), run.shrink)
         try:
             build((_gallery_run(run),), site, thumbnails, writer)
         except UsageError as error:
