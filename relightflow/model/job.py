@@ -61,9 +61,14 @@ class Output:
         return (self.instead_of or self.job).repeat
 
 
+def job_without_secrets(job: Job) -> Job:
+    """`job` as it may leave this process: nothing says where its image can be had."""
+    return replace(job, image=replace(job.image, locator="", url=""))
+
+
 def without_secrets(output: Output) -> Output:
     """`output` as it may leave this process: nothing says where its images can be had."""
     image = replace(output.image, locator="", url="")
-    job = replace(output.job, image=replace(output.job.image, locator="", url=""))
+    job = job_without_secrets(output.job)
     instead = output.instead_of and replace(output.instead_of, image=job.image)
     return replace(output, image=image, job=job, instead_of=instead)

@@ -231,7 +231,7 @@ class HasMaker(Protocol):
 
     def maker(self, job: Job) -> Callable[[bytes], bytes] | None:
         """What makes the job of its input image's bytes in another process, the same bytes as `submit`
-        gives; it can be pickled and bears no secret. It blocks, and raises `CallFailed`. None: it must
+        gives, if that gives the same twice; it can be pickled and bears no secret. It blocks, and raises `CallFailed`. None: it must
         be made here. Raises `CallFailed` where the job is refused. Quick and pure. It is never asked
         for a job that has a price. `intent_details` is given a call whose `prepared` is None then.
 

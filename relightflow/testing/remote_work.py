@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
+from uuid import uuid4
 
+from relightflow.images import probe
 from relightflow.model.step import Completed, ResultKnown, Step
 from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker, HasUploader
 from relightflow.testing.samples import sample_image_bytes
@@ -32,7 +35,10 @@ async def check_remote_work(
         if make is not None:
             made = _travelled(name, "maker", make)
             data = await asyncio.to_thread(made, sample_image_bytes())
-            assert data == done.data, f"{name}: `maker` makes other bytes than `submit`"
+            if data != done.data:
+                probe(data)
+                repeats = await _again(backend, call) == done.data
+                assert not repeats, f"{name}: `maker` makes other bytes than `submit`"
     if isinstance(backend, HasUploader):
 
         async def send(upload: Callable[[bytes], Any]) -> Any:
@@ -41,6 +47,14 @@ async def check_remote_work(
             return await asyncio.to_thread(sent, sample_image_bytes())
 
         await backend.prepare_apart(call.job.image, send)
+
+
+async def _again(backend: Backend, call: Call) -> bytes:
+    """What the backend makes of a free call a second time: not every model repeats itself."""
+    step = await backend.submit(replace(call, name=uuid4().hex))
+    while not isinstance(step, Completed):
+        step = await backend.collect(step)
+    return step.data
 
 
 def _travelled(name: str, method: str, work: Callable[..., T]) -> Callable[..., T]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from relightflow.backends.comfyui import graph
@@ -20,20 +22,30 @@ from relightflow.backends.comfyui.server import (
     Ended,
     from_environment,
 )
+from relightflow.backends.http import sessions
 from relightflow.backends.http.backend import HttpBackend
+from relightflow.backends.http.download import Downloads, exempt
 from relightflow.backends.http.inputs import check_is_image
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
 from relightflow.backends.http.response import Response
 from relightflow.backends.http.verdicts import still_open
+from relightflow.model.catalog import Model
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
+from relightflow.model.job import Job, job_without_secrets
 from relightflow.model.step import Accepted, Completed, ResultKnown, Step
 from relightflow.model.values import FrozenMap
+from relightflow.network import apart
 from relightflow.plugins.backend import Call
 from relightflow.plugins.declared import wire
-from relightflow.plugins.records import BackendContext
+from relightflow.plugins.executor import TaskRefused
+from relightflow.plugins.records import BackendContext, OperatorPolicy
 
+_HANDED_OUT = 1024
+"""More jobs than workers are asked to make at a time."""
+_OF_THE_JOB = (FailureKind.JOB_FAILED, FailureKind.REFUSED_CELL, FailureKind.BAD_IMAGE)
+"""Failures that every server would come to."""
 _NOTE = "note"
 """Where a step's details hold what the backend's memory calls its job."""
 
@@ -95,7 +107,7 @@ class _ComfyuiPoller(QueuePoller[ComfyuiHosts]):
 
 
 class ComfyUI(HttpBackend[ComfyuiHosts]):
-    """Implements Backend."""
+    """Implements Backend and HasMaker."""
 
     _api_type = ComfyApi
 
@@ -104,6 +116,8 @@ class ComfyUI(HttpBackend[ComfyuiHosts]):
     ) -> None:
         super().__init__(context, lambda _: "", where, clock)
         self._wire: dict[str, Any] = wire(context.model)
+        self._handed_out: dict[str, str] = {}
+        """Job key → the name of its call, for jobs that workers were asked to make."""
 
     @classmethod
     def from_environment(cls, context: BackendContext) -> ComfyUI:
@@ -124,7 +138,8 @@ class ComfyUI(HttpBackend[ComfyuiHosts]):
 
     async def submit(self, call: Call) -> Step:
         api, note = self._server, f"call {self._hosts.api} {call.job.key}"
-        prompt_id = self._context.memory.recall(note)
+        handed_out = self._handed_out.pop(call.job.key, None)
+        prompt_id = self._context.memory.recall(note) or handed_out
         if prompt_id is None or not await self._has(prompt_id):
             prompt_id = str(uuid.UUID(hex=call.name) if call.name else uuid.uuid4())
             await self._context.memory.remember(note, prompt_id)
@@ -132,6 +147,16 @@ class ComfyUI(HttpBackend[ComfyuiHosts]):
             prompt_id = await api.submit(filled, prompt_id)
         details = {"submitted": self._clock.wall(), _NOTE: note}
         return Accepted(prompt_id, FrozenMap(details))
+
+    def maker(self, job: Job) -> Callable[[bytes], bytes] | None:
+        """None for what an earlier run has queued: it is collected here."""
+        if self._context.memory.recall(f"call {self._hosts.api} {job.key}"):
+            return None
+        name = uuid.uuid4().hex
+        self._handed_out[job.key] = str(uuid.UUID(hex=name))
+        while len(self._handed_out) > _HANDED_OUT:  # most were made, and are never asked for here
+            self._handed_out.pop(next(iter(self._handed_out)))
+        return MadeApart(self._hosts.api, self._context.model, job_without_secrets(job), name)
 
     async def _has(self, prompt_id: str) -> bool:
         """Whether the server has the call: waiting, at work, or ended well."""
@@ -167,3 +192,63 @@ class ComfyUI(HttpBackend[ComfyuiHosts]):
         api = self._api
         assert isinstance(api, ComfyApi)
         return api
+
+
+@dataclass(frozen=True, slots=True)
+class MadeApart:
+    """Makes a job on a worker, at the ComfyUI server that the worker's environment names; without one, at the
+    address that the run uses, which may be each machine's own. Implements what `HasMaker.maker` gives."""
+
+    address: str
+    model: Model
+    job: Job
+    name: str
+    """Of the call; who does the task again finds it at the server."""
+    seconds: float = 3600.0
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            return apart.run(self._made(data))
+        except CallFailed as problem:
+            if problem.failure.kind in _OF_THE_JOB:
+                raise
+            raise TaskRefused(f"a worker could not use ComfyUI ({problem})") from None
+
+    async def _made(self, data: bytes) -> bytes:
+        address = os.environ.get(URL) or self.address
+        memory = _OneName(str(uuid.UUID(hex=self.name)))
+        context = BackendContext(self.model, FrozenMap(), memory, lambda _: None, OperatorPolicy())
+        backend = ComfyUI(context, from_environment({URL: address}))
+        backend._opened = _kept(address)
+        prepared = await backend.prepare(self.job.image, data)
+        step = await backend.submit(Call(self.job, prepared, self.name))
+        while not isinstance(step, Completed):
+            step = await backend.collect(step)
+        return step.data
+
+
+@dataclass(frozen=True, slots=True)
+class _OneName:
+    """The memory of a worker, which makes one job; implements Memory."""
+
+    prompt_id: str
+
+    def recall(self, key: str) -> str:  # noqa: ARG002  it has one job
+        return self.prompt_id
+
+    async def remember(self, key: str, value: str) -> None:
+        """The task bears it."""
+
+    async def forget(self, key: str) -> None:
+        """It ends with the task."""
+
+
+@lru_cache(maxsize=4)
+def _kept(address: str) -> tuple[ComfyApi, Downloads]:
+    """The connections of a worker, until its process ends. Called in its loop."""
+    where = from_environment({URL: address})
+    api = ComfyApi(sessions.api_session(), where, "")
+    downloads = Downloads(sessions.download_session(*exempt(where)), where)
+    apart.at_exit(api.session)
+    apart.at_exit(downloads.session)
+    return api, downloads
