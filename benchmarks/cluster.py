@@ -30,6 +30,12 @@ JOBS, KILLED, LARGE, PACED = 600, 240, 60, 512
 SIZE = 4_000_000
 CALLS_A_SECOND = 17
 """A thousand a minute."""
+PLANNED = """version: 1
+name: planned
+sources: [{type: glob, include: [photos/*]}]
+backend: {type: preview}
+sinks: [{type: directory, path: out}]
+"""
 FEW, MANY, WHOLE = 2_000, 20_000, 200_000
 
 
@@ -302,20 +308,43 @@ def _of_large_images(_: Path, *options: str) -> Iterator[Emulated]:
 
 def _emulator(options: list[str]) -> None:
     """The emulator, whose one small image is a large one."""
-    import numpy as np
-    import PIL.Image
-
     from relightflow.backends.emulator import __main__ as program
     from relightflow.backends.emulator import images
+
+    image = _large_image()
+    vars(images)["tiny"] = lambda: image
+    program.main(options)
+
+
+def _large_image() -> bytes:
+    """A JPEG of about 4 MB."""
+    import numpy as np
+    import PIL.Image
 
     noise = np.random.default_rng(0).integers(0, 255, (1000, 1500, 3), dtype=np.uint8)
     smooth = PIL.Image.fromarray(noise).resize((3000, 2000))
     out = io.BytesIO()
     smooth.save(out, "JPEG", quality=89)
-    image = out.getvalue()
-    assert abs(len(image) - SIZE) < SIZE // 4, len(image)
-    vars(images)["tiny"] = lambda: image
-    program.main(options)
+    data = out.getvalue()
+    assert abs(len(data) - SIZE) < SIZE // 4, len(data)
+    return data
+
+
+def planned(images: int, workers: int) -> Ran:
+    """A plan of so many new images of 4 MB, which it reads and hashes."""
+    with tempfile.TemporaryDirectory() as made, cluster(max(1, workers)) as found:
+        project = Path(made) / "project"
+        (project / "photos").mkdir(parents=True)
+        data = _large_image()
+        for number in range(images):  # behind the end of a JPEG anything may stand
+            (project / f"photos/{number}.jpg").write_bytes(data + b"%08d" % number)
+        (project / "recipe.yaml").write_text(PLANNED)
+        options = on(found) if workers else ()
+        process = subprocess.Popen(
+            [*RELIGHTFLOW, "plan", "recipe.yaml", "--json", *options], cwd=project, env=environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return _timed(process)
 
 
 def free(jobs: int, workers: int) -> Ran:
@@ -371,6 +400,9 @@ def measure(whole: bool = False) -> list[Row]:
     for workers in (0, 2):
         name = f"{PACED} results of 20 kB at {CALLS_A_SECOND} calls a second, {_on(workers)}"
         rows.append((name, _figure(paced(PACED, workers), PACED), ""))
+    for workers in (0, 2):
+        name = f"plan of {LARGE * 4} new images of 4 MB, {_on(workers)}"
+        rows.append((name, _figure(planned(LARGE * 4, workers), LARGE * 4), ""))
     for jobs in (FEW, WHOLE if whole else MANY):
         ran = free(jobs, 2)
         figure = f"{ran.mb:.0f} MB, {jobs / ran.seconds:,.0f} jobs/s"

@@ -216,21 +216,37 @@ async def _connected(address: str) -> Any:
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] == "distributed":  # what matters is said in our own words
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    client: Any = Client(address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False)
+    try:
+        client: Any = Client(
+            address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
+        )
+    except Exception as problem:  # certificates that its configuration names and that are not there
+        raise _unusable(address, problem) from None
     try:
         with config.set({_LOGS: 0}):
             await client
-    except (OSError, TimeoutError, ValueError) as problem:
+    except Exception as problem:
         with suppress(Exception):
             await client.close(timeout=1)
-        words = " ".join(str(problem).split())[:200]
-        if isinstance(problem, ValueError):
-            raise UsageError(f"--scheduler {address}: {words}") from None
+        if not isinstance(problem, OSError | TimeoutError):
+            raise _unusable(address, problem) from None
         raise EarlyStop(
-            f"no Dask scheduler answers at {address} ({words}); nothing was sent. Start the cluster, "
-            "or run without --executor"
+            f"no Dask scheduler answers at {address} ({_words(problem)}); nothing was sent. Start the "
+            "cluster, or run without --executor"
         ) from None
     return client
+
+
+def _unusable(address: str, problem: Exception) -> UsageError:
+    """For an address, certificates or a version of Dask with which no connection can be made."""
+    more = ""
+    if address.startswith("tls:"):
+        more = "; Dask's settings distributed.comm.tls name the certificates"
+    return UsageError(f"--scheduler {address}: {_words(problem)}{more}; nothing was sent")
+
+
+def _words(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:200] or type(problem).__name__
 
 
 RECORD = ExecutorRecord(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from dask import config
 
 from benchmarks import cluster
 from benchmarks.cluster import Cluster
@@ -83,6 +84,13 @@ def test_nobody_there_is_an_outage_and_no_address_is_a_mistake(
         Dask(ExecutorContext("tcp://127.0.0.1:1"))
     with pytest.raises(UsageError, match="--scheduler ftp://here: "):
         Dask(ExecutorContext("ftp://here"))
+    with pytest.raises(
+        UsageError, match=r"tls://127\.0\.0\.1:1: .*distributed\.comm\.tls name the"
+    ):
+        Dask(ExecutorContext("tls://127.0.0.1:1"))
+    missing = config.set({"distributed.comm.tls.ca-file": "/not-there.pem"})
+    with missing, pytest.raises(UsageError, match=r"tls://127\.0\.0\.1:1: .*nothing was sent"):
+        Dask(ExecutorContext("tls://127.0.0.1:1"))
 
 
 def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
