@@ -14,5 +14,6 @@ RECORD = BackendRecord(
     discloses=disclosed,
     declarable=True,
     declares=as_model,
+    keeps_results=86_400.0,
     limits="one call at work at a time; more wait in its queue",
 )

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from relightflow.backends.http.client import BROKEN, UPLOAD_SECONDS, Api, reason
 from relightflow.backends.http.hosts import ProviderHosts, overriding
-from relightflow.backends.http.response import Response, mapping
+from relightflow.backends.http.response import Response, mapping, usable_id
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network.body import TooLarge, Unreadable, read_body
@@ -114,7 +114,8 @@ class ComfyApi(Api[ComfyuiHosts]):
                 raise CallFailed(_lost(reason(error))) from None
         answer = Response(response.status, response.headers, data)
         found = mapping(data)
-        if answer.status == 200 and isinstance(named := found.get("prompt_id"), str) and named:
+        named = found.get("prompt_id")
+        if answer.status == 200 and isinstance(named, str) and usable_id(named):
             return named
         if answer.status == 400 and "error" in found:
             words = f"ComfyUI refused the workflow: {_refusal(found)}"

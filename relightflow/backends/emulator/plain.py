@@ -24,7 +24,9 @@ from aiohttp.http import RawRequestMessage
 
 PAGE = b"<html><body>The proxy could not do that</body></html>"
 _LARGEST_BODY = 256 << 20
-How = Literal["unread", "lost", "instead", "behind", "cut", "hang", "change"]
+_BETWEEN_PIECES = 0.02
+"""Seconds."""
+How = Literal["unread", "lost", "closed", "instead", "behind", "cut", "drip", "hang", "change"]
 
 
 @dataclass(slots=True)
@@ -33,9 +35,10 @@ class Spoil:
 
     phase: str
     how: How
-    """`unread`: closed, and not taken. `lost`: taken, and closed without an answer. `instead`: another
-    answer, not taken. `behind`: taken, and another answer. `cut`: taken, and half an answer. `hang`:
-    taken, and no answer for `seconds`. `change`: the true answer, changed."""
+    """`unread`: reset, and not taken. `lost`, `closed`: taken, and reset or closed without an answer.
+    `instead`: another answer, not taken. `behind`: taken, and another answer. `cut`: taken, and half an
+    answer. `drip`: the true answer in pieces. `hang`: taken, and no answer for `seconds`. `change`: the
+    true answer, changed."""
     times: int = 1
     after: int = 0
     """So many requests of the phase pass before the first is spoilt."""
@@ -174,12 +177,15 @@ class Emulator:
             return self._sent(
                 EmulatedAnswer(true.status, json.dumps(changed).encode(), true.headers)
             )
-        if fault.how == "cut":
+        if fault.how in ("cut", "drip"):
             with suppress(ConnectionError):  # the caller was killed meanwhile
-                return await self._cut(request, true)
+                return await self._in_parts(request, true, whole=fault.how == "drip")
         if fault.how == "hang":
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), fault.seconds)
+        if fault.how == "closed" and request.transport is not None:
+            request.transport.close()
+            return web.Response()
         return self._closed(request)
 
     def _has_key(self, request: web.BaseRequest) -> bool:
@@ -203,12 +209,19 @@ class Emulator:
             request.transport.abort()
         return web.Response()
 
-    async def _cut(self, request: web.BaseRequest, answer: EmulatedAnswer) -> web.StreamResponse:
+    async def _in_parts(
+        self, request: web.BaseRequest, answer: EmulatedAnswer, whole: bool
+    ) -> web.StreamResponse:
+        """`answer` in four pieces, or its first half."""
         stream = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
         stream.content_type, stream.content_length = answer.media_type, len(answer.body)
         await stream.prepare(request)
-        await stream.write(answer.body[: len(answer.body) // 2])
-        self._closed(request)
+        size = max(1, -(-len(answer.body) // 4))
+        for number in range(4 if whole else 2):
+            await stream.write(answer.body[number * size : (number + 1) * size])
+            await asyncio.sleep(_BETWEEN_PIECES if whole else 0)
+        if not whole:
+            self._closed(request)
         return stream
 
 

@@ -114,7 +114,8 @@ class DoubtSettler:
             return DoubtsSettled()
         real = await self.backend.get()
         settled = DoubtsSettled()
-        left = {attempt.id: (attempt, Undecided(Needs.RUN, _NOT_SENT)) for attempt in query.doubts}
+        nobody = Undecided(Needs.PERSON, "")  # without a key nothing is sent again
+        left = {attempt.id: (attempt, nobody) for attempt in query.doubts}
         if self.settlement.by == "key":
             settled, left = await self._resent(real, query.doubts)
             if not left:
@@ -127,6 +128,8 @@ class DoubtSettler:
                 evidence = await real.look_up(query, self.retry())
         except CallFailed as error:
             return settled + await self._unreadable(query.doubts, error.failure)
+        told = [(number, _hopeful(left[number][1], found)) for number, found in evidence.undecided]
+        evidence = replace(evidence, undecided=tuple(told))
         return settled + await self._write_down(query.doubts, evidence)
 
     async def _resent(
@@ -158,7 +161,9 @@ class DoubtSettler:
     async def _by_name(self, backend: Backend, attempt: Attempt) -> DoubtsSettled | Undecided:
         """What the provider answers to the call of that name, written down."""
         if self.resender is None or attempt.state is not State.UNKNOWN:
-            return Undecided(Needs.RUN, _NOT_SENT)
+            known = undecided(attempt.details)
+            person = known is not None and known.needs is Needs.PERSON
+            return known if known and person else Undecided(Needs.RUN, _NOT_SENT)
         answer = await self.resender.resend(backend, attempt)
         if isinstance(answer, Undecided):
             return answer
@@ -271,6 +276,13 @@ class DoubtSettler:
             await self.ledger.correct(attempt.id, replace(failure, cost=0))
         if self.claims and attempt.uuid:
             await self.claims.ended(job_of(attempt), attempt.uuid, state, failure)
+
+
+def _hopeful(sent: Undecided, recorded: Undecided) -> Undecided:
+    """Why a doubt is left, of what sending it again and what the records told: as long as it may be sent
+    again, nobody need decide."""
+    waits = sent.needs is not Needs.PERSON and recorded.needs is Needs.PERSON
+    return sent if waits else recorded
 
 
 def _by_itself(found: Undecided) -> bool:

@@ -27,6 +27,8 @@ async def test_the_storage_gets_a_token_and_never_the_key(
     keys: list[tuple[str, str]] = []
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
+        if first.startswith("GET / "):  # for the time
+            return answer(404, {})
         keys.append((first.split("?")[0].split()[1], headers.get("authorization", "")))
         if "/token" in first:
             return answer(200, {"token": "short-lived", "token_type": "Bearer"})
@@ -112,6 +114,7 @@ async def test_what_is_no_image_is_refused_before_fal_could_bill_it(
 ) -> None:
     seen: list[str] = []
     context = await connect(await listen(replying(lambda *_: answer(200), seen)))
+    seen.clear()  # the time was asked for
     failure = await error(context.backend.prepare(image(b"no image"), b"no image"))
     assert (failure.kind, failure.billed, seen) == (FailureKind.BAD_IMAGE, Billed.NO, [])
 
@@ -125,8 +128,8 @@ async def test_a_call_bears_how_long_it_may_wait(connect: ConnectFal, listen: Li
 
     context = await connect(await listen(replying(choose)), delivery="inline")
     await context.submit()
-    assert heads[0]["x-fal-request-timeout"] == "3600"
-    assert heads[0]["authorization"] == f"Key {KEY}"
+    assert heads[-1]["x-fal-request-timeout"] == "3600"
+    assert heads[-1]["authorization"] == f"Key {KEY}"
 
 
 async def test_without_a_key_nothing_begins_and_nothing_stays_open() -> None:
@@ -136,3 +139,11 @@ async def test_without_a_key_nothing_begins_and_nothing_stays_open() -> None:
     with pytest.raises(AccountError):
         await made.open()
     gc.collect()  # a session that was left open would say so
+
+
+async def test_even_the_first_call_of_a_run_is_dated(
+    connect: ConnectFal, emulate: EmulateFal
+) -> None:
+    """Its image may be uploaded already; without the provider's time its absence is never proven."""
+    context = await connect((await emulate()).url)
+    assert context.backend.server_time() is not None

@@ -230,6 +230,33 @@ def test_an_overcharge_that_shows_only_afterwards_stops_the_run(
     assert named.states() == [State.DONE]
 
 
+class Unrecorded(NamedBackend):
+    """Its provider also has a record of each task, which proves nothing where it is missing."""
+
+    async def look_up(self, query: RecordsQuery, *_: object) -> Evidence:
+        nothing = Undecided(Needs.PERSON, "there is no record")
+        return Evidence(undecided=tuple((doubt.id, nothing) for doubt in query.doubts))
+
+
+@pytest.mark.parametrize("needs", [Needs.TIME, Needs.RUN, Needs.PERSON])
+def test_nobody_need_decide_about_a_call_as_long_as_it_may_be_sent_again(
+    named: Stage, monkeypatch: pytest.MonkeyPatch, needs: Needs
+) -> None:
+    """Least of all by buying it again under another name."""
+    named.settle(DAY, Unrecorded)
+    named.recipe(on_unknown="resubmit")
+    named.provider.on_answer = first(*[LOST] * 60)
+    named.run_in_no_time(monkeypatch)
+    if needs is Needs.PERSON:
+        assert named.provider.time
+        named.provider.time += 86_400
+    named.run_in_no_time(monkeypatch, cap=0 if needs is Needs.RUN else PRICE)
+    found = undecided(named.attempts()[0].details)
+    assert found
+    assert found.needs is needs
+    assert len(named.provider.bill) == 1
+
+
 def test_after_an_overcharge_nothing_is_sent_again(
     named: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
