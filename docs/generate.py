@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from docs import commands, hooks, plugins, providers, python_api, records
+from docs import commands, fault_grid, hooks, plugins, providers, python_api, records
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -16,6 +16,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its path under docs/reference."""
     return (
         commands.pages()
+        | fault_grid.pages()
         | hooks.pages()
         | plugins.pages()
         | providers.pages()

@@ -27,8 +27,6 @@ LONG = frozenset(
         "docs/test_sessions.py",
         "executors/test_dask.py",
         "objects/test_servers.py",
-        "reliability/test_comfyui_faults.py",
-        "reliability/test_fal_faults.py",
         "reliability",
         "reliability/test_stores.py",
         "run/test_restoring.py",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.test_faults import ROWS
+from benchmarks.reliability.grid.faults import FAULTS as PLAYED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/faults.md").read_text(encoding="utf-8")
@@ -42,7 +42,7 @@ def test_a_fault_names_tests_that_exist(row: list[str]) -> None:
     assert named
     for is_row, name in named:
         if is_row:
-            assert name in {fault.name for fault in ROWS}
+            assert name in {fault.name for fault in PLAYED}
         else:
             path, _, test = name.partition("::")
             assert f"test_{test}" in functions_of(path), name
