@@ -31,7 +31,6 @@ from relightflow.errors import (
     UsageError,
     gravest,
 )
-from relightflow.maintenance.check import retry_failed_checks
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan
@@ -167,6 +166,8 @@ def _with_checks(
         return found
     plan = found.plan.with_recipe(with_checks(found.plan.recipe, registry))
     if wanted.retry_failed_checks:
+        from relightflow.maintenance.check import retry_failed_checks  # brings the gallery along
+
         plan, count = retry_failed_checks(plan, registry, found.state_dir)
         console.say(asking.retries(plan, count))
     return replace(found, plan=plan)

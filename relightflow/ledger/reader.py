@@ -14,6 +14,7 @@ from pathlib import Path
 from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows
 from relightflow.ledger.ledger import MIXED, RETRIES, agrees, check, damaged, is_blank
+from relightflow.ledger.remembered import RememberedStates
 from relightflow.ledger.restoring import Difference, IndexedAttempts
 from relightflow.ledger.rows import Delivered, JobState
 from relightflow.model.attempt import Attempt
@@ -56,6 +57,7 @@ class Reader:
         """`path`: of the file, for messages."""
         self._db = connection
         self._path = path
+        self._states = RememberedStates(connection) if connection else None
 
     @property
     def empty(self) -> bool:
@@ -64,7 +66,7 @@ class Reader:
 
     def job_states(self, keys: Sequence[str]) -> dict[str, JobState]:
         """How the jobs with `keys` stand (up to some thousand keys a call)."""
-        return rows.job_states(self._db, keys) if self._db else {}
+        return self._states.of(keys) if self._states else {}
 
     def known_jobs(self, keys: Sequence[str]) -> set[str]:
         """Which of `keys` were ever tried: a fraction of the work of `job_states`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Engine:
     """None: there is no shared store, or it is not for what is free."""
     elsewhere: frozenset[str] = frozenset()
     """Keys of jobs that were bought with another state: not bought here."""
+    states: Reader | None = None
+    """Reads how the jobs stand, and may remember it for what comes after; None: one of our own."""
 
     async def run(
         self, plan: Plan, submit: bool = True, wait: bool = False
@@ -113,7 +115,8 @@ class Engine:
         self, plan: Plan, submit: bool, recovered: Mapping[str, Outcome], late: bool = False
     ) -> AsyncGenerator[Outcome]:
         """Once through the plan. `late`: for what an earlier pass could not buy."""
-        with open_reader(self.ledger.path) as reader, open_reader(self.ledger.path) as notes:
+        kept = nullcontext(self.states) if self.states else open_reader(self.ledger.path)
+        with kept as reader, open_reader(self.ledger.path) as notes:
             every = items(plan, reader, self.blobs_path)
             wanted = self._wanted(every, submit, recovered, reader, late)
             claimed: dict[str, tuple[Item, JobClaim | None]] = {}

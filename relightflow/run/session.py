@@ -104,7 +104,7 @@ class _RunSession:
         """What completes the delivery, once all outcomes are in."""
         return FinalPass(
             without(self.plan, self._lost).described,
-            self.delivery,
+            replace(self.delivery, reader=self.engine.states or self.delivery.reader),
             self.folder.path,
             self.sources.read,
             self._job_state,
@@ -243,7 +243,8 @@ async def open_session(
             sources.read, notices.add, public_url=sources.public_url, elsewhere=elsewhere,
             workers=workers, reader=sources.reader,
         )  # fmt: skip
-        engine = await stack.enter_async_context(opened)
+        states = stack.enter_context(open_reader(state_dir.ledger))
+        engine = replace(await stack.enter_async_context(opened), states=states)
         shutdown = engine.recorder.shutdown
         stack.enter_context(handle_signals(shutdown, state.ledger.close))
         stack.enter_context(deadline(shutdown, run_options.stop_after, recipe.backend.model))

@@ -52,8 +52,11 @@ class Folder:
             facts = os.lstat(self._prefix + path)
         except (FileNotFoundError, NotADirectoryError):
             return FileState.MISSING
-        seen = WriteReceipt(sha256, facts.st_size, mark(facts))
-        if known == seen and stat.S_ISREG(facts.st_mode):
+        if (
+            known is not None
+            and (known.size, known.mark, known.sha256) == (facts.st_size, mark(facts), sha256)
+            and stat.S_ISREG(facts.st_mode)
+        ):
             return FileState.SAME
         found = self.digest(path)
         if found is None:
