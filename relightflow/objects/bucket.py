@@ -6,6 +6,7 @@ store is and who we are come from the operator's environment (`settings.py`), ne
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,6 +56,8 @@ class Bucket:
         self.address = address
         self._store = store
         self._local = local
+        self._synced: set[Path] = set()
+        """Folders whose own names are on the disk."""
 
     def __str__(self) -> str:
         return f"file:///{self.address.prefix}/" if self._local else str(self.address)
@@ -110,8 +113,9 @@ class Bucket:
         sha256: str = "",
         only_new: bool = False,
     ) -> str:
-        """Put `data` at `path`, whole or not at all; its ETag. `only_new`: raises CHANGED where
-        something is there, as far as the store honours that: `store.marker` finds out."""
+        """Put `data` at `path`, whole or not at all; its ETag. On the disk before this returns, where the
+        store is a folder. `only_new`: raises CHANGED where something is there, as far as the store honours
+        that: `store.marker` finds out."""
         import obstore
 
         noted = {"Content-Type": media_type, _SHA256: sha256}
@@ -127,7 +131,18 @@ class Bucket:
                 mode="create" if only_new else "overwrite",
                 use_multipart=False,
             )
+            if self._local:
+                self._sync(Path("/", self.address.prefix), path)
         return _etag(made)
+
+    def _sync(self, root: Path, path: str) -> None:
+        """Bytes and names, as far up as a folder may be new. Raises OSError."""
+        _fsync(root / path)
+        for folder in (root / path).parents:
+            _fsync(folder)
+            if folder == root or folder in self._synced:
+                break
+            self._synced.add(folder)
 
     def delete(self, paths: Iterable[str]) -> None:
         """Take the objects at `paths` away; those that are gone already are no failure."""
@@ -168,6 +183,21 @@ class Bucket:
         key = meta["path"]
         path = key[len(self._root) + 1 :] if self._root else key
         return Facts(path, meta["size"], _etag(meta), meta["last_modified"])
+
+
+def _fsync(path: Path) -> None:
+    """Raises OSError where the disk refuses; some shares know no fsync of folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # taken away meanwhile
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+    finally:
+        os.close(handle)
 
 
 class _NoFolder(Bucket):

@@ -6,6 +6,7 @@ passed on but the status and the server's one-word code.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ _REDIRECTED = re.compile("PermanentRedirect|redirect without LOCATION")
 _UNTRUSTED = re.compile("InvalidCertificate|invalid peer certificate|certificate verify failed")
 _PROXY_PASSWORD = re.compile("ProxyAuthRequired|Proxy Authentication Required")
 _PROXY = re.compile("TunnelUnsuccessful|TunnelUnexpectedEof")
+_FOLDER = re.compile(r"LocalFileSystem error: .*\(os error (\d{1,3})\)|^\[Errno (\d{1,3})\]")
 _DNS = re.compile("dns error|failed to lookup address")
 _HOST = re.compile(r"https?://([A-Za-z0-9.-]{1,253})")
 _LATER = (408, 409, 425, 429)
@@ -182,6 +184,8 @@ def _region(text: str) -> str:
 
 
 def _passing(text: str) -> str:
+    if refused := _FOLDER.search(text):
+        return f"the folder refused: {os.strerror(int(refused[1] or refused[2]))}"
     if _PROXY_PASSWORD.search(text):
         return (
             "the proxy wants a user name and password: HTTPS_PROXY=http://user:password@host:port"

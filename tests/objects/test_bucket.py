@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -190,3 +191,41 @@ def test_a_long_listing_comes_in_pages(tmp_path: Path) -> None:
     for number in range(PAGE + 5):
         (tmp_path / f"s/{number}").touch()
     assert len({f.path for f in opened(f"file://{tmp_path}/s", files=True).list()}) == PAGE + 5
+
+
+def test_what_was_put_into_a_folder_is_on_the_disk_with_the_names_that_lead_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, synced = os.fsync, list[int]()
+
+    def fsync(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    bucket, root = opened(f"file://{tmp_path}/store", files=True), tmp_path / "store"
+    bucket.put("costs/demo/1", b"{}", only_new=True)
+    places = [root / name for name in ("costs/demo/1", "costs/demo", "costs", "")]
+    assert synced == [place.stat().st_ino for place in places]
+    synced.clear()
+    bucket.put("costs/demo/2", b"{}")
+    assert synced == [(root / name).stat().st_ino for name in ("costs/demo/2", "costs/demo")]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(errno.EIO, Reason.PASSING), (errno.EINVAL, None), (errno.ENOSYS, None)]
+)
+def test_a_disk_that_cannot_keep_an_object_is_a_fault_and_a_share_without_fsync_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, reason: Reason | None
+) -> None:
+    def fsync(_: int) -> None:
+        raise OSError(code, "refused")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    bucket = opened(f"file://{tmp_path}/store", files=True)
+    if reason is None:
+        bucket.put("a", b"1")
+        return
+    with pytest.raises(ObjectFault) as caught:
+        bucket.put("a", b"1")
+    assert caught.value.reason is reason

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from obstore import exceptions
 
@@ -76,3 +78,16 @@ def test_a_host_that_has_no_address_is_named() -> None:
     found = fault("s3://bucket/p/", exceptions.GenericError(text))
     assert "the store's host name store.invalid could not be resolved" in str(found)
     assert "list-type" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.GenericError("Generic LocalFileSystem error: Unable to copy data to file: No space (os error 28)"),
+        OSError(28, "x"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_refuses_says_why(error: Exception) -> None:
+    found = fault("file:///store/a", error)
+    assert found.reason is Reason.PASSING
+    assert str(found) == f"file:///store/a: the folder refused: {os.strerror(28)}"
