@@ -75,7 +75,7 @@ MUTANTS = (
            (("            if self.claims:\n                await self.claims.take(", "            if False:\n                await self.claims.take("),),
            CLAIMS + " -k at_once"),
     Mutant("what was finished before the claim is bought", "run/shared/claims.py",
-           (("return finished is None", "return True"),),
+           (("        return not finished\n", "        return True\n"),),
            CLAIMS + " -k between_the_look"),
     Mutant("a call leaves under a reservation that was ended", "run/shared/reservation.py",
            (("s.reservations.is_ended(name)", "False"),),

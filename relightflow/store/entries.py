@@ -20,24 +20,46 @@ _MOST = 1 << 20
 _JOB = ("key", "backend", "model", "image_sha256", "parameters", "repeat")
 
 
+class DamagedEntry(Exception):
+    """Something is there, and it is not what it should be."""
+
+
 class Entries:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def of_job(self, path: str, job: Mapping[str, Any]) -> dict[str, Any] | None:
         """The entry at `path` if it is about this very `job` (its label)."""
-        entry = self.at(path)
-        if entry is None:
-            return None
-        same = canonical_json({name: entry.get(name) for name in _JOB})
-        return entry if same == canonical_json({name: job[name] for name in _JOB}) else None
+        return _about(job, self.at(path))
+
+    def must_be_of_job(self, path: str, job: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The same; None where there is none. Raises DamagedEntry where there is another."""
+        try:
+            entry = self._read(path)
+        except ObjectFault as error:
+            if error.reason is Reason.MISSING:
+                return None
+            raise
+        found = _about(job, entry)
+        if found is None:
+            raise DamagedEntry(path)
+        return found
 
     def at(self, path: str) -> dict[str, Any] | None:
         """The entry at `path`; None where there is none, or one that makes no sense."""
         try:
+            return self._read(path)
+        except ObjectFault as error:
+            if error.reason is Reason.MISSING:
+                return None
+            raise
+
+    def _read(self, path: str) -> dict[str, Any] | None:
+        """None: it makes no sense. Raises ObjectFault; MISSING where there is none."""
+        try:
             entry = decoded(self._bucket.get(path, most=_MOST))
         except ObjectFault as error:
-            if error.reason in (Reason.MISSING, Reason.CHANGED):
+            if error.reason is Reason.CHANGED:
                 return None
             raise
         version = entry.get("format") if entry else None
@@ -47,3 +69,10 @@ class Entries:
         """Raises ObjectFault; CHANGED where `only_new` and something is there."""
         text = known(canonical_json({**entry, "format": FORMAT}))
         self._bucket.put(path, text.encode("ascii"), "application/json", only_new=only_new)
+
+
+def _about(job: Mapping[str, Any], entry: dict[str, Any] | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    same = canonical_json({name: entry.get(name) for name in _JOB})
+    return entry if same == canonical_json({name: job[name] for name in _JOB}) else None

@@ -26,7 +26,7 @@ from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store.blobs import is_name
 from relightflow.store.claims import Claims
 from relightflow.store.costs import Costs, StoreCharge
-from relightflow.store.entries import Entries
+from relightflow.store.entries import DamagedEntry, Entries
 from relightflow.store.marker import StoreMarker, read_marker
 from relightflow.store.reservations import Reservations
 
@@ -69,10 +69,14 @@ class SharedStore:
         return self._claims
 
     def finished(self, job: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The entry of a finished job, if it is about this very `job` (its label); else None."""
+        """The entry of a finished job (its label); None where there is none. Raises DamagedEntry where there is
+        one that makes no sense, or is about another job: it may have been paid for."""
         self.check()
-        entry = self._entries.of_job(_of_job(job["key"]), job)
-        return entry if entry and is_name(entry.get("sha256")) else None
+        path = _of_job(job["key"])
+        entry = self._entries.must_be_of_job(path, job)
+        if entry and not is_name(entry.get("sha256")):
+            raise DamagedEntry(path)
+        return entry
 
     def blob(self, sha256: str) -> bytes | None:
         """Bytes that match their hash; None where they are gone or damaged."""

@@ -10,6 +10,7 @@ import pytest
 from relightflow.errors import StorageError
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault
+from relightflow.store.entries import DamagedEntry
 from relightflow.store.index_entry import read_time
 from relightflow.store.shared import SharedStore, open_shared
 from tests.conftest import make_store
@@ -49,13 +50,16 @@ def test_the_bytes_are_there_before_the_entry_that_relies_on_them(
 @pytest.mark.parametrize("name", ["backend", "model", "image_sha256", "parameters", "repeat"])
 def test_an_entry_about_another_job_is_not_believed(remote: SharedStore, name: str) -> None:
     remote.publish(LABEL, b"bytes")
-    assert remote.finished({**LABEL, name: "other"}) is None
+    with pytest.raises(DamagedEntry):
+        remote.finished({**LABEL, name: "other"})
 
 
 @pytest.mark.parametrize("text", [b"", b"no json", b"[]", b"{}", b'{"format": 2}', b"[" * 100_000])
-def test_a_damaged_entry_is_none(remote: SharedStore, text: bytes) -> None:
-    remote.bucket.put(f"jobs/ab/{KEY}.json", text)
+def test_a_damaged_entry_is_not_taken_for_none(remote: SharedStore, text: bytes) -> None:
     assert remote.finished(LABEL) is None
+    remote.bucket.put(f"jobs/ab/{KEY}.json", text)
+    with pytest.raises(DamagedEntry):
+        remote.finished(LABEL)
 
 
 def test_every_flipped_bit_of_a_blob_is_found(remote: SharedStore) -> None:
@@ -132,7 +136,9 @@ def test_a_planted_entry_is_none_whoever_reads_it(remote: SharedStore, kind: str
     text = json.dumps(planted)[:-1] + f", {PLANTED[kind]}}}"
     remote.bucket.put(f"jobs/ab/{KEY}.json", text.encode())
     remote.bucket.put(f"inflight/{KEY}.json", text.encode())
-    assert remote.finished(LABEL) is None or "id" in kind.split()
+    if "id" not in kind.split() or "blob's" in kind:
+        with pytest.raises(DamagedEntry):
+            remote.finished(LABEL)
     if "blob's" not in kind and "nested deep" not in kind.replace("deeper", ""):
         assert remote.claims.of(LABEL) is None
     assert [damaged for _, damaged in remote.damaged()] == [True]

@@ -37,6 +37,7 @@ from relightflow.run.shared.claims import ClaimedElsewhere, JobClaims, stop_buyi
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shutdown import Stopped
 from relightflow.store.blobs import BlobStore, read
+from relightflow.store.entries import DamagedEntry
 from relightflow.store.index_entry import attempt_facts, job_facts, result_facts
 
 _NAMED = 3
@@ -79,6 +80,8 @@ class SharedResults:
             raise Stopped from error
         except StorageError as error:
             return self.recorder.storage_failed(job, error)
+        except DamagedEntry:
+            return Outcome(job, failure=self._damaged(job))
         if claim and not self.claims.is_ours(claim):
             raise ClaimedElsewhere(claim)
         return None
@@ -112,6 +115,14 @@ class SharedResults:
         """The job is another machine's, and the run ends before that one is done with it."""
         failure = Failure(FailureKind.PENDING, f"{_who(claim)}; nothing was bought here", Billed.NO)
         return Outcome(job, failure=failure)
+
+    def _damaged(self, job: Job) -> Failure:
+        words = (
+            f"the shared store has a result that makes no sense or does not match its hash, jobs/{job.key[:2]}/"
+            f"{job.key}.json; it was paid for, so nothing was bought. 'relightflow verify --store' lists such "
+            "results; delete that object to buy the job again"
+        )
+        return Failure(FailureKind.DAMAGED, words, Billed.NO)
 
     def _is_overdue(self, job: Job, claim: JobClaim | None) -> bool:
         """Whether its owner has had all the time that a call takes since we saw it. What was accepted can be
@@ -227,7 +238,10 @@ class SharedResults:
     async def _settle(self, attempt: Attempt) -> None:
         job, budget = job_of(attempt), self.recorder.budget
         label = job_facts(job, attempt.price)
-        found = await self.client.finished(label, attempt.uuid)
+        try:
+            found = await self.client.finished(label, attempt.uuid)
+        except DamagedEntry:
+            found = None
         if found is None:
             claim = await self.client.claim_of(label)
             if claim and claim.attempt == attempt.uuid and claim.state is State.ACCEPTED:

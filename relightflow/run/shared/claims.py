@@ -114,11 +114,11 @@ class JobClaims:
     async def _still_to_be_made(self, label: Mapping[str, Any], claim: JobClaim) -> bool:
         """Whether nobody finished the job before `claim` was there, and its money is still set aside."""
         if self.reservation is None:
-            return await self.client.finished(label) is None
+            return not await self.client.is_finished(label)
         finished, _ = await asyncio.gather(
-            self.client.finished(label), self.reservation.check(claim.reservation)
+            self.client.is_finished(label), self.reservation.check(claim.reservation)
         )
-        return finished is None
+        return not finished
 
     async def check_free(self, job: Job) -> None:
         """Raises ClaimedElsewhere where another machine has the job or made it; Stopped where the store cannot
@@ -126,7 +126,7 @@ class JobClaims:
         label = job_facts(job, self.context.price)
         try:
             claim = await self.client.claim_of(label)
-            made = claim is None and await self.client.finished(label) is not None
+            made = claim is None and await self.client.is_finished(label)
         except ObjectFault as error:
             stop_buying(self.shutdown, error)
             raise Stopped from error
@@ -141,14 +141,14 @@ class JobClaims:
         if not self.client.write:
             found = await self.client.claim_of(label)
             free = found is None or found.attempt == uuid or self.is_ours(found)
-            return free and await self.client.finished(label) is None
+            return free and not await self.client.is_finished(label)
         try:
             mine = await self._create(
                 label, self._claim(job, uuid, State.INTENT, details=details), None
             )
         except _Theirs:
             return False
-        return mine and await self.client.finished(label) is None
+        return mine and not await self.client.is_finished(label)
 
     async def _create(self, label: Mapping[str, Any], claim: JobClaim, mine: int | None) -> bool:
         for _ in range(_TRIES):

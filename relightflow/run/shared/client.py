@@ -21,6 +21,7 @@ from relightflow.model.claim import JobClaim
 from relightflow.model.outcome import Result
 from relightflow.objects.faults import ObjectFault
 from relightflow.store.costs import StoreCharge
+from relightflow.store.entries import DamagedEntry
 from relightflow.store.index_entry import read_cost, read_details, read_request_id
 from relightflow.store.marker import StoreMarker
 from relightflow.store.shared import SharedStore, StoreRecords
@@ -63,8 +64,15 @@ class SharedStoreClient:
         self, label: Mapping[str, Any], attempt: str = ""
     ) -> tuple[Result, bytes] | None:
         """The result of a job that some machine finished, checked; `attempt`: only if this one made it.
-        Raises ObjectFault."""
+        Raises ObjectFault; DamagedEntry where it is there and no good."""
         return await self._do(self._finished, label, attempt)
+
+    async def is_finished(self, label: Mapping[str, Any]) -> bool:
+        """Whether some machine finished a job, however its result looks by now. Raises ObjectFault."""
+        try:
+            return await self.finished(label) is not None
+        except DamagedEntry:
+            return True
 
     async def claim_of(self, label: Mapping[str, Any]) -> JobClaim | None:
         """The claim on a job, whoever made it. Raises ObjectFault."""
@@ -210,13 +218,15 @@ class SharedStoreClient:
         entry = self.store.finished(label)
         if entry and attempt and entry.get("attempt") != attempt:
             return None
-        data = self.store.blob(entry["sha256"]) if entry else None
-        if entry is None or data is None:
+        if entry is None:
             return None
+        data = self.store.blob(entry["sha256"])
         try:
+            if data is None:
+                raise DamagedEntry(entry["sha256"])
             image = probe(data)
         except BadImage:
-            return None
+            raise DamagedEntry(entry["sha256"]) from None
         cost = read_cost(entry)
         result = Result(
             entry["sha256"],

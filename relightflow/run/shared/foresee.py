@@ -13,6 +13,7 @@ from relightflow.model.job import Job
 from relightflow.objects.faults import ObjectFault
 from relightflow.run.shared.claims import is_own
 from relightflow.run.shared.costs import NO_SPENDING, StoreSpending, store_spending
+from relightflow.store.entries import DamagedEntry
 from relightflow.store.index_entry import job_facts
 from relightflow.store.shared import SharedStore
 
@@ -26,7 +27,7 @@ class Elsewhere(Enum):
     IN_FLIGHT = "in flight"
     """Claimed: bought at this moment, or before by a machine that did not tell what came of it."""
     FAILED = "failed"
-    """Paid, without an image."""
+    """Paid, without an image, or with one that is damaged."""
 
 
 class StoreView:
@@ -70,8 +71,11 @@ class StoreView:
     def _one(self, job: Job) -> Elsewhere | JobClaim | None:
         assert self._store
         label = job_facts(job, 0)
-        if self._store.finished(label):
-            return Elsewhere.FINISHED
+        try:
+            if self._store.finished(label):
+                return Elsewhere.FINISHED
+        except DamagedEntry:
+            return Elsewhere.FAILED
         return self._store.claims.of(label)
 
 

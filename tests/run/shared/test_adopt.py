@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from relightflow import api
 from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
 from relightflow.maintenance.rebuild import rebuild
@@ -83,8 +84,10 @@ def test_a_call_that_failed_is_no_longer_in_the_air(machines: list[Stage], tmp_p
     assert not list((tmp_path / "store/inflight").glob("*"))
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "lose", "no image"])
-def test_damaged_bytes_are_not_adopted(machines: list[Stage], tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["flip", "cut", "lose", "no image", "entry", "other job"])
+def test_damaged_bytes_are_neither_adopted_nor_bought_again(
+    machines: list[Stage], tmp_path: Path, damage: str
+) -> None:
     one, two = machines
     one.run()
     for blob in (tmp_path / "store/blobs").rglob("*"):
@@ -92,11 +95,25 @@ def test_damaged_bytes_are_not_adopted(machines: list[Stage], tmp_path: Path, da
             data = blob.read_bytes()
             if damage == "lose":
                 blob.unlink()
-            else:
+            elif damage not in ("entry", "other job"):
                 changed = {"flip": bytes([data[0] ^ 1]) + data[1:], "cut": data[:-1]}
                 blob.write_bytes(changed.get(damage, b"no image"))
+    entries = sorted((tmp_path / "store/jobs").rglob("*.json"))
+    if damage in ("entry", "other job"):
+        for entry in entries:
+            entry.write_bytes(b"{" if damage == "entry" else entries[0].read_bytes())
+    left = 2 if damage == "other job" else 3
+    assert api.plan_status(two.plan(), two.state_dir, two.operator).held_failed == left * (
+        damage in ("entry", "other job")
+    )
+    assert two.run().exit is Exit.DAMAGED
+    assert two.provider.bill == []
+    said = [outcome.failure.message for outcome in two.outcomes if outcome.failure]
+    assert len(said) == left
+    assert all("delete that object to buy the job again" in message for message in said)
+    for entry in entries:
+        entry.unlink()
     assert two.run().exit is Exit.OK
-    assert len(two.provider.bill) == 3
 
 
 def test_a_store_that_cannot_be_asked_stops_buying(

@@ -333,8 +333,8 @@ async def test_a_job_is_claimed_anew_once_its_last_claim_is_given_back(stage: St
             order.append(f"created {claim.attempt[0]}")
             return True
 
-        async def finished(self, *_: object) -> None:
-            return None
+        async def is_finished(self, _: object) -> bool:
+            return False
 
     class Notes:
         async def remember(self, *_: object) -> None:

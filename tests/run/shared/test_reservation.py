@@ -18,6 +18,7 @@ from relightflow.model.spending import DAY, SpendLimit
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plan.outputs import jobs
+from relightflow.plugins.backend import Call
 from relightflow.run.shared.reservation import RunReservation
 from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
@@ -112,8 +113,9 @@ def test_a_machine_that_only_was_slow_reserves_anew(
     one.recipe(shades=[0, 1, 2, 3], concurrency=1)
     store, under = Reservations(bucket(one)), []
 
-    def end(_: Any, __: int) -> None:
-        (claim,) = Claims(bucket(one)).all()
+    def end(call: Call, _: int) -> None:
+        claim = Claims(bucket(one)).of(job_facts(call.job, PRICE))
+        assert claim
         assert not store.is_ended(claim.reservation)
         under.append(claim.reservation)
         if len(under) < 3:
