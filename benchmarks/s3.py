@@ -97,8 +97,8 @@ class _Material:
     def read(self, result: Result) -> bytes:
         return read(self.state_dir, result.sha256)
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        del image, everything
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        del output, everything
         return Metadata()
 
 

@@ -41,12 +41,11 @@ from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_file import PlanFile, PlannedRequest, RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.planned_output import PlannedOutput
-from relightflow.model.recipe import BackendSpec, Recipe
+from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
-from relightflow.model.time_estimate import time_estimate
-from relightflow.model.values import FrozenMap
+from relightflow.model.time_estimate import longest, time_estimate
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
 from relightflow.plan.drift import Drift, drift
@@ -56,7 +55,7 @@ from relightflow.plugins.opening import check_delivery, open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.registry import load as load_plugins
-from relightflow.recipe.apart import apart
+from relightflow.recipe.apart import apart, with_backend
 from relightflow.recipe.loading import load as read_recipe
 from relightflow.report import json
 from relightflow.report import plan as report_plan
@@ -64,7 +63,7 @@ from relightflow.run import elsewhere
 from relightflow.run.limits.consent import estimate_cost as estimate
 from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.run.output_actions import output_actions as actions_of
-from relightflow.run.plan_status import budget_now, call_time, open_view
+from relightflow.run.plan_status import budgets_now, call_time, open_view
 from relightflow.run.plan_status import compare_plans as compare_plans
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
@@ -92,13 +91,14 @@ def load(
     """
     registry = registry or load_plugins()
     recipe = read_recipe(Path(path), registry, overrides)
-    if backend and backend != recipe.backend.type:
-        model = registry.backend(backend).models[0]
-        spec = BackendSpec(backend, model, FrozenMap())
-        recipe = _apart(replace(recipe, backend=spec), backend, "results of", overrides, registry)
-    price = recipe.backend.model.price
-    if rehearsing(os.environ) and not (price and price.free):
-        check_stand_in(os.environ, recipe.backend.type, registry.backends)
+    if backend and (recipe.more_backends or backend != recipe.backend.type):
+        recipe = _apart(
+            with_backend(recipe, backend, registry), backend, "results of", overrides, registry
+        )
+    if rehearsing(os.environ) and not recipe.free:
+        for spec in recipe.backends:
+            if not (spec.model.price and spec.model.price.free):
+                check_stand_in(os.environ, spec.type, registry.backends)
         recipe = _apart(replace(recipe, rehearsed=True), "rehearsal", "", overrides, registry)
     return recipe
 
@@ -231,7 +231,7 @@ def check_places(
         return open_targets(recipe, registry, operator)
 
     def other(file: Path, like: Recipe) -> OtherRecipe:
-        found = load(file, registry, (), like.backend.type if like.written_sinks else "")
+        found = load(file, registry, (), like.backend.name if like.written_sinks else "")
         return OtherRecipe(found, sinks(found))
 
     every = [PlannedSinks(plan, sinks(plan.recipe)) for plan, _ in plans]
@@ -276,11 +276,16 @@ def plan_at(
 def disclosures(plan: Plan, registry: Registry) -> tuple[str, ...]:
     """What becomes of the input images outside this machine if the plan is run, a sentence for each way
     in which they get there; none where the backend says nothing."""
-    spec = plan.recipe.backend
-    tell = registry.backend(spec.type).discloses
-    if tell is None:
-        return ()
-    ways = Counter(tell(spec.options, image.delivery) for image in plan.images)
+    ways: dict[str, int] = {}
+    counts = plan.jobs_of or (plan.jobs_count,)
+    for spec, jobs in zip(plan.recipe.backends, counts, strict=True):
+        tell = registry.backend(spec.type).discloses
+        told = (
+            Counter(tell(spec.options, image.delivery) for image in plan.images)
+            if tell and jobs
+            else {}
+        )
+        ways |= {way: max(count, ways.get(way, 0)) for way, count in told.items()}
     return tuple(f"{n:,} {'image is' if n == 1 else 'images are'} {way}" for way, n in ways.items())
 
 
@@ -296,9 +301,10 @@ def keep(
     recipe = load(path, registry, overrides)
     operator = OperatorPolicy(offline=True)
     cache = state_dir.cache if state_dir.cache.is_dir() else None
+    records = [registry.backend(spec.type) for spec in recipe.backends]
     with open_sources(recipe, registry, operator, cache) as sources:
         whole = build(recipe, sources.scan())
-        inputs = InputMetadata(sources.read, not registry.backend(recipe.backend.type).srgb)
+        inputs = InputMetadata(sources.read, {r.name for r in records if r.srgb})
         targets = open_targets(recipe, registry, operator)
         return keep_files(whole, targets, state_dir, inputs, files, undo)
 
@@ -328,10 +334,15 @@ def estimate_cost(
     """What a run would buy now, and what its limits have left, after what other machines spent through the
     shared store that `operator` names. Blocks; reads only."""
     run_options = with_shares(plan, run_options, state_dir)
-    left = budget_now(plan.recipe, run_options, state_dir, open_view(plan.recipe, operator))
+    recipe = plan.recipe
+    left = budgets_now(recipe, run_options, state_dir, open_view(recipe, operator))
     found = estimate(plan, plan_status, run_options, left)
-    call = call_time(plan.recipe.backend, state_dir)
-    return replace(found, time=time_estimate(found.calls, plan.recipe.limits, call))
+    each = [one.calls for one in found.backends] or [found.calls]
+    times = [
+        time_estimate(calls, recipe.limits, call_time(spec, state_dir))
+        for spec, calls in zip(recipe.backends, each, strict=True)
+    ]
+    return replace(found, time=longest(times))
 
 
 def output_actions(
@@ -347,8 +358,8 @@ def cost(recipe: Recipe, state_dir: StateDir, operator: OperatorPolicy = CAREFUL
     """What a recipe has cost altogether in a state and through the shared store, or may have. Blocks;
     reads only."""
     options = RunOptions(limits=(SpendLimit(0, ""),))
-    found = budget_now(recipe, options, state_dir, open_view(recipe, operator))
-    return found.accounts[0].committed(found.highest)
+    found = budgets_now(recipe, options, state_dir, open_view(recipe, operator))[0]
+    return found.committed(found.accounts_of_all[0])
 
 
 async def run(
@@ -388,10 +399,10 @@ async def run(
 
 def _check_limits(plan: Plan, run_options: RunOptions) -> None:
     """Nothing is bought without a limit. Raises UsageError."""
-    price = plan.recipe.backend.model.price
-    if not run_options.limits and not run_options.collect_only and not (price and price.free):
+    if not run_options.limits and not run_options.collect_only and not plan.recipe.free:
+        paid = next(s for s in plan.recipe.backends if not (s.model.price and s.model.price.free))
         raise UsageError(
-            f"'{plan.recipe.backend.type}' costs money and no cap or budget was given, so nothing "
+            f"'{paid.name}' costs money and no cap or budget was given, so nothing "
             "was "
             "sent. Set the most that it may cost: --max-cost, limits.max_cost, or "
             "RunOptions(limits=…)"

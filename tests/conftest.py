@@ -30,7 +30,7 @@ from relightflow.objects.bucket import opened
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy, SinkRecord
 from relightflow.plugins.registry import Loaded, Registry, load
-from relightflow.run import opening
+from relightflow.run import run_opening
 from relightflow.store.marker import init_store
 from relightflow.store.state_dir import StateDir
 from relightflow.testing import clock
@@ -148,7 +148,7 @@ class Stage:
 
     def run_in_no_time(self, patch: pytest.MonkeyPatch, **run_options: Any) -> Summary:
         """The same on a clock that jumps to whatever is waited for."""
-        patch.setattr(opening, "RealClock", clock.VirtualClock)
+        patch.setattr(run_opening, "RealClock", clock.VirtualClock)
         return clock.run(lambda _: self.go(**run_options))
 
     def attempts(self) -> list[Attempt]:

@@ -37,7 +37,7 @@ from relightflow.model.spending import SpendLimit
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry, load
 from relightflow.report.summary import summary as words
-from relightflow.run import opening
+from relightflow.run import run_opening
 from relightflow.store.state_dir import StateDir
 
 
@@ -75,7 +75,7 @@ def hurried(environ: Mapping[str, str]) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environ))
         clock = Hurried()
-        stack.enter_context(mock.patch.object(opening, "RealClock", return_value=clock))
+        stack.enter_context(mock.patch.object(run_opening, "RealClock", return_value=clock))
         their = ClockFunctions(clock.sleep, clock.monotonic, clock.wall)
         stack.enter_context(mock.patch.object(backend, "ClockFunctions", return_value=their))
         for (module, name), seconds in PATIENCE.items():

@@ -50,7 +50,8 @@ from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plan.build import build
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.engine import Engine
-from relightflow.run.opening import open_run, open_state
+from relightflow.run.opening import open_state
+from relightflow.run.run_opening import open_run
 from relightflow.store.blobs import path_of
 from relightflow.store.state_dir import StateDir
 
@@ -122,7 +123,7 @@ class World:
             try:
                 with open_state(self.state_dir, f"process {self.lives}") as state:
                     async with open_run(
-                        self.plan, backend, state, run_options, OperatorPolicy(), f"run-{self.lives}",
+                        self.plan, (backend,), state, run_options, OperatorPolicy(), f"run-{self.lives}",
                         lambda _: INPUT, lambda _: None, _Clock(loop), self.rng,
                     ) as engine:  # fmt: skip
                         run_id = engine.context.run_id
@@ -130,9 +131,7 @@ class World:
                         await self._drain(engine, collect_only)
                         # never its own end: all lives together have one cap
                         await state.ledger.run_ended(run_id, Exit.EARLY)
-                        return max(
-                            (t.exit for t in engine.recorder.shutdown.issues), default=Exit.OK
-                        )
+                        return max((t.exit for t in engine.shutdown.issues), default=Exit.OK)
             except RelightflowError as error:
                 if not power.on:
                     raise Died from error
@@ -170,7 +169,7 @@ class World:
             failure = outcome.failure
             if failure and failure.kind is FailureKind.BUG and not _dead(failure.message):
                 raise Broken(f"a bug: {failure.message}")
-            for account in engine.recorder.budget.accounts:
+            for account in engine.budget.accounts:
                 if account.committed() > account.limit.amount:
                     raise Broken(f"{account.committed()} committed of {account.limit.amount}")
 

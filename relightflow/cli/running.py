@@ -221,13 +221,14 @@ def _agreed(
         stop_after=wanted.stop_after,
         wait=wanted.wait,
     )
-    known = recipe.backend.model.price is not None or run_options.price is not None
+    priced = all(spec.model.price is not None for spec in recipe.backends)
+    known = priced or run_options.price is not None
     if (found.plan.price and found.plan.price.free) or (run_options.limits and known):
         return run_options  # nobody need be asked, so nothing need be counted
     seen, fault = _estimate(found, run_options, operator)
     if fault:
         console.warn(asking.no_store(recipe.name, fault))
-        return unasked(run_options, recipe.backend.model.price)
+        return unasked(run_options, recipe.free)
     given = consent(seen)
     if given is Consent.NO_PRICE:
         raise UsageError(asking.no_price(recipe.name, typed))
@@ -240,7 +241,7 @@ def _agreed(
         if not wanted.yes and not console.ask(question):
             raise BudgetError("not confirmed; nothing was sent")
         return confirmed(run_options, cap)
-    return unasked(run_options, recipe.backend.model.price)
+    return unasked(run_options, recipe.free)
 
 
 def _estimate(

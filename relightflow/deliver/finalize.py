@@ -281,7 +281,7 @@ def _finished(
     def with_metadata(output: Output, data: bytes, mode: str) -> bytes:
         if mode == "strip":
             return data
-        return added(data, delivery.metadata(output.image, mode == "keep"))
+        return added(data, delivery.metadata(output, mode == "keep"))
 
     def lines() -> Iterator[dict[str, Any]]:
         with manifest_path.open("rb") as stored:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from threading import Lock
 
@@ -19,15 +19,20 @@ _KEPT = 256
 class InputMetadata:
     """Methods may be called in several threads."""
 
-    def __init__(self, read: Callable[[Image], bytes], profiles: bool = True) -> None:
-        """`read`: an image's bytes. `profiles`: whether results are in the input's colour space."""
+    def __init__(self, read: Callable[[Image], bytes], srgb: Collection[str] = ()) -> None:
+        """`read`: an image's bytes. `srgb`: backends whose results are not in the input's colour space."""
         self._read = read
-        self._profiles = profiles
+        self._srgb = frozenset(srgb)
         self._known: OrderedDict[tuple[str, bool], Metadata] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, image: Image, everything: bool) -> Metadata:
-        """Author and copyright, or `everything` that is ever kept. Blocks. Raises SinkFailed."""
+    def of(self, image: Image, everything: bool, backend: str = "") -> Metadata:
+        """Author and copyright, or `everything` that is ever kept, for a result of `backend`. Blocks. Raises
+        SinkFailed."""
+        found = self._of(image, everything)
+        return replace(found, profile=b"") if backend in self._srgb else found
+
+    def _of(self, image: Image, everything: bool) -> Metadata:
         key = (image.sha256, everything)
         with self._lock:
             if key in self._known:
@@ -39,8 +44,6 @@ class InputMetadata:
                 f"the copyright of {image.name} could not be read ({error}); `metadata: strip` "
                 "delivers without it"
             ) from error
-        if not self._profiles:
-            found = replace(found, profile=b"")
         with self._lock:
             self._known[key] = found
             while len(self._known) > _KEPT:

@@ -46,8 +46,9 @@ def head(plan: Plan, counts: Counter[str]) -> dict[str, Any]:
         "record": "recipe",
         "format": FORMAT,
         "recipe": {"name": recipe.name, "sha256": recipe.sha256},
-        "backend": recipe.backend.type,
-        "model": recipe.backend.model.name,
+        "backend": recipe.backend_names if recipe.more_backends else recipe.backend.type,
+        "model": recipe.model_names,
+        **({"backends": recipe.backend_facts} if recipe.more_backends else {}),
         **({"rehearsed": True} if recipe.rehearsed else {}),
         "counts": {
             "images": len(plan.images),

@@ -26,7 +26,6 @@ from relightflow.executors.workers import Workers
 from relightflow.images import BadImage, encode, thumbnail
 from relightflow.images.metadata import Metadata
 from relightflow.ledger.rows import Delivered
-from relightflow.model.image import Image
 from relightflow.model.job import Output, without_secrets
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import OutputFormat
@@ -85,7 +84,7 @@ def _asked(
     metadata = None
     if target.metadata != "strip":
         try:
-            metadata = material.metadata(item.output.image, target.metadata == "keep")
+            metadata = material.metadata(item.output, target.metadata == "keep")
         except FAULTS:
             return None  # it is said by whoever delivers it
     operator = replace(context.operator, store="")  # no business of a sink
@@ -170,8 +169,8 @@ class _WorkerMaterial:
     def read(self, result: Result) -> bytes:
         return self.blobs.read(result.sha256)
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        del image, everything  # it was read where the input is
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        del output, everything  # it was read where the input is
         assert self.found is not None
         return self.found
 

@@ -26,7 +26,6 @@ from relightflow.images.metadata import Metadata
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import Delivered
-from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.summary import Issue
@@ -111,9 +110,9 @@ class DeliveryContext:
     workers: Workers | None = None
     """Who writes to sinks that can be written to from elsewhere; None: this process."""
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        """What an input image says of itself. Raises SinkFailed."""
-        return self.inputs.of(image, everything)
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        """What an output's input image says of itself. Raises SinkFailed."""
+        return self.inputs.of(output.image, everything, output.job.backend)
 
     def read(self, result: Result) -> bytes:
         """A result's bytes. Raises DamagedError; a damaged blob is put aside, so that the next run

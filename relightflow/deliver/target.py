@@ -15,7 +15,6 @@ from relightflow.images.bad import BadImage
 from relightflow.images.derive import derive
 from relightflow.images.metadata import Metadata, added
 from relightflow.ledger.rows import Delivered
-from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import Copy, OutputFormat, extension, output_format
@@ -82,7 +81,7 @@ class SinkTarget:
             raise SinkFailed(f"no copy in another format could be made: {error.reason}") from error
         if self.metadata == "strip":
             return data
-        return added(data, material.metadata(output.image, self.metadata == "keep"))
+        return added(data, material.metadata(output, self.metadata == "keep"))
 
     def copy(self, result: Result, receipt: WriteReceipt) -> Copy | None:
         """What stands in the image's place; None where it is the image itself."""
@@ -98,8 +97,8 @@ class Material(Protocol):
     def read(self, result: Result) -> bytes:
         """The result's bytes. Raises DamagedError."""
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        """What the input image says of itself. Raises SinkFailed."""
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        """What the input image of an output says of itself. Raises SinkFailed."""
 
 
 def open_targets(

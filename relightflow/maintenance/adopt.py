@@ -87,7 +87,7 @@ async def _adopt(
         return None
     if data is None or hashlib.sha256(data).hexdigest() != claim.sha256:
         return None
-    listed = plan.recipe.backend.model.price
+    listed = plan.recipe.spec_of(job.backend, job.model).model.price
     highest = listed.high if listed else 0
     cost = highest if claim.cost is None else max(claim.cost, 0)
     uuid = uuid4().hex

@@ -20,7 +20,7 @@ from relightflow.images import BadImage, probe
 from relightflow.images.metadata import Metadata
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import Delivered
-from relightflow.model.image import Image
+from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.plan import Plan
 from relightflow.plan.outputs import outputs
@@ -71,8 +71,8 @@ class _Material:
     def read(self, result: Result) -> bytes:
         return blobs.read(self.blobs, result.sha256)
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        return self.inputs.of(image, everything)
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        return self.inputs.of(output.image, everything, output.job.backend)
 
 
 def keep(

@@ -52,7 +52,7 @@ def into_recipe(picks: Picks, plan: Plan, old: str, path: str, registry: Registr
     cannot be changed.
     """
     recipe = plan.recipe
-    places = find_picks(picks, plan.images, plan.cells, plan.repeat, recipe.backend.model)
+    places = find_picks(picks, plan.images, plan.cells, recipe)
     if not places:
         raise UsageError(f"{picks.file}: nothing is picked")
     cells, why = _same_for_all(plan, places)

@@ -120,9 +120,10 @@ def _checked(
 ) -> tuple[IndexedAttempts, ...]:
     """Every attempt of the ledger. Raises RefusedError for one that the shard cannot have made."""
     paid = frozenset(
-        (plan.recipe.backend.type, plan.recipe.backend.model.name)
+        spec.pair
         for plan in plans
-        if not (plan.price and plan.price.free)
+        for spec in plan.recipe.backends
+        if not (spec.model.price and spec.model.price.free)
     )
     every = reader.restorable()
     before = {one.attempt.job_key for number, one in every if number <= record.after}

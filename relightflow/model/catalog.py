@@ -106,6 +106,9 @@ class Price:
         """The price of `count` calls."""
         return Price(self.low * count, self.high * count)
 
+    def __add__(self, other: Price) -> Price:
+        return Price(self.low + other.low, self.high + other.high)
+
 
 FREE = Price(0, 0)
 

@@ -22,6 +22,24 @@ class LimitStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BackendEstimate:
+    """What one of several backends would cost."""
+
+    label: str
+    """What the recipe calls it."""
+    calls: int
+    """Of new jobs."""
+    price: Price | None
+    """Of those calls; None: unknown."""
+    call: Price | None
+    """Of one call, by the price list or as the operator said; None: unknown."""
+    reserved: Micros
+    """What one call is reserved at."""
+    share: LimitStatus | None = None
+    """Of the recipe's cap, where the backend may have only a share."""
+
+
+@dataclass(frozen=True, slots=True)
 class CostEstimate:
     calls: int
     """Calls that a run would make: new jobs, and unknown ones where the recipe resubmits them."""
@@ -35,6 +53,8 @@ class CostEstimate:
     """What one call is reserved at: its highest price, or the highest cost ever seen."""
     time: TimeEstimate | None = None
     """How long those calls take; None: there are none, or nobody asked."""
+    backends: tuple[BackendEstimate, ...] = ()
+    """Of a recipe with several, in its order; else empty."""
 
     @property
     def paid(self) -> bool:

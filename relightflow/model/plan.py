@@ -70,6 +70,8 @@ class Plan:
     """Distinct jobs, so purchases: never more than outputs."""
     price: Price | None
     """Of all distinct jobs, bought or not yet; None: the model's price is unknown."""
+    jobs_of: tuple[int, ...] = ()
+    """Of a recipe with several backends: distinct jobs of each, in its order; else empty."""
     picked: tuple[tuple[int, ...], ...] | None = None
     """For each image the places of its outputs, position of the cell × repeat + repeat index; None:
     every cell of every image."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from relightflow.model.catalog import Price
+from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros
 from relightflow.model.values import Parameters
 
@@ -76,6 +76,27 @@ class PlannedCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedBackend:
+    """One of several backends of a recipe."""
+
+    label: str
+    """Its value of the axis `backend`."""
+    backend: str
+    model: str
+    new: int
+    """Jobs of it that are to be bought."""
+    call: Price | None
+    """One call by the price list; None: unknown, and no `--price` was given."""
+    reserved: Micros
+    """What a call is reserved at: the list's highest price, or the highest cost ever seen."""
+
+    @property
+    def price(self) -> Price | None:
+        """Of the new jobs, in all; None: unknown."""
+        return self.call and Price(self.call.low * self.new, self.reserved * self.new)
+
+
+@dataclass(frozen=True, slots=True)
 class RecipePlan:
     """The plan of one recipe."""
 
@@ -85,6 +106,7 @@ class RecipePlan:
     """Over the recipe file's bytes. For information: a cosmetic edit changes it and not the plan."""
     request: PlannedRequest
     backend: str
+    """Empty: there are several, see `backends`."""
     model: str
     images: tuple[PlannedImage, ...]
     rejected: tuple[tuple[str, str], ...]
@@ -105,13 +127,26 @@ class RecipePlan:
     """Ids of the jobs that may have been billed."""
     jobs_digest: str = ""
     """Over the set of the plan's jobs; see `relightflow.plan.job_set`."""
+    backends: tuple[PlannedBackend, ...] = ()
+    """Of a recipe with several, in its order; `call` and `reserved` are then the dearest of theirs."""
+
+    @property
+    def each_backend(self) -> tuple[PlannedBackend, ...]:
+        """The same for a recipe with one."""
+        one = PlannedBackend(
+            self.backend, self.backend, self.model, self.counts.new, self.call, self.reserved
+        )
+        return self.backends or (one,)
 
     @property
     def price(self) -> Price | None:
         """Of the new jobs, in all; None: unknown."""
-        if self.call is None:
-            return None
-        return Price(self.call.low * self.counts.new, self.reserved * self.counts.new)
+        total = FREE
+        for each in self.each_backend:
+            if each.price is None:
+                return None
+            total += each.price
+        return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class PlanStatus:
 
     unknown_jobs: tuple[str, ...] = ()
     """Ids of the unknown ones."""
+    new_of: tuple[int, ...] = ()
+    """Of a recipe with several backends: new jobs of each, in its order; else empty."""
     shared: int = 0
     """In the shared store, as far as it was asked: adopted, not called."""
     disclosures: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -41,11 +41,46 @@ class SinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in any window of `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackendLimits:
+    """What holds for one entry of `backend` alone; None: as for all."""
+
+    concurrency: int | None = None
+    rate: Rate | None = None
+    max_cost: Micros | None = None
+    """What its calls may cost altogether, within what the recipe may."""
+
+
+BACKEND = "backend"
+"""The axis that a recipe with several backends has: which of them makes a cell."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackendSpec:
     type: str
     model: Model
     options: FrozenMap
     """Everything but `type` and `model`."""
+    label: str = ""
+    """What tells it from other backends of the recipe: a value of the axis `backend`. Empty: its type."""
+    limits: BackendLimits = BackendLimits()
+
+    @property
+    def name(self) -> str:
+        """What the recipe's reports and file names call it."""
+        return self.label or self.type
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Backend and model, as jobs and the ledger have them: no two of a recipe have the same."""
+        return self.type, self.model.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +112,11 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `calls` in any window of `seconds`."""
-
-    calls: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     concurrency: int = 8
-    """Calls in flight."""
+    """Calls in flight, of each backend."""
     rate: Rate | None = None
-    """None: learned from the provider's answers."""
+    """Of each backend. None: learned from the provider's answers."""
     max_cost: Micros | None = None
     """The most that the recipe may cost altogether."""
     budget: Allowance | None = None
@@ -112,7 +139,7 @@ class Recipe:
     sources: tuple[SourceSpec, ...]
     """In the recipe's order."""
     backend: BackendSpec
-    """The backend, its model and options."""
+    """The backend, its model and options; of several the first."""
     matrix: Matrix = field(default_factory=Matrix)
     """Axes, excludes and includes."""
     sample: Sample = field(default_factory=Sample)
@@ -133,9 +160,64 @@ class Recipe:
     """The picks file that the recipe names: only these outputs are made."""
     warnings: tuple[str, ...] = ()
     """Things that are allowed and probably not meant, each as `file:line:col: path: message`."""
+    more_backends: tuple[BackendSpec, ...] = ()
+    """The others, in the recipe's order; then `backend` is the first axis of the matrix."""
     positions: FrozenMap = field(default_factory=FrozenMap, compare=False, repr=False)
     """Path, such as `matrix.exclude[0]`, → `Place`: of fields the key, of list items the item. Three
     steps deep at most, so that a list of many URLs costs nothing."""
+
+    @property
+    def backends(self) -> tuple[BackendSpec, ...]:
+        """All of them, in the recipe's order; seldom more than one."""
+        return self.backend, *self.more_backends
+
+    @property
+    def free(self) -> bool:
+        """Whether no call of it costs anything."""
+        prices = [spec.model.price for spec in self.backends]
+        return all(price is not None and price.free for price in prices)
+
+    @property
+    def backend_names(self) -> str:
+        """Of all of them, for people."""
+        return ", ".join(spec.name for spec in self.backends)
+
+    @property
+    def model_names(self) -> str:
+        """Of all of them, for people."""
+        return ", ".join(spec.model.name for spec in self.backends)
+
+    @property
+    def backend_facts(self) -> list[dict[str, str]]:
+        """What the values of the axis `backend` stand for, as JSON."""
+        return [
+            {"label": spec.name, "backend": spec.type, "model": spec.model.name}
+            for spec in self.backends
+        ]
+
+    def limits_of(self, spec: BackendSpec) -> Limits:
+        """What holds for the calls of one backend."""
+        own, every = spec.limits, self.limits
+        return replace(
+            every, concurrency=own.concurrency or every.concurrency, rate=own.rate or every.rate
+        )
+
+    def spec_of(self, backend: str, model: str) -> BackendSpec:
+        """The one that a job is for."""
+        return next(spec for spec in self.backends if spec.pair == (backend, model))
+
+    def number_of(self, cell: Parameters) -> int:
+        """Which of `backends` makes `cell`."""
+        if not self.more_backends:
+            return 0
+        return [spec.name for spec in self.backends].index(cell[BACKEND])
+
+    def sent(self, cell: Parameters) -> Parameters:
+        """What the backend of `cell` is sent for it."""
+        if not self.more_backends:
+            return self.backend.model.normalise(cell)
+        own = FrozenMap({name: value for name, value in cell.items() if name != BACKEND})
+        return self.backends[self.number_of(cell)].model.normalise(own)
 
     @property
     def folder(self) -> Path:

@@ -71,9 +71,9 @@ class Summary:
     recipe: str
     """The recipe's name."""
     backend: str
-    """The backend's name."""
+    """The backend's name; of several all names, with commas."""
     model: str
-    """The model's name."""
+    """The model's name, in the same way."""
     counts: Counts
     """Jobs and files by what became of them."""
     money: Money

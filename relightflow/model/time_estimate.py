@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relightflow.model.recipe import Limits
@@ -24,6 +25,15 @@ class TimeEstimate:
     concurrency: int
     by_rate: bool
     """Whether the recipe's rate decides, and not how long a call takes."""
+
+
+def longest(times: Sequence[TimeEstimate | None]) -> TimeEstimate | None:
+    """Of backends that work side by side; None: none of them has anything to do. One that takes a time that
+    nobody knows is the longest."""
+    found = [time for time in times if time is not None]
+    return max(
+        found, key=lambda time: math.inf if time.seconds is None else time.seconds, default=None
+    )
 
 
 def time_estimate(calls: int, limits: Limits, call: CallTime | None) -> TimeEstimate | None:

@@ -17,10 +17,10 @@ from relightflow.model.picks import Picks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.recipe import Recipe
 from relightflow.model.values import Parameters
-from relightflow.plan.distinct import count_jobs, repeated_cells
+from relightflow.plan.distinct import count_by_backend, repeated_cells
 from relightflow.plan.grid import Tangled
 from relightflow.plan.matrix import Cells, pick
-from relightflow.plan.outputs import firsts
+from relightflow.plan.outputs import counted
 from relightflow.plan.picked import Place, choose, find_picks
 from relightflow.plan.price import price, priced
 from relightflow.plan.sample import sampled, sampled_count
@@ -102,9 +102,7 @@ class _Ground:
 
     def find(self, picks: Picks) -> list[Place]:
         """Raises InvalidRecipe for picks that name what the recipe does not have."""
-        recipe = self.recipe
-        cells, model = self.expanded.cells, recipe.backend.model
-        return find_picks(picks, self.images, cells, recipe.repeat, model)
+        return find_picks(picks, self.images, self.expanded.cells, self.recipe)
 
 
 def _whole(ground: _Ground, more: Picks | None) -> tuple[Plan, list[Place] | None]:
@@ -124,9 +122,9 @@ def _grid(ground: _Ground, selection: Selection) -> Plan:
     images = only_images(selection, recipe.matrix, ground.images)
     kept = only_positions(selection, recipe.matrix, all_cells)
     cells = all_cells if len(kept) == len(all_cells) else pick(all_cells, kept)
-    repeated = repeated_cells(cells, recipe.backend.type, recipe.backend.model)
+    repeated = repeated_cells(cells, recipe)
     outputs = len(images) * len(cells) * recipe.repeat
-    jobs = count_jobs(images, len(cells), repeated, recipe.repeat, selection.limit)
+    jobs = count_by_backend(recipe, images, cells, repeated, selection.limit)
     recipe, numbers = priced(recipe, images, cells), None
     if selection.only:
         place_of = {id(image): place for place, image in enumerate(ground.images)}
@@ -142,8 +140,9 @@ def _grid(ground: _Ground, selection: Selection) -> Plan:
         limit=selection.limit,
         warnings=ground.expanded.warnings,
         outputs_count=outputs if selection.limit is None else min(selection.limit, outputs),
-        jobs_count=jobs,
+        jobs_count=sum(jobs),
         price=price(recipe, jobs),
+        jobs_of=jobs if recipe.more_backends else (),
         numbers=numbers,
         passed_over=ground.passed_over,
     )
@@ -214,8 +213,7 @@ def _listed(
         numbers=numbers,
         passed_over=ground.passed_over,
     )
-    jobs = sum(1 for _ in firsts(plan))
-    return replace(plan, jobs_count=jobs, price=price(recipe, jobs))
+    return counted(plan)
 
 
 def _sort_out(recipe: Recipe, expanded: Expanded, found: Iterable[Found]) -> _Ground:

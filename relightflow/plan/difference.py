@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from relightflow.model.catalog import Price
 from relightflow.model.plan_file import RecipePlan
 from relightflow.model.plan_status import PlanStatus
-from relightflow.plan.job_set import JobSet, job_set
-from relightflow.plan.spelling import spell_all, text
+from relightflow.plan.job_set import JobSet, job_set, sent_of_cells
+from relightflow.plan.spelling import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,9 @@ def difference(
 ) -> PlanDifference:
     """`before`: None: there is nothing to compare with. `added`: how the jobs of `jobs_added` stand."""
     mine = job_set(now)
-    theirs = job_set(before) if before else JobSet(now.backend, now.model, {})
+    theirs = job_set(before) if before else JobSet(mine.models, {})
     more, less = mine.minus(theirs), theirs.minus(mine)
-    price = None
-    if now.call is not None:
-        price = Price(now.call.low * added.new, now.reserved * added.new)
+    price = replace(now, **_new(now, added)).price
     return PlanDifference(
         plan=now,
         known=before is not None,
@@ -83,6 +82,14 @@ def difference(
         values=tuple(_values(now, before, more, less)),
         note=note,
     )
+
+
+def _new(now: RecipePlan, added: PlanStatus) -> dict[str, Any]:
+    """The fields of `now` with only the new jobs among those `added`."""
+    if not now.backends:
+        return {"counts": replace(now.counts, new=added.new)}
+    both = zip(now.backends, added.new_of, strict=True)
+    return {"backends": tuple(replace(each, new=new) for each, new in both)}
 
 
 def _images(
@@ -121,8 +128,7 @@ def _by_value(plan: RecipePlan | None, jobs: JobSet) -> Counter[str]:
         for cell in plan.cells:
             if axis in cell.cell:
                 counts.setdefault(f"{axis}={text(cell.cell[axis])}", 0)
-    for cell in plan.cells:
-        sent = spell_all(cell.parameters)
+    for cell, sent in zip(plan.cells, sent_of_cells(plan), strict=True):
         if sent in done:
             continue
         done.add(sent)

@@ -64,7 +64,10 @@ def left(found: Collection[Drift], accepted: Collection[str]) -> tuple[Drift, ..
 
 
 def _backend(planned: RecipePlan, now: RecipePlan) -> Iterator[Drift]:
-    was, is_ = (f"{plan.backend} {plan.model}" for plan in (planned, now))
+    was, is_ = (
+        ", ".join(f"{each.backend} {each.model}" for each in plan.each_backend)
+        for plan in (planned, now)
+    )
     if was != is_:
         yield Drift(DriftKind.BACKEND, f"{was}, now {is_}")
     if planned.repeat != now.repeat:
@@ -124,11 +127,18 @@ def _selection(planned: RecipePlan, now: RecipePlan) -> Iterator[Drift]:
 
 
 def _money(planned: RecipePlan, now: RecipePlan) -> Iterator[Drift]:
-    if now.counts.new and (planned.call is not None and now.reserved > planned.reserved):
-        yield Drift(
-            DriftKind.PRICE,
-            f"a call costs up to {dollars(now.reserved)} USD, {dollars(planned.reserved)} in the plan",
-        )
+    before = {(each.backend, each.model): each for each in planned.each_backend}
+    for each in now.each_backend:
+        was_each = before.get((each.backend, each.model))
+        if not each.new or was_each is None or was_each.call is None:
+            continue
+        if each.reserved > was_each.reserved:
+            whose = f" of {each.label}" if now.backends else ""
+            yield Drift(
+                DriftKind.PRICE,
+                f"a call{whose} costs up to {dollars(each.reserved)} USD, "
+                f"{dollars(was_each.reserved)} in the plan",
+            )
     for window in dict.fromkeys(limit.window for limit in now.limits):
         was, is_ = _lowest(planned, window), _lowest(now, window)
         short = was is None and now.price is not None and is_ is not None and is_ < now.price.high

@@ -22,6 +22,7 @@ from relightflow.model.catalog import Price
 from relightflow.model.money import Micros, micros, usd
 from relightflow.model.plan_file import (
     PlanFile,
+    PlannedBackend,
     PlannedCell,
     PlannedCounts,
     PlannedImage,
@@ -29,6 +30,7 @@ from relightflow.model.plan_file import (
     PlannedRequest,
     RecipePlan,
 )
+from relightflow.model.recipe import BACKEND
 from relightflow.model.values import FrozenMap, canonical_json, thaw
 from relightflow.plan.checked import Checked, Flawed
 from relightflow.plan.job_set import job_set, outputs_count
@@ -39,6 +41,12 @@ LARGEST = 256 << 20
 _MOST_PLANS = 1000
 _MOST_PLACES = 2_000_000
 """Cells × repeats: what is held in memory."""
+_MOST_BACKENDS = 100
+_OF_BACKEND = ("backend", "model", "price_list", "reserved_usd")
+_CONTRADICTS = (
+    "contradicts the plan's images, cells and prices: the file was changed after it was made, or is "
+    "damaged. Make it again with 'relightflow plan -o'"
+)
 _LONG = ("cells", "images", "picked")
 """Lists that are written with an item a line."""
 
@@ -84,10 +92,7 @@ def document(plan: RecipePlan) -> dict[str, Any]:
             "limit": request.limit,
             "picks_sha256": request.picks_sha256,
         },
-        "backend": plan.backend,
-        "model": plan.model,
-        "price_list": price_list(plan.backend, plan.model, plan.call),
-        "reserved_usd": usd(plan.reserved),
+        **_backends(plan),
         "price_usd": _price(plan.price),
         "limits": [
             {"source": limit.source, "usd": usd(limit.amount), "window_seconds": limit.window}
@@ -106,6 +111,23 @@ def document(plan: RecipePlan) -> dict[str, Any]:
         "unknown_jobs": list(plan.unknown_jobs),
         "jobs_digest": plan.jobs_digest,
     }
+
+
+def _backends(plan: RecipePlan) -> dict[str, Any]:
+    """Which backend makes it and what a call costs; of several each one under `backends`."""
+
+    def facts(each: PlannedBackend) -> dict[str, Any]:
+        return {
+            "backend": each.backend,
+            "model": each.model,
+            "price_list": price_list(each.backend, each.model, each.call),
+            "reserved_usd": usd(each.reserved),
+        }
+
+    if not plan.backends:
+        return facts(plan.each_backend[0])
+    several = [{"label": e.label, "new": e.new, **facts(e)} for e in plan.backends]
+    return {"backends": several}
 
 
 def _cell(found: PlannedCell) -> dict[str, Any]:
@@ -152,22 +174,25 @@ def _plans(data: bytes) -> tuple[RecipePlan, ...]:
 
 
 def _plan(at: Checked) -> RecipePlan:
+    several = "backends" in at.value
     at.only(
-        "recipe", "overrides", "backend_option", "selection", "backend", "model", "price_list",
-        "reserved_usd", "price_usd", "limits", "axes", "cells", "repeat", "images", "rejected",
-        "picked", "counts", "unknown_jobs", "jobs_digest",
+        "recipe", "overrides", "backend_option", "selection", "price_usd", "limits", "axes", "cells",
+        "repeat", "images", "rejected", "picked", "counts", "unknown_jobs", "jobs_digest",
+        *(("backends",) if several else _OF_BACKEND),
     )  # fmt: skip
-    recipe, prices = at.inside("recipe"), at.inside("price_list")
+    recipe = at.inside("recipe")
     recipe.only("name", "path", "sha256")
-    prices.only("call_usd", "sha256")
+    listed = at.items("backends", _MOST_BACKENDS) if several else [at]
+    backends = tuple(_planned_backend(one, several) for one in listed)
+    dearest = _dearest(at, backends)
     counts = at.inside("counts")
     counts.only(*PlannedCounts.__slots__)
     plan = RecipePlan(
         recipe=recipe.text("name", 200),
         recipe_sha256=recipe.hash("sha256"),
         request=_request(at, recipe),
-        backend=at.text("backend", 200),
-        model=at.text("model", 200),
+        backend="" if several else backends[0].backend,
+        model="" if several else backends[0].model,
         images=tuple(map(_image, at.items("images"))),
         rejected=tuple(map(_rejected, at.items("rejected"))),
         axes=at.texts("axes", 1000),
@@ -175,14 +200,38 @@ def _plan(at: Checked) -> RecipePlan:
         repeat=at.whole("repeat", 1, 1_000_000),
         picked=_picked(at),
         counts=PlannedCounts(**{name: counts.whole(name) for name in PlannedCounts.__slots__}),
-        call=_read_price(prices, "call_usd"),
-        reserved=_money(at, "reserved_usd"),
+        call=dearest.call,
+        reserved=dearest.reserved,
         limits=tuple(map(_limit, at.items("limits", 100))),
         unknown_jobs=at.texts("unknown_jobs", 64),
         jobs_digest=at.hash("jobs_digest"),
+        backends=backends if several else (),
     )
-    _check(plan, at, prices)
+    _check(plan, at)
     return plan
+
+
+def _planned_backend(at: Checked, several: bool) -> PlannedBackend:
+    """One of the recipe's backends, whose price list is what its hash says."""
+    if several:
+        at.only("label", "new", *_OF_BACKEND)
+    backend, model = at.text("backend", 200), at.text("model", 200)
+    prices = at.inside("price_list")
+    prices.only("call_usd", "sha256")
+    call = _read_price(prices, "call_usd")
+    if prices.hash("sha256") != price_list(backend, model, call)["sha256"]:
+        raise Flawed(f"{at.where}.price_list.sha256", _CONTRADICTS)
+    label, new = (at.text("label", 200), at.whole("new")) if several else (backend, 0)
+    return PlannedBackend(label, backend, model, new, call, _money(at, "reserved_usd"))
+
+
+def _dearest(at: Checked, backends: tuple[PlannedBackend, ...]) -> PlannedBackend:
+    """What `RecipePlan.call` and `reserved` tell of."""
+    if not backends:
+        raise Flawed(f"{at.where}.backends", "is empty")
+    if len({each.label for each in backends}) < len(backends):
+        raise Flawed(f"{at.where}.backends", "have a label twice")
+    return max(backends, key=lambda each: (each.call is None, each.reserved))
 
 
 def _request(at: Checked, recipe: Checked) -> PlannedRequest:
@@ -248,9 +297,12 @@ def _money(at: Checked, name: str) -> Micros:
     return micros(str(at.number(name)))
 
 
-def _check(plan: RecipePlan, at: Checked, prices: Checked) -> None:
+def _check(plan: RecipePlan, at: Checked) -> None:
     """Raises Flawed where the plan contradicts itself."""
     counts, places = plan.counts, len(plan.cells) * plan.repeat
+    labels = {each.label for each in plan.backends}
+    if labels and not all(cell.cell.get(BACKEND) in labels for cell in plan.cells):
+        raise Flawed(f"{at.where}.cells", "have a backend that the plan does not have")
     if plan.picked is not None and (
         len(plan.picked) != len(plan.images)
         or any(row and not 0 <= row[0] <= row[-1] < places for row in plan.picked)
@@ -265,20 +317,13 @@ def _check(plan: RecipePlan, at: Checked, prices: Checked) -> None:
         "counts.jobs": (counts.jobs, len(made)),
         "counts": (parts + counts.unknown + counts.failed, counts.jobs),
         "jobs_digest": (plan.jobs_digest, made.digest),
-        "price_list.sha256": (
-            prices.hash("sha256"),
-            price_list(plan.backend, plan.model, plan.call)["sha256"],
-        ),
+        "backends": (counts.new, sum(each.new for each in plan.each_backend)),
         "price_usd": (_read_price(at, "price_usd"), plan.price),
         "unknown_jobs": (len(plan.unknown_jobs), counts.unknown),
     }
     for name, (said, real) in expected.items():
         if said != real:
-            raise Flawed(
-                f"{at.where}.{name}",
-                "contradicts the plan's images, cells and prices: the file was changed after it was "
-                "made, or is damaged. Make it again with 'relightflow plan -o'",
-            )
+            raise Flawed(f"{at.where}.{name}", _CONTRADICTS)
 
 
 def _json(data: bytes) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from relightflow.core.filenames import safe_path, safe_text, same_place
 from relightflow.errors import InvalidRecipe, Problem
 from relightflow.model.job import Output
 from relightflow.model.plan import Plan
-from relightflow.model.recipe import Recipe
+from relightflow.model.recipe import BACKEND, Recipe
 from relightflow.model.values import Scalar
 from relightflow.plan.outputs import outputs
 from relightflow.plan.spelling import text
@@ -31,6 +31,8 @@ _TRIED = 100_000
 """Outputs of a plan up to which several names are tried, each in a pass over the plan."""
 _EXTENSION = re.compile(r"\.(?:\{ext\}|[A-Za-z0-9]{1,5})$")
 
+_NO_AXES = frozenset(FIELDS) - {BACKEND}
+"""An axis that is called so cannot be written into a name; `backend` can."""
 _RESERVED = frozenset({"manifest.jsonl"})
 """Files of our own at a sink's top."""
 
@@ -45,7 +47,7 @@ def output_path(template: str | None, output: Output, recipe_name: str, ext: str
     for piece in parse(DEFAULT if template is None else template):
         field = piece.field
         built.append(piece.text)
-        if field == "backend" and field not in output.job.parameters:
+        if field == BACKEND and field not in output.cell and field not in output.job.parameters:
             built.append(_clean(output.job.backend))
         elif field in _OF_OUTPUT:
             built.append(_OF_OUTPUT[field](output))
@@ -106,7 +108,8 @@ def check_fields(
     recipe: Recipe, axes: Iterable[str], templates: Iterable[tuple[int, str | None]]
 ) -> None:
     """Raises InvalidRecipe where a `name` is wrong whatever images there are; see `check_names`."""
-    known = (*axes, *(parameter.name for parameter in recipe.backend.model.parameters))
+    models = [spec.model for spec in recipe.backends]
+    known = (*axes, *(parameter.name for model in models for parameter in model.parameters))
     problems = [
         recipe.problem(f"sinks[{sink}].name", words)
         for sink, template in templates
@@ -185,11 +188,11 @@ def _candidates(template: str, one: Output, other: Output) -> Iterator[list[str]
     differ = [
         name
         for name in {**one.cell, **other.cell}
-        if name not in used and name not in FIELDS and one.cell.get(name) != other.cell.get(name)
+        if name not in used and name not in _NO_AXES and one.cell.get(name) != other.cell.get(name)
     ]
     if one.repeat != other.repeat and "repeat" not in used:
         differ.append("repeat")
-    axes = [name for name in {**one.cell, **other.cell} if name not in used | {*FIELDS}]
+    axes = [name for name in {**one.cell, **other.cell} if name not in used | _NO_AXES]
     again = ["repeat"] if "repeat" not in used else []
     images = [["image.stem"]] if not used & {"image.stem", "image.name"} else []
     images += [["image.folder"]] if "image.stem" in used - {"image.folder"} else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -12,12 +13,13 @@ from relightflow.model.plan import Plan
 from relightflow.model.values import Parameters
 from relightflow.plan.distinct import first_images, repeated_cells
 from relightflow.plan.keys import KeyMaker, key_of
+from relightflow.plan.price import price
 
 HELD = 20_000
 """Up to so many cells are written out once and kept; beyond it they are made again for each image."""
 
-_Ready = tuple[Parameters, Parameters, bytes]
-"""A cell, what is sent for it, and that part of its key."""
+_Ready = tuple[Parameters, Parameters, bytes, int]
+"""A cell, what is sent for it, that part of its key, and which of the recipe's backends makes it."""
 
 
 def outputs(plan: Plan) -> Iterator[Output]:
@@ -38,7 +40,7 @@ def firsts(plan: Plan) -> Iterator[Output]:
     if plan.picked is not None:
         yield from _first_of_each_key(outputs(plan))
         return
-    repeated = repeated_cells(plan.cells, plan.recipe.backend.type, plan.recipe.backend.model)
+    repeated = repeated_cells(plan.cells, plan.recipe)
     per_image = len(plan.cells) * plan.repeat
     drawer = _Drawer(plan)
     drawn: set[str] = set()
@@ -53,6 +55,15 @@ def firsts(plan: Plan) -> Iterator[Output]:
         for position, output in enumerate(islice(drawer.draw((image,), start), left)):
             if not repeated or position // plan.repeat not in repeated:
                 yield output
+
+
+def counted(plan: Plan) -> Plan:
+    """`plan` with its distinct jobs counted one by one, and their price."""
+    recipe = plan.recipe
+    counts = Counter((output.job.backend, output.job.model) for output in firsts(plan))
+    jobs = tuple(counts[spec.pair] for spec in recipe.backends)
+    several = jobs if recipe.more_backends else ()
+    return replace(plan, jobs_count=sum(jobs), price=price(recipe, jobs), jobs_of=several)
 
 
 def _first_of_each_key(every: Iterable[Output]) -> Iterator[Output]:
@@ -70,10 +81,9 @@ class _Drawer:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.duplicates = first_images(plan.images)
-        self._backend = plan.recipe.backend.type
-        self._model = plan.recipe.backend.model.name
-        self._maker = KeyMaker(self._backend, self._model)
-        cells = _ReadyJobs(plan, self._maker)
+        self._pairs = [spec.pair for spec in plan.recipe.backends]
+        self._makers = [KeyMaker(*pair) for pair in self._pairs]
+        cells = _ReadyJobs(plan, self._makers)
         self._ready: Iterable[_Ready] = list(cells) if len(plan.cells) <= HELD else cells
         self._ends = [f"{repeat}}}".encode() for repeat in range(plan.repeat)]
         # the recipe's own repeats come first: one that it asks for by now is no retry any more
@@ -82,11 +92,12 @@ class _Drawer:
 
     def draw(self, images: Iterable[Image], place: int = 0) -> Iterator[Output]:
         """The outputs of `images`, the first of which is at `place` in this plan."""
-        backend, model = self._backend, self._model
         for image in images:
-            head = self._maker.head(image.sha256)
+            heads = [maker.head(image.sha256) for maker in self._makers]
             duplicate = self.duplicates[image.sha256]
-            for cell, parameters, tail in self._ready:
+            for cell, parameters, tail, number in self._ready:
+                head = heads[number]
+                backend, model = self._pairs[number]
                 for repeat, end in enumerate(self._ends):
                     key = key_of(head, tail, end)
                     job = Job(key, duplicate, backend, model, parameters, repeat)
@@ -99,15 +110,16 @@ class _Drawer:
         ready = list(self._ready)
         numbers = iter(self._numbers)
         for image, places in zip(self._plan.images, self._plan.picked or (), strict=True):
-            head = self._maker.head(image.sha256)
+            heads = [maker.head(image.sha256) for maker in self._makers]
             duplicate = self.duplicates[image.sha256]
             for place in places:
                 position, repeat = divmod(place, self._plan.repeat)
-                cell, parameters, tail = ready[position]
-                key = key_of(head, tail, self._ends[repeat])
-                job = Job(key, duplicate, self._backend, self._model, parameters, repeat)
+                cell, parameters, tail, number = ready[position]
+                key = key_of(heads[number], tail, self._ends[repeat])
+                job = Job(key, duplicate, *self._pairs[number], parameters, repeat)
                 output = Output(next(numbers), job, image, cell)
-                yield self._retried(output, head + tail) if key in self._retries else output
+                start = heads[number] + tail
+                yield self._retried(output, start) if key in self._retries else output
 
     def _retried(self, output: Output, start: bytes) -> Output:
         """The output with the repeat that has taken the place of its own job."""
@@ -121,12 +133,13 @@ class _Drawer:
 class _ReadyJobs:
     """The plan's cells, each with what its jobs need; may be gone through again and again."""
 
-    def __init__(self, plan: Plan, maker: KeyMaker) -> None:
+    def __init__(self, plan: Plan, makers: Sequence[KeyMaker]) -> None:
+        """`makers`: one for each of the recipe's backends."""
         self._plan = plan
-        self._maker = maker
+        self._makers = makers
 
     def __iter__(self) -> Iterator[_Ready]:
-        normalise = self._plan.recipe.backend.model.normalise
+        recipe = self._plan.recipe
         for cell in self._plan.cells:
-            parameters = normalise(cell)
-            yield cell, parameters, self._maker.tail(parameters)
+            parameters, number = recipe.sent(cell), recipe.number_of(cell)
+            yield cell, parameters, self._makers[number].tail(parameters), number

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relightflow.errors import InvalidRecipe, Problem
-from relightflow.model.catalog import Model
 from relightflow.model.image import Image
 from relightflow.model.picks import Pick, Picks
+from relightflow.model.recipe import BACKEND, Recipe
 from relightflow.model.values import FrozenMap, Parameters
 from relightflow.plan.spelling import spell_all, text
 
@@ -30,13 +30,13 @@ class _Misfit(Exception):
 
 
 def find_picks(
-    picks: Picks, images: Sequence[Image], cells: Sequence[Parameters], repeat: int, model: Model
+    picks: Picks, images: Sequence[Image], cells: Sequence[Parameters], recipe: Recipe
 ) -> list[Place]:
-    """Where the chosen picks stand among images × cells × repeat, in plan order, each once.
+    """Where the chosen picks stand among images × cells × repeats of `recipe`, in plan order, each once.
 
     Raises InvalidRecipe with the first of those that stand nowhere.
     """
-    index = _Index(images, cells, repeat, model, picks.texts)
+    index = _Index(images, cells, recipe, picks.texts)
     places: set[Place] = set()
     problems: list[Problem] = []
     more = 0
@@ -59,8 +59,7 @@ def find_picks(
 class _Index:
     images: Sequence[Image]
     cells: Sequence[Parameters]
-    repeat: int
-    model: Model
+    recipe: Recipe
     texts: bool
     _by_sha256: dict[str, list[int]] = field(default_factory=dict)
     _by_name: dict[str, list[int]] = field(default_factory=dict)
@@ -77,8 +76,9 @@ class _Index:
     def places(self, pick: Pick) -> Iterator[Place]:
         """Raises Misfit."""
         images, cells = self._images(pick), self._cells(pick)
-        if pick.repeat >= self.repeat:
-            there = "repeat 0 only" if self.repeat == 1 else f"repeats 0 to {self.repeat - 1}"
+        repeat = self.recipe.repeat
+        if pick.repeat >= repeat:
+            there = "repeat 0 only" if repeat == 1 else f"repeats 0 to {repeat - 1}"
             raise _Misfit(f"repeat {pick.repeat} is not there; the recipe has {there}")
         return ((image, cell, pick.repeat) for image in images for cell in cells)
 
@@ -105,31 +105,48 @@ class _Index:
         return f" (did you mean {_quoted(near[0])}?)" if near else ""
 
     def _cells(self, pick: Pick) -> Sequence[int]:
-        found = self._exact.get(self._spelled(pick.cell))
+        wanted_cell = self._own(pick.cell)
+        found = self._exact.get(self._spelled(wanted_cell))
         if found is not None:
             return found
-        wanted = {*_as_text(pick.cell).items()}
+        wanted = {*_as_text(wanted_cell).items()}
         fitting = [n for n, cell in enumerate(self.cells) if wanted <= {*_as_text(cell).items()}]
-        sent = [] if self.texts else self._sent_as(pick.cell)
+        sent = [] if self.texts else self._sent_as(wanted_cell)
         fitting = [position for position in fitting if position in sent] or fitting
         if len(fitting) == 1:
             return fitting
         if fitting:
-            words = f"{len(fitting):,} cells have {_told(pick.cell)}"
+            words = f"{len(fitting):,} cells have {_told(wanted_cell)}"
             raise _Misfit(
                 f"{words}; name the other parameters too, as in {_told(self.cells[fitting[0]])}"
             )
-        near = max(self.cells, key=lambda cell: _likeness(cell, pick.cell), default=FrozenMap())
-        raise _Misfit(f"no cell {_told(pick.cell)}; the nearest is {_told(near)}")
+        near = max(self.cells, key=lambda cell: _likeness(cell, wanted_cell), default=FrozenMap())
+        raise _Misfit(f"no cell {_told(wanted_cell)}; the nearest is {_told(near)}")
+
+    def _own(self, cell: Parameters) -> Parameters:
+        """`cell` without the backend that it was picked of, where this recipe has only one: what was
+        picked in a comparison can be made with any."""
+        if self.recipe.more_backends or BACKEND not in cell or self._has_backend():
+            return cell
+        return FrozenMap({name: value for name, value in cell.items() if name != BACKEND})
+
+    def _has_backend(self) -> bool:
+        """Whether the only model has an axis of that name."""
+        return self.recipe.backend.model.axis(BACKEND) is not None
 
     def _sent_as(self, cell: Parameters) -> Sequence[int]:
         """Positions of the cells for which the same is sent as for `cell`."""
+        several = self.recipe.more_backends
+        if several and cell.get(BACKEND) not in [spec.name for spec in self.recipe.backends]:
+            return ()
         if self._sent is None:
             self._sent = {}
             for position, mine in enumerate(self.cells):
-                sent = spell_all(self.model.normalise(mine))
-                self._sent.setdefault(sent, []).append(position)
-        return self._sent.get(spell_all(self.model.normalise(cell)), ())
+                self._sent.setdefault(self._spelled_as_sent(mine), []).append(position)
+        return self._sent.get(self._spelled_as_sent(cell), ())
+
+    def _spelled_as_sent(self, cell: Parameters) -> str:
+        return f"{self.recipe.number_of(cell)} {spell_all(self.recipe.sent(cell))}"
 
     def _spelled(self, cell: Parameters) -> str:
         return spell_all(_as_text(cell) if self.texts else cell)

@@ -11,6 +11,7 @@ from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.picks import Pick, Picks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_file import (
+    PlannedBackend,
     PlannedCell,
     PlannedCounts,
     PlannedImage,
@@ -27,17 +28,17 @@ def recipe_plan(
     plan: Plan, plan_status: PlanStatus, estimate: CostEstimate, request: PlannedRequest
 ) -> RecipePlan:
     """What a plan file says of `plan`."""
-    recipe, normalise = plan.recipe, plan.recipe.backend.model.normalise
+    recipe, several = plan.recipe, bool(plan.recipe.more_backends)
     made = RecipePlan(
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         request=request,
-        backend=recipe.backend.type,
-        model=recipe.backend.model.name,
+        backend="" if several else recipe.backend.type,
+        model="" if several else recipe.backend.model.name,
         images=tuple(PlannedImage(i.name, i.sha256, i.size) for i in plan.images),
         rejected=tuple((item.name, item.reason) for item in plan.rejected),
         axes=plan.axes,
-        cells=tuple(PlannedCell(cell, normalise(cell)) for cell in plan.cells),
+        cells=tuple(PlannedCell(cell, recipe.sent(cell)) for cell in plan.cells),
         repeat=plan.repeat,
         picked=plan.picked,
         counts=PlannedCounts(
@@ -56,6 +57,12 @@ def recipe_plan(
             PlannedLimit(s.limit.source, s.limit.amount, s.limit.window) for s in estimate.limits
         ),
         unknown_jobs=plan_status.unknown_jobs,
+        backends=tuple(
+            PlannedBackend(spec.name, *spec.pair, each.calls, each.call, each.reserved)
+            for spec, each in zip(recipe.backends, estimate.backends, strict=True)
+        )
+        if several
+        else (),
     )
     return replace(made, jobs_digest=job_set(made).digest)
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from relightflow.errors import UsageError
+from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Shard
-from relightflow.model.recipe import Rate
-from relightflow.plan.outputs import firsts, outputs
-from relightflow.plan.price import price
+from relightflow.model.recipe import Rate, Recipe
+from relightflow.plan.outputs import counted, firsts, outputs
 
 
 def shard_of(plan: Plan, shard: Shard) -> Plan:
@@ -24,7 +24,7 @@ def shard_of(plan: Plan, shard: Shard) -> Plan:
 
     Raises UsageError where the recipe's rate is too low to be divided.
     """
-    recipe = replace(plan.recipe, limits=replace(plan.recipe.limits, rate=_rate(plan, shard)))
+    recipe = _recipe(plan.recipe, shard)
     picked, numbers = _places(plan, shard)
     part = replace(
         plan,
@@ -37,8 +37,7 @@ def shard_of(plan: Plan, shard: Shard) -> Plan:
         shard=shard,
         divided=plan,
     )
-    jobs = sum(1 for _ in firsts(part))
-    return replace(part, jobs_count=jobs, price=price(recipe, jobs))
+    return _with_shares(counted(part), plan)
 
 
 def jobs_digest(plan: Plan) -> str:
@@ -48,13 +47,43 @@ def jobs_digest(plan: Plan) -> str:
     return hashlib.sha256("\n".join(keys).encode("ascii")).hexdigest()
 
 
-def _rate(plan: Plan, shard: Shard) -> Rate | None:
-    rate = plan.recipe.limits.rate
+def _recipe(recipe: Recipe, shard: Shard) -> Recipe:
+    """`recipe` with its rates divided."""
+    first, *others = (
+        replace(spec, limits=replace(spec.limits, rate=_rate(spec.limits.rate, shard, at)))
+        for number, spec in enumerate(recipe.backends)
+        for at in (f"backend[{number}].limits.rate",)
+    )
+    rate = _rate(recipe.limits.rate, shard, "limits.rate")
+    limits = replace(recipe.limits, rate=rate)
+    return replace(recipe, limits=limits, backend=first, more_backends=tuple(others))
+
+
+def _with_shares(part: Plan, whole: Plan) -> Plan:
+    """`part` with what a backend alone may cost divided as its jobs are, rounded down."""
+    recipe = part.recipe
+    counts = zip(
+        part.jobs_of or (part.jobs_count,), whole.jobs_of or (whole.jobs_count,), strict=True
+    )
+    first, *others = (
+        replace(spec, limits=replace(spec.limits, max_cost=_share(spec.limits.max_cost, *jobs)))
+        for spec, jobs in zip(recipe.backends, counts, strict=True)
+    )
+    return replace(part, recipe=replace(recipe, backend=first, more_backends=tuple(others)))
+
+
+def _share(cap: Micros | None, mine: int, every: int) -> Micros | None:
+    if cap is None or not every:
+        return cap
+    return cap * mine // every
+
+
+def _rate(rate: Rate | None, shard: Shard, name: str) -> Rate | None:
     if rate is None:
         return None
     if rate.calls < shard.count:
         raise UsageError(
-            f"limits.rate allows {rate.calls:,} calls, which cannot be divided by {shard.count:,} "
+            f"{name} allows {rate.calls:,} calls, which cannot be divided by {shard.count:,} "
             f"shards; use {rate.calls:,} shards or fewer"
         )
     return replace(rate, calls=rate.calls // shard.count)

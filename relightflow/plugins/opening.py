@@ -67,7 +67,7 @@ def check_delivery(recipe: Recipe, registry: Registry) -> None:
 
 
 def _wants_links(recipe: Recipe) -> bool:
-    return recipe.backend.options.get("delivery") == "presign"
+    return any(spec.options.get("delivery") == "presign" for spec in recipe.backends)
 
 
 def _link(schema: Schema) -> str:

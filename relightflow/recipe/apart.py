@@ -6,11 +6,12 @@ where the command line names the place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from relightflow.model.recipe import Recipe, SinkSpec
-from relightflow.model.values import FrozenMap
+from relightflow.model.recipe import BACKEND, BackendSpec, Matrix, Recipe, SinkSpec
+from relightflow.model.values import FrozenMap, Parameters
+from relightflow.plugins.registry import Registry
 
 
 def apart(
@@ -47,6 +48,33 @@ def apart(
         written_sinks=recipe.written_sinks or recipe.sinks,
         warnings=(*recipe.warnings, *warnings),
     )
+
+
+def with_backend(recipe: Recipe, name: str, registry: Registry) -> Recipe:
+    """`recipe` as the backend `name` alone makes it: one of its own by its label, else by its type, or any
+    other with its default model. Raises UsageError for a backend that there is not."""
+    own = [spec for spec in recipe.backends if spec.name == name] or [
+        spec for spec in recipe.backends if spec.type == name
+    ]
+    default = None if own else BackendSpec(name, registry.backend(name).models[0], FrozenMap())
+    spec = default or own[0]
+    matrix = recipe.matrix
+    if recipe.more_backends:
+        matrix = of_backend(matrix, spec.name if own else "")
+    return replace(recipe, backend=replace(spec, label=""), more_backends=(), matrix=matrix)
+
+
+def of_backend(matrix: Matrix, label: str) -> Matrix:
+    """What is left of a matrix of several backends for one of them. `label`: its value of the axis
+    `backend`; empty: it has none."""
+
+    def own(cells: Iterable[Parameters]) -> tuple[Parameters, ...]:
+        mine = (cell for cell in cells if cell.get(BACKEND, label) == label)
+        bare = (FrozenMap({k: v for k, v in cell.items() if k != BACKEND}) for cell in mine)
+        return tuple(cell for cell in bare if cell)
+
+    axes = tuple(axis for axis in matrix.axes if axis.name != BACKEND)
+    return Matrix(axes, own(matrix.exclude), own(matrix.include))
 
 
 def _places(spec: SinkSpec) -> Iterator[str]:

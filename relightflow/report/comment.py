@@ -117,6 +117,8 @@ def _plus(found: Price | None) -> str:
 def _row(found: PlanDifference) -> str:
     plan = found.plan
     backend = plan.backend if plan.backend == plan.model else f"{plan.backend} {plan.model}"
+    if plan.backends:
+        backend = ", ".join(each.label for each in plan.backends)
     return row(
         code(plan.recipe), code(backend), f"{found.added:,}", f"{found.removed:,}", f"{found.kept:,}",
         f"{found.new:,}", _cost(found), _cap(plan.limits) or "none",
@@ -125,7 +127,7 @@ def _row(found: PlanDifference) -> str:
 
 def _cost(found: PlanDifference) -> str:
     """Nothing is only free where every call is."""
-    paid = found.plan.call is None or not found.plan.call.free
+    paid = any(each.call is None or not each.call.free for each in found.plan.each_backend)
     return money(0) if paid and not found.new else price(found.price)
 
 

@@ -46,8 +46,11 @@ def retries(plan: Plan, results: int) -> str:
     name = plan.recipe.name
     if not results:
         return f"{name}: no result fails a check of severity 'fail', so none is made again"
-    each = plan.recipe.backend.model.price
-    cost = Price(each.low * results, each.high * results) if each else None
+    each = [spec.model.price for spec in plan.recipe.backends if spec.model.price]
+    cost = None
+    if len(each) == len(plan.recipe.backends):
+        low, high = min(call.low for call in each), max(call.high for call in each)
+        cost = Price(low * results, high * results)
     failed = f"{name}: {count(results, 'result')} failed a check"
     if not cost or cost.free:
         return f"{failed}; each gets one new result in its place"

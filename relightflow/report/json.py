@@ -14,7 +14,7 @@ from typing import Any
 from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
-from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.cost_estimate import BackendEstimate, CostEstimate
 from relightflow.model.maintenance import Garbage, Verification
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
@@ -51,12 +51,28 @@ def valid(path: str, recipe: Recipe, cells: int, warnings: Sequence[str]) -> _Do
         "path": path,
         "valid": True,
         "recipe": recipe.name,
-        "backend": recipe.backend.type,
-        "model": recipe.backend.model.name,
+        **_backends(recipe),
         "cells": cells,
         "warnings": list(warnings),
         "problems": [],
     }
+
+
+def _backends(recipe: Recipe, estimates: Sequence[BackendEstimate] = ()) -> _Document:
+    """`backend` and `model`; where there are several also each one, and what it would cost."""
+    if not recipe.more_backends:
+        return {"backend": recipe.backend.type, "model": recipe.backend.model.name}
+    each = [dict[str, object](one) for one in recipe.backend_facts]
+    for facts, found in zip(each, estimates, strict=False):
+        share = found.share
+        facts |= {
+            "calls": found.calls,
+            "price_usd": _price(found.price),
+            "call_usd": _price(found.call),
+            "share_usd": usd(share.limit.amount) if share else None,
+            "share_left_usd": usd(share.left) if share else None,
+        }
+    return {"backend": recipe.backend_names, "model": recipe.model_names, "backends": each}
 
 
 def failed(path: str, error: RelightflowError) -> _Document:
@@ -82,8 +98,7 @@ def plan(found: Plan, plan_status: PlanStatus, estimate: CostEstimate) -> _Docum
         "path": str(recipe.path),
         "recipe": recipe.name,
         "sha256": recipe.sha256,
-        "backend": recipe.backend.type,
-        "model": recipe.backend.model.name,
+        **_backends(recipe, estimate.backends),
         "rehearsed": recipe.rehearsed,
         "images": len(found.images),
         "sends": list(plan_status.disclosures),

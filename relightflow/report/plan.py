@@ -11,6 +11,7 @@ from relightflow.model.job import SHORT
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.planned_output import OutputAction, PlannedOutput
+from relightflow.model.recipe import BackendSpec
 from relightflow.model.restoration import Restoration
 from relightflow.model.time_estimate import TimeEstimate
 from relightflow.plan.difference import Change, PlanDifference
@@ -52,7 +53,7 @@ def plan(
             ("restored", restored(plan_status.restoration)),
             ("unknown", _unknown(found, plan_status)),
             ("failed", _held(plan_status.held_failed)),
-            ("backend", _backend(found)),
+            *_backends(found, estimate),
             ("sends", _sends(plan_status) if estimate.calls else ""),
             ("rehearsal", REHEARSED if recipe.rehearsed else ""),
             ("cap", cap(estimate)),
@@ -286,8 +287,21 @@ def _unknown(found: Plan, plan_status: PlanStatus) -> str:
     return f"{plan_status.unknown:,} (may have been billed, {money(plan_status.unknown_price)}; {held})"
 
 
-def _backend(found: Plan) -> str:
-    backend = found.recipe.backend
+def _backends(found: Plan, estimate: CostEstimate) -> Iterator[tuple[str, str]]:
+    """A line for each backend: what it costs a job, and of several also how many and in all."""
+    if not found.recipe.more_backends:
+        yield "backend", _backend(found.recipe.backend)
+        return
+    for spec, one in zip(found.recipe.backends, estimate.backends, strict=True):
+        name = f"{spec.label}: " if spec.label not in ("", spec.type) else ""
+        calls = f"{one.calls:,} to make" if one.calls else "nothing to make"
+        paid = one.calls and not (one.price and one.price.free)
+        cost = f", {price(one.price)}" if paid else ""
+        share = f"; at most {_limit(one.share)}" if one.share else ""
+        yield "backend", escape.terminal(f"{name}{_backend(spec)}: {calls}{cost}{share}")
+
+
+def _backend(backend: BackendSpec) -> str:
     model = f", {backend.model.name}" if backend.model.name != backend.type else ""
     if backend.model.price is None:
         cost = ", price unknown"

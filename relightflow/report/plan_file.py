@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from relightflow.model.plan_file import PlanFile, PlannedLimit, RecipePlan
+from relightflow.model.plan_file import PlanFile, PlannedBackend, PlannedLimit, RecipePlan
 from relightflow.plan.drift import ACCEPTS, Drift, DriftKind
 from relightflow.report import escape
 from relightflow.report.text import count, facts, money, price, span
@@ -76,7 +76,7 @@ def _recipe(plan: RecipePlan, differs: str, columns: int | None) -> Iterator[str
             ("cells", _cells(plan)),
             ("selection", escape.terminal(_selection(plan))),
             ("jobs", f"{counts.jobs:,}: {jobs}" if jobs else "0"),
-            ("backend", escape.terminal(_backend(plan))),
+            *(("backend", escape.terminal(_backend(plan, each))) for each in plan.each_backend),
             ("cap", escape.terminal("; ".join(map(_limit, plan.limits)))),
             ("stale", differs),
         ),
@@ -99,10 +99,14 @@ def _selection(plan: RecipePlan) -> str:
     return " ".join(parts)
 
 
-def _backend(plan: RecipePlan) -> str:
-    each = f", {price(plan.call)} per job" if plan.call is None or not plan.call.free else ""
-    model = f", {plan.model}" if plan.model != plan.backend else ""
-    return f"{plan.backend}{model}{each}"
+def _backend(plan: RecipePlan, found: PlannedBackend) -> str:
+    each = f", {price(found.call)} per job" if found.call is None or not found.call.free else ""
+    model = f", {found.model}" if found.model != found.backend else ""
+    if not plan.backends:
+        return f"{found.backend}{model}{each}"
+    name = f"{found.label}: " if found.label != found.backend else ""
+    cost = f", {price(found.price)}" if each and found.new else ""
+    return f"{name}{found.backend}{model}{each}: {found.new:,} new{cost}"
 
 
 def _limit(limit: PlannedLimit) -> str:

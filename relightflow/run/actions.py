@@ -12,7 +12,7 @@ from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
 
-from relightflow.ledger.reader import Reader
+from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed
@@ -70,16 +70,36 @@ def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]
         yield Item(output, _action_for(job_state, size), job_state)
 
 
-def item_chunks(plan: Plan, reader: Reader, blobs: Path) -> Iterator[list[Item]]:
-    """Every distinct job of the plan, in plan order. Blocks."""
+def item_chunks(
+    plan: Plan, reader: Reader, blobs: Path, model: tuple[str, str] | None = None
+) -> Iterator[list[Item]]:
+    """Every distinct job of the plan, in plan order. Blocks. `model`: only those of this backend and model;
+    None: all."""
     outputs = firsts(plan)
+    if model is not None and plan.recipe.more_backends:
+        outputs = (o for o in outputs if (o.job.backend, o.job.model) == model)
     while chunk := list(islice(outputs, CHUNK)):
         yield list(items_of(chunk, reader, blobs))
 
 
-async def items(plan: Plan, reader: Reader, blobs: Path) -> AsyncIterator[Item]:
+def models_with_work(plan: Plan, ledger: Path, blobs: Path) -> set[tuple[str, str]]:
+    """Backend and model of every job that is not in place, and nothing is held for. Blocks."""
+    found: set[tuple[str, str]] = set()
+    with open_reader(ledger) as reader:
+        for chunk in item_chunks(plan, reader, blobs):
+            for item in chunk:
+                if item.action not in (Action.REUSE, Action.HOLD_FAILED):
+                    found.add((item.output.job.backend, item.output.job.model))
+            if len(found) == len(plan.recipe.backends):
+                break
+    return found
+
+
+async def items(
+    plan: Plan, reader: Reader, blobs: Path, model: tuple[str, str] | None = None
+) -> AsyncIterator[Item]:
     """The same for the event loop."""
-    chunks = item_chunks(plan, reader, blobs)
+    chunks = item_chunks(plan, reader, blobs, model)
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         for item in chunk:
             yield item

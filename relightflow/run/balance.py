@@ -7,13 +7,14 @@ goes through every job.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from relightflow.errors import AccountError
 from relightflow.model.cost_estimate import LimitStatus
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.money import Micros, dollars
 from relightflow.model.plan import Plan
+from relightflow.model.recipe import BackendSpec
 from relightflow.model.run_options import RunOptions
 from relightflow.plugins.backend import HasBalance
 from relightflow.run.limits.budget import Budget
@@ -26,11 +27,13 @@ from relightflow.store.state_dir import StateDir
 async def check_balance(
     backend: HasBalance,
     plan: Plan,
+    spec: BackendSpec,
     state_dir: StateDir,
     budget: Budget,
     notice: Callable[[str], None],
 ) -> Micros | None:
-    """The balance, free of charge; a notice where it will not suffice. None: it was not to be had.
+    """The balance, free of charge; a notice where it will not suffice for the jobs of `spec`. None: it was
+    not to be had.
 
     Raises AccountError where the key is refused.
     """
@@ -41,16 +44,19 @@ async def check_balance(
             raise AccountError(error.failure.message) from error
         return None
     held = balance.credits + balance.free_credits
-    most = plan.price.low if plan.price else 0
+    number = plan.recipe.backends.index(spec)
+    each = spec.model.price.low if spec.model.price else 0
+    most = each * (plan.jobs_of or (plan.jobs_count,))[number]
     if budget.left is not None:
         most = min(most, budget.left)
     if held >= most:
         return held
     job_state = await asyncio.to_thread(plan_status, plan, state_dir)
-    needed = min(most, job_state.price.low if job_state.price else 0)
+    needed = min(most, each * (job_state.new_of or (job_state.new,))[number])
     if held < needed:
+        whose = f" of {spec.name}" if plan.recipe.more_backends else ""
         notice(
-            f"the account has {dollars(held)} USD, and this run needs {dollars(needed)} USD: it "
+            f"the account{whose} has {dollars(held)} USD, and this run needs {dollars(needed)} USD: it "
             "will stop when the credits are used up"
         )
     return held
@@ -60,22 +66,25 @@ def shortfall(
     plan: Plan,
     state_dir: StateDir,
     run_options: RunOptions,
-    budget: Budget,
+    budgets: Sequence[Budget],
     open_view: Callable[[], StoreView],
 ) -> str:
     """What to say where a limit ends the run before the plan is complete; empty: all of it fits. Blocks.
 
-    `open_view`: of the shared store.
+    `budgets`: one for each of the recipe's backends. `open_view`: of the shared store.
     """
-    tightest = budget.tightest
-    if tightest is None or run_options.collect_only or not budget.planned:
+    budget = budgets[0]
+    tightest = budget.tightest_of_all
+    if tightest is None or run_options.collect_only or not any(b.planned for b in budgets):
         return ""
-    dearest = max(plan.jobs_count * budget.highest, plan.price.high if plan.price else 0)
+    counts = plan.jobs_of or (plan.jobs_count,)
+    at_highest = sum(n * b.highest for n, b in zip(counts, budgets, strict=True))
+    dearest = max(at_highest, plan.price.high if plan.price else 0)
     again = plan.recipe.limits.on_unknown == "resubmit"
     if not again and dearest <= budget.left_of(tightest):
         return ""
     status = plan_status(plan, state_dir, open_view())
-    found = estimate_cost(plan, status, run_options, budget)
+    found = estimate_cost(plan, status, run_options, budgets)
     calls = affordable(found)
     if calls is None or found.price is None or status.store_fault:
         return ""

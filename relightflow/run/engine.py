@@ -1,55 +1,56 @@
-"""Plan → a stream of outcomes: recovery first, then every job that is not in place yet."""
+"""Plan → a stream of outcomes: recovery first, then every job that is not in place yet.
+
+A recipe with several backends has a `BackendRun` for each; they work side by side, each at its own pace,
+and what concerns all of them (doubts at the end, a shutdown) waits until all have gone through the plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
-from relightflow.core.bounded_map import bounded_map
+from relightflow.core.merged import merged
 from relightflow.errors import AccountError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import Reader, open_reader
-from relightflow.model.claim import JobClaim
-from relightflow.model.evidence import Needs, Undecided
-from relightflow.model.failure import Billed, Failure, FailureKind
-from relightflow.model.job import Job
 from relightflow.model.outcome import Outcome
 from relightflow.model.plan import Plan
 from relightflow.model.summary import Issue
-from relightflow.run.actions import Action, Item, items
+from relightflow.run.actions import models_with_work
+from relightflow.run.backend_run import BackendRun
 from relightflow.run.context import RunContext
-from relightflow.run.jobs.active_attempt import AttemptRecorder
+from relightflow.run.counters import Counters
 from relightflow.run.jobs.doubts import DoubtsSettled
-from relightflow.run.jobs.recovery import Recovery
-from relightflow.run.jobs.restore import BlobRestorer
-from relightflow.run.jobs.submit import Submitter
-from relightflow.run.shared.adopt import SharedResults
-from relightflow.run.shared.claims import ClaimedElsewhere
-from relightflow.run.shutdown import Stopped
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
-"""Seconds between two looks at what other machines have claimed; they double."""
+from relightflow.run.limits.budget import Budget
+from relightflow.run.shutdown import Shutdown
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Decides what each job of a plan needs, and has it done by the part that does it."""
+    """Has each job of a plan done by the backend that it is for."""
 
-    context: RunContext
+    backends: tuple[BackendRun, ...]
+    """In the recipe's order; at least one."""
     ledger: Ledger
     blobs_path: Path
-    submitter: Submitter
-    restorer: BlobRestorer
-    recovery: Recovery
-    recorder: AttemptRecorder
-    shared: SharedResults | None = None
-    """None: there is no shared store, or it is not for what is free."""
-    elsewhere: frozenset[str] = frozenset()
-    """Keys of jobs that were bought with another state: not bought here."""
+    shutdown: Shutdown
+    """Of the whole run."""
+    counters: Counters
     states: Reader | None = None
     """Reads how the jobs stand, and may remember it for what comes after; None: one of our own."""
+
+    @property
+    def context(self) -> RunContext:
+        """Of the first backend; run id, recipe and clock are those of all."""
+        return self.backends[0].context
+
+    @property
+    def budget(self) -> Budget:
+        """Of the first backend; its accounts are those of all."""
+        return self.backends[0].recorder.budget
 
     async def run(
         self, plan: Plan, submit: bool = True, wait: bool = False
@@ -58,220 +59,105 @@ class Engine:
 
         `submit` False: nothing is bought, only fetched, from the provider and from the shared store. `wait`: until the provider's records have
         settled every unknown outcome that time alone settles; what they prove unbilled is bought.
-        Ends early where the run is shut down; what is left then is not in the stream.
+        Ends early where the run is shut down; what is left then is not in the stream. Raises AccountError
+        where a key is missing or refused, before anything is sent; of several backends all are named.
         """
+        if submit and len(self.backends) > 1:
+            await self._open_needed(plan)
         recovered: dict[str, Outcome] = {}
-        may_ask = True
-        try:
-            if self.shared:
-                await self.shared.settle()
-            async for outcome in self.recovery.recover():
-                recovered[outcome.job.key] = outcome
-        except AccountError as problem:
-            if submit:
-                raise
-            may_ask = False  # what is stored is delivered without a key
-            self.recorder.shutdown.stop_new(Issue(problem.exit_code, str(problem)))
-        async with aclosing(self._pass(plan, submit, recovered)) as outcomes:
+        asks: dict[str, bool] = {}
+        begun = [self._recover(run, submit, asks) for run in self._one_for_each()]
+        async with aclosing(merged(begun)) as outcomes:
             async for outcome in outcomes:
-                self.recorder.counters.count(outcome)
+                recovered[outcome.job.key] = outcome
+        states = self.states if len(self.backends) == 1 else None  # it is for one at a time
+        passes = [run.go_through(plan, submit, recovered, states) for run in self.backends]
+        async with aclosing(merged(passes)) as outcomes:
+            async for outcome in outcomes:
+                self.counters.count(outcome)
                 yield outcome
-        await self.recovery.hold_unanswered()
-        if self.recorder.shutdown.draining or not may_ask:
+        for run in self._one_for_each():
+            await run.recovery.hold_unanswered()
+        if self.shutdown.draining:
             return
-        settled = await self.recovery.settle(every=False)
-        async with aclosing(self._late(plan, submit and wait, settled)) as outcomes:
+        left = [run for run in self._one_for_each() if asks[run.context.backend]]
+        async with aclosing(
+            merged([self._settle(run, plan, submit, wait) for run in left])
+        ) as late:
+            async for outcome in late:
+                yield outcome
+
+    def _one_for_each(self) -> list[BackendRun]:
+        """Of models of one backend the first: its recovery is that of all its calls."""
+        return list({run.context.backend: run for run in reversed(self.backends)}.values())[::-1]
+
+    async def _open_needed(self, plan: Plan) -> None:
+        """Every backend that has something to do, before anything is sent. Raises AccountError with all
+        keys that are missing or refused."""
+        needed = await asyncio.to_thread(models_with_work, plan, self.ledger.path, self.blobs_path)
+        runs = [run for run in self.backends if run.model in needed]
+        found = await asyncio.gather(*(run.backend.get() for run in runs), return_exceptions=True)
+        refused = [error for error in found if isinstance(error, AccountError)]
+        for error in found:
+            if isinstance(error, BaseException) and not isinstance(error, AccountError):
+                raise error
+        if refused:
+            raise AccountError("; ".join(dict.fromkeys(map(str, refused))))
+
+    async def _recover(
+        self, run: BackendRun, submit: bool, asks: dict[str, bool]
+    ) -> AsyncGenerator[Outcome]:
+        """What earlier processes left of one backend. `asks`: backend → whether it can be asked."""
+        asks[run.context.backend] = True
+        try:
+            if run.shared:
+                await run.shared.settle()
+            async for outcome in run.recovery.recover():
+                yield outcome
+        except AccountError as problem:
+            if submit and len(self.backends) == 1:
+                raise
+            asks[run.context.backend] = False  # what is stored is delivered without a key
+            for one in self._of(run):
+                one.recorder.shutdown.stop_new(Issue(problem.exit_code, str(problem)))
+
+    def _of(self, run: BackendRun) -> Sequence[BackendRun]:
+        """All models of its backend."""
+        return [one for one in self.backends if one.context.backend == run.context.backend]
+
+    async def _settle(
+        self, run: BackendRun, plan: Plan, submit: bool, wait: bool
+    ) -> AsyncGenerator[Outcome]:
+        """What is still in doubt of one backend, once nothing of the run is in flight any more."""
+        settled = await run.recovery.settle(every=False)
+        async with aclosing(self._late(run, plan, submit and wait, settled)) as outcomes:
             async for outcome in outcomes:
                 yield outcome
         if not wait:
             return
-        async with aclosing(self.recovery.keep_asking(settled)) as looks:
+        async with aclosing(run.recovery.keep_asking(settled)) as looks:
             async for settled in looks:
-                async with aclosing(self._late(plan, submit, settled)) as outcomes:
+                async with aclosing(self._late(run, plan, submit, settled)) as outcomes:
                     async for outcome in outcomes:
                         yield outcome
 
     async def _late(
-        self, plan: Plan, submit: bool, settled: DoubtsSettled
+        self, run: BackendRun, plan: Plan, submit: bool, settled: DoubtsSettled
     ) -> AsyncGenerator[Outcome]:
         """What turned out to have been taken is fetched in the same run. `submit`: what turned out not
         to have been taken is bought."""
         if settled.adopted:
             with open_reader(self.ledger.path) as notes:
-                async for outcome in self.recovery.collect():
-                    self.recorder.counters.count_late(outcome)
-                    if self.shared and outcome.result:
+                async for outcome in run.recovery.collect():
+                    self.counters.count_late(outcome)
+                    if run.shared and outcome.result:
                         # with its claim in the store, nobody else would ever get it
-                        self.shared.publish_if_missing(
+                        run.shared.publish_if_missing(
                             notes, outcome.job, outcome.attempt, outcome.result
                         )
         if settled.absent and submit:
-            async with aclosing(self._pass(plan, submit, {}, late=True)) as outcomes:
-                async for outcome in outcomes:
-                    self.recorder.counters.count_late(outcome)
-                    yield outcome
-
-    async def _pass(
-        self, plan: Plan, submit: bool, recovered: Mapping[str, Outcome], late: bool = False
-    ) -> AsyncGenerator[Outcome]:
-        """Once through the plan. `late`: for what an earlier pass could not buy."""
-        kept = nullcontext(self.states) if self.states else open_reader(self.ledger.path)
-        with kept as reader, open_reader(self.ledger.path) as notes:
-            every = items(plan, reader, self.blobs_path)
-            wanted = self._wanted(every, submit, recovered, reader, late)
-            claimed: dict[str, tuple[Item, JobClaim | None]] = {}
-
-            async def one(item: Item) -> Outcome | None:
-                job = item.output.job
-                outcome = recovered.get(job.key)
-                if outcome is None or item.action in (Action.MAKE, Action.MEND):
-                    try:
-                        outcome = await self._perform(item, submit)
-                    except ClaimedElsewhere as theirs:
-                        assert self.shared
-                        outcome = await self.shared.of_claim(job, theirs.claim)
-                        if outcome is None:
-                            claimed[job.key] = (item, theirs.claim)
-                if self.shared and outcome and outcome.result:
-                    result = outcome.result
-                    self.shared.publish_if_missing(notes, job, outcome.attempt, result)
-                return outcome and replace(outcome, output=item.output)
-
-            async with aclosing(self._each_once(wanted, one)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-            async with aclosing(self._claimed(claimed, one, submit)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-
-    async def _each_once(
-        self, wanted: AsyncIterator[Item], one: Callable[[Item], Awaitable[Outcome | None]]
-    ) -> AsyncGenerator[Outcome]:
-        width = self.context.limits.concurrency
-        found = bounded_map(wanted, width, one, lambda: not self.recorder.shutdown.draining)
-        async with aclosing(found):
-            async for outcome in found:
-                if outcome is not None:
-                    yield outcome
-
-    async def _claimed(
-        self,
-        claimed: dict[str, tuple[Item, JobClaim | None]],
-        one: Callable[[Item], Awaitable[Outcome | None]],
-        wait: bool,
-    ) -> AsyncGenerator[Outcome]:
-        """What other machines had claimed, once they are done with it or have had their time. `wait`
-        False: nothing is waited for. Whatever is left in `claimed` is told."""
-        pause = _FIRST_PAUSE
-        shutdown = self.recorder.shutdown
-        if claimed and wait and self.shared:
-            await self.shared.rest()
-        while claimed and wait and shutdown.submits_allowed:
-            try:
-                with shutdown.submitting():
-                    await self.context.clock.sleep(pause)
-            except Stopped:
-                break
-            again = tuple(item for item, _ in claimed.values())
-            claimed.clear()
-            async with aclosing(self._each_once(_each(again), one)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-            if claimed and self.shared and pause == _FIRST_PAUSE:
-                self.shared.say_waiting([claim for _, claim in claimed.values()])
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        for item, claim in claimed.values():
-            assert self.shared
-            yield replace(self.shared.left(item.output.job, claim), output=item.output)
-
-    async def _wanted(
-        self,
-        every: AsyncIterator[Item],
-        submit: bool,
-        recovered: Mapping[str, Outcome],
-        reader: Reader,
-        late: bool,
-    ) -> AsyncIterator[Item]:
-        """The items that need a hand; those in place are counted, those that must wait passed over.
-        `late`: only those that can be bought, since the others were seen before."""
-        async for item in every:
-            job = item.output.job
-            if late and item.action is not Action.MAKE:
-                continue
-            if item.action is Action.REUSE and job.key not in recovered:
-                self.recorder.counters.reused += 1
-                if self.shared and item.job_state:
-                    number, result = item.job_state.attempt_id, item.job_state.result
-                    self.shared.publish_if_missing(reader, job, number, result)
-            elif item.action is Action.MAKE and not (
-                (submit or self.shared) and self.recorder.shutdown.submits_allowed
-            ):
-                continue
-            else:
-                yield item
-
-    async def _perform(self, item: Item, submit: bool) -> Outcome | None:
-        job, state = item.output.job, item.job_state
-        if item.action is Action.MAKE:
-            return await self._adopt_or_make(job, submit)
-        if item.action is Action.MEND and state:
-            return await self.recorder.isolate_job(job, lambda: self.restorer.restore(job, state))
-        doubt = item.action is Action.HOLD_UNKNOWN and submit
-        if doubt and state and self._may_resubmit(state.undecided):
-            made = await self.submitter.make(job, instead_of=state.attempt_id)
-            return made or _held(item)
-        return _held(item)
-
-    async def _adopt_or_make(self, job: Job, submit: bool) -> Outcome | None:
-        """What another machine made of it; bought where none did and `submit`. None: not started."""
-        if self.shared:
-            try:
-                with self.recorder.index_progress.job():
-                    adopted = await self.shared.adopt(job)
-            except Stopped:
-                return None
-            if adopted or not submit:
-                return adopted
-        if job.key in self.elsewhere:
-            return Outcome(job, failure=_ELSEWHERE)
-        return await self.submitter.make(job)
-
-    def _may_resubmit(self, found: Undecided | None) -> bool:
-        """`limits.on_unknown: resubmit`: the recipe's owner accepts a second bill, within the limits, for
-        what the provider's records will not settle.
-
-        The old attempt goes on counting as possibly billed.
-        """
-        wanted = self.context.limits.on_unknown == "resubmit" and bool(
-            self.recorder.budget.accounts
-        )
-        settles_itself = found is not None and found.needs is not Needs.PERSON
-        return wanted and not settles_itself and self.recorder.shutdown.submits_allowed
-
-
-_ELSEWHERE = Failure(
-    FailureKind.REFUSED_SAFETY,
-    "a manifest in a sink says that it was bought with another state, and the shared store does "
-    "not have "
-    "it; 'relightflow adopt' adopts the file, --buy-again buys it again",
-    Billed.NO,
-)
-
-
-async def _each(some: Sequence[Item]) -> AsyncIterator[Item]:
-    for item in some:
-        yield item
-
-
-def _held(item: Item) -> Outcome:
-    """What an earlier run left and this one must not touch, said again."""
-    state = item.job_state
-    assert state
-    kinds = {
-        Action.HOLD_UNKNOWN: FailureKind.UNKNOWN,
-        Action.HOLD_FAILED: FailureKind.BAD_RESULT,
-    }
-    kind = kinds.get(item.action, FailureKind.PENDING)
-    reason = state.reason or "not collected yet; the next run continues"
-    failure = Failure(kind, reason, state.billed, request_id=state.request_id)
-    return Outcome(item.output.job, state.attempt_id, failure=failure)
+            for one in self._of(run):
+                async with aclosing(one.go_through(plan, submit, {}, None, late=True)) as outcomes:
+                    async for outcome in outcomes:
+                        self.counters.count_late(outcome)
+                        yield outcome

@@ -9,7 +9,6 @@ from statistics import median
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
-from relightflow.model.catalog import Price
 from relightflow.model.plan import Plan
 from relightflow.model.plan_file import RecipePlan
 from relightflow.model.plan_status import PlanStatus
@@ -18,10 +17,11 @@ from relightflow.model.run_options import RunOptions
 from relightflow.model.time_estimate import CallTime
 from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.job_set import JobSet
+from relightflow.plan.price import price
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.actions import Action, Item, item_chunks
 from relightflow.run.limits.budget import Budget
-from relightflow.run.limits.spend import identity, open_budget
+from relightflow.run.limits.spend import identity, open_budgets, priced_models
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.shared.foresee import Elsewhere, StoreView
 from relightflow.store import blobs
@@ -58,10 +58,12 @@ def plan_status(
     """
     check_ledger_present(state_dir)
     counts: Counter[Action | Elsewhere] = Counter()
+    new: Counter[tuple[str, str]] = Counter()
     held: list[Item] = []
     with open_state_reader(state_dir) as seen:
         if seen.ledger.empty and view is NO_STORE:
-            counts[Action.MAKE] = plan.jobs_count if wanted is None else len(wanted)
+            new = _jobs_by_model(plan, wanted)
+            counts[Action.MAKE] = new.total()
         else:
             for chunk in item_chunks(plan, seen.ledger, state_dir.blobs):
                 kept = [item for item in chunk if wanted is None or item.output.job in wanted]
@@ -70,8 +72,9 @@ def plan_status(
                 there = view.ask(make, seen.ledger)
                 counts.update(item.action for item in kept if item.output.job.key not in there)
                 counts.update(there.values())
+                new.update((job.backend, job.model) for job in make if job.key not in there)
     states = [item.job_state for item in held if item.job_state]
-    price = plan.recipe.backend.model.price
+    new_of = tuple(new[spec.pair] for spec in plan.recipe.backends)
     return PlanStatus(
         jobs=plan.jobs_count if wanted is None else len(wanted),
         done=counts[Action.REUSE],
@@ -79,36 +82,44 @@ def plan_status(
         collect=counts[Action.COLLECT] + counts[Action.MEND] + counts[Elsewhere.IN_FLIGHT],
         unknown=counts[Action.HOLD_UNKNOWN],
         held_failed=counts[Action.HOLD_FAILED] + counts[Elsewhere.FAILED],
-        price=price and price.times(counts[Action.MAKE]),
+        price=price(plan.recipe, new_of),
         restoration=seen.restoration,
         unknown_price=sum(state.price for state in states),
         undecided=tuple(state.undecided for state in states),
         unknown_jobs=tuple(item.output.job.id for item in held),
+        new_of=new_of if plan.recipe.more_backends else (),
         shared=counts[Elsewhere.FINISHED],
         store_fault=view.fault,
     )
 
 
+def _jobs_by_model(plan: Plan, wanted: JobSet | None) -> Counter[tuple[str, str]]:
+    """All jobs of the plan, or those wanted."""
+    specs = plan.recipe.backends
+    if wanted is not None:
+        return Counter({spec.pair: wanted.count(*spec.pair) for spec in specs})
+    counts = plan.jobs_of or (plan.jobs_count,)
+    return Counter({spec.pair: n for spec, n in zip(specs, counts, strict=True)})
+
+
 def open_view(recipe: Recipe, operator: OperatorPolicy) -> StoreView:
     """The operator's shared store, where the recipe costs money and the network may be asked. Raises
     UsageError for a URL that is none."""
-    price = recipe.backend.model.price
-    free = recipe.rehearsed or (price is not None and price.free)
+    free = recipe.rehearsed or recipe.free
     if not operator.store or operator.offline or free:
         return NO_STORE
     return StoreView(open_shared(operator.store))
 
 
-def budget_now(
+def budgets_now(
     recipe: Recipe, run_options: RunOptions, state_dir: StateDir, view: StoreView = NO_STORE
-) -> Budget:
-    """What counts against each limit by now. Blocks; reads only. Raises StorageError."""
-    model = recipe.backend.model
-    price = model.price or Price(run_options.price or 0, run_options.price or 0)
+) -> tuple[Budget, ...]:
+    """What counts against each limit by now: a budget for each of the recipe's backends, over the same
+    accounts. Blocks; reads only. Raises StorageError."""
+    models = priced_models(recipe, run_options.price or 0)
     with open_state_reader(state_dir) as seen:
-        return open_budget(
-            seen.ledger, identity(recipe), run_options.limits,
-            (recipe.backend.type, model.name, price), time.time(), bool(model.by_size),
+        return open_budgets(
+            seen.ledger, identity(recipe), run_options.limits, models, time.time(),
             view.spending(seen.ledger),
         )  # fmt: skip
 

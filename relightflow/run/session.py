@@ -22,10 +22,12 @@ from relightflow.executors.workers import Workers, open_workers
 from relightflow.ledger.reader import open_reader
 from relightflow.ledger.rows import JobState
 from relightflow.model.callbacks import RunCallbacks
+from relightflow.model.catalog import Model
 from relightflow.model.check import CheckResult
 from relightflow.model.job import Output
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.plan import Plan
+from relightflow.model.recipe import Recipe
 from relightflow.model.restoration import Restoration
 from relightflow.model.run_options import RunOptions
 from relightflow.model.summary import Summary
@@ -36,8 +38,9 @@ from relightflow.run.elsewhere import bought_elsewhere
 from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog, counted_jobs
 from relightflow.run.limits.spend import identity
-from relightflow.run.opening import open_run, open_state
+from relightflow.run.opening import open_state
 from relightflow.run.retries import Lost, lost_retries, without
+from relightflow.run.run_opening import open_run
 from relightflow.run.sharding import claim, with_shares
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
@@ -88,7 +91,7 @@ class _RunSession:
         recipe, run_id = self.plan.recipe, self.engine.context.run_id
         plan_sha256 = self.run_options.plan_sha256
         await self.engine.ledger.run_started(run_id, *identity(recipe), plan_sha256)
-        self.callbacks.on_start(self.engine.recorder.counters.snapshot)
+        self.callbacks.on_start(self.engine.counters.snapshot)
         jobs = self.plan.jobs_count
         self._notify("relightflow_run_started", recipe=recipe, run_id=run_id, jobs=jobs)
 
@@ -131,7 +134,7 @@ class _RunSession:
         images = ImageReader(
             self.delivery.read, self.sources.read, self.delivery.cache, self.sources.reader
         )
-        shutdown = self.engine.recorder.shutdown
+        shutdown = self.engine.shutdown
         return self.checker.verdicts(results, images, lambda: shutdown.draining, self.workers)
 
     async def end(self) -> Summary:
@@ -192,6 +195,12 @@ def _restored(found: Restoration) -> str:
     return words if found else ""
 
 
+def _slowest(recipe: Recipe) -> Model:
+    """The model whose calls take longest."""
+    models = [spec.model for spec in recipe.backends]
+    return max(models, key=lambda model: model.typical_seconds or 0.0)
+
+
 @asynccontextmanager
 async def open_session(
     plan: Plan,
@@ -213,7 +222,7 @@ async def open_session(
             open_state(
                 state_dir,
                 f"relightflow run, process {os.getpid()},",
-                durable=recipe.backend.model.price is None or not recipe.backend.model.price.free,
+                durable=not recipe.free,
             )
         )
         run_options = await asyncio.to_thread(_as_shard, plan, run_options, state_dir)
@@ -224,8 +233,8 @@ async def open_session(
             open_workers(registry, run_options, state_dir.blobs, notices.add)
         )
         at = open_targets(recipe, registry, operator)
-        record = registry.backend(recipe.backend.type)
-        inputs = InputMetadata(sources.read, profiles=not record.srgb)
+        records = [registry.backend(spec.type) for spec in recipe.backends]
+        inputs = InputMetadata(sources.read, {r.name for r in records if r.srgb})
         delivery = stack.enter_context(open_delivery(
             at, state.ledger, state_dir, run_options.overwrite, inputs, state.blobs.recent, workers
         ))  # fmt: skip
@@ -239,15 +248,15 @@ async def open_session(
             _elsewhere, plan, state_dir, at, run_options, bool(operator.store)
         )
         opened = open_run(
-            plan, record, state, run_options, operator, run_id,
+            plan, records, state, run_options, operator, run_id,
             sources.read, notices.add, public_url=sources.public_url, elsewhere=elsewhere,
             workers=workers, reader=sources.reader,
         )  # fmt: skip
         states = stack.enter_context(open_reader(state_dir.ledger))
         engine = replace(await stack.enter_async_context(opened), states=states)
-        shutdown = engine.recorder.shutdown
+        shutdown = engine.shutdown
         stack.enter_context(handle_signals(shutdown, state.ledger.close))
-        stack.enter_context(deadline(shutdown, run_options.stop_after, recipe.backend.model))
+        stack.enter_context(deadline(shutdown, run_options.stop_after, _slowest(recipe)))
         issues = IssueLog(await asyncio.to_thread(counted_jobs, plan))
         yield _RunSession(
             plan, registry, run_options, callbacks, engine, delivery, sources, folder, notices,

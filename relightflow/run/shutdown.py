@@ -18,9 +18,14 @@ class Stopped(Exception):
 
 
 class Shutdown:
-    def __init__(self) -> None:
-        self.issues: list[Issue] = []
+    def __init__(self, whole: Shutdown | None = None) -> None:
+        """`whole`: of the run that this is a part of: one backend of several, which may stop alone."""
+        self.whole: Shutdown = whole or self
+        self._parts: list[Shutdown] = []
+        self.issues: list[Issue] = whole.issues if whole else []
         """Every reason there was, in the order of their coming."""
+        if whole:
+            whole._parts.append(self)
         self._no_submits = False
         self._draining = False
         self._workers: set[asyncio.Task[object]] = set()
@@ -39,19 +44,22 @@ class Shutdown:
         """Nothing new is bought; what is accepted is still collected."""
         if issue not in self.issues:
             self.issues.append(issue)
-        self._no_submits = True
-        _cancel(self._submitters)
+        for one in (self, *self._parts):
+            one._no_submits = True
+            _cancel(one._submitters)
 
     def drain(self, issue: Issue) -> None:
-        """Stop polling too: another process can collect what is accepted."""
-        self.stop_new(issue)
-        self._draining = True
-        _cancel(self._collectors)
+        """Stop polling too, of the whole run: another process can collect what is accepted."""
+        self.whole.stop_new(issue)
+        for one in (self.whole, *self.whole._parts):
+            one._draining = True
+            _cancel(one._collectors)
 
     def abort(self) -> None:
         """End everything: a call whose answer has not come is left as it is in the ledger."""
-        self._no_submits = self._draining = True
-        _cancel(self._workers)
+        for one in (self.whole, *self.whole._parts):
+            one._no_submits = one._draining = True
+            _cancel(one._workers)
 
     def working(self) -> AbstractContextManager[None]:
         """Around the whole life of a job. Raises Stopped where the run is torn."""

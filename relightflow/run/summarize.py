@@ -24,7 +24,7 @@ def summarize(
     notices: tuple[str, ...] = (),
 ) -> Summary:
     """What the run came to. `manifest`: path of the run's own."""
-    for issue in (*engine.recorder.shutdown.issues, *delivery.counts.failed.values()):
+    for issue in (*engine.shutdown.issues, *delivery.counts.failed.values()):
         issues.issue(issue)
     for item in plan.rejected:
         if item.refused or plan.recipe.limits.on_reject == "fail":
@@ -32,24 +32,24 @@ def summarize(
     if delivery.counts.edited_count:
         issues.issue(_edited(delivery))
     counts = _counts(plan, engine, delivery, issues)
-    if counts.not_started and not run_options.collect_only and not engine.recorder.shutdown.issues:
+    if counts.not_started and not run_options.collect_only and not engine.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
     if counts.not_started and run_options.missing is not Exit.OK:
         issues.issue(_missing(counts.not_started, run_options.missing))
     return Summary(
         run_id=engine.context.run_id,
         recipe=plan.recipe.name,
-        backend=plan.recipe.backend.type,
-        model=plan.recipe.backend.model.name,
+        backend=plan.recipe.backend_names,
+        model=plan.recipe.model_names,
         counts=counts,
         money=_money(engine),
         issues=issues.all(),
-        seconds=engine.recorder.counters.seconds,
+        seconds=engine.counters.seconds,
         manifest=manifest,
         delivered_manifest=_beside_the_images(delivery),
         locations=tuple(target.sink.location for target in delivery.targets),
-        calls=engine.recorder.counters.calls,
-        retries=engine.recorder.counters.retries,
+        calls=engine.counters.calls,
+        retries=engine.counters.retries,
         rehearsed=plan.recipe.rehearsed,
         notices=notices,
         plan_sha256=run_options.plan_sha256,
@@ -96,7 +96,7 @@ def _counts(
 ) -> Counts:
     statuses = issues.statuses
     # the ledger's word for each job once, so that the parts add up to the whole
-    made = min(engine.recorder.counters.made, statuses["done"])
+    made = min(engine.counters.made, statuses["done"])
     return Counts(
         jobs=plan.jobs_count,
         made=made,
@@ -123,17 +123,17 @@ def _beside_the_images(delivery: DeliveryContext) -> str:
 
 
 def _money(engine: Engine) -> Money:
-    tightest = engine.recorder.budget.tightest
+    tightest = engine.budget.tightest_of_all
     with open_reader(engine.ledger.path) as reader:
         held = reader.money()
     return Money(
-        spent=engine.recorder.counters.spent,
+        spent=engine.counters.spent,
         in_flight=held.in_flight,
         unknown=held.unknown,
         cap=tightest.limit.amount if tightest else None,
         cap_source=tightest.limit.source if tightest else "",
         window=tightest.limit.window if tightest else None,
-        balance=engine.recorder.counters.balance,
+        balance=engine.counters.balance,
     )
 
 

@@ -27,7 +27,9 @@ def test_an_image_is_read_once() -> None:
 
 def test_a_backend_that_makes_srgb_never_gets_the_input_s_profile() -> None:
     assert InputMetadata(lambda _: DATA).of(IMAGE, everything=True).profile == PROFILE
-    assert InputMetadata(lambda _: DATA, profiles=False).of(IMAGE, everything=True).profile == b""
+    assert (
+        InputMetadata(lambda _: DATA, {"s"}).of(IMAGE, everything=True, backend="s").profile == b""
+    )
 
 
 @pytest.mark.parametrize("problem", [StaleImage("it changed"), OSError(errno.EIO, "broken")])

@@ -16,7 +16,6 @@ from relightflow.images import probe
 from relightflow.images.metadata import Metadata
 from relightflow.ledger.rows import Delivered
 from relightflow.model.catalog import FREE, Model
-from relightflow.model.image import Image
 from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import OutputFormat
@@ -49,8 +48,8 @@ class Bytes:
     def read(self, _: Result) -> bytes:
         return self._data
 
-    def metadata(self, image: Image, everything: bool) -> Metadata:
-        raise AssertionError(f"nothing is asked of {image.name}, everything: {everything}")
+    def metadata(self, output: Output, everything: bool) -> Metadata:
+        raise AssertionError(f"nothing is asked of {output.image.name}, everything: {everything}")
 
 
 def deliver(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,17 @@ def recipe_of(matrix: Matrix, max_jobs: int = 10_000, **changes: Any) -> Recipe:
     return Recipe("demo", Path("demo.yaml"), "0" * 64, (), matrix=matrix, **changes)
 
 
+def several_of(axes: dict[str, list[Any]], **changes: Any) -> Recipe:
+    """Two backends, which have MODEL by other names and prices: `one`, and `two` with the label `thrift`."""
+    dim = replace(MODEL, name="dim", price=Price(5, 10))
+    return recipe_of(
+        matrix_of({"backend": ["one", "thrift"], **axes}),
+        backend=BackendSpec("one", replace(MODEL, price=Price(50, 50)), FrozenMap()),
+        more_backends=(BackendSpec("two", dim, FrozenMap(), "thrift"),),
+        **changes,
+    )
+
+
 def image_of(name: str, content: str | None = None) -> Image:
     sha256 = hashlib.sha256((content or name).encode(errors="surrogatepass")).hexdigest()
     return Image(name, sha256, 1, 8, 8, "image/png", 0, "")
@@ -51,5 +63,6 @@ def image_of(name: str, content: str | None = None) -> Image:
 
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
-    """`make.matrix(axes, exclude, include)`, `make.recipe(matrix, …)`, `make.image(name, content)`."""
-    return SimpleNamespace(matrix=matrix_of, recipe=recipe_of, image=image_of)
+    """`make.matrix(axes, exclude, include)`, `make.recipe(matrix, …)`, `make.several(axes, …)`,
+    `make.image(name, content)`."""
+    return SimpleNamespace(matrix=matrix_of, recipe=recipe_of, several=several_of, image=image_of)

@@ -7,8 +7,8 @@ from relightflow.plan.matrix import Cells
 
 
 def repeated(make: Any, *arguments: Any, **more: Any) -> frozenset[int]:
-    backend = make.recipe(make.matrix({})).backend
-    return repeated_cells(Cells(make.matrix(*arguments, **more)), backend.type, backend.model)
+    recipe = make.recipe(make.matrix({}))
+    return repeated_cells(Cells(make.matrix(*arguments, **more)), recipe)
 
 
 def test_the_first_image_stands_for_its_twins(make: Any) -> None:

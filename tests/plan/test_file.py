@@ -11,6 +11,7 @@ from benchmarks import plan_file as benchmark
 from relightflow.errors import InvalidRecipe
 from relightflow.model.catalog import Price
 from relightflow.model.plan_file import (
+    PlannedBackend,
     PlannedCell,
     PlannedCounts,
     PlannedImage,
@@ -66,6 +67,21 @@ PLANS = {
     "repeated": planned(repeat=3),
     "unknown": planned(unknown_jobs=("0123456789abcdef",)),
     "unpriced": planned(call=None),
+    "several": planned(
+        backend="",
+        model="",
+        call=None,
+        reserved=60_000,
+        cells=(
+            PlannedCell(FrozenMap({"backend": "one"}), FrozenMap({"shade": 1})),
+            PlannedCell(FrozenMap({"backend": "thrift"}), FrozenMap({"shade": 1})),
+        ),
+        axes=("backend",),
+        backends=(
+            PlannedBackend("one", "studio", "glow", 2, Price(40_000, 50_000), 55_000),
+            PlannedBackend("thrift", "atelier", "dim", 2, None, 60_000),
+        ),
+    ),
     "empty": planned(images=(), limits=()),
 }
 
@@ -207,3 +223,23 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_large_plan_stays_small() -> None:
     size, _, _ = benchmark.measured()
     assert size <= benchmark.MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda plan: plan["backends"].append(plan["backends"][0]), "backends"),
+        (lambda plan: plan["backends"].clear(), "backends"),
+        (lambda plan: plan["backends"][0].update(label="thrift"), "backends"),
+        (lambda plan: plan["backends"][0].update(new=7), "backends"),
+        (lambda plan: plan["backends"][0].update(backend="other"), "price_list.sha256"),
+        (lambda plan: plan["cells"][0]["cell"].update(backend="third"), "cells"),
+        (lambda plan: plan.update(backend="studio"), "backend"),
+    ],
+)
+def test_several_backends_that_contradict_the_plan_are_refused(change: Any, where: str) -> None:
+    document = json.loads(plan_file.encode((PLANS["several"],)))
+    change(document["plans"][0])
+    with pytest.raises(InvalidRecipe) as caught:
+        plan_file.decode(json.dumps(document).encode(), "plan.json")
+    assert where in str(caught.value)

@@ -1,9 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.model.plan_file import PlannedImage, PlannedRequest
+from relightflow.model.plan_file import PlannedCell, PlannedImage, PlannedRequest
+from relightflow.model.values import FrozenMap
 from relightflow.plan.job_set import job_set, outputs_count
-from tests.plan.test_file import planned
+from tests.plan.test_file import PLANS, planned
 
 IMAGES = tuple(PlannedImage(f"{n}.png", letter * 64, 1) for n, letter in enumerate("abcab"))
 
@@ -49,3 +50,16 @@ def test_a_set_is_what_its_outputs_come_to(
     kept = every if limit is None else every[:limit]
     assert outputs_count(plan) == len(kept)
     assert len(job_set(plan)) == len(set(kept))
+
+
+def test_a_second_backend_adds_its_own_jobs_and_no_other() -> None:
+    alone = planned(cells=(PlannedCell(FrozenMap({}), FrozenMap({"shade": 1})),), axes=())
+    several = PLANS["several"]
+    more = job_set(several).minus(job_set(alone))
+    assert (len(job_set(several)), len(more), len(job_set(alone).minus(job_set(several)))) == (
+        4,
+        2,
+        0,
+    )
+    assert (more.count("studio", "glow"), more.count("atelier", "dim")) == (0, 2)
+    assert job_set(several).digest != job_set(alone).digest

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relightflow.model.catalog import Price
 from relightflow.model.job import Job
 from relightflow.model.plan import Plan, Selection
 from relightflow.plan.build import build
@@ -95,3 +96,37 @@ def test_the_first_output_of_a_job_bears_its_place_in_the_whole_plan(make: Any) 
     firsts_of_plan = list(firsts(plan))
     assert [output.index for output in firsts_of_plan] == [0, 1, 2, 3, 8, 9, 10, 11]
     assert all(places[first.index] == first for first in firsts_of_plan)
+
+
+def test_a_job_of_several_backends_has_the_key_that_it_has_alone(make: Any) -> None:
+    several = make.several({"a": ["x", "y"]}, repeat=2)
+    images = [make.image("1.png"), make.image("2.png")]
+    plan = build(several, images)
+    made = list(outputs(plan))
+    cells = [tuple(output.cell.values()) for output in made[:8:2]]
+    assert cells == [("one", "x"), ("one", "y"), ("thrift", "x"), ("thrift", "y")]
+    for spec in several.backends:
+        alone = make.recipe(make.matrix({"a": ["x", "y"]}), repeat=2, backend=spec)
+        mine = [output.job for output in made if output.job.backend == spec.type]
+        assert [job.key for job in mine] == [o.job.key for o in outputs(build(alone, images))]
+        assert all(job.model == spec.model.name and "backend" not in job.parameters for job in mine)
+    assert [output.index for output in made] == list(range(16))
+
+
+def test_the_jobs_of_each_backend_are_counted_and_priced_as_they_are_drawn(make: Any) -> None:
+    images = [make.image("1.png", "same"), make.image("2.png", "same"), make.image("3.png")]
+    several = make.several({"a": ["x", "y", "a0"], "unknown": [1, 2]}, repeat=2)
+    for limit in (None, *range(1, 40, 3)):
+        plan = build(several, images, Selection(limit=limit))
+        drawn = [job.backend for job in jobs(plan)]
+        counts = drawn.count("one"), drawn.count("two")
+        assert (plan.jobs_of, plan.jobs_count) == (counts, sum(counts))
+        assert plan.price == Price(50 * counts[0] + 5 * counts[1], 50 * counts[0] + 10 * counts[1])
+
+
+def test_a_part_of_several_backends_keeps_its_places(make: Any) -> None:
+    images = [make.image("1.png"), make.image("2.png")]
+    several = make.several({"a": ["x", "y"]})
+    part = build(several, images, Selection(only=(("backend", ("thrift",)),)))
+    assert [output.index for output in outputs(part)] == [2, 3, 6, 7]
+    assert part.jobs_of == (0, 4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from relightflow.errors import InvalidRecipe
 from relightflow.model.catalog import FREE, Model, Parameter
 from relightflow.model.image import Image
 from relightflow.model.picks import Pick, Picks
+from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.values import FrozenMap
 from relightflow.plan.picked import choose, find_picks
 
@@ -21,6 +24,7 @@ MODEL = Model(
     ),
     FREE,
 )
+RECIPE = Recipe("demo", Path("demo.yaml"), "0" * 64, (), BackendSpec("b", MODEL, FrozenMap()))
 CELLS = [FrozenMap({"light": light}) for light in ("left", "right")]
 WIDE = [
     FrozenMap({"light": side, "heat": heat})
@@ -45,7 +49,12 @@ def pick(cell: dict[str, Any], **facts: Any) -> Pick:
 
 
 def found(one: Pick, cells: Any = CELLS, repeat: int = 1, texts: bool = False) -> Any:
-    return find_picks(picks(one, texts=texts), IMAGES, cells, repeat, MODEL)
+    return find_picks(
+        picks(one, texts=texts),
+        IMAGES,
+        cells,
+        RECIPE if repeat == 1 else replace(RECIPE, repeat=repeat),
+    )
 
 
 def said(one: Pick, cells: Any = CELLS) -> str:
@@ -114,3 +123,19 @@ def test_only_what_was_chosen_is_left_of_the_plan() -> None:
     assert [one.name for one in chosen.images] == ["a.png", "twin.png"]
     assert chosen.cells == (WIDE[1], WIDE[3])
     assert chosen.picked == ((0, 3), (1,))
+
+
+def test_what_was_picked_of_a_comparison_is_found_with_its_backend_and_made_by_any_alone() -> None:
+    other = BackendSpec("b", replace(MODEL, name="other"), FrozenMap(), "second")
+    several = replace(RECIPE, more_backends=(other,))
+    cells = [FrozenMap({"backend": b, **cell}) for b in ("b", "second") for cell in CELLS]
+
+    def find(cell: dict[str, Any]) -> Any:
+        return find_picks(picks(pick(cell)), IMAGES, cells, several)
+
+    assert find({"backend": "second", "light": "right"}) == [(0, 3, 0)]
+    with pytest.raises(InvalidRecipe, match="2 cells have light=right; name the other parameters"):
+        find({"light": "right"})
+    with pytest.raises(InvalidRecipe, match="no cell backend=third, light=right"):
+        find({"backend": "third", "light": "right"})
+    assert found(pick({"backend": "third", "light": "right"})) == [(0, 1, 0)]

@@ -17,15 +17,15 @@ def priced(make: Any, each: Price | None) -> Recipe:
 
 
 def test_a_range_stays_a_range(make: Any) -> None:
-    assert price(priced(make, Price(1, 5)), 3) == Price(3, 15)
+    assert price(priced(make, Price(1, 5)), [3]) == Price(3, 15)
 
 
 def test_an_unknown_price_stays_unknown(make: Any) -> None:
-    assert price(priced(make, None), 0) is None
+    assert price(priced(make, None), [0]) is None
 
 
 def test_free_stays_free(make: Any) -> None:
-    assert price(priced(make, FREE), 1000) == FREE
+    assert price(priced(make, FREE), [1000]) == FREE
 
 
 def test_the_same_bytes_under_two_names_are_paid_once(make: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from relightflow.errors import UsageError
 from relightflow.model.plan import Plan, Selection, Shard
-from relightflow.model.recipe import Rate
+from relightflow.model.recipe import BackendLimits, Rate
+from relightflow.plan.build import build
 from relightflow.plan.outputs import jobs, outputs
 from relightflow.plan.shards import jobs_digest, shard_of
 from tests.conftest import Stage
@@ -83,3 +85,18 @@ def test_the_digest_is_that_of_the_whole_work(stage: Stage) -> None:
     assert {jobs_digest(stage.plan())} == digests
     stage.recipe([0, 1])
     assert jobs_digest(stage.plan()) not in digests
+
+
+def test_a_backend_s_own_rate_and_cap_are_divided_too(make: Any) -> None:
+    recipe = make.several({"a": [str(n) for n in range(40)]})
+    (other,) = recipe.more_backends
+    limits = BackendLimits(rate=Rate(10, 60.0), max_cost=1_000_000)
+    recipe = replace(recipe, more_backends=(replace(other, limits=limits),))
+    found = parts(build(recipe, [make.image("1.png")]), 3)
+    own = [part.recipe.more_backends[0].limits for part in found]
+    assert [one.rate for one in own] == [Rate(3, 60.0)] * 3
+    assert sum(one.max_cost or 0 for one in own) <= 1_000_000
+    for part, one in zip(found, own, strict=True):
+        assert one.max_cost == 1_000_000 * part.jobs_of[1] // 40
+    with pytest.raises(UsageError, match=r"backend\[1\]\.limits\.rate allows 10 calls"):
+        parts(build(recipe, [make.image("1.png")]), 11)

@@ -35,7 +35,9 @@ class Bank:
 async def _asked(stage: Stage, bank: Bank, budget: Budget) -> tuple[int | None, list[str]]:
     said: list[str] = []
     plan = stage.plan()
-    return await check_balance(bank, plan, stage.state_dir, budget, said.append), said
+    return await check_balance(
+        bank, plan, plan.recipe.backend, stage.state_dir, budget, said.append
+    ), said
 
 
 @pytest.mark.parametrize(("paid", "free"), [(2 * PRICE, 0), (PRICE, PRICE), (0, 3 * PRICE)])
@@ -66,7 +68,7 @@ async def test_a_refused_key_stops_the_run_and_anything_else_does_not(stage: Sta
 
 def _short(stage: Stage, budget: Budget, collect_only: bool = False) -> str:
     options = RunOptions(collect_only=collect_only)
-    return shortfall(stage.plan(), stage.state_dir, options, budget, lambda: NO_STORE)
+    return shortfall(stage.plan(), stage.state_dir, options, [budget], lambda: NO_STORE)
 
 
 def _under(amount: int, spent: int = 0) -> Budget:

@@ -31,13 +31,3 @@ def test_a_process_killed_before_its_intent_sends_once_later(stage: Stage) -> No
     stage.state_dir.create()  # all that such a process leaves behind
     assert stage.run().exit == 0
     assert len(stage.provider.bill) == 1
-
-
-def test_a_model_without_a_price_is_refused_unless_one_is_given(stage: Stage) -> None:
-    from relightflow.errors import UsageError
-
-    stage.recipe(model="riddle")
-    with pytest.raises(UsageError, match="--price"):
-        stage.run()
-    assert stage.provider.submits == []
-    assert stage.run(price=70_000).exit == 0

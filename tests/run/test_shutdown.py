@@ -105,3 +105,20 @@ def test_a_reason_is_kept_once_in_the_order_of_coming() -> None:
     for issue in (ISSUE, other, ISSUE):
         shutdown.stop_new(issue)
     assert shutdown.issues == [ISSUE, other]
+
+
+async def test_a_part_stops_alone_and_the_whole_stops_every_part() -> None:
+    whole = Shutdown()
+    one, other = Shutdown(whole), Shutdown(whole)
+    tasks = await _started(one.submitting, other.submitting, other.collecting, one.working)
+    one.stop_new(ISSUE)
+    assert await _ended(tasks) == [True, False, False, False]
+    assert (one.submits_allowed, other.submits_allowed, whole.submits_allowed) == (
+        False, True, True,
+    )  # fmt: skip
+    assert whole.issues == [ISSUE], "the run tells of it"
+    other.drain(ISSUE)
+    assert await _ended(tasks) == [True, True, True, False], "a disk that is full is everybody's"
+    assert whole.draining
+    whole.abort()
+    assert await asyncio.gather(*tasks) == ["stopped"] * 4

@@ -69,7 +69,7 @@ def run_of_recipe(
     lines += (manifest.line(manifest.rejected(item)) for item in plan.rejected)
     whole = manifest.line(manifest.head(plan, counts)) + "".join(lines)
     recipe = plan.recipe
-    head = ManifestHead(recipe.name, recipe.sha256, recipe.backend.type, recipe.backend.model.name)
+    head = ManifestHead(recipe.name, recipe.sha256, recipe.backend_names, recipe.model_names)
     unused = [Unused(item.name, item.reason) for item in plan.rejected]
     known = {axis.name: axis.values for axis in recipe.matrix.axes}
     images = _local_images(plan.images, sources, state_dir, folder)

@@ -94,7 +94,7 @@ class AttemptRecorder:
         stops it."""
         settled = self.budget.settle(price, cost, attempt)
         if settled.overcharged:
-            self.shutdown.stop_new(
+            self.shutdown.whole.stop_new(
                 Issue(
                     Exit.BUDGET,
                     f"the provider charged {dollars(settled.cost)} USD for a call planned at up to "
@@ -127,7 +127,7 @@ class AttemptRecorder:
     def fail_fast(self) -> None:
         """A job failed: stop here where the recipe says so."""
         if self.context.limits.fail_fast and self.shutdown.submits_allowed:
-            self.shutdown.stop_new(
+            self.shutdown.whole.stop_new(
                 Issue(Exit.JOBS_FAILED, "stopped at the first failure (limits.fail_fast)")
             )
 

@@ -62,8 +62,10 @@ class Admission:
         """
         while True:
             permit = await self._permit(job)
-            issue = self._lock_issue() or self._disk_issue()
-            if issue is None and self.shutdown.submits_allowed:
+            if everything := self._lock_issue() or self._disk_issue():
+                self.shutdown.whole.stop_new(everything)
+            issue = None
+            if self.shutdown.submits_allowed:
                 try:
                     if await self._reserved(job):
                         return permit
@@ -75,7 +77,7 @@ class Admission:
                     self.withdraw(job, permit)
                     raise
             self.release(job, permit)
-            if issue:
+            if issue is not None:
                 self.shutdown.stop_new(issue)
             if not self.shutdown.submits_allowed:
                 raise Stopped
@@ -91,7 +93,7 @@ class Admission:
                 return False
             try:
                 with self.shutdown.submitting():
-                    more = await self._reservation.extend()
+                    more = await self._reservation.extend(self.budget)
             except ObjectFault as fault:
                 stop_buying(self.shutdown, fault)
                 raise Stopped from fault
@@ -101,7 +103,7 @@ class Admission:
 
     async def _room_may_change(self) -> None:
         if self._reservation and not self.budget.in_use:
-            await self._reservation.wait()
+            await self._reservation.wait(self.budget)
         else:
             self.call_ended.clear()
             await self.call_ended.wait()

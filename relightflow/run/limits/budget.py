@@ -13,9 +13,10 @@ reservation of this run (`run.shared.reservation`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros, valid_cost
@@ -38,15 +39,34 @@ class _SettledCost:
     """True: more than 1.5 × the highest price of the plan; the run stops (exit 7)."""
 
 
+class OpenCall(NamedTuple):
+    """A kind of call whose cost is not known yet."""
+
+    price: Micros
+    """What is reserved for it."""
+    model: tuple[str, str] = ("", "")
+    """(backend, model); empty where it is not known."""
+
+
+_NO_ATTEMPTS: Mapping[int, tuple[str, str]] = {}
+Worth = Callable[[OpenCall], Micros]
+"""What an open call counts at."""
+
+
+def listed_price(call: OpenCall) -> Micros:
+    """What an open call counts at, at least."""
+    return call.price
+
+
 @dataclass(slots=True)
 class Account:
     """What counts against one limit."""
 
     limit: SpendLimit
     spent: Micros = 0
-    in_flight: Counter[Micros] = field(default_factory=Counter)
-    """Price → calls."""
-    unknown: Counter[Micros] = field(default_factory=Counter)
+    in_flight: Counter[OpenCall] = field(default_factory=Counter)
+    """Kind of call → how many."""
+    unknown: Counter[OpenCall] = field(default_factory=Counter)
     counted: frozenset[int] = frozenset()
     """Attempts of earlier runs, in flight or unknown, that count here."""
     days: tuple[tuple[str, Micros], ...] = ()
@@ -64,75 +84,86 @@ class Account:
     reserved: Micros = 0
     """What other machines have reserved there, and what came of it since the run began."""
 
-    def committed(self, each: Micros = 0) -> Micros:
-        """What would be gone if every open call were billed at its price, or at `each` where that is
-        more."""
+    def committed(self, worth: Worth = listed_price) -> Micros:
+        """What would be gone if every open call were billed at what it is worth."""
         held = self.in_flight + self.unknown
-        calls = sum(max(price, each) * calls for price, calls in held.items())
+        calls = sum(worth(call) * calls for call, calls in held.items())
         return self.spent + self.reserved + calls
 
-    def surcharge(self, each: Micros) -> Micros:
+    def surcharge(self, worth: Worth) -> Micros:
         """What the open calls may cost above `committed`, each up to 1.5 × its price; the largest
         of these is left out, so that one unknown outcome does not keep an exact cap from being used."""
-        above = {
-            price: max(0, price * 3 // 2 - max(price, each)) * calls
-            for price, calls in (self.in_flight + self.unknown).items()
-        }
-        most = max((price * 3 // 2 - max(price, each) for price in above), default=0)
-        return sum(above.values()) - max(0, most)
+        held = self.in_flight + self.unknown
+        above = {call: call.price * 3 // 2 - worth(call) for call in held}
+        most = max(above.values(), default=0)
+        return sum(max(0, more) * held[call] for call, more in above.items()) - max(0, most)
 
 
 class Budget:
-    """The limits of one run. Amounts in micro-dollars; one event loop, no locks.
+    """The limits of one run, for the calls of one model. Amounts in micro-dollars; one event loop, no
+    locks. Models that are bought beside each other have a budget each, over the same accounts.
 
     `attempt` is the ledger's id of an attempt of an earlier run, which may count against some limits
     only; 0 or any other id is a call of this run. What was never set aside is not given back, so a
     mistake can only count too much.
     """
 
+    _run: _RunSpending
+
     def __init__(
         self,
         price: Price = FREE,
         accounts: Iterable[Account] = (),
         highest: Micros = 0,
-        earlier: Iterable[int] = (),
+        earlier: Mapping[int, tuple[str, str]] = _NO_ATTEMPTS,
+        model: tuple[str, str] = ("", ""),
+        beside: Budget | None = None,
+        share: Account | None = None,
     ) -> None:
         """`highest`: cost ever seen for the model. `earlier`: attempts of earlier runs, in flight or
-        unknown; each counts where its account says so."""
+        unknown, and their models; each counts where its account says so. `model`: (backend, model).
+        `beside`: the budget of another model of the run, whose accounts and attempts are this one's
+        too. `share`: what counts against a limit of this model alone."""
         self.price = price
-        self.accounts = tuple(accounts)
         self.planned = max(price.high, highest)
         self.highest = self.planned
-        self.spent = 0
-        """By this run, as reported."""
-        self._active: set[str] = set()
-        """Keys of the jobs with a call of this run in flight."""
-        self._overcharged = False
-        self._again: dict[int, Micros] = {}
-        """Attempts of earlier runs that were sent again, and what each may cost at most."""
-        self.run = Account(SpendLimit(0, "this run"))
-        """The calls of this run alone, whatever limits there are."""
-        self.reserved: Micros | None = None
-        """What the shared store has set aside for them; None: nobody asks for that."""
-        self.others_reserve = False
-        """Other machines may be making calls: they have reserved something."""
-        self._attempts = tuple(earlier)
-        self._earlier = self._counting()
-
-    def _counting(self) -> dict[int, tuple[Account, ...]]:
-        """Attempt of an earlier run → where it counts."""
-        return {
-            attempt: tuple(a for a in self.accounts if attempt in a.counted)
-            for attempt in self._attempts
-        }
+        self.model = model
+        self._run = _RunSpending(accounts, earlier) if beside is None else beside._run
+        self._run.budgets[model] = self
+        self.share = share
+        own = (share,) if share else ()
+        self._run.shares.extend(own)
+        self.accounts: tuple[Account, ...] = (*self._run.accounts, *own)
+        self._run.recount()
 
     def recount(self, account: Account, found: Account) -> None:
         """What earlier runs spent within the account's window is as in `found`. What this run has
-        bought stays. Only before anything of earlier runs is settled."""
+        bought stays. Only before anything of earlier runs is settled: later it is ignored where the run
+        has several backends."""
+        if self._run.touched and len(self._run.budgets) > 1:
+            return  # another backend was faster; what it did must not be forgotten
         account.spent += found.before - account.before
         account.before, account.days, account.frees_at = found.before, found.days, found.frees_at
         account.unknown, account.counted = found.unknown, found.counted
-        self._earlier = self._counting()
+        self._run.recount()
+
+    @property
+    def spent(self) -> Micros:
+        """By this run, for all of its models, as reported."""
+        return self._run.spent
+
+    def worth(self, call: OpenCall) -> Micros:
+        """What an open call counts at: the highest cost of its model, or of this one where it is of
+        none that the run buys of."""
+        return max(call.price, self._run.budgets.get(call.model, self).highest)
+
+    def worth_at_most(self, call: OpenCall) -> Micros:
+        """The same where it may rise while calls are in flight."""
+        return max(call.price, self._run.budgets.get(call.model, self).bound)
+
+    def committed(self, account: Account) -> Micros:
+        """What would be gone of it if every open call were billed at what it is worth."""
+        return account.committed(self.worth)
 
     @property
     def bound(self) -> Micros:
@@ -145,8 +176,20 @@ class Budget:
         return min(self.accounts, key=self.left_of, default=None)
 
     @property
+    def accounts_of_all(self) -> tuple[Account, ...]:
+        """Those of the limits that hold for every model of the run."""
+        return self._run.accounts
+
+    @property
+    def tightest_of_all(self) -> Account | None:
+        """The same among the limits that hold for every model of the run."""
+        return min(self._run.accounts, key=self.left_of, default=None)
+
+    @property
     def cap(self) -> Micros | None:
-        return self.tightest.limit.amount if self.tightest else None
+        """Of the whole run."""
+        tight = self.tightest_of_all
+        return tight.limit.amount if tight else None
 
     @property
     def left(self) -> Micros | None:
@@ -155,59 +198,95 @@ class Budget:
 
     def left_of(self, account: Account) -> Micros:
         """May be negative."""
-        held = 0 if self._active else account.surcharge(self.highest)
-        return account.limit.amount - account.committed(self.highest) - held
+        held = 0 if self._run.active else account.surcharge(self.worth)
+        return account.limit.amount - account.committed(self.worth) - held
 
     def room(self) -> Room:
         """Whether one more call may be made now. Something free always may."""
         if not self.planned:
             return Room.YES
         each = self._each
+        worth = self.worth_at_most if self._beside_others else self.worth
         if all(
-            a.committed(each) + a.surcharge(each) + each <= a.limit.amount for a in self.accounts
+            a.committed(worth) + a.surcharge(worth) + each <= a.limit.amount for a in self.accounts
         ):
             return Room.YES
-        return Room.LATER if self._active or self.others_reserve else Room.NO
+        return Room.LATER if self._beside_others else Room.NO
+
+    @property
+    def _beside_others(self) -> bool:
+        """Whether one more call would be made beside others, of this run or of another machine."""
+        return bool(self._run.active) or self._run.others_reserve
 
     @property
     def _each(self) -> Micros:
         """What one more call is taken to cost at most."""
-        return self.bound if self._active or self.others_reserve else self.highest
+        return self.bound if self._beside_others else self.highest
+
+    @property
+    def run(self) -> Account:
+        """The calls of this run alone, of all its models, whatever limits there are."""
+        return self._run.calls
+
+    @property
+    def reserved(self) -> Micros | None:
+        """What the shared store has set aside for them; None: nobody asks for that."""
+        return self._run.reserved
+
+    @reserved.setter
+    def reserved(self, amount: Micros | None) -> None:
+        self._run.reserved = amount
+
+    @property
+    def others_reserve(self) -> bool:
+        """Other machines may be making calls: they have reserved something."""
+        return self._run.others_reserve
+
+    @others_reserve.setter
+    def others_reserve(self, reserve: bool) -> None:
+        self._run.others_reserve = reserve
+
+    @property
+    def of_run(self) -> Micros:
+        """What the calls of this run come to at most."""
+        return self.run.committed(self.worth_at_most)
 
     @property
     def in_use(self) -> bool:
         """Calls of this run are in flight."""
-        return bool(self._active)
+        return bool(self._run.active)
 
     @property
     def covered(self) -> bool:
         """Whether the shared store has set aside what one more call may cost."""
         if self.reserved is None or not self.planned:
             return True
-        return self.run.committed(self.bound) + self._each <= self.reserved
+        return self.of_run + self._each <= self.reserved
 
     def fitting(self) -> int:
         """How many more calls may be made at a time, whatever they cost."""
-        left = (a.limit.amount - a.committed(self.bound) for a in self.accounts)
+        left = (a.limit.amount - a.committed(self.worth_at_most) for a in self.accounts)
         return max(0, min(left, default=0) // self.bound) if self.bound else 0
 
     def reserve(self, job_key: str) -> bool:
         """Set the price of a call aside. False: there is no room for it."""
         if self.room() is not Room.YES or not self.covered:
             return False
-        self._active.add(job_key)
+        if self.planned:  # what is free stands beside nothing
+            self._run.active.add(job_key)
         self.adopt(self.price.high)
-        self.run.in_flight[self.price.high] += 1
+        self.run.in_flight[self._call(self.price.high, 0)] += 1
         return True
 
     def ended(self, job_key: str) -> None:
         """The job's call has ended, whatever became of it; also for a job without one."""
-        self._active.discard(job_key)
+        self._run.active.discard(job_key)
 
     def adopt(self, price: Micros) -> None:
         """A call that another machine made is in flight: it counts, whatever the limits say."""
+        call = self._call(price, 0)
         for account in self.accounts:
-            account.in_flight[price] += 1
+            account.in_flight[call] += 1
 
     def sends_again(self, price: Micros, attempt: int) -> Account | None:
         """A held call is about to be sent again under its name, which makes it now where it never
@@ -216,66 +295,112 @@ class Budget:
         Where the call counts, room was set aside for it. Where it does not, as another recipe's under
         this one's cap, it must fit into what is left.
         """
-        each = max(price, self.highest)
+        each = self.worth(self._call(price, attempt))
         for account in self.accounts:
             more = 0
             if not self._counts(account, attempt):
-                again = self._again | {attempt: each}
+                again = self._run.again | {attempt: each}
                 more = sum(cost for a, cost in again.items() if not self._counts(account, a))
-            if account.committed(self.highest) + more > account.limit.amount:
+            if self.committed(account) + more > account.limit.amount:
                 return account
-        self._again[attempt] = each
+        self._run.again[attempt] = each
         return None
 
     def _counts(self, account: Account, attempt: int) -> bool:
-        return attempt in account.counted or attempt not in self._earlier
+        return attempt in account.counted or attempt not in self._run.counting
 
     @property
     def overcharged(self) -> bool:
         """Whether a call of this run cost more than it tolerates."""
-        return self._overcharged
+        return self._run.overcharged
 
     def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> _SettledCost:
         """A call was billed. A `cost` that is unknown, negative or no number counts as the highest
         price, and one below the price list as the list's."""
+        call = self._call(reserved, attempt)
+        owner = self._run.budgets.get(call.model, self)
+        if owner is not self:
+            return owner.settle(reserved, cost, attempt)
         own = reserved == self.price.high
         known = valid_cost(cost)
         real = (max(reserved, self.highest) if own else reserved) if known is None else known
         least = self.price.low if own else reserved
         for account in self._accounts(attempt):
-            if _take(account.in_flight, reserved) or account is not self.run:
+            if _take(account.in_flight, call) or account is not self.run:
                 account.spent += max(real, least)
-        self.spent += reserved if known is None else known
+        self._run.spent += reserved if known is None else known
         if own:
             self.highest = max(self.highest, real)
         over = 2 * real > 3 * (self.planned if own else reserved)
-        self._overcharged = self._overcharged or over
+        self._run.overcharged = self._run.overcharged or over
         return _SettledCost(real, over)
 
     def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""
+        call = self._call(reserved, attempt)
         for account in self._accounts(attempt):
-            _take(account.in_flight, reserved)
+            _take(account.in_flight, call)
 
     def hold(self, reserved: Micros, attempt: int = 0) -> None:
         """A call may have been billed, or ended without a word: it goes on counting."""
+        call = self._call(reserved, attempt)
         for account in self._accounts(attempt):
-            if _take(account.in_flight, reserved) or account is not self.run:
-                account.unknown[reserved] += 1
+            if _take(account.in_flight, call) or account is not self.run:
+                account.unknown[call] += 1
 
     def resume(self, price: Micros, attempt: int = 0) -> None:
         """A held call turned out to be in flight after all; settle or release it next."""
+        call = self._call(price, attempt)
         for account in self._accounts(attempt):
-            if _take(account.unknown, price) or account is not self.run:
-                account.in_flight[price] += 1
+            if _take(account.unknown, call) or account is not self.run:
+                account.in_flight[call] += 1
+
+    def _call(self, price: Micros, attempt: int) -> OpenCall:
+        self._run.touched = True
+        return OpenCall(price, self._run.models.get(attempt, self.model))
 
     def _accounts(self, attempt: int) -> Iterator[Account]:
-        yield from self._earlier.get(attempt, (*self.accounts, self.run))
+        yield from self._run.counting.get(attempt, (*self.accounts, self.run))
 
 
-def _take(calls: Counter[Micros], price: Micros) -> bool:
+class _RunSpending:
+    """What all budgets of a run share."""
+
+    def __init__(self, accounts: Iterable[Account], earlier: Mapping[int, tuple[str, str]]) -> None:
+        self.accounts = tuple(accounts)
+        """Of the limits that hold for every model."""
+        self.shares: list[Account] = []
+        """Of the limits of one model each."""
+        self.models = earlier
+        """Attempt of an earlier run → its model."""
+        self.budgets: dict[tuple[str, str], Budget] = {}
+        """By model."""
+        self.active: set[str] = set()
+        """Keys of the jobs with a call of this run in flight."""
+        self.spent: Micros = 0
+        self.calls = Account(SpendLimit(0, "this run"))
+        """The calls of this run alone, whatever limits there are."""
+        self.reserved: Micros | None = None
+        self.others_reserve = False
+        self.overcharged = False
+        self.again: dict[int, Micros] = {}
+        """Attempts of earlier runs that were sent again, and what each may cost at most."""
+        self.touched = False
+        """Whether anything was reserved or settled yet."""
+        self.counting: dict[int, tuple[Account, ...]] = {}
+        """Attempt of an earlier run → where it counts."""
+
+    def recount(self) -> None:
+        """Where each attempt of an earlier run counts, by what the accounts say."""
+        every = (*self.accounts, *self.shares)
+        self.counting = {
+            attempt: tuple(a for a in every if attempt in a.counted) for attempt in self.models
+        }
+
+
+def _take(calls: Counter[OpenCall], call: OpenCall) -> bool:
     """One call less; False: there was none, for it is not a call of this run."""
-    if not calls[price]:
+    if not calls[call]:
         return False
-    calls[price] -= 1
+    calls[call] -= 1
     return True

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 
-from relightflow.model.catalog import Price
-from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.catalog import FREE, Price
+from relightflow.model.cost_estimate import BackendEstimate, CostEstimate, LimitStatus
 from relightflow.model.money import Micros
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.recipe import BackendSpec
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.run.limits.budget import Budget
@@ -28,27 +30,49 @@ class Consent(Enum):
 
 
 def estimate_cost(
-    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, budget: Budget
+    plan: Plan, plan_status: PlanStatus, run_options: RunOptions, budgets: Sequence[Budget]
 ) -> CostEstimate:
     """What a run would buy now: new jobs, and unknown ones where the recipe asks for them again. A call
-    is priced at the highest cost ever seen, where that is above the price list."""
+    is priced at the highest cost ever seen, where that is above the price list. `budgets`: one for each of
+    the recipe's backends."""
+    budget, recipe = budgets[0], plan.recipe
     limits = tuple(
         LimitStatus(account.limit, account.limit.amount - budget.left_of(account))
-        for account in sorted(budget.accounts, key=budget.left_of)
+        for account in sorted(budget.accounts_of_all, key=budget.left_of)
     )
-    call = plan.recipe.backend.model.price
+    collecting = run_options.collect_only
+    new_of = [0] * len(budgets) if collecting else plan_status.new_of or (plan_status.new,)
+    each = [
+        _of_backend(spec, new, run_options, own)
+        for spec, new, own in zip(recipe.backends, new_of, budgets, strict=True)
+    ]
+    dearest = max(each, key=lambda one: (one.call is None, one.reserved))
+    several = tuple(each) if recipe.more_backends else ()
+    if collecting:
+        nothing = Price(0, 0)
+        return CostEstimate(0, nothing, limits, dearest.call, dearest.reserved, backends=several)
+    again = plan_status.unknown if recipe.limits.on_unknown == "resubmit" else 0
+    found = plan_status.price
+    if found is None and all(one.call for one in each):
+        found = sum((one.price for one in each if one.price), FREE)
+    if found is not None:
+        high = max(found.high, sum(one.reserved * one.calls for one in each))
+        found = Price(found.low, high + (plan_status.unknown_price if again else 0))
+    calls = plan_status.new + again
+    return CostEstimate(calls, found, limits, dearest.call, dearest.reserved, backends=several)
+
+
+def _of_backend(
+    spec: BackendSpec, new: int, run_options: RunOptions, budget: Budget
+) -> BackendEstimate:
+    call = spec.model.price
     if call is None and run_options.price is not None:
         call = Price(run_options.price, run_options.price)
-    if run_options.collect_only:
-        return CostEstimate(0, Price(0, 0), limits, call, budget.highest)
-    again = plan_status.unknown if plan.recipe.limits.on_unknown == "resubmit" else 0
-    found = plan_status.price
-    if found is None and run_options.price is not None:
-        found = Price(run_options.price, run_options.price).times(plan_status.new)
-    if found is not None:
-        high = max(found.high, budget.highest * plan_status.new)
-        found = Price(found.low, high + (plan_status.unknown_price if again else 0))
-    return CostEstimate(plan_status.new + again, found, limits, call, budget.highest)
+    price = call and Price(call.low * new, max(call.high, budget.highest) * new)
+    share = None
+    if own := budget.share:
+        share = LimitStatus(own.limit, own.limit.amount - budget.left_of(own))
+    return BackendEstimate(spec.name, new, price, call, budget.highest, share)
 
 
 def consent(found: CostEstimate) -> Consent:
@@ -72,12 +96,12 @@ def confirmed(run_options: RunOptions, cap: Micros) -> RunOptions:
     return replace(run_options, limits=(SpendLimit(cap, CONFIRMED),))
 
 
-def unasked(run_options: RunOptions, price: Price | None) -> RunOptions:
-    """Where nobody was asked for a limit, because there is nothing to buy. `price`: of a call.
+def unasked(run_options: RunOptions, free: bool) -> RunOptions:
+    """Where nobody was asked for a limit, because there is nothing to buy. `free`: no call costs anything.
 
     Jobs under way may turn out to have failed, or never to have been taken. Making them again is a
     purchase, and nobody has agreed to one.
     """
-    if run_options.limits or (price is not None and price.free):
+    if run_options.limits or free:
         return run_options
     return replace(run_options, limits=(SpendLimit(0, NOTHING_TO_BUY),))

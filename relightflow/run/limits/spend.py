@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from relightflow.ledger.reader import Reader
 from relightflow.model.catalog import Price
@@ -13,7 +14,7 @@ from relightflow.model.money import Micros, dollars
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Charge, Kind, Spending, SpendingRow, SpendLimit, span
-from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.limits.budget import Account, Budget, OpenCall
 from relightflow.run.shared.costs import NO_SPENDING, StoreSpending
 
 NOTHING_TO_BUY = "there was nothing to buy"
@@ -90,8 +91,8 @@ def account(
     return Account(
         limit=limit,
         spent=spent,
-        in_flight=Counter(charge.price for charge in mine if charge.kind is Kind.IN_FLIGHT),
-        unknown=Counter(charge.price for charge in mine if charge.kind is Kind.UNKNOWN),
+        in_flight=Counter(_open_call(c) for c in mine if c.kind is Kind.IN_FLIGHT),
+        unknown=Counter(_open_call(c) for c in mine if c.kind is Kind.UNKNOWN),
         counted=frozenset(charge.attempt for charge in mine if charge.kind in _OPEN),
         days=tuple(sorted(days.items())),
         frees_at=min((c.at for c in done), default=now) + limit.window if limit.window else None,
@@ -99,6 +100,10 @@ def account(
         charges=charges if limit.window else (),
         elsewhere=elsewhere if limit.window else (),
     )
+
+
+def _open_call(charge: Charge) -> OpenCall:
+    return OpenCall(charge.price, (charge.backend, charge.model))
 
 
 def count_by_server(budget: Budget, now: float) -> None:
@@ -129,7 +134,8 @@ def _shared(
         found.reserved = store.reserved_for(found.names)
         return found
     before = account(limit, [c for c in charges if c.attempt <= share.after], names, now)
-    amount = share.of(max(0, limit.amount - before.committed(each)), limit)
+    spent = before.committed(lambda call: max(call.price, each))
+    amount = share.of(max(0, limit.amount - spent), limit)
     own = replace(limit, amount=amount, source=f"the share of {share.name} in {limit.source}")
     return account(own, [c for c in charges if c.attempt > share.after], names, now)
 
@@ -147,28 +153,68 @@ def _within(window: float, charges: Sequence[Charge], now: float) -> Iterator[Ch
             yield charge
 
 
-def open_budget(
+class PricedModel(NamedTuple):
+    """A model that a run may buy of."""
+
+    backend: str
+    name: str
+    price: Price
+    """Of a call."""
+    by_size: bool = False
+    """Whether earlier calls may have been dearer because of their images."""
+    share: SpendLimit | None = None
+    """What its calls alone may cost; None: all that the recipe may."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.backend, self.name
+
+
+def priced_models(recipe: Recipe, unknown: Micros = 0) -> tuple[PricedModel, ...]:
+    """What a run of the recipe may buy of. `unknown`: what a call counts at whose price nobody knows."""
+    models = []
+    for number, spec in enumerate(recipe.backends):
+        cap, price = spec.limits.max_cost, spec.model.price or Price(unknown, unknown)
+        share = None if cap is None else SpendLimit(cap, f"backend[{number}].limits.max_cost")
+        models.append(PricedModel(*spec.pair, price, bool(spec.model.by_size), share))
+    return tuple(models)
+
+
+def open_budgets(
     reader: Reader,
     recipe: tuple[str, str],
     limits: Sequence[SpendLimit],
-    model: tuple[str, str, Price],
+    models: Sequence[PricedModel],
     now: float,
-    above_price: bool = False,
     store: StoreSpending = NO_SPENDING,
-) -> Budget:
-    """The budget as earlier runs left it, and other machines (`store`). `model`: (backend, model, price of a call). `above_price`: see
-    `highest_cost`; for a model whose earlier calls may have been dearer because of their images."""
+) -> tuple[Budget, ...]:
+    """A budget for each model, over the same accounts, as earlier runs left them, and other machines
+    (`store`)."""
     charges, known = reader.charges(), reader.recipes()
-    backend, name, price = model
-    highest = highest_cost(charges, backend, name, above_price) if price.high else 0
+    highest = [
+        highest_cost(charges, *model.pair, model.by_size) if model.price.high else 0
+        for model in models
+    ]
+    dearest = max(max(m.price.high, high) for m, high in zip(models, highest, strict=True))
     accounts = []
     for limit in limits:
         names = frozenset().union(
             *(names_of(one, known) for one in (recipe, *limit.together)), {recipe[0]}
         )
-        accounts.append(_shared(limit, charges, names, now, max(price.high, highest), store))
-    earlier = (c.attempt for c in (*charges, *store.windows) if c.kind in _OPEN)
-    return Budget(price, accounts, highest, earlier)
+        accounts.append(_shared(limit, charges, names, now, dearest, store))
+    earlier = {
+        c.attempt: (c.backend, c.model) for c in (*charges, *store.windows) if c.kind in _OPEN
+    }
+    mine = names_of(recipe, known)
+    budgets: list[Budget] = []
+    for model, high in zip(models, highest, strict=True):
+        share = None
+        if model.share:
+            own = [c for c in charges if (c.backend, c.model) == model.pair]
+            share = account(model.share, own, mine, now)
+        beside = budgets[0] if budgets else None
+        budgets.append(Budget(model.price, accounts, high, earlier, model.pair, beside, share))
+    return tuple(budgets)
 
 
 def not_again(budget: Budget, price: Micros, attempt: int) -> str:
@@ -224,15 +270,15 @@ def _when(tight: Account, budget: Budget) -> Iterator[str]:
     if tight.spent > tight.before:
         yield f"{dollars(tight.spent - tight.before)} in this run"
     for calls, words in ((tight.in_flight, "in flight"), (tight.unknown, "unknown")):
-        amount = sum(max(price, budget.highest) * number for price, number in calls.items())
+        amount = sum(budget.worth(call) * number for call, number in calls.items())
         if amount:
             yield f"{dollars(amount)} {words}"
     if tight.reserved:
         yield f"{dollars(tight.reserved)} reserved or spent by other machines meanwhile"
-    surcharge = tight.surcharge(budget.highest)
+    surcharge = tight.surcharge(budget.worth)
     if surcharge:
         yield f"{dollars(surcharge)} reserved, as each of several such calls may cost 1.5 × its price"
-    if not tight.committed(budget.highest):
+    if not budget.committed(tight):
         yield "nothing yet"
 
 

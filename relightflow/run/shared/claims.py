@@ -275,7 +275,7 @@ def stop_buying(shutdown: Shutdown, fault: ObjectFault) -> None:
         f"the shared store could not be used, so nothing more was bought: {said}. Use --store-mode off "
         "to run without it"
     )
-    shutdown.stop_new(Issue(said.exit_code, words))
+    shutdown.whole.stop_new(Issue(said.exit_code, words))
 
 
 def is_own(claim: JobClaim, reader: Reader, mine: int | None = None) -> bool:

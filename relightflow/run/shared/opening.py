@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,11 +30,31 @@ _USUAL_SECONDS = 20.0
 @dataclass(frozen=True, slots=True)
 class OpenStore:
     client: SharedStoreClient
+    ledger: Ledger
+    shutdown: Shutdown
+    """Of the whole run."""
+    spending: StoreSpending
+    """Of other machines, as the run begins."""
+    reservation: RunReservation | None
+    """None: nothing is reserved in the store."""
+
+    def of(self, context: RunContext, model: Model) -> StoreOfModel | None:
+        """For the jobs of one model; None: they are free, and made again sooner than they are fetched."""
+        if context.free:
+            return None
+        least = model.price.low if model.price else context.price
+        claims = JobClaims(
+            context, self.client, self.ledger, self.shutdown, least, self.reservation
+        )
+        return StoreOfModel(self.client, claims, _patience(model))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOfModel:
+    client: SharedStoreClient
     claims: JobClaims
     patience: float
     """Seconds for which another machine's claim is left to it."""
-    spending: StoreSpending
-    """Of other machines, as the run begins."""
 
     @property
     def buying(self) -> JobClaims | None:
@@ -44,40 +64,44 @@ class OpenStore:
 
 @asynccontextmanager
 async def open_store(
-    context: RunContext,
+    contexts: Sequence[RunContext],
+    models: Sequence[Model],
     operator: OperatorPolicy,
     ledger: Ledger,
     shutdown: Shutdown,
     notice: Callable[[str], None],
-    model: Model,
     run_options: RunOptions,
 ) -> AsyncIterator[OpenStore | None]:
-    """None: there is no shared store, or nothing has a price: what is free is made again sooner than it is
-    fetched.
+    """None: there is no shared store, or nothing of the run has a price. `contexts`: of its
+    backends, whose models are `models`.
 
     Raises UsageError for a URL that is none, StorageError where there is no store.
     """
-    store = None if context.free else open_shared(operator.store)
+    paid = [context for context in contexts if not context.free]
+    store = open_shared(operator.store) if paid else None
     if store is None:
         yield None
         return
     client = SharedStoreClient(store, operator.store_writes, notice)
-    patience = max(_LEAST_PATIENCE, _TYPICAL_CALLS * (model.typical_seconds or _USUAL_SECONDS))
-    least = model.price.low if model.price else context.price
     spending, reservation = NO_SPENDING, None
     try:
         try:
             await _say_what_it_promises(client, notice)
             if run_options.limits and not run_options.collect_only:
-                spending, reservation = await _money(context, client, ledger, patience)
+                patience = max(map(_patience, models))
+                spending, reservation = await _money(paid[0], client, ledger, patience)
         except ObjectFault as fault:
             stop_buying(shutdown, fault)  # what is accepted is collected all the same
-        claims = JobClaims(context, client, ledger, shutdown, least, reservation)
-        yield OpenStore(client, claims, patience, spending)
+        yield OpenStore(client, ledger, shutdown, spending, reservation)
     finally:
         if reservation:
             await reservation.close(shutdown.draining)
         await client.close(shutdown.draining)
+
+
+def _patience(model: Model) -> float:
+    """Seconds for which another machine's claim of a job of the model is left to it."""
+    return max(_LEAST_PATIENCE, _TYPICAL_CALLS * (model.typical_seconds or _USUAL_SECONDS))
 
 
 async def _money(

@@ -84,15 +84,15 @@ class RunReservation:
         budget.reserved = 0
         self._count()
 
-    async def extend(self) -> bool:
-        """Reserve room for more calls. False: the limits leave none at present. Raises ObjectFault,
+    async def extend(self, budget: Budget) -> bool:
+        """Reserve room for more calls of `budget`, one of the run's. False: the limits leave none at present. Raises ObjectFault,
         StorageError."""
         async with self._lock:
             for _ in range(_TRIES):
-                if self._budget.covered and self._budget.room() is Room.YES:
+                if budget.covered and budget.room() is Room.YES:
                     return True
                 await self._look()
-                amount = self._wanted()
+                amount = self._wanted(budget)
                 if amount is None:
                     return False
                 if await self._reserve(amount):
@@ -113,17 +113,17 @@ class RunReservation:
                 self._count()
         raise ReservationEnded
 
-    async def wait(self) -> None:
-        """Others have reserved what is needed here: give back what is not, look again a little later, and end
+    async def wait(self, budget: Budget) -> None:
+        """Others have reserved what a call of `budget` needs: give back what is not, look again a little later, and end
         what stands there unchanged. Raises ObjectFault, StorageError."""
         async with self._lock:
-            if self._budget.room() is not Room.LATER or self._budget.in_use:
+            if budget.room() is not Room.LATER or budget.in_use:
                 return
             await self._end_own()
             await self.context.clock.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             await self._look()
-            if self._budget.room() is Room.LATER:
+            if budget.room() is Room.LATER:
                 for one in self._overdue():
                     await self.end(one)
 
@@ -192,7 +192,7 @@ class RunReservation:
         if not self.id:
             self.id = uuid4().hex
             self._mine.add(self.id)
-            self._before = self._budget.run.committed(self._budget.bound)
+            self._before = self._budget.of_run
         own = Reservation(
             self.id, self.context.run_id, self.machine, self.context.recipe,
             self.context.clock.wall(), amount,
@@ -232,7 +232,7 @@ class RunReservation:
     def _count(self) -> None:
         """What others have reserved, and what came of it, against each limit."""
         others = [one for one in self.state.open if one.id not in self._mine]
-        for account in self._budget.accounts:
+        for account in self._budget.accounts_of_all:
             names = account.names
             known = self._spending.counted_here(names)
             recipes = {*self.state.ended, *self._own_ended, *self._taken_over}
@@ -245,9 +245,8 @@ class RunReservation:
             account.reserved = max(0, held + ended - known)
         self._budget.others_reserve = bool(others)
 
-    def _wanted(self) -> Micros | None:
+    def _wanted(self, budget: Budget) -> Micros | None:
         """What the own reservation has to amount to; None: the limits leave nothing."""
-        budget = self._budget
         others = sum(one.id not in self._mine for one in self.state.open)
         fitting = budget.fitting()
         if fitting:
@@ -262,7 +261,7 @@ class RunReservation:
         """What the calls under the own reservation cost, or may cost."""
         if not self.id:
             return 0
-        return max(0, self._budget.run.committed(self._budget.bound) - self._before)
+        return max(0, self._budget.of_run - self._before)
 
     async def _give_way(self) -> None:
         await self.context.clock.sleep(self.context.rng.uniform(0, _CONFLICT))

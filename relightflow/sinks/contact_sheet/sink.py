@@ -93,6 +93,8 @@ class ContactSheet(AggregateSink):
     def _heading(self, run: FinishedRun, image: Image) -> Heading:
         backend, model = run.recipe.backend.type, run.recipe.backend.model.name
         maker = backend if backend == model else f"{backend} {model}"
+        if run.recipe.more_backends:
+            maker = run.recipe.backend_names
         title = drawable(self._options.get("title", ""))
         shown = drawable(image.name)
         lines = (f"{run.recipe.name} · {maker}", f"{image.width} × {image.height} px")

@@ -28,7 +28,7 @@ from relightflow.network import certificates
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
 from relightflow.report.summary import summary as words
-from relightflow.run import opening
+from relightflow.run import run_opening
 from relightflow.store.state_dir import StateDir
 
 KEY = "comfyui-0123456789abcdef"
@@ -140,7 +140,7 @@ async def shop(
         }
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, environ))
-            stack.enter_context(mock.patch.object(opening, "RealClock", return_value=Hurried()))
+            stack.enter_context(mock.patch.object(run_opening, "RealClock", return_value=Hurried()))
             # nothing here is encrypted, and reading the machine's certificates takes longest of all
             stack.enter_context(mock.patch.object(certificates, "context", return_value=None))
             ring = KeyRing(adapter.RING.provider, adapter.RING.variable)

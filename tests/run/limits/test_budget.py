@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from relightflow.model.catalog import Price
 from relightflow.model.spending import SpendLimit
-from relightflow.run.limits.budget import Account, Budget, Room
+from relightflow.run.limits.budget import Account, Budget, OpenCall, Room
 
 LIST = 100
 
@@ -137,9 +137,9 @@ def test_calls_of_unknown_cost_pass_the_cap_by_no_more_than_a_price_where_all_ar
 
 def test_one_unknown_outcome_leaves_an_exact_cap_usable_and_two_do_not() -> None:
     account = Account(SpendLimit(3 * LIST, "--max-cost"), spent=LIST)
-    account.unknown[LIST] = 1
+    account.unknown[OpenCall(LIST)] = 1
     assert Budget(Price(LIST, LIST), [account]).left == LIST
-    account.spent, account.unknown[LIST] = 0, 2
+    account.spent, account.unknown[OpenCall(LIST)] = 0, 2
     shop = Budget(Price(LIST, LIST), [account])
     assert (shop.left, shop.room()) == (LIST // 2, Room.NO)
 
@@ -202,8 +202,10 @@ def test_an_earlier_attempt_counts_only_where_it_did() -> None:
     mine = Account(SpendLimit(1000, "--max-cost"), counted=frozenset({1}))
     all_of_them = Account(SpendLimit(1000, "--budget", 60), counted=frozenset({1, 2}))
     for account, calls in ((mine, 1), (all_of_them, 2)):
-        account.unknown[LIST] = calls
-    shop = Budget(Price(LIST, LIST), [mine, all_of_them], earlier=(1, 2, 3))
+        account.unknown[OpenCall(LIST)] = calls
+    shop = Budget(
+        Price(LIST, LIST), [mine, all_of_them], earlier=dict.fromkeys((1, 2, 3), ("", ""))
+    )
     for attempt in (2, 3):
         shop.resume(LIST, attempt)
         shop.settle(LIST, LIST, attempt)
@@ -215,3 +217,68 @@ def test_without_a_limit_everything_is_allowed() -> None:
     shop = Budget(Price(LIST, 10**12))
     assert shop.reserve("a")
     assert (shop.left, shop.cap) == (None, None)
+
+
+CHEAP, DEAR = ("one", "cheap"), ("other", "dear")
+
+
+def beside(cap: int, highest: int = 0) -> tuple[Budget, Budget]:
+    """Two models that are bought in one run, for 10 and 100."""
+    account = Account(SpendLimit(cap, "--max-cost"))
+    cheap = Budget(Price(10, 10), [account], model=CHEAP)
+    return cheap, Budget(Price(100, 100), highest=highest, model=DEAR, beside=cheap)
+
+
+def test_two_models_have_one_cap_and_each_its_own_price() -> None:
+    cheap, dear = beside(110)
+    assert cheap.reserve("a")
+    cheap.settle(10, 10)
+    cheap.ended("a")
+    assert dear.reserve("b"), "a cap of exactly both prices buys both"
+    dear.settle(100, 100)
+    dear.ended("b")
+    assert (cheap.spent, dear.spent) == (110, 110)
+    assert (cheap.room(), dear.room()) == (Room.NO, Room.NO)
+
+
+def test_a_call_in_flight_counts_at_its_own_model_s_cost_whoever_asks() -> None:
+    cheap, dear = beside(1000, highest=120)
+    assert cheap.reserve("a")
+    assert dear.reserve("b")
+    assert cheap.committed(cheap.accounts[0]) == dear.committed(dear.accounts[0]) == 130
+    cheap.settle(10, 30)
+    assert (cheap.highest, dear.highest) == (30, 120), (
+        "a dear call of one says nothing of the other"
+    )
+
+
+def test_what_does_not_fit_for_one_model_may_fit_for_the_other() -> None:
+    cheap, dear = beside(60)
+    assert (cheap.room(), dear.room()) == (Room.YES, Room.NO)
+
+
+def test_a_share_stops_its_own_model_and_never_raises_the_cap() -> None:
+    account = Account(SpendLimit(250, "limits.max_cost"))
+    share = Account(SpendLimit(100, "backend[1].limits.max_cost"))
+    free = Budget(model=CHEAP, accounts=[account])
+    dear = Budget(Price(100, 100), model=DEAR, beside=free, share=share)
+    assert dear.reserve("a")
+    dear.settle(100, 100)
+    dear.ended("a")
+    assert (share.spent, account.spent) == (100, 100)
+    assert dear.room() is Room.NO
+    assert dear.tightest is share
+    assert dear.tightest_of_all is account
+    third = Budget(Price(100, 100), model=("third", "m"), beside=free)
+    assert third.room() is Room.YES
+
+
+def test_an_attempt_of_an_earlier_run_is_settled_as_its_own_model_s() -> None:
+    account = Account(SpendLimit(1000, "--max-cost"), counted=frozenset({7}))
+    account.unknown[OpenCall(100, DEAR)] = 1
+    cheap = Budget(Price(10, 10), [account], earlier={7: DEAR}, model=CHEAP)
+    dear = Budget(Price(100, 100), model=DEAR, beside=cheap)
+    cheap.resume(100, 7)
+    cheap.settle(100, 150, 7)
+    assert (account.spent, account.committed()) == (150, 150)
+    assert (cheap.highest, dear.highest) == (10, 150)

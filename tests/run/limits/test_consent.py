@@ -33,36 +33,41 @@ def plan(limits: Limits | None = None) -> Plan:
 
 
 def test_an_estimate_counts_new_jobs_only() -> None:
-    assert estimate_cost(plan(), SURVEY, RunOptions(), Budget(CALL)) == CostEstimate(
+    assert estimate_cost(plan(), SURVEY, RunOptions(), [Budget(CALL)]) == CostEstimate(
         32, PRICE, call=CALL, reserved=CALL.high
     )
 
 
 def test_unknown_jobs_count_where_the_recipe_asks_for_them_again() -> None:
     again = plan(Limits(on_unknown="resubmit"))
-    found = estimate_cost(again, SURVEY, RunOptions(), Budget(CALL))
+    found = estimate_cost(again, SURVEY, RunOptions(), [Budget(CALL)])
     assert (found.calls, found.price) == (34, Price(1_000_000, 1_700_000))
 
 
 def test_collecting_only_costs_nothing() -> None:
-    found = estimate_cost(plan(), SURVEY, RunOptions(collect_only=True), Budget(CALL))
+    found = estimate_cost(plan(), SURVEY, RunOptions(collect_only=True), [Budget(CALL)])
     assert (found.calls, found.paid) == (0, False)
 
 
 def test_the_operator_s_price_stands_in_for_an_unknown_one() -> None:
     options = RunOptions(price=70_000)
-    found = estimate_cost(plan(), replace(SURVEY, price=None), options, Budget(Price(0, 70_000)))
+    unknown = plan()
+    spec = unknown.recipe.backend
+    spec = replace(spec, model=replace(spec.model, price=None))
+    unknown = replace(unknown, recipe=replace(unknown.recipe, backend=spec))
+    budgets = [Budget(Price(0, 70_000))]
+    found = estimate_cost(unknown, replace(SURVEY, price=None), options, budgets)
     assert found.price == Price(2_240_000, 2_240_000)
 
 
 def test_a_call_is_priced_at_the_highest_cost_seen() -> None:
-    found = estimate_cost(plan(), SURVEY, RunOptions(), Budget(CALL, highest=75_000))
+    found = estimate_cost(plan(), SURVEY, RunOptions(), [Budget(CALL, highest=75_000)])
     assert found.price == Price(1_000_000, 32 * 75_000)
 
 
 def test_the_limit_with_the_least_left_comes_first() -> None:
     budget = Budget(CALL, [Account(CAP), Account(SpendLimit(9, "--budget", 60), spent=5)])
-    found = estimate_cost(plan(), SURVEY, RunOptions(), budget)
+    found = estimate_cost(plan(), SURVEY, RunOptions(), [budget])
     assert [status.left for status in found.limits] == [4, 1_200_000]
     assert not found.enough
 
@@ -87,10 +92,9 @@ def test_yes_makes_the_shown_total_the_cap() -> None:
 
 
 def test_where_nobody_was_asked_for_a_cap_nothing_is_bought() -> None:
-    assert unasked(RunOptions(), PRICE).limits[0].amount == 0
-    assert unasked(RunOptions(), None).limits[0].amount == 0
-    assert unasked(RunOptions((CAP,)), PRICE) == RunOptions((CAP,))
-    assert unasked(RunOptions(), FREE) == RunOptions()
+    assert unasked(RunOptions(), free=False).limits[0].amount == 0
+    assert unasked(RunOptions((CAP,)), free=False) == RunOptions((CAP,))
+    assert unasked(RunOptions(), free=True) == RunOptions()
 
 
 def test_how_many_calls_a_limit_holds() -> None:

@@ -8,7 +8,7 @@ import pytest
 from relightflow.model.catalog import Price
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import DAY, Allowance, Charge, Kind, SpendLimit, allowance, span
-from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.limits.budget import Account, Budget, OpenCall
 from relightflow.run.limits.spend import (
     NOTHING_TO_BUY,
     account,
@@ -23,6 +23,8 @@ from relightflow.run.limits.spend import (
 from tests.run.limits.test_consent import plan
 
 PRICE = 50_000
+GLOW = ("studio", "glow")
+CALL = OpenCall(PRICE, GLOW)
 NOW = 1_800_000_000.0
 CAP = SpendLimit(1_000_000, "limits.max_cost")
 WEEK = SpendLimit(1_000_000, "--budget", 7 * DAY)
@@ -83,10 +85,10 @@ def test_a_budget_goes_by_the_provider_s_clock_once_it_is_heard(local: float) ->
         )
     ]  # fmt: skip
     found = account(WEEK, charges, MINE, NOW + local)
-    budget = Budget(Price(PRICE, PRICE), [found], earlier=(2, 4, 5))
+    budget = Budget(Price(PRICE, PRICE), [found], 0, dict.fromkeys((2, 4, 5), GLOW), GLOW)
     assert budget.reserve("job")
     count_by_server(budget, NOW)
-    assert (found.spent, found.unknown[PRICE], found.in_flight[PRICE]) == (PRICE, 1, 2)
+    assert (found.spent, found.unknown[CALL], found.in_flight[CALL]) == (PRICE, 1, 2)
     assert found.frees_at == NOW + 6 * DAY
     budget.resume(PRICE, 2)
     budget.settle(PRICE, None, 2)

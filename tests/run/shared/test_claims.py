@@ -27,7 +27,7 @@ from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plan.outputs import jobs
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import OperatorPolicy
-from relightflow.run import opening
+from relightflow.run import run_opening
 from relightflow.run.clock import RealClock
 from relightflow.run.context import RunContext
 from relightflow.run.opening import open_state
@@ -49,7 +49,7 @@ def together(
 ) -> list[Exit]:
     """All machines run at once, the last one `later` seconds after the others; their exits. Time passes
     while a store's thread works, so that it must decide nothing: a claim is left to its owner for ever."""
-    patch.setattr(opening, "RealClock", clock.VirtualClock)
+    patch.setattr(run_opening, "RealClock", clock.VirtualClock)
     patch.setattr(shared_opening, "_LEAST_PATIENCE", math.inf)
 
     async def all_of_them() -> list[Exit]:
@@ -181,7 +181,7 @@ def test_what_its_owner_finished_later_is_delivered_and_costs_nothing_here(
     one, two = machines
     for stage in machines:
         stage.recipe(shades=[0])
-    monkeypatch.setattr(opening, "RealClock", clock.VirtualClock)
+    monkeypatch.setattr(run_opening, "RealClock", clock.VirtualClock)
 
     async def both(_: object) -> list[Exit]:
         sent, over = asyncio.Event(), asyncio.Event()
