@@ -45,7 +45,6 @@ from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.summary import Summary
-from relightflow.model.time_estimate import longest, time_estimate
 from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
 from relightflow.plan.drift import Drift, drift
@@ -63,7 +62,7 @@ from relightflow.run import elsewhere
 from relightflow.run.limits.consent import estimate_cost as estimate
 from relightflow.run.limits.spend import with_recipe_limits
 from relightflow.run.output_actions import output_actions as actions_of
-from relightflow.run.plan_status import budgets_now, call_time, open_view
+from relightflow.run.plan_status import budgets_now, open_view, run_time
 from relightflow.run.plan_status import compare_plans as compare_plans
 from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
@@ -92,9 +91,8 @@ def load(
     registry = registry or load_plugins()
     recipe = read_recipe(Path(path), registry, overrides)
     if backend and (recipe.more_backends or backend != recipe.backend.type):
-        recipe = _apart(
-            with_backend(recipe, backend, registry), backend, "results of", overrides, registry
-        )
+        recipe = with_backend(recipe, backend, registry)
+        recipe = _apart(recipe, backend, "results of", overrides, registry)
     if rehearsing(os.environ) and not recipe.free:
         for spec in recipe.backends:
             if not (spec.model.price and spec.model.price.free):
@@ -337,12 +335,7 @@ def estimate_cost(
     recipe = plan.recipe
     left = budgets_now(recipe, run_options, state_dir, open_view(recipe, operator))
     found = estimate(plan, plan_status, run_options, left)
-    each = [one.calls for one in found.backends] or [found.calls]
-    times = [
-        time_estimate(calls, recipe.limits, call_time(spec, state_dir))
-        for spec, calls in zip(recipe.backends, each, strict=True)
-    ]
-    return replace(found, time=longest(times))
+    return replace(found, time=run_time(recipe, found, state_dir))
 
 
 def output_actions(
@@ -402,8 +395,6 @@ def _check_limits(plan: Plan, run_options: RunOptions) -> None:
     if not run_options.limits and not run_options.collect_only and not plan.recipe.free:
         paid = next(s for s in plan.recipe.backends if not (s.model.price and s.model.price.free))
         raise UsageError(
-            f"'{paid.name}' costs money and no cap or budget was given, so nothing "
-            "was "
-            "sent. Set the most that it may cost: --max-cost, limits.max_cost, or "
-            "RunOptions(limits=…)"
+            f"'{paid.name}' costs money and no cap or budget was given, so nothing was sent. Set the "
+            "most that it may cost: --max-cost, limits.max_cost, or RunOptions(limits=…)"
         )

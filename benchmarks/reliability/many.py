@@ -53,7 +53,8 @@ from relightflow.objects.address import Address
 from relightflow.objects.bucket import Bucket, Facts, Head
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plugins.records import OperatorPolicy
-from relightflow.run.opening import open_run, open_state
+from relightflow.run.opening import open_state
+from relightflow.run.run_opening import open_run
 from relightflow.run.shared import opening as shared_opening
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.store.marker import init_store
@@ -290,7 +291,7 @@ class Many:
         try:
             with open_state(machine.state_dir, run_id) as state:
                 async with open_run(
-                    made, backend, state, RunOptions((limit,)), OperatorPolicy(store="s3://memory/"),
+                    made, (backend,), state, RunOptions((limit,)), OperatorPolicy(store="s3://memory/"),
                     run_id, lambda _: INPUT, self.said.append, clock, self.rng,
                 ) as engine:  # fmt: skip
                     await state.ledger.run_started(run_id, made.recipe.name)
@@ -300,7 +301,7 @@ class Many:
                         if failure and failure.kind is FailureKind.BUG and not dead:
                             raise Broken(f"a bug: {failure.message}\n{failure.trace}")
                     await state.ledger.run_ended(run_id, Exit.EARLY)
-                    issues = engine.recorder.shutdown.issues
+                    issues = engine.shutdown.issues
                     self.said += [f"{machine.name}: {issue.message}" for issue in issues]
                     return max((issue.exit for issue in issues), default=Exit.OK)
         except RelightflowError as error:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from relightflow.model.catalog import Model
 from relightflow.model.check import CheckSpec
 from relightflow.model.money import micros
 from relightflow.model.recipe import (
+    BackendLimits,
     BackendSpec,
     Limits,
     Matrix,
@@ -23,8 +23,9 @@ from relightflow.model.recipe import (
 )
 from relightflow.model.spending import allowance
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.records import BackendRecord
+from relightflow.recipe.core import BACKEND_ENTRY
 from relightflow.recipe.findings import spelled
+from relightflow.recipe.parts import ChosenBackend
 from relightflow.recipe.tree import Branch, Fields, Node, Step, value
 
 _WINDOW = {"s": 1, "m": 60, "h": 3600}
@@ -37,20 +38,20 @@ def build(
     tree: Node,
     path: Path,
     sha256: str,
-    chosen: tuple[BackendRecord, Model],
+    chosen: Sequence[ChosenBackend],
     matrix: Matrix,
     checks: tuple[CheckSpec, ...] = (),
 ) -> Recipe:
     """`tree` holds no problem: every field has the type that the schema says."""
     data: dict[str, Any] = value(tree)
-    record, model = chosen
-    backend = _without(data.get("backend", {}), "type", "model")
+    first, *others = _backends(data.get("backend", {}), chosen)
     return Recipe(
         name=data["name"],
         path=path,
         sha256=sha256,
         sources=tuple(SourceSpec(s["type"], _without(s, "type")) for s in data["sources"]),
-        backend=BackendSpec(record.name, model, backend),
+        backend=first,
+        more_backends=tuple(others),
         matrix=matrix,
         sample=Sample(**data.get("sample", {})),
         repeat=data.get("repeat", 1),
@@ -59,6 +60,26 @@ def build(
         checks=checks,
         positions=FrozenMap(dict(_positions(tree, ()))),
     )
+
+
+def _backends(
+    data: Mapping[str, Any] | Sequence[Mapping[str, Any]], chosen: Sequence[ChosenBackend]
+) -> Iterator[BackendSpec]:
+    """A list with one entry is what the entry alone would be."""
+    if isinstance(data, Mapping):
+        (only,) = chosen
+        yield BackendSpec(only.record.name, only.model, _without(data, "type", "model"))
+        return
+    for entry, found in zip(data, chosen, strict=True):
+        given = dict(entry.get("limits", {}))
+        if "rate" in given:
+            given["rate"] = rate(given["rate"])
+        if "max_cost" in given:
+            given["max_cost"] = micros(given["max_cost"])
+        options = _without(entry, "type", "model", *BACKEND_ENTRY)
+        label = found.label if len(chosen) > 1 else ""
+        limits = BackendLimits(**given)
+        yield BackendSpec(found.record.name, found.model, options, label, limits)
 
 
 def rate(text: str) -> Rate:

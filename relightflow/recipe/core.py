@@ -56,7 +56,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 """What each strategy takes."""
 
-_LIMITS = {
+_LIMITS: dict[str, dict[str, Any]] = {
     "concurrency": {
         "type": "integer",
         "minimum": 1,
@@ -108,6 +108,36 @@ _LIMITS = {
     },
 }
 
+BACKEND_ENTRY: dict[str, Any] = {
+    "as": {
+        "type": "string",
+        "pattern": _SLUG,
+        "maxLength": 64,
+        "patternErrorMessage": "is not a valid label: use lower-case letters and digits, separated by single - or _",
+        "description": "Label of this entry: its value of the axis `backend`, in names and reports. Default: its type.",
+    },
+    "limits": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "concurrency": {
+                **{k: v for k, v in _LIMITS["concurrency"].items() if k != "default"},
+                "description": "Calls of this backend in flight at the same time. Default: limits.concurrency.",
+            },
+            "rate": {
+                **_LIMITS["rate"],
+                "description": "Calls of this backend in any window, such as 50/1m. Default: limits.rate.",
+            },
+            "max_cost": {
+                **_LIMITS["max_cost"],
+                "description": "Hard cap in USD on what this backend may cost in this recipe, over all its runs; a share of limits.max_cost, which it never raises.",
+            },
+        },
+        "description": "Limits of this backend alone.",
+    },
+}
+"""What an entry of a list of backends has beside the fields of a single one."""
+
 _CORE: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -129,7 +159,7 @@ _CORE: dict[str, Any] = {
         },
         "backend": {
             **_TYPED,
-            "description": "What relights the images. Default: preview, which is free.",
+            "description": "What relights the images, or a list of such: then `backend` is the first axis. Default: preview, which is free.",
         },
         "matrix": {
             "type": "object",
@@ -188,3 +218,8 @@ _CORE: dict[str, Any] = {
 }
 
 CORE: dict[str, Any] = allow(_CORE)
+_LISTED = {"type": "array", "minItems": 1, "maxItems": 100, "items": _TYPED}
+CORE_OF_SEVERAL: dict[str, Any] = allow(
+    {**_CORE, "properties": {**_CORE["properties"], "backend": _LISTED}}
+)
+"""The same where `backend` is a list."""

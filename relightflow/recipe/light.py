@@ -13,6 +13,7 @@ from relightflow.model.light import LIGHT, LightRow, LightTable
 from relightflow.model.recipe import Axis, Matrix
 from relightflow.model.values import Parameters, Scalar
 from relightflow.recipe.findings import Findings, spelled
+from relightflow.recipe.matrix import ReadMatrix
 from relightflow.recipe.tree import Leaf, Step, find
 from relightflow.recipe.wording import listed
 
@@ -20,21 +21,21 @@ _Steps = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _FittedMatrix:
-    matrix: Matrix
+class FittedMatrix(ReadMatrix):
     """Of what the model can do."""
+
     warnings: tuple[tuple[str, str], ...] = ()
     """Path in the recipe, and what is sent or left out there."""
 
 
-def fit_light(matrix: Matrix, model: Model | None, findings: Findings) -> _FittedMatrix:
-    """`matrix` with only such values of the four axes of light as `model` can be sent. `model` None: the
-    recipe names none that exists."""
+def fit_light(found: ReadMatrix, model: Model | None, findings: Findings) -> FittedMatrix:
+    """What was `found` with only such values of the four axes of light as `model` can be sent. `model`
+    None: the recipe names none that exists."""
     if model is None or model.light is None:
-        return _FittedMatrix(matrix)
+        return FittedMatrix(found.matrix, found.exclude_at, found.include_at)
     said = find(findings.tree, ("on_unsupported",))
     mode = str(said.value) if isinstance(said, Leaf) else "error"
-    return _Fitter(model, model.light, mode, findings).fit(matrix)
+    return _Fitter(model, model.light, mode, findings).fit(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,25 @@ class _Fitter:
     findings: Findings
     warnings: list[tuple[str, str]] = field(default_factory=list)
 
-    def fit(self, matrix: Matrix) -> _FittedMatrix:
+    def fit(self, found: ReadMatrix) -> FittedMatrix:
+        matrix = found.matrix
         axes = tuple(map(self._axis, matrix.axes))
-        include = tuple(self._included(matrix))
+        include = tuple(self._included(found))
         gone = {
             (axis.name, value)
             for axis, kept in zip(matrix.axes, axes, strict=True)
             for value in axis.values
             if value not in kept.values
         }
-        exclude = tuple(cell for cell in matrix.exclude if not gone & set(cell.items()))
+        removed = zip(found.exclude_at, matrix.exclude, strict=True)
+        exclude = [(at, cell) for at, cell in removed if not gone & set(cell.items())]
         self._check_apart(axes)
-        return _FittedMatrix(Matrix(axes, exclude, include), tuple(self.warnings))
+        return FittedMatrix(
+            Matrix(axes, tuple(c for _, c in exclude), tuple(c for _, c in include)),
+            tuple(at for at, _ in exclude),
+            tuple(at for at, _ in include),
+            tuple(self.warnings),
+        )
 
     def _axis(self, axis: Axis) -> Axis:
         if axis.name not in LIGHT:
@@ -73,8 +81,8 @@ class _Fitter:
             self.findings.at_value(steps, said)
         return replace(axis, values=kept)
 
-    def _included(self, matrix: Matrix) -> Iterator[Parameters]:
-        for index, cell in enumerate(matrix.include):
+    def _included(self, found: ReadMatrix) -> Iterator[tuple[int, Parameters]]:
+        for index, cell in zip(found.include_at, found.matrix.include, strict=True):
             places: list[tuple[_Steps, str, Scalar]] = [
                 (("matrix", "include", index, name), name, value)
                 for name, value in cell.items()
@@ -82,7 +90,7 @@ class _Fitter:
             ]
             taken = [self._takes(*place) for place in places]  # each may have something to say
             if all(taken):
-                yield cell
+                yield index, cell
 
     def _takes(self, steps: _Steps, axis: str, value: Scalar) -> bool:
         """Whether the value stays; a value that may not is a problem or a warning."""

@@ -16,11 +16,10 @@ from relightflow.plugins.registry import Registry
 from relightflow.recipe.building import build
 from relightflow.recipe.checks import read_checks
 from relightflow.recipe.findings import Findings
-from relightflow.recipe.light import fit_light
-from relightflow.recipe.matrix import read_matrix
+from relightflow.recipe.fitting import read_fitting
 from relightflow.recipe.overrides import override
 from relightflow.recipe.parts import (
-    check_backend,
+    check_backends,
     check_core,
     check_entries,
     is_foreign,
@@ -58,9 +57,8 @@ def load_text(
         findings.settle()
     check_core(findings)
     check_entries(findings, "sources", registry.sources)
-    chosen = check_backend(findings, registry)
-    model = chosen[1] if chosen else None
-    fitted = fit_light(read_matrix(find(tree, ("matrix",)), model, findings), model, findings)
+    chosen = check_backends(findings, registry)
+    fitted = read_fitting(findings, chosen or ())
     check_entries(findings, "sinks", registry.sinks)
     checks = read_checks(findings, registry)
     findings.settle()

@@ -7,10 +7,10 @@ left, more than `max_jobs`, an include that touches every cell) is said by `reli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from relightflow.model.catalog import Model, Parameter
-from relightflow.model.recipe import Axis, Matrix
+from relightflow.model.recipe import BACKEND, Axis, Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 from relightflow.recipe.annotations import is_annotation
 from relightflow.recipe.findings import Findings
@@ -21,18 +21,35 @@ ALL = "all"
 RULES = ("exclude", "include")
 
 
-def read_matrix(node: Node | None, model: Model | None, findings: Findings) -> Matrix:
+@dataclass(frozen=True, slots=True)
+class ReadMatrix:
+    """What the file says, for one backend."""
+
+    matrix: Matrix = field(default_factory=Matrix)
+    exclude_at: tuple[int, ...] = ()
+    """Where each entry of `exclude` stands in the file's list."""
+    include_at: tuple[int, ...] = ()
+
+
+def read_matrix(
+    node: Node | None,
+    model: Model | None,
+    findings: Findings,
+    label: str = "",
+    labels: Sequence[str] = (),
+) -> ReadMatrix:
     """`node` is the value of `matrix`. `model` is None where the recipe names none that exists; the
-    values are then not checked."""
+    values are then not checked. `label`: of the backend among several, whose labels are `labels`; entries
+    of other backends are left out."""
     if node is None:
-        matrix = Matrix()
+        found = ReadMatrix()
     elif isinstance(node, Fields):
-        matrix = _MatrixReader(model, findings).read(node)
+        found = _MatrixReader(model, findings, label, labels).read(node)
     else:
-        return Matrix()  # the schema has said so
+        return ReadMatrix()  # the schema has said so
     if model is not None:
-        _check_required(matrix, model, findings)
-    return matrix
+        _check_required(found, model, findings)
+    return found
 
 
 @dataclass(slots=True, frozen=True)
@@ -51,24 +68,46 @@ class _KnownAxis:
 class _MatrixReader:
     model: Model | None
     findings: Findings
+    label: str = ""
+    labels: Sequence[str] = ()
 
-    def read(self, node: Fields) -> Matrix:
+    def read(self, node: Fields) -> ReadMatrix:
         axes = tuple(
             Axis(name, self._axis(name, values))
             for name, values in node.items.items()
-            if name not in RULES and not self._ignored(name)
+            if name not in RULES and not self._ignored(name) and not self._is_backend(name)
         )
         known = {axis.name: _KnownAxis.of(axis) for axis in axes}
-        return Matrix(
-            axes=axes,
-            exclude=tuple(
-                self._excluded(steps, entry, known)
-                for steps, entry in self._entries(node, "exclude")
-            ),
-            include=tuple(
-                self._included(steps, entry) for steps, entry in self._entries(node, "include")
-            ),
+        removed, added = self._entries(node, "exclude"), self._entries(node, "include")
+        matrix = Matrix(
+            axes=tuple(replace(axis, values=self._left(axis)) for axis in axes),
+            exclude=tuple(self._excluded(steps, entry, known) for _, steps, entry in removed),
+            include=tuple(self._included(steps, entry) for _, steps, entry in added),
         )
+        return ReadMatrix(matrix, tuple(n for n, *_ in removed), tuple(n for n, *_ in added))
+
+    def _is_backend(self, name: str) -> bool:
+        """Whether it is the axis that a list of backends already is."""
+        if not self.labels or name != BACKEND:
+            return False
+        said = "is an axis already, because `backend` is a list; name its values in exclude and include"
+        self.findings.at_key(("matrix", name), said)
+        return True
+
+    def _left(self, axis: Axis) -> tuple[Scalar, ...]:
+        """The values that this backend is to make at all."""
+        return tuple(v for v in axis.values if not self._is_left_out(axis.name, v))
+
+    def _is_left_out(self, axis: str, value: Scalar) -> bool:
+        """Whether `exclude` removes the value for this backend, so that it need not know it."""
+        listed = find(self.findings.tree, ("matrix", "exclude")) if self.labels else None
+        wanted = {BACKEND: self.label, axis: value}
+        for item in listed.items if isinstance(listed, Branch) else ():
+            if isinstance(item, Fields) and {*item.items} - {"description"} == {*wanted}:
+                leaves = {n: i.value for n, i in item.items.items() if isinstance(i, Leaf)}
+                if all(_identity(leaves.get(n)) == _identity(v) for n, v in wanted.items()):
+                    return True
+        return False
 
     def _axis(self, name: str, node: Node) -> tuple[Scalar, ...]:
         steps: tuple[Step, ...] = ("matrix", name)
@@ -105,13 +144,16 @@ class _MatrixReader:
 
     def _check(self, steps: tuple[Step, ...], value: Scalar, parameter: Parameter | None) -> bool:
         problem = parameter.problem(value) if parameter else None
+        if problem and parameter and self._is_left_out(parameter.name, value):
+            return True
         if problem and parameter:
             hint = nearest(value, parameter.values, written=self._written(steps))
             if value == ALL and parameter.kind == "choice" and isinstance(steps[-1], int):
                 hint = f" (for every value write {parameter.name}: all)"
             if parameter.kind == "text" and value is not None:
                 hint = f" (in quotes it is text: {quote(plain(value, self._written(steps)))})"
-            self.findings.at_value(steps, f"{self._quoted(steps, value)} {problem}{hint}")
+            whose = f"backend {self.label}: " if self.labels else ""
+            self.findings.at_value(steps, f"{whose}{self._quoted(steps, value)} {problem}{hint}")
         return not problem
 
     def _parameter(self, steps: tuple[Step, ...]) -> Parameter | None:
@@ -120,10 +162,14 @@ class _MatrixReader:
             return found if self.model else None
         known = [p.name for p in self.model.axes]
         message = f"{self.model.name} has no parameter of this name; known: {listed(known)}"
-        self.findings.at_key(steps, message + nearest(name, [*known, *RULES], 0.6))
+        hint = nearest(name, [*known, *RULES], 0.6)
+        if self.labels and not hint:
+            hint = f" (for one backend alone: include: [{{backend: NAME, {name}: VALUE}}])"
+        self.findings.at_key(steps, message + hint)
         return None
 
-    def _entries(self, node: Fields, rule: str) -> list[tuple[tuple[Step, ...], Fields]]:
+    def _entries(self, node: Fields, rule: str) -> list[tuple[int, tuple[Step, ...], Fields]]:
+        """Place in the file's list, path, and what the entry says of this backend."""
         found = node.items.get(rule)
         steps: tuple[Step, ...] = ("matrix", rule)
         if found is None:
@@ -140,9 +186,29 @@ class _MatrixReader:
             told = {n: v for n, v in item.items.items() if not self._ignored(n)}
             if not told:
                 self.findings.at_value((*steps, index), "is empty")
-            else:
-                entries.append(((*steps, index), replace(item, items=told)))
+            elif self._is_mine((*steps, index), told):
+                entries.append((index, (*steps, index), replace(item, items=told)))
         return entries
+
+    def _is_mine(self, steps: tuple[Step, ...], told: dict[str, Node]) -> bool:
+        """Whether an entry is for this backend, which is then taken out of it."""
+        if not self.labels or BACKEND not in told:
+            return True
+        named = told.pop(BACKEND)
+        word = named.value if isinstance(named, Leaf) else None
+        if word not in self.labels:
+            said = f"{self._quoted((*steps, BACKEND), word)} is no backend of this recipe; its backends: {listed(self.labels)}"
+            self.findings.at_value((*steps, BACKEND), said + nearest(word, list(self.labels)))
+            return False
+        if not told:
+            what = (
+                "removes all that the backend makes; remove it from the list"
+                if "exclude" in steps
+                else "adds nothing to it"
+            )
+            self.findings.at_value(steps, what)
+            return False
+        return word == self.label
 
     def _ignored(self, name: str) -> bool:
         """Whether a field is for people; a parameter of the model of that name goes first."""
@@ -208,8 +274,9 @@ def _identity(value: Scalar) -> tuple[type, Scalar]:
     return (bool, value) if isinstance(value, bool) else (object, value)
 
 
-def _check_required(matrix: Matrix, model: Model, findings: Findings) -> None:
+def _check_required(found: ReadMatrix, model: Model, findings: Findings) -> None:
     """Every cell must have what the model has no default for."""
+    matrix = found.matrix
     axes = {axis.name: {_identity(v) for v in axis.values} for axis in matrix.axes}
     for parameter in model.parameters:
         if not parameter.required or parameter.default is not None or parameter.name in axes:
@@ -219,7 +286,7 @@ def _check_required(matrix: Matrix, model: Model, findings: Findings) -> None:
         if not (touches_all if axes else given and len(given) == len(matrix.include)):
             message = f"{model.name} requires '{parameter.name}' ({parameter.range_text()})"
             findings.at_key(("matrix",), message)
-    for index, cell in enumerate(matrix.include):
+    for index, cell in zip(found.include_at, matrix.include, strict=True):
         if any(n in axes and _identity(v) not in axes[n] for n, v in cell.items()):
             _check_new_cell(index, cell, model, findings)
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from relightflow.model.catalog import Model
+from relightflow.model.values import Scalar
 from relightflow.plugins.records import BackendRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Loaded, Registry
 from relightflow.recipe.annotations import without
-from relightflow.recipe.core import CORE, SAMPLES, VERSION
+from relightflow.recipe.core import CORE, CORE_OF_SEVERAL, SAMPLES, VERSION
 from relightflow.recipe.explain import complaints
 from relightflow.recipe.findings import Findings
 from relightflow.recipe.paths import outside
 from relightflow.recipe.schema import DEFAULT_BACKEND, part
 from relightflow.recipe.tree import Branch, Fields, Leaf, Node, Step, find, value
-from relightflow.recipe.wording import describe, listed, nearest, quote
+from relightflow.recipe.wording import describe, listed, nearest, plain, quote
 
 Known = (
     Mapping[str, Loaded[SourceRecord]]
@@ -44,11 +45,15 @@ def is_foreign(findings: Findings) -> bool:
 
 def check_core(findings: Findings) -> None:
     """Every field but the options of plugins."""
-    check_part(findings, (), CORE)
+    check_part(findings, (), _core(findings.tree))
     sample = find(findings.tree, ("sample",))
     strategy = find(findings.tree, ("sample", "strategy"))
     if isinstance(sample, Fields) and isinstance(strategy, Leaf) and strategy.value in SAMPLES:
         check_part(findings, ("sample",), SAMPLES[str(strategy.value)])
+
+
+def _core(tree: Node) -> dict[str, Any]:
+    return CORE_OF_SEVERAL if isinstance(find(tree, ("backend",)), Branch) else CORE
 
 
 def check_entries(findings: Findings, field: str, known: Known) -> None:
@@ -65,7 +70,7 @@ def check_entries(findings: Findings, field: str, known: Known) -> None:
 
 def without_annotations(tree: Node, registry: Registry) -> Node:
     """A checked recipe without the fields that are for people and other programs."""
-    tree = without(tree, CORE)
+    tree = without(tree, _core(tree))
     assert isinstance(tree, Fields)
     items = dict(tree.items)
     known: tuple[tuple[str, Known], ...] = (
@@ -74,33 +79,95 @@ def without_annotations(tree: Node, registry: Registry) -> Node:
     for field, records in known:
         found = items.get(field)
         if isinstance(found, Branch):
-            entries = (_entry_without(item, records) for item in found.items)
+            entries = (_entry_without(item, records, field) for item in found.items)
             items[field] = replace(found, items=tuple(entries))
         elif found is not None:
             items[field] = _entry_without(found, records)
     return replace(tree, items=items)
 
 
-def _entry_without(entry: Node, known: Known) -> Node:
+def _entry_without(entry: Node, known: Known, field: str = "") -> Node:
     named = find(entry, ("type",))
     assert isinstance(named, Leaf)
-    return without(entry, part(known[str(named.value)].record))
+    return without(entry, part(known[str(named.value)].record, listed=field == "backend"))
 
 
-def check_backend(findings: Findings, registry: Registry) -> tuple[BackendRecord, Model] | None:
-    """The chosen backend and model; None (and a problem) where there is no such thing."""
-    if find(findings.tree, ("backend",)) is None:
+@dataclass(frozen=True, slots=True)
+class ChosenBackend:
+    """An entry of `backend`, as far as it stands for something."""
+
+    record: BackendRecord
+    model: Model
+    label: str
+    """Its value of the axis `backend`."""
+
+
+def check_backends(findings: Findings, registry: Registry) -> tuple[ChosenBackend, ...] | None:
+    """The chosen backends and their models; None (and a problem) where one is no such thing."""
+    node = find(findings.tree, ("backend",))
+    if node is None:
         record = registry.backend(DEFAULT_BACKEND)
-        return record, record.models[0]
-    found = _record(findings, ("backend",), registry.backends)
+        return (ChosenBackend(record, record.models[0], record.name),)
+    if not isinstance(node, Branch):
+        only = _chosen(findings, ("backend",), registry)
+        return (only,) if only else None
+    entries = [_chosen(findings, ("backend", n), registry, True) for n in range(len(node.items))]
+    _check_apart(findings, entries)
+    _check_shares(findings, len(entries))
+    found = tuple(entry for entry in entries if entry)
+    return found if found and len(found) == len(entries) else None
+
+
+def _chosen(
+    findings: Findings, steps: tuple[Step, ...], registry: Registry, entry: bool = False
+) -> ChosenBackend | None:
+    found = _record(findings, steps, registry.backends)
     if not isinstance(found, BackendRecord):
         return None
-    check_part(findings, ("backend",), part(found))
-    named = find(findings.tree, ("backend", "model"))
+    check_part(findings, steps, part(found, listed=entry))
+    label = find(findings.tree, (*steps, "as")) if entry else None
+    shown = str(label.value) if isinstance(label, Leaf) and label.value else found.name
+    named = find(findings.tree, (*steps, "model"))
     if named is None:
-        return found, found.models[0]
+        return ChosenBackend(found, found.models[0], shown)
     model = found.model(str(named.value)) if isinstance(named, Leaf) else None
-    return (found, model) if model else None
+    return ChosenBackend(found, model, shown) if model else None
+
+
+def _check_apart(findings: Findings, entries: Sequence[ChosenBackend | None]) -> None:
+    """Every entry is another model, with another label."""
+    labels: dict[str, int] = {}
+    models: dict[tuple[str, str], int] = {}
+    for number, entry in enumerate(entries):
+        if entry is None:
+            continue
+        pair = (entry.record.name, entry.model.name)
+        same = models.setdefault(pair, number)
+        if same != number:
+            said = f"{' '.join(dict.fromkeys(pair))} is [{same}] already: its jobs would be the same ones"
+            findings.at_value(("backend", number), said)
+            continue
+        before = labels.setdefault(entry.label, number)
+        if before != number:
+            said = f"has the label '{entry.label}' of [{before}]; give it another, such as as: {entry.label}-{number + 1}"
+            findings.at_value(("backend", number), said)
+
+
+def _check_shares(findings: Findings, count: int) -> None:
+    """A backend's own cap lies within the recipe's."""
+    cap = find(findings.tree, ("limits", "max_cost"))
+    for number in range(count):
+        steps = ("backend", number, "limits", "max_cost")
+        own = find(findings.tree, steps)
+        if not isinstance(own, Leaf) or not isinstance(cap, Leaf):
+            continue
+        if _number(own.value) > _number(cap.value) > 0:
+            said = f"{plain(own.value, own.written)} is above limits.max_cost ({plain(cap.value, cap.written)}), which a backend's share cannot raise"
+            findings.at_value(steps, said)
+
+
+def _number(value: Scalar) -> float:
+    return value if isinstance(value, int | float) else 0.0
 
 
 def _record(

@@ -18,7 +18,7 @@ from relightflow.model.values import thaw
 from relightflow.plugins.records import BackendRecord, CheckRecord, SinkRecord, SourceRecord
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.annotations import ALLOWED, FREE, allow
-from relightflow.recipe.core import CORE, SAMPLES, SCALAR
+from relightflow.recipe.core import BACKEND_ENTRY, CORE, SAMPLES, SCALAR
 from relightflow.recipe.paths import keep_inside
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -33,8 +33,9 @@ _NAME = {
 }
 
 
-def part(record: Record) -> dict[str, Any]:
-    """The schema of one entry of `sources` or `sinks`, or of `backend`, with what we add to it."""
+def part(record: Record, listed: bool = False) -> dict[str, Any]:
+    """The schema of one entry of `sources` or `sinks`, or of `backend`, with what we add to it. `listed`:
+    of a backend in a list."""
     schema: dict[str, Any] = thaw(record.schema)
     schema.setdefault("type", "object")
     schema.setdefault("additionalProperties", False)
@@ -53,6 +54,8 @@ def part(record: Record) -> dict[str, Any]:
             "exit code 1.",
         }
     properties = schema.get("properties", {})
+    if listed:
+        properties = {**BACKEND_ENTRY, **properties}
     if isinstance(record, SinkRecord) and record.takes_names and "name" not in properties:
         properties = {**properties, "name": _NAME}
     schema["properties"] = ours | keep_inside(properties)
@@ -73,7 +76,9 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
         fields["checks"]["anyOf"][1]["items"] = {"anyOf": [{"enum": names}, _chosen(checks)]}
     backends = sorted((loaded.record for loaded in registry.backends.values()), key=_by_name)
     about = fields["backend"]["description"]
-    fields["backend"] = {**_chosen(backends), "description": about}
+    entry = _chosen(backends, listed=True)
+    several = {"type": "array", "minItems": 1, "maxItems": 100, "items": entry}
+    fields["backend"] = {"description": about, "anyOf": [_chosen(backends), several]}
     fields["sample"] = {**fields["sample"], "allOf": _samples()}
     fields["matrix"] |= {
         "properties": {
@@ -116,14 +121,14 @@ def _by_name(record: Record) -> str:
     return record.name
 
 
-def _chosen(records: Iterable[Record]) -> dict[str, Any]:
+def _chosen(records: Iterable[Record], listed: bool = False) -> dict[str, Any]:
     """An object whose `type` decides what else it holds."""
     known = sorted(records, key=_by_name)
     return {
         "type": "object",
         "required": ["type"],
         "properties": {"type": {"enum": [r.name for r in known], "description": _summaries(known)}},
-        "allOf": [{"if": _is("type", r.name), "then": part(r)} for r in known],
+        "allOf": [{"if": _is("type", r.name), "then": part(r, listed)} for r in known],
     }
 
 
@@ -141,7 +146,11 @@ def _is(field: str, value: str) -> dict[str, Any]:
 
 def _axes(backend: BackendRecord, model: Model) -> dict[str, Any]:
     """The axes that this model has, where the recipe names it (or leaves it out and it is meant)."""
-    chosen: dict[str, Any] = {"properties": {"type": {"const": backend.name}}, "required": ["type"]}
+    chosen: dict[str, Any] = {
+        "type": "object",  # a list has the axes of several
+        "properties": {"type": {"const": backend.name}},
+        "required": ["type"],
+    }
     chosen["properties"]["model"] = {"const": model.name}
     default = model is backend.models[0]
     if not default:

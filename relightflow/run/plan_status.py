@@ -9,12 +9,13 @@ from statistics import median
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
 from relightflow.ledger.reader import open_reader
+from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan
 from relightflow.model.plan_file import RecipePlan
 from relightflow.model.plan_status import PlanStatus
 from relightflow.model.recipe import BackendSpec, Recipe
 from relightflow.model.run_options import RunOptions
-from relightflow.model.time_estimate import CallTime
+from relightflow.model.time_estimate import CallTime, TimeEstimate, longest, time_estimate
 from relightflow.plan.difference import PlanDifference, difference, jobs_added
 from relightflow.plan.job_set import JobSet
 from relightflow.plan.price import price
@@ -139,6 +140,16 @@ def compare_plans(
     added = jobs_added(now, before)
     status = plan_status(plan, state_dir, open_view(plan.recipe, operator), added)
     return difference(now, before, status, note)
+
+
+def run_time(recipe: Recipe, found: CostEstimate, state_dir: StateDir) -> TimeEstimate | None:
+    """How long a run takes that was `found` to make so many calls; its backends work side by side."""
+    each = [one.calls for one in found.backends] or [found.calls]
+    times = [
+        time_estimate(calls, recipe.limits_of(spec), call_time(spec, state_dir))
+        for spec, calls in zip(recipe.backends, each, strict=True)
+    ]
+    return longest(times)
 
 
 def call_time(backend: BackendSpec, state_dir: StateDir) -> CallTime | None:

@@ -52,7 +52,7 @@ def test_the_nearest_is_sent_where_the_recipe_says_so(registry: Registry) -> Non
     cells = expand(recipe).cells
     sent = [recipe.backend.model.normalise(cell)["light_direction"] for cell in cells]
     assert sent == ["side", "side", "top-down"]
-    assert repeated_cells(cells, "fal", recipe.backend.model) == {1}, "bought once"
+    assert repeated_cells(cells, recipe) == {1}, "bought once"
 
 
 def test_what_cannot_be_done_at_all_is_an_error_also_then(registry: Registry) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from relightflow.plugins.registry import Registry
 from relightflow.recipe.findings import Findings
-from relightflow.recipe.parts import check_backend, is_foreign
+from relightflow.recipe.parts import check_backends, is_foreign
 from relightflow.recipe.reading import read
 
 
@@ -23,17 +23,17 @@ def test_what_may_be_one_is_not(text: str) -> None:
 
 
 def test_without_a_backend_it_is_preview(registry: Registry) -> None:
-    chosen = check_backend(findings("name: x"), registry)
+    chosen = check_backends(findings("name: x"), registry)
     assert chosen is not None
-    assert chosen[0].name == "preview"
+    assert chosen[0].record.name == "preview"
 
 
 def test_without_a_model_it_is_the_backends_first(registry: Registry) -> None:
-    chosen = check_backend(findings("backend: {type: segmind}"), registry)
+    chosen = check_backends(findings("backend: {type: segmind}"), registry)
     assert chosen is not None
-    assert chosen[1].name == "segmind-relighting"
+    assert chosen[0].model.name == "segmind-relighting"
 
 
 @pytest.mark.parametrize("text", ["{type: x}", "{type: segmind, model: x}", "{type: 1}", "{}", "x"])
 def test_without_one_that_exists_there_is_none(text: str, registry: Registry) -> None:
-    assert check_backend(findings(f"backend: {text}"), registry) is None
+    assert check_backends(findings(f"backend: {text}"), registry) is None

@@ -11,7 +11,7 @@ from relightflow.model.recipe import Limits
 from relightflow.plugins.registry import Registry
 from relightflow.recipe import load_text
 from relightflow.recipe.annotations import FREE
-from relightflow.recipe.core import CORE, SAMPLES
+from relightflow.recipe.core import BACKEND_ENTRY, CORE, SAMPLES
 from relightflow.recipe.reading import DEEPEST, MOST
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/recipe.md").read_text(encoding="utf-8")
@@ -22,6 +22,7 @@ ROWS = {
 }
 FIELDS = [name for name, rule in CORE["properties"].items() if rule != FREE]
 LIMITS = [n for n, rule in CORE["properties"]["limits"]["properties"].items() if rule != FREE]
+OF_ENTRIES = ["as", *(f"limits.{n}" for n in BACKEND_ENTRY["limits"]["properties"])]
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -44,7 +45,7 @@ def test_every_limit_has_its_row_and_its_default(name: str) -> None:
 
 
 def test_no_row_is_left_over() -> None:
-    assert {*ROWS} == {*FIELDS, *LIMITS}
+    assert {*ROWS} == {*FIELDS, *LIMITS, *OF_ENTRIES}
 
 
 def test_every_strategy_and_every_bound_is_named() -> None:

@@ -12,7 +12,8 @@ from relightflow.model.spending import SpendLimit
 from relightflow.plugins.backend import Balance
 from relightflow.run import balance
 from relightflow.run.balance import check_balance, shortfall
-from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.limits.account import Account
+from relightflow.run.limits.budget import Budget
 from relightflow.run.plan_status import NO_STORE
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE

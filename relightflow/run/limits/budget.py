@@ -13,14 +13,14 @@ reservation of this run (`run.shared.reservation`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros, valid_cost
-from relightflow.model.spending import Charge, SpendLimit
+from relightflow.model.spending import SpendLimit
+from relightflow.run.limits.account import Account, OpenCall
 
 
 class Room(Enum):
@@ -39,64 +39,7 @@ class _SettledCost:
     """True: more than 1.5 × the highest price of the plan; the run stops (exit 7)."""
 
 
-class OpenCall(NamedTuple):
-    """A kind of call whose cost is not known yet."""
-
-    price: Micros
-    """What is reserved for it."""
-    model: tuple[str, str] = ("", "")
-    """(backend, model); empty where it is not known."""
-
-
 _NO_ATTEMPTS: Mapping[int, tuple[str, str]] = {}
-Worth = Callable[[OpenCall], Micros]
-"""What an open call counts at."""
-
-
-def listed_price(call: OpenCall) -> Micros:
-    """What an open call counts at, at least."""
-    return call.price
-
-
-@dataclass(slots=True)
-class Account:
-    """What counts against one limit."""
-
-    limit: SpendLimit
-    spent: Micros = 0
-    in_flight: Counter[OpenCall] = field(default_factory=Counter)
-    """Kind of call → how many."""
-    unknown: Counter[OpenCall] = field(default_factory=Counter)
-    counted: frozenset[int] = frozenset()
-    """Attempts of earlier runs, in flight or unknown, that count here."""
-    days: tuple[tuple[str, Micros], ...] = ()
-    """What earlier runs spent, by day (`2026-11-27`, UTC)."""
-    frees_at: float | None = None
-    """When the oldest purchase leaves the window; Unix seconds."""
-    before: Micros = 0
-    """Spent by earlier runs."""
-    charges: Sequence[Charge] = ()
-    """Of a window: all calls of the state, so that it can be counted again by a better clock."""
-    elsewhere: Sequence[Charge] = ()
-    """Of a window: what other machines told the shared store."""
-    names: frozenset[str] | None = frozenset()
-    """Recipes whose reservations in the shared store count here; None: all."""
-    reserved: Micros = 0
-    """What other machines have reserved there, and what came of it since the run began."""
-
-    def committed(self, worth: Worth = listed_price) -> Micros:
-        """What would be gone if every open call were billed at what it is worth."""
-        held = self.in_flight + self.unknown
-        calls = sum(worth(call) * calls for call, calls in held.items())
-        return self.spent + self.reserved + calls
-
-    def surcharge(self, worth: Worth) -> Micros:
-        """What the open calls may cost above `committed`, each up to 1.5 × its price; the largest
-        of these is left out, so that one unknown outcome does not keep an exact cap from being used."""
-        held = self.in_flight + self.unknown
-        above = {call: call.price * 3 // 2 - worth(call) for call in held}
-        most = max(above.values(), default=0)
-        return sum(max(0, more) * held[call] for call, more in above.items()) - max(0, most)
 
 
 class Budget:

@@ -14,7 +14,8 @@ from relightflow.model.money import Micros, dollars
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Charge, Kind, Spending, SpendingRow, SpendLimit, span
-from relightflow.run.limits.budget import Account, Budget, OpenCall
+from relightflow.run.limits.account import Account, OpenCall
+from relightflow.run.limits.budget import Budget
 from relightflow.run.shared.costs import NO_SPENDING, StoreSpending
 
 NOTHING_TO_BUY = "there was nothing to buy"

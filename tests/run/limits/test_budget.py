@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from relightflow.model.catalog import Price
 from relightflow.model.spending import SpendLimit
-from relightflow.run.limits.budget import Account, Budget, OpenCall, Room
+from relightflow.run.limits.account import Account, OpenCall
+from relightflow.run.limits.budget import Budget, Room
 
 LIST = 100
 

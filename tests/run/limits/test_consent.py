@@ -9,7 +9,8 @@ from relightflow.model.recipe import BackendSpec, Limits, Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.values import FrozenMap
-from relightflow.run.limits.budget import Account, Budget
+from relightflow.run.limits.account import Account
+from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.consent import (
     CONFIRMED,
     Consent,

@@ -8,7 +8,8 @@ import pytest
 from relightflow.model.catalog import Price
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import DAY, Allowance, Charge, Kind, SpendLimit, allowance, span
-from relightflow.run.limits.budget import Account, Budget, OpenCall
+from relightflow.run.limits.account import Account, OpenCall
+from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.spend import (
     NOTHING_TO_BUY,
     account,

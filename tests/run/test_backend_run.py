@@ -1,0 +1,211 @@
+"""Several backends in one run: side by side, one ledger and one cap, and each with its own account."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relightflow.errors import AccountError, Exit
+from relightflow.model.attempt import State
+from relightflow.model.failure import Billed, FailureKind
+from relightflow.plugins.backend import Call, Settlement
+from relightflow.plugins.records import BackendContext
+from relightflow.plugins.registry import Loaded
+from tests.conftest import Stage
+from tests.scripted_backend import PRICE, NamedBackend, Provider, ScriptedBackend, fails, record
+
+NAMES = "{image.stem}-{backend}-{shade}.{ext}"
+
+
+class Mixed(Stage):
+    """The studio, and a second provider `atelier` with books of its own."""
+
+    def add(self, backend: type[ScriptedBackend] = ScriptedBackend) -> Provider:
+        other = Provider()
+        made = replace(record(other, backend=backend), name="atelier")
+        backends = {**self.registry.backends, "atelier": Loaded(made, "test")}
+        self.registry = replace(self.registry, backends=backends)
+        return other
+
+    def mix(self, backends: list[dict[str, Any]], shades: list[int], **limits: Any) -> None:
+        self.recipe(shades, sinks=[{"type": "directory", "path": "out/", "name": NAMES}], **limits)
+        text = self.path.read_text()
+        old = next(line for line in text.splitlines() if line.startswith("backend:"))
+        self.path.write_text(text.replace(old, f"backend: {json.dumps(backends)}"))
+
+
+BOTH = [{"type": "studio"}, {"type": "atelier"}]
+
+
+@pytest.fixture
+def mixed(stage: Stage) -> Mixed:
+    return Mixed(stage.folder)
+
+
+def test_each_backend_makes_its_cells_and_the_next_run_makes_nothing(mixed: Mixed) -> None:
+    other = mixed.add()
+    mixed.mix([*BOTH, {"type": "studio", "model": "gift", "as": "free"}], [0, 1])
+    summary = mixed.run()
+    assert (summary.exit, summary.counts.made, summary.money.spent) == (0, 6, 4 * PRICE)
+    assert (len(mixed.provider.bill), len(other.bill)) == (4, 2)
+    names = [f"a-{name}-{shade}.png" for name in ("atelier", "free", "studio") for shade in (0, 1)]
+    assert mixed.images() == names
+    assert (summary.backend, summary.model) == ("studio, atelier, free", "glow, glow, gift")
+    assert mixed.run().counts.reused == 6
+
+
+def test_a_second_backend_buys_nothing_of_the_first_again(mixed: Mixed) -> None:
+    mixed.recipe([0, 1, 2])
+    mixed.run()
+    first = [*mixed.provider.bill]
+    other = mixed.add()
+    mixed.mix(BOTH, [0, 1, 2])
+    summary = mixed.run()
+    assert (mixed.provider.bill, len(other.bill)) == (first, 3)
+    assert (summary.counts.reused, summary.counts.made) == (3, 3)
+    mixed.recipe([0, 1, 2])
+    assert mixed.run().counts.reused == 3, "nor when it is taken out again"
+
+
+def test_one_cap_holds_for_all_and_is_used_to_the_cent(mixed: Mixed) -> None:
+    other = mixed.add()
+    mixed.mix(BOTH, [0, 1, 2, 3])
+    summary = mixed.run(cap=5 * PRICE)
+    assert summary.exit is Exit.BUDGET
+    assert len(mixed.provider.bill) + len(other.bill) == 5
+    assert mixed.run(cap=8 * PRICE).exit == 0
+
+
+def test_a_share_stops_its_own_backend_alone(mixed: Mixed) -> None:
+    other = mixed.add()
+    share = {"type": "atelier", "limits": {"max_cost": 2 * PRICE / 1e6}}
+    mixed.mix([{"type": "studio"}, share], [0, 1, 2, 3])
+    summary = mixed.run()
+    assert (len(mixed.provider.bill), len(other.bill), summary.exit) == (4, 2, Exit.BUDGET)
+    (issue,) = [issue for issue in summary.issues if issue.exit is Exit.BUDGET]
+    assert "backend[1].limits.max_cost" in issue.message
+    assert mixed.run().exit is Exit.BUDGET, "running again never passes it"
+    assert len(other.bill) == 2
+
+
+def test_missing_keys_are_named_together_before_anything_is_sent(mixed: Mixed) -> None:
+    class Locked(ScriptedBackend):
+        async def open(self) -> None:
+            raise AccountError(f"no key for {type(self).__name__}")
+
+    class Other(Locked):
+        pass
+
+    mixed.add(Other)
+    locked = replace(record(mixed.provider, backend=Locked), name="locked")
+    backends = {**mixed.registry.backends, "locked": Loaded(locked, "test")}
+    mixed.registry = replace(mixed.registry, backends=backends)
+    mixed.mix([*BOTH, {"type": "locked"}], [0, 1])
+    with pytest.raises(AccountError, match=r"no key for Other; no key for Locked"):
+        mixed.run()
+    assert mixed.provider.submits == []
+    mixed.recipe([0, 1])
+    mixed.run()
+    mixed.mix([{"type": "studio"}, {"type": "locked"}], [0, 1])
+    assert mixed.run(collect_only=True).counts.reused == 2, "what is there is delivered without"
+
+
+def test_a_backend_whose_account_needs_a_person_stops_alone(mixed: Mixed) -> None:
+    other = mixed.add()
+
+    def broke(_: object, number: int) -> None:
+        if number:
+            raise fails(FailureKind.ACCOUNT)
+
+    other.on_submit = broke
+    mixed.mix(BOTH, [0, 1, 2, 3, 4, 5], concurrency=1)
+    summary = mixed.run()
+    assert (len(mixed.provider.bill), len(other.bill)) == (6, 1)
+    assert summary.exit is Exit.ACCOUNT
+    other.on_submit = lambda *_: None
+    assert mixed.run().exit == 0
+    assert len(other.bill) == 6
+
+
+def test_backends_work_side_by_side_each_at_its_own_width(mixed: Mixed) -> None:
+    other = mixed.add()
+    in_flight: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    full = asyncio.Event()
+
+    async def together(call: Call, _: int) -> Any:
+        """Nobody is answered before both providers are as busy as they may be."""
+        in_flight[call.job.backend] += 1
+        most.update(
+            {call.job.backend: 1} if in_flight[call.job.backend] > most[call.job.backend] else {}
+        )
+        if in_flight == {"studio": 2, "atelier": 4}:
+            full.set()
+        await full.wait()
+        in_flight[call.job.backend] -= 1
+
+    mixed.provider.on_submit = together
+    other.on_submit = together
+    wide = {"type": "atelier", "limits": {"concurrency": 4}}
+    mixed.mix([{"type": "studio"}, wide], [0, 1, 2, 3, 4], concurrency=2)
+    assert mixed.run().exit == 0
+    assert most == {"studio": 2, "atelier": 4}
+
+
+def test_each_doubt_is_settled_by_its_own_backend(mixed: Mixed) -> None:
+    other = mixed.add()
+    mixed.settle(Settlement("key", 3600.0), NamedBackend)
+
+    def lost(_: object, __: int) -> None:
+        raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    mixed.provider.on_answer = lost
+    other.on_submit = lost
+    mixed.mix(BOTH, [0, 1])
+    assert mixed.run().counts.unknown == 4
+    mixed.provider.on_answer = lambda *_: None
+    other.on_submit = lambda *_: None
+    summary = mixed.run()
+    states = Counter((a.backend, a.state) for a in mixed.attempts())
+    assert states[("studio", State.STORED)] + states[("studio", State.DONE)] == 2
+    assert states[("atelier", State.UNKNOWN)] == 2, "it has no records: a person decides"
+    assert (len(mixed.provider.bill), len(other.bill)) == (2, 0)
+    assert summary.exit is Exit.UNKNOWN
+
+
+def test_what_an_earlier_run_left_is_collected_for_each(mixed: Mixed) -> None:
+    other = mixed.add()
+    for provider in (mixed.provider, other):
+        provider.mode = "v2"
+        provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
+    mixed.mix(BOTH, [0, 1])
+    mixed.run(stop_after=0.0)
+    for provider in (mixed.provider, other):
+        provider.on_collect = lambda *_: None
+    assert mixed.run().exit == 0
+    assert len(mixed.images()) == 4
+    assert (len({*mixed.provider.bill}), len({*other.bill})) == (2, 2)
+    assert (len(mixed.provider.bill), len(other.bill)) == (2, 2)
+
+
+def test_a_model_of_the_same_backend_has_the_same_account_and_its_own_price(mixed: Mixed) -> None:
+    seen: list[BackendContext] = []
+    made = record(mixed.provider)
+    assert callable(made.create)
+    create = made.create
+
+    def noted(context: BackendContext) -> Any:
+        seen.append(context)
+        return create(context)
+
+    backends = {**mixed.registry.backends, "studio": Loaded(replace(made, create=noted), "test")}
+    mixed.registry = replace(mixed.registry, backends=backends)
+    mixed.mix([{"type": "studio"}, {"type": "studio", "model": "dear", "as": "dear"}], [0, 1])
+    summary = mixed.run()
+    assert summary.money.spent == 2 * PRICE + 2 * 2 * PRICE
+    assert sorted(context.model.name for context in seen) == ["dear", "glow"]
