@@ -22,6 +22,7 @@ from relightflow.executors.dask import Dask, Patience
 from relightflow.plugins.executor import ExecutorUnavailable, Task
 from relightflow.plugins.records import ExecutorContext
 from relightflow.testing import check_executor
+from tests.servers.cable import Cable
 
 _SECONDS = 60.0
 
@@ -34,6 +35,14 @@ def running() -> Iterator[Cluster]:
 
 def test_it_keeps_the_promises_of_an_executor(running: Cluster) -> None:
     check_executor(lambda: Dask(ExecutorContext(running.address)))
+
+
+def test_what_was_sent_is_not_kept(running: Cluster) -> None:
+    """A client keeps its last thousand batches of messages, which are tasks: up to a gigabyte of them."""
+    executor = Dask(ExecutorContext(running.address))
+    assert executor.submit(Task("sum", sum, ((1, 2),))).result(_SECONDS) == 3
+    assert not executor._client.scheduler_comm.recent_message_log
+    executor.close()
 
 
 def test_a_task_that_nobody_ends_is_given_back(running: Cluster) -> None:
@@ -62,6 +71,20 @@ def test_a_scheduler_that_is_killed_and_started_again_is_used_again() -> None:
             with pytest.raises(ExecutorUnavailable, match="the scheduler does not answer"):
                 slow.result(_SECONDS)
             assert _asked_again(executor) != os.getpid()
+        executor.close()
+
+
+def test_a_connection_that_is_cut_is_made_again(running: Cluster) -> None:
+    running.tell("scale", 1)
+    with Cable(running.address) as cable:
+        executor = Dask(ExecutorContext(cable.address), Patience(look=0.05, again=0.1))
+        slow = executor.submit(Task("sleep", time.sleep, (5,)))
+        assert executor.submit(Task("process", os.getpid)).result(_SECONDS)
+        cable.cut()
+        with pytest.raises(ExecutorUnavailable, match="the scheduler does not answer"):
+            slow.result(_SECONDS)
+        cable.mend()
+        assert _asked_again(executor) != os.getpid()
         executor.close()
 
 
