@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from relightflow.report import json
 T = TypeVar("T")
 
 
-def registry(console: Console) -> Registry:
-    """All plugins; those that were left out are named once. What they print goes to standard error."""
+def registry(console: Console, state: Path | None = None) -> Registry:
+    """All plugins; those that were left out are named once. What they print goes to standard error.
+    `state`: --state, where models may be declared for the project of a recipe."""
     streams.reserve()
-    loaded = plugins.load()
+    loaded = replace(plugins.load(), state=state)
     for warning in loaded.warnings:
         console.warn(warning)
     return loaded

@@ -1,4 +1,5 @@
-"""Models that the operator declared as data: files in the user's configuration, one for each model.
+"""Models that the operator declared as data: files in the user's configuration or the project's state, one
+for each model.
 
 They come from the operator alone, never from a recipe, and are offered beside the models that a backend has
 itself. What a file says is checked when it is added; one that has become unreadable offers nothing.
@@ -30,6 +31,10 @@ _FIELDS = frozenset(
 )  # fmt: skip
 _OF_A_PARAMETER = frozenset(
     ("name", "type", "values", "default", "required", "minimum", "maximum", "step", "summary")
+)
+WORKFLOW = (
+    "a workflow can run any code that the server's nodes can, so only your own configuration may "
+    "declare one, and no project"
 )
 _KINDS = ("choice", "integer", "number", "text")
 
@@ -74,6 +79,12 @@ def _read(path: Path) -> DeclaredModel | str:
         return f"cannot be read: {error}"
     model, problems = parse(found)
     return model or "; ".join(problems)
+
+
+def declares(path: Path, model: DeclaredModel) -> bool:
+    """Whether the file at `path` declares just this, however it is written."""
+    found = _read(path)
+    return isinstance(found, DeclaredModel) and document(found) == document(model)
 
 
 def parse(found: Any) -> tuple[DeclaredModel | None, list[str]]:

@@ -14,9 +14,16 @@ from typing import Any, Generic, TypeVar
 
 import pluggy
 
-from relightflow.errors import UsageError
+from relightflow.errors import RefusedError, UsageError
 from relightflow.plugins import hookspecs
-from relightflow.plugins.declared import declared_models, folder
+from relightflow.plugins.declared import (
+    WORKFLOW,
+    DeclaredModel,
+    declared_models,
+    declares,
+    folder,
+    wire,
+)
 from relightflow.plugins.hookspecs import GROUP
 from relightflow.plugins.records import (
     BackendRecord,
@@ -67,6 +74,10 @@ class Registry:
     """By name."""
     executors: Mapping[str, Loaded[ExecutorRecord]] = field(default_factory=dict)
     """By name."""
+    declared: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    """(backend, model) of what the operator declared, and the file that says it."""
+    state: Path | None = None
+    """The state folder that the operator named with --state."""
 
     def source(self, name: str) -> SourceRecord:
         """Raises UsageError for an unknown name."""
@@ -124,18 +135,35 @@ def load(
         problem = _register(manager, point)
         if problem:
             warnings.append(problem)
+    backends = _records(manager, "relightflow_backends", BackendRecord, warnings)
+    backends, files = _with_declared(backends, declared, warnings)
     return Registry(
         sources=_records(manager, "relightflow_sources", SourceRecord, warnings),
-        backends=_with_declared(
-            _records(manager, "relightflow_backends", BackendRecord, warnings), declared, warnings
-        ),
+        backends=backends,
         sinks=_records(manager, "relightflow_sinks", SinkRecord, warnings),
         checks=_records(manager, "relightflow_checks", CheckRecord, warnings),
         executors=_records(manager, "relightflow_executors", ExecutorRecord, warnings),
         plugins=tuple(_plugin_name(name) for name, _ in manager.list_name_plugin()),
         warnings=tuple(warnings),
         manager=manager,
+        declared=files,
     )
+
+
+def with_project(registry: Registry, folder: Path) -> Registry:
+    """`registry` with the models that are declared for a project, in `folder`, beside those of the user.
+
+    Raises UsageError for a file that declares nothing usable, and for a model that the user has declared
+    otherwise: nobody could say which price holds. RefusedError for a workflow.
+    """
+    warnings: list[str] = []
+    for path, model in declared_models(folder):
+        if isinstance(model, DeclaredModel) and "workflow" in wire(model.model):
+            raise RefusedError(f"{path}: {WORKFLOW}. Nothing was sent")
+    backends, files = _with_declared(registry.backends, folder, warnings, registry.declared)
+    if warnings:
+        raise UsageError(warnings[0])
+    return replace(registry, backends=backends, declared={**registry.declared, **files})
 
 
 def _register(manager: pluggy.PluginManager, point: EntryPoint) -> str | None:
@@ -188,18 +216,35 @@ def _records(
 
 
 def _with_declared(
-    backends: Mapping[str, Loaded[BackendRecord]], where: Path | None, warnings: list[str]
-) -> Mapping[str, Loaded[BackendRecord]]:
-    """The backends with the models that the operator declared for them; a backend's own come first."""
-    found = dict(backends)
+    backends: Mapping[str, Loaded[BackendRecord]],
+    where: Path | None,
+    warnings: list[str],
+    known: Mapping[tuple[str, str], Path] = MappingProxyType({}),
+) -> tuple[Mapping[str, Loaded[BackendRecord]], Mapping[tuple[str, str], Path]]:
+    """The backends with the models that the operator declared for them in `where`, and the files. `known`:
+    those that are declared elsewhere already. Raises UsageError where the two differ."""
+    found, files = dict(backends), {}
     for path, model in declared_models(where) if where else ():
         if isinstance(model, str):
             warnings.append(f"the declared model {path} was left out: it {model}")
             continue
-        backend = found.get(model.backend)
+        backend, key = found.get(model.backend), (model.backend, model.model.name)
         if backend is None or not backend.record.declarable:
             warnings.append(f"the declared model {path} was left out: no backend takes it")
-        elif backend.record.model(model.model.name) is None:
+        elif key in known:
+            if not declares(known[key], model):
+                raise UsageError(
+                    f"{model.backend} has two declared models '{model.model.name}' that differ: "
+                    f"{known[key]} and {path}. Remove one: 'relightflow models remove', with "
+                    "--project for the project's"
+                )
+            files[key] = path
+        elif backend.record.model(model.model.name) is not None:
+            warnings.append(
+                f"the declared model {path} was left out: {model.backend} has a model "
+                f"'{model.model.name}' itself"
+            )
+        else:
             try:
                 more = (
                     backend.record.declares(model.model) if backend.record.declares else model.model
@@ -208,8 +253,8 @@ def _with_declared(
                 warnings.append(f"the declared model {path} was left out: {error}")
                 continue
             record = replace(backend.record, models=(*backend.record.models, more))
-            found[model.backend] = replace(backend, record=record)
-    return MappingProxyType(found)
+            found[model.backend], files[key] = replace(backend, record=record), path
+    return MappingProxyType(found), files
 
 
 def _call(hook: Callable[..., Any], facts: Mapping[str, Any]) -> Any:

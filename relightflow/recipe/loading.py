@@ -6,13 +6,14 @@ bytes ─text→ str ─reading→ tree ─overrides→ tree ─parts, matrix→
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from relightflow.errors import InvalidRecipe
 from relightflow.model.recipe import Recipe
-from relightflow.plugins.registry import Registry
+from relightflow.plugins.registry import Registry, with_project
 from relightflow.recipe.building import build
 from relightflow.recipe.checks import read_checks
 from relightflow.recipe.findings import Findings
@@ -30,6 +31,7 @@ from relightflow.recipe.reading import read
 from relightflow.recipe.text import decode, read_bytes
 from relightflow.recipe.tree import Leaf, find
 from relightflow.recipe.wording import printable
+from relightflow.store.state_dir import declared_models
 
 
 def load(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Recipe:
@@ -47,7 +49,10 @@ def load_text(
     path: Path = Path("recipe.yaml"),
     overrides: Sequence[str] = (),
 ) -> Recipe:
-    """The same from text that is at hand. `path` names it, and its folder is where paths begin."""
+    """The same from text that is at hand. `path` names it: in its folder paths begin, and from there the
+    project is found whose declared models it may use. Raises UsageError and RefusedError for these."""
+    if folder := declared_models(path, registry.state, os.environ):
+        registry = with_project(registry, folder)
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     file = printable(str(path))
     tree, flaws = read(decode(data, file), file)

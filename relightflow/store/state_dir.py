@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relightflow.errors import StorageError, UsageError
 from relightflow.store.rehearsal import rehearsing
-from relightflow.store.trust import check_state
+from relightflow.store.trust import check_models, check_state
 from relightflow.store.worktrees import main_worktree
 
 NAME = ".relightflow"
@@ -50,6 +50,11 @@ class StateDir:
     def calls(self) -> Path:
         """Bodies of calls under way that can be sent again under their name."""
         return self.root / "calls"
+
+    @property
+    def models(self) -> Path:
+        """Models that are declared for the project; of a rehearsal those of the project itself."""
+        return (self.root.parent if self.rehearsal else self.root) / "models"
 
     @property
     def lock(self) -> Path:
@@ -107,6 +112,20 @@ def locate(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Sta
         state_dir = StateDir(state_dir.root / "rehearsal", rehearsal=True)
         check_state(state_dir.root, named, environ)
     return replace(state_dir, named=named)
+
+
+def declared_models(recipe: Path, option: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The folder with the models that are declared for the project of `recipe`; None: there is none.
+    `option` as for `locate`.
+
+    Raises RefusedError where it, or the state that it is in, may not be trusted; UsageError where the variable is empty.
+    """
+    state_dir, named = _located(recipe, option, environ)
+    if not os.path.lexists(state_dir.models):
+        return None
+    check_state(state_dir.root, named, environ)
+    check_models(state_dir.models, named, environ)
+    return state_dir.models
 
 
 def _located(

@@ -22,7 +22,7 @@ from relightflow.store.git_index import tracks
 
 _IN_PLACE = ("ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm", "lock", "index.jsonl")
 """Files that are written without being replaced."""
-_FOLDERS = ("", "blobs", "runs", "cache")
+_FOLDERS = ("", "blobs", "runs", "cache", "models")
 
 
 def check_state(root: Path, named: bool, environ: Mapping[str, str] = os.environ) -> None:
@@ -50,6 +50,20 @@ def check_state(root: Path, named: bool, environ: Mapping[str, str] = os.environ
     except OSError as error:
         raise StorageError(
             f"the state folder {root} cannot be read ({error.strerror}); nothing was sent"
+        ) from error
+
+
+def check_models(folder: Path, named: bool, environ: Mapping[str, str] = os.environ) -> None:
+    """Raises RefusedError where a file in the state's folder of declared models is a link, has a second
+    name, or is another user's: it decides what is bought, and what that is taken to cost. `named`: as for
+    `check_state`, which comes first."""
+    owners = None if named else _owners(environ)
+    try:
+        for path in sorted(folder.iterdir()):
+            _check_one(path, os.lstat(path), owners, folder=False)
+    except OSError as error:
+        raise StorageError(
+            f"the declared models in {folder} cannot be read ({error.strerror}); nothing was sent"
         ) from error
 
 

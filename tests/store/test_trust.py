@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relightflow.errors import RefusedError
-from relightflow.store.state_dir import StateDir, locate
+from relightflow.store.state_dir import StateDir, declared_models, locate
 from relightflow.store.trust import check_state
 
 
@@ -20,6 +21,7 @@ def state(tmp_path: Path) -> StateDir:
         path.write_text("")
     (made.blobs / "ab").mkdir()
     (made.runs / "one").mkdir()
+    made.models.mkdir()
     check_state(made.root, named=False)
     return made
 
@@ -27,7 +29,7 @@ def state(tmp_path: Path) -> StateDir:
 PARTS = (
     "", "blobs", "runs", "cache", "ledger.sqlite3", "ledger.sqlite3-wal", "ledger.sqlite3-shm",
     "lock", "blobs/index.jsonl", "blobs/ab", "blobs/aside", "runs/one", "runs/two", "cache/urls",
-    "rebuilding", ".gitignore", "CACHEDIR.TAG",
+    "rebuilding", ".gitignore", "CACHEDIR.TAG", "models", "models/one.json",
 )  # fmt: skip
 
 
@@ -113,6 +115,32 @@ def test_a_dangling_link_is_a_state_that_was_found(tmp_path: Path) -> None:
     (tmp_path / ".relightflow").symlink_to("nowhere")
     with pytest.raises(RefusedError, match="symbolic link"):
         locate(tmp_path / "a/b/recipe.yaml", None, {})
+
+
+def test_a_declared_model_is_ours_alone(
+    state: StateDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It decides what is bought, and what that is taken to cost."""
+    recipe, model = state.root.parent / "recipe.yaml", state.models / "one.json"
+    model.write_text("{}")
+    assert declared_models(recipe, None, {}) == state.models
+    (tmp_path / "second").hardlink_to(model)
+    with pytest.raises(RefusedError, match="second name"):
+        declared_models(recipe, None, {})
+    (tmp_path / "second").unlink()
+    _belongs_to_another(monkeypatch, model)
+    with pytest.raises(RefusedError, match="belongs to another user"):
+        declared_models(recipe, None, {})
+    assert declared_models(recipe, state.root, {}) == state.models, "the operator names it"
+
+
+def test_declared_models_that_git_tracks_are_refused(state: StateDir) -> None:
+    project = state.root.parent
+    (state.models / "one.json").write_text("{}")
+    for command in (("init", "-q"), ("add", "-f", ".relightflow/models/one.json")):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    with pytest.raises(RefusedError, match="git tracks files in it"):
+        declared_models(project / "recipe.yaml", None, {})
 
 
 def test_what_is_not_there_is_fine(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def command(
     the manifest become results of this state at the price that it tells; nothing is bought or sent.
     Ends with 9 where a file is missing, edited, or only a copy in another format.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     exits = []
 
     def step(path: Path) -> Adopted:

@@ -64,7 +64,7 @@ def command(
     nothing the second time. The caps of the plan hold as well as those given here.
     """
     file = plan_file.read(plan)
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     compared = [
         api.compare(planned, file, registry, operator, run_options, state) for planned in file.plans
     ]

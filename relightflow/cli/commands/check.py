@@ -52,7 +52,7 @@ def command(
     no network requests, no purchases, and no file is changed; the next run writes the verdicts into its
     manifests. Ends with exit code 1 if a check with severity `fail` failed.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     reading = RecipeArguments(_found(recipe), overrides, backend)
 
     def step(path: Path) -> CheckReport:

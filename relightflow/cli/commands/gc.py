@@ -73,7 +73,7 @@ def command(
 
 
 def _plan(path: Path, state_dir: StateDir, operator: OperatorPolicy, console: Console) -> Plan:
-    registry = opening.registry(console)
+    registry = opening.registry(console, state_dir.root if state_dir.named else None)
     recipe = replace(api.load(path, registry), picks=None)  # what was not picked is kept too
     plan = api.plan(recipe, registry, Selection(), operator, state_dir)
     opening.warn_of(plan.warnings, console)

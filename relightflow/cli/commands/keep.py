@@ -43,7 +43,7 @@ def command(
     runs leave it alone and end with exit code 0, and the manifest describes it. Without FILE, the edited
     files are listed and the command ends with 1 if there are any. Sends nothing.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     state_dir = locate(recipe, state, os.environ)
     found = api.keep(recipe, registry, state_dir, overrides, files, undo)
     (console.issue if found.edited else console.answer)(_words(recipe, found))

@@ -54,7 +54,7 @@ def command(
     Ends with the most severe exit code of the shards, with 75 if one is missing, and with 1 if a job was
     bought more than once. With --json, prints what was merged, then one summary per recipe.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
 
     def step(path: Path) -> list[Plan]:
         if path.suffix == ".json":

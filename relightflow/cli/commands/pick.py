@@ -67,7 +67,7 @@ def command(
     if (into is None) == (folder is None):
         raise UsageError("choose what to do with the picks: --into RECIPE or --deliver DIR")
     found = read_picks(picks)
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     if into is not None:
         _into(found, picks, into, dry_run, state, registry, console)
         return Exit.OK

@@ -135,11 +135,10 @@ def command(
     it is stale.
     """
     if shard and (out or wishes["against"] or wishes["form"]):
-        raise UsageError(
-            "plan files and comparisons are of the whole plan; --shard belongs to apply"
-        )
-    selection = replace(selection, shard=shard)
-    asked = _Asked(opening.registry(console), reading, selection, state, operator, run_options)
+        why = "plan files and comparisons are of the whole plan; --shard belongs to apply"
+        raise UsageError(why)
+    selection, registry = replace(selection, shard=shard), opening.registry(console, state)
+    asked = _Asked(registry, reading, selection, state, operator, run_options)
     if reading.paths[0] == _SHOW:
         return _show_files(reading.paths[1:], asked, console)
     wanted = _ChangeFlags(**wishes)

@@ -47,7 +47,7 @@ def command(
     Edited files stay. Files that sinks gather (archives, sheets, pages, the manifest) are brought up to date
     by the next run. What other recipes of the same state describe is kept.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
 
     def step(path: Path) -> tuple[DeliveredPlan, StateDir]:
         state_dir = locate(path, state, os.environ)

@@ -39,7 +39,7 @@ def command(
     unknown outcomes are looked up in the provider's records, which needs the key; everything else works
     without it. Ends with exit code 1 if something is missing. No cap is needed.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
 
     def step(path: Path) -> Exit:
         recipe = api.load(path, registry, reading.overrides, reading.backend)

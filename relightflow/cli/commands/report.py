@@ -106,7 +106,7 @@ def command(
 
     reading = RecipeArguments(_found(recipe), overrides, backend)
     wishes = _Wishes(**options)  # type: ignore[arg-type]  # click hands over exactly these options
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
     wanted = gallery.ImageRequest(
         out=Path(f"{wishes.out}.zip") if wishes.as_zip else wishes.out,
         full=wishes.full or ("copy" if wishes.as_zip else "link"),
@@ -143,7 +143,7 @@ def _github(
     console: Console,
 ) -> Exit:
     reading = RecipeArguments(paths, overrides, backend)
-    return github.write(reading, state, link, opening.registry(console), console)
+    return github.write(reading, state, link, opening.registry(console, state), console)
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ def command(
     refused. Of several recipes, --max-cost is what they may cost together. With --json, prints one summary per recipe, one per
     line.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
 
     def step(path: Path) -> PlannedRun:
         recipe = api.load(path, registry, reading.overrides, reading.backend)

@@ -41,7 +41,7 @@ def command(reading: RecipeArguments, state: Path | None, store: str, console: C
     A manifest (a file that ends in .jsonl) can be named in place of a recipe: the images beside it must be those
     that it tells of. That needs no state, as in a clone.
     """
-    registry = opening.registry(console)
+    registry = opening.registry(console, state)
 
     def step(path: Path) -> Verification | ManifestCheck:
         if path.suffix == ".jsonl":
