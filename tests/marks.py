@@ -45,6 +45,7 @@ SLOW = frozenset(
         "backends/fal",
         "backends/history",
         "backends/http",
+        "backends/replicate",
         "backends/runware",
         "backends/segmind",
         "cli/commands",

@@ -207,7 +207,7 @@ def test_every_field_of_a_recipe_has_its_row(field: str) -> None:
 def test_every_environment_variable_has_its_row() -> None:
     """A variable is a text constant in capitals of our own family, or one of the common ones."""
     ours = re.compile(
-        r"(RELIGHTFLOW|SEGMIND|RUNWARE|COMFY|COMFYUI|FAL|XDG)_[A-Z_]+|NO_COLOR|TERM|CI"
+        r"(RELIGHTFLOW|SEGMIND|REPLICATE|RUNWARE|COMFY|COMFYUI|FAL|XDG)_[A-Z_]+|NO_COLOR|TERM|CI"
     )
     used = {
         node.value
@@ -216,7 +216,9 @@ def test_every_environment_variable_has_its_row() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if ours.fullmatch(node.value)
     }
-    used |= {f"{name}_FILE" for name in used if name.endswith("_KEY")}  # `backends.http.key`
+    used |= {
+        f"{name}_FILE" for name in used if name.endswith(("_KEY", "_TOKEN"))
+    }  # `backends.http.key`
     rows = re.findall(r"^\| `(\w+)` \|", text(REFERENCE / "environment.md"), re.MULTILINE)
     assert {*rows} == used
 

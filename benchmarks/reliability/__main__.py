@@ -1,6 +1,6 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, named, fal, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
+Names: kills, named, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
@@ -79,12 +79,16 @@ def _kills() -> Iterator[Line]:
 FAL_WORK = Work(images=5, cells=48, backend="fal", model="bria/fibo-edit/relight")
 
 
-def _fal() -> Iterator[Line]:
+REPLICATE_WORK = Work(images=5, cells=48, backend="replicate", model="zsxkib/ic-light")
+
+
+def _queued(work: Work) -> Iterator[Line]:
     toll = Toll()
     for seed in range(3):
         with _folder() as folder:
-            toll.add(kills.rounds(folder, KillPlan(FAL_WORK, seed, 40, faults=True)))
-    yield "random SIGKILL, fal, 3 % network faults", _told(toll), not toll.problems
+            toll.add(kills.rounds(folder, KillPlan(work, seed, 40, faults=True)))
+    what = f"random SIGKILL, {work.backend}, 3 % network faults"
+    yield what, _told(toll), not toll.problems
 
 
 def _named() -> Iterator[Line]:
@@ -213,7 +217,8 @@ def _naive() -> Iterator[Line]:
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "kills": _kills,
     "named": _named,
-    "fal": _fal,
+    "fal": partial(_queued, FAL_WORK),
+    "replicate": partial(_queued, REPLICATE_WORK),
     "points": _points,
     "faults": _faults,
     "simulator": _simulator,

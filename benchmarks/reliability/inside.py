@@ -28,6 +28,8 @@ from relightflow.backends.fal import adapter as fal_adapter
 from relightflow.backends.fal import queue
 from relightflow.backends.http import backend, key
 from relightflow.backends.http.polling import ClockFunctions
+from relightflow.backends.replicate import adapter as replicate_adapter
+from relightflow.backends.replicate import predictions
 from relightflow.backends.segmind import adapter, v1, v2
 from relightflow.errors import Exit, RelightflowError
 from relightflow.model.callbacks import RunCallbacks
@@ -64,6 +66,7 @@ PATIENCE = {
     (v1, "FACTOR"): 0.0,
     (v1, "BODY_SECONDS"): 20.0,
     (queue, "SUBMIT_SECONDS"): 1.5,
+    (predictions, "SUBMIT_SECONDS"): 1.5,
     (comfyui_server, "SUBMIT_SECONDS"): 1.5,
 }
 """How long a run waits for the answer to a submit here, in real seconds."""
@@ -148,6 +151,9 @@ async def buying(
             hurried(given | dict(environ or {})),
             mock.patch.object(adapter, "RING", key.KeyRing("Segmind", "SEGMIND_API_KEY")),
             mock.patch.object(fal_adapter, "RING", key.KeyRing("fal", "FAL_KEY")),
+            mock.patch.object(
+                replicate_adapter, "RING", key.KeyRing("Replicate", "REPLICATE_API_TOKEN")
+            ),
         ):
             yield Bought(Shop(folder, emulator.url, work), emulator)
 

@@ -118,7 +118,7 @@ MUTANTS = (
     Mutant("rows that the ledger owns are adopted again", "backends/history/lookup.py",
            (("if n not in query.known_ids]", "if n]"),), "tests/backends/segmind/test_history.py"),
     Mutant("the key goes to the output host", "backends/http/backend.py",
-           (("        self._opened = api, ", "        session.headers['x-api-key'] = key\n        self._opened = api, "),),
+           (("        self._opened = api, ", "        session.straight.headers['x-api-key'] = key\n        self._opened = api, "),),
            RULES + " -k the_key"),
     Mutant("a 5xx without the gateway's JSON is sent again", "backends/segmind/responses.py",
            (("    if not own_words:\n", "    if not own_words and status < 500:\n"),), FAULTS + " -k html"),

@@ -52,13 +52,34 @@ AXES_OF: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "light_direction": ("front", "side", "bottom", "top-down"),
     },
+    "replicate": {
+        "prompt": (
+            "dusk",
+            "noon",
+            "neon",
+            "fog",
+            "snow",
+            "fire",
+            "rain",
+            "sun",
+            "moon",
+            "ice",
+            "sea",
+            "sky",
+        ),
+        "light_source": ("None", "Left Light", "Right Light", "Top Light"),
+    },
     "comfyui": {
         "prompt": ("dusk", "noon", "neon", "fog"),
         "light_direction": ("left", "right", "top", "bottom"),
     },
 }
 """Backend → the axes of the recipe that buys from it."""
-KEYS = {"segmind": ("SEGMIND_API_KEY", KEY), "fal": ("FAL_KEY", "0123-4567:89abcdef")}
+KEYS = {
+    "segmind": ("SEGMIND_API_KEY", KEY),
+    "fal": ("FAL_KEY", "0123-4567:89abcdef"),
+    "replicate": ("REPLICATE_API_TOKEN", "r8_0123456789abcdef"),
+}
 """Backend → the variable with its key, and a key."""
 
 
@@ -80,7 +101,9 @@ def environment(more: Mapping[str, str] | None = None, package: Path = ROOT) -> 
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("RELIGHTFLOW_", "SEGMIND_", "FAL_", "COMFYUI_", "GITHUB_", "COV_"))
+        if not name.startswith(
+            ("RELIGHTFLOW_", "SEGMIND_", "FAL_", "REPLICATE_", "COMFYUI_", "GITHUB_", "COV_")
+        )
     }
     return {**kept, "PYTHONPATH": str(package), "COLUMNS": "100", **(more or {})}
 

@@ -8,6 +8,7 @@ from relightflow.backends.comfy.plugin import RECORD as COMFY
 from relightflow.backends.comfyui.plugin import RECORD as COMFYUI
 from relightflow.backends.fal.plugin import RECORD as FAL
 from relightflow.backends.preview.plugin import RECORD as PREVIEW
+from relightflow.backends.replicate.plugin import RECORD as REPLICATE
 from relightflow.backends.runware.plugin import RECORD as RUNWARE
 from relightflow.backends.segmind.plugin import RECORD as SEGMIND
 from relightflow.plugins.hookspecs import hookimpl
@@ -16,4 +17,4 @@ from relightflow.plugins.records import BackendRecord
 
 @hookimpl
 def relightflow_backends() -> Iterable[BackendRecord]:
-    return PREVIEW, SEGMIND, FAL, RUNWARE, COMFY, COMFYUI
+    return PREVIEW, SEGMIND, FAL, REPLICATE, RUNWARE, COMFY, COMFYUI

@@ -33,6 +33,10 @@ class Status:
     """How many attempts stand where; only states that some attempt is in."""
     doubts: tuple[Attempt, ...]
     """Every attempt that may have been billed and whose outcome is unknown."""
+    waiting: int = 0
+    """Paid results that the provider deletes soon, and that no run has collected yet."""
+    collect_by: float | None = None
+    """When it deletes the first of them, Unix seconds by this machine's clock; None: there are none."""
     exists: bool = True
     """False: there is no such folder, so nothing was ever bought with it."""
     rehearsal: bool = False

@@ -13,6 +13,10 @@ from typing import TypeAlias
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 
+EXPIRES = "expires"
+"""Where a step's details hold when the provider deletes its result, in Unix seconds by this machine's clock:
+for people, who must run again before that. Missing where results live for days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

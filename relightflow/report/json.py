@@ -259,6 +259,7 @@ def status(found: Status) -> _Document:
         "spent_usd": usd(found.spent),
         "in_flight_usd": usd(found.in_flight),
         "unknown_usd": usd(found.unknown),
+        "collect_by": found.collect_by,
         "states": {state.value: number for state, number in found.states},
         "unknown": [_attempt(attempt) for attempt in found.doubts],
     }

@@ -32,6 +32,7 @@ def status(found: Status, columns: int | None = None) -> str:
             ("last run", _last_run(found.last_run)),
             ("rehearsed" if found.rehearsal else "spent", money(found.spent)),
             ("in flight", money(found.in_flight) if found.in_flight else "nothing"),
+            *((("collect by", _collect_by(found)),) if found.collect_by is not None else ()),
             ("unknown", _unknown(found)),
             ("calls", ", ".join(f"{n:,} {state.value}" for state, n in found.states) or "none"),
         ),
@@ -57,6 +58,14 @@ def _exit(code: int | None) -> str:
     except ValueError:
         return f"exit {code}"
     return f"exit {int(known)}, {known.meaning}"
+
+
+def _collect_by(found: Status) -> str:
+    assert found.collect_by is not None
+    return (
+        f"{_moment(found.collect_by)}: then the provider deletes the first of "
+        f"{count(found.waiting, 'paid result')}; run the recipe again before that"
+    )
 
 
 def _unknown(found: Status) -> str:

@@ -384,8 +384,6 @@ def _cells(model: Model, count: int) -> Iterator[dict[str, Any]]:
         for parameter in model.parameters:
             if parameter.kind == "choice" and (turn or parameter.default is None):
                 cell[parameter.name] = parameter.values[turn % len(parameter.values)]
-            elif parameter.required and parameter.default is None:
-                cell[parameter.name] = "sample" if parameter.kind == "text" else parameter.minimum
         yield cell
 
 

@@ -39,8 +39,14 @@ def sample_image(data: bytes, name: str = "photos/sample.png") -> Image:
 
 
 def sample_job(image: Image, backend: str, model: Model, cell: Mapping[str, Any]) -> Job:
-    """A job with a key of its own. (The real key is made by the plan; a backend never reads it.)"""
-    parameters = model.normalise(FrozenMap(cell))
+    """A job with a key of its own. (The real key is made by the plan; a backend never reads it.) What the
+    model requires and `cell` lacks gets some value."""
+    needed = {
+        p.name: "sample" if p.kind == "text" else p.minimum
+        for p in model.parameters
+        if p.required and p.default is None and p.kind != "choice"
+    }
+    parameters = model.normalise(FrozenMap({**needed, **cell}))
     told = json.dumps([backend, model.name, image.sha256, sorted(parameters.items(), key=str)])
     return Job(hashlib.sha256(told.encode()).hexdigest(), image, backend, model.name, parameters, 0)
 

@@ -44,7 +44,13 @@ def test_no_cell_of_a_table_is_empty(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_cell_has_a_word_of_python(page: str) -> None:
     python = re.compile(r"\b(None|True|False)\b|<class|object at 0x|\bdict\b|\btuple\b")
-    assert not [(line, cell) for line, cell in cells(page) if python.search(cell)]
+    lines = (REFERENCE / page).read_text(encoding="utf-8").splitlines()
+    assert not [
+        (line, cell)
+        for line, cell in cells(page)
+        if python.search(cell)
+        if not lines[line - 1].startswith("| `light_source` |")  # IC-Light's own word for no side
+    ]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -22,8 +22,13 @@ def test_random_kills_never_pay_twice_and_lose_nothing(
     assert toll.kills
 
 
-def test_neither_do_kills_of_a_run_that_buys_from_fal(tmp_path: Path) -> None:
-    work = Work(cells=12, backend="fal", model="bria/fibo-edit/relight")
+@pytest.mark.parametrize(
+    ("backend", "model"), [("fal", "bria/fibo-edit/relight"), ("replicate", "zsxkib/ic-light")]
+)
+def test_neither_do_kills_of_a_run_that_buys_elsewhere(
+    backend: str, model: str, tmp_path: Path
+) -> None:
+    work = Work(cells=12, backend=backend, model=model)
     toll = rounds(tmp_path, KillPlan(work, seed=7, kills=5, faults=True))
     assert not toll.problems
     assert (toll.billed, toll.twice, toll.lost, toll.unknown_left) == (12, 0, 0, 0)

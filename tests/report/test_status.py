@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import datetime
+
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.failure import Billed
 from relightflow.model.status import LastRun, Status
@@ -46,6 +49,16 @@ def test_what_a_server_said_is_escaped_and_the_url_is_kept_secret() -> None:
     said = words(status(doubts=(doubt(reason="\x1b]0;x"),)))
     assert "\x1b" not in said
     assert "secret" not in said
+
+
+def test_results_that_the_provider_deletes_soon_are_told_with_the_time() -> None:
+    at = datetime(2026, 11, 27, 19, 5).astimezone().timestamp()
+    said = words(replace(status(), waiting=3, collect_by=at))
+    assert (
+        "collect by  2026-11-27 19:05:00: then the provider deletes the first of 3 paid results"
+        in said
+    )
+    assert "collect by" not in words(status())
 
 
 def test_a_long_list_says_how_many_more() -> None:

@@ -18,6 +18,7 @@ _GROUPS = {
     "segmind v2": ("segmind", "queued", "records"),
     "segmind v1": ("segmind", "held", "records"),
     "fal": ("queued", "records"),
+    "replicate": ("queued", "records"),
     "runware": ("queued", "named"),
     "comfy": ("held", "named"),
     "comfyui": ("queued", "free"),
@@ -71,7 +72,7 @@ def _connection() -> Iterator[Fault]:
         ("no answer in time, no record", "silent"),
         ("answer cut short, no record", "cut"),
     ):
-        held = replace(t.HELD, said=("billed, 0.0", "unknown outcomes remain"))
+        held = replace(t.HELD, said=("billed, 0.", "unknown outcomes remain"))
         v1 = held if kind == "cut" else t.HELD
         yield Fault(
             name, "the same, and no record ever shows it", Act(kind, recorded=False),
@@ -157,18 +158,21 @@ def _refusals() -> Iterator[Fault]:
     every = Act("refusal", times=0)
     rows: tuple[tuple[str, str, str, Ending, dict[str, Ending | NotHere]], ...] = (
         ("key refused", "the key is not accepted", "key", _saying(t.ACCOUNT, "key"), {}),
-        ("no key arrived", "the key is called missing", "no key", _saying(t.ACCOUNT, "key"), {"fal": _UNDOCUMENTED, "named": _UNDOCUMENTED}),
+        ("no key arrived", "the key is called missing", "no key", _saying(t.ACCOUNT, "key"), {"fal": _UNDOCUMENTED, "replicate": _UNDOCUMENTED, "named": _UNDOCUMENTED}),
         ("403", "the account may not use the model", "forbidden", t.ACCOUNT, {"free": t.ACCOUNT}),
         ("410", "the model is retired", "retired", t.MODEL, {"fal": _UNDOCUMENTED, "runware": _UNDOCUMENTED}),
         ("404", "the model does not exist", "no model", t.MODEL, {}),
-        ("credits run out", "the credits last for one call", "credits", _saying(t.SPENT, "credits"), {"fal": _saying(t.ACCOUNT, "balance"), "named": t.ACCOUNT}),
-        ("spend limit", "a spend limit is reached", "spend limit", _saying(t.SPENT, "limit"), {"fal": _UNDOCUMENTED, "named": _UNDOCUMENTED}),
+        ("credits run out", "the credits last for one call", "credits", _saying(t.SPENT, "credits"), {"fal": _saying(t.ACCOUNT, "balance"), "replicate": _saying(t.ACCOUNT, "credit"), "named": t.ACCOUNT}),
+        ("spend limit", "a spend limit is reached", "spend limit", _saying(t.SPENT, "limit"), {"fal": _UNDOCUMENTED, "replicate": _UNDOCUMENTED, "named": _UNDOCUMENTED}),
     )  # fmt: skip
     for name, what, kind, ending, more in rows:
         yield Fault(
             name, what, replace(every, value=kind), _ends(ending, **{"free": _NO_ACCOUNT, **more})
         )
-    alone = {name: NotHere("only fal may bill a 422") for name in ("segmind", "named", "free")}
+    alone = {
+        name: NotHere("only fal may bill a 422")
+        for name in ("segmind", "replicate", "named", "free")
+    }
     doubt = replace(t.HELD, billed=1, end=1, said=("may bill that", "no subject"))
     yield Fault(
         "422 at submit, not taken", "a 422 to the call itself", Act("status", value=422, taken=False),
@@ -181,7 +185,7 @@ def _refusals() -> Iterator[Fault]:
     yield Fault(
         "405 in HTML", "a page says that the method is not allowed",
         Act("status", times=0, value=405, body="html", taken=False),
-        _ends(t.MODEL, fal=t.DOUBT, named=t.DOUBT, free=t.WAITS),
+        _ends(t.MODEL, fal=t.DOUBT, replicate=t.DOUBT, named=t.DOUBT, free=t.WAITS),
     )  # fmt: skip
     yield Fault(
         "406 nobody knows", "a refusal in words that nobody knows", replace(every, value="unheard of"),
@@ -197,13 +201,13 @@ def _limits() -> Iterator[Fault]:
         )  # fmt: skip
     yield Fault(
         "429, reset far", "too many calls, for a day", Act("limited", times=0, value="far"),
-        _ends(t.WAITS, fal=_UNDOCUMENTED, free=_NO_ACCOUNT),
+        _ends(t.WAITS, fal=_UNDOCUMENTED, replicate=_UNDOCUMENTED, free=_NO_ACCOUNT),
     )  # fmt: skip
     for code in (500, 502, 504):
         act = Act("status", value=code, taken=False)
         yield Fault(
             f"{code} in JSON once", "the provider's own word that it failed; not taken", act,
-            _ends(t.MADE, fal=t.LATER, segmind_v1=t.LATER if code == 504 else t.MADE, free=t.AGAIN),
+            _ends(t.MADE, fal=t.LATER, replicate=t.LATER, segmind_v1=t.LATER if code == 504 else t.MADE, free=t.AGAIN),
         )  # fmt: skip
         yield Fault(
             f"{code} in JSON, taken", "the same, and the call is taken and never shown",
@@ -212,7 +216,7 @@ def _limits() -> Iterator[Fault]:
         )  # fmt: skip
     yield Fault(
         "502 in JSON for ever", "the same in every answer",
-        Act("status", times=0, value=502, taken=False, cell=True), _ends(t.FAILED, fal=t.PROVEN, named=t.DOUBT, free=t.AGAIN),
+        Act("status", times=0, value=502, taken=False, cell=True), _ends(t.FAILED, fal=t.PROVEN, replicate=t.PROVEN, named=t.DOUBT, free=t.AGAIN),
     )  # fmt: skip
 
 
@@ -226,11 +230,11 @@ def _price() -> Iterator[Fault]:
     for value in ("missing", "NaN", -1):
         yield Fault(
             f"cost {value}", "the answer tells the cost so",
-            Act("cost", "result", times=0, value=value), _ends(t.MADE, free=_NO_ACCOUNT),
+            Act("cost", "result", times=0, value=value), _ends(t.MADE, replicate=_SECONDS, free=_NO_ACCOUNT),
         )  # fmt: skip
     yield Fault(
         "twice the price", "one call is charged twice its price",
-        Act("charge", "result", value=2.0), _ends(t.DEAR, fal=_FLAT, free=_NO_ACCOUNT),
+        Act("charge", "result", value=2.0), _ends(t.DEAR, fal=_FLAT, replicate=_SECONDS, free=_NO_ACCOUNT),
     )  # fmt: skip
     yield Fault(
         "the cap is reached", "nothing: the cap holds one call", Act("nothing"),
@@ -238,6 +242,7 @@ def _price() -> Iterator[Fault]:
     )  # fmt: skip
 
 
+_SECONDS = NotHere("the answer tells the seconds that the call ran, and no cost")
 _FLAT = NotHere("the answer tells no cost of a model with a fixed price")
 
 
@@ -250,7 +255,7 @@ def _polls() -> Iterator[Fault]:
     )
     yield Fault(
         "job failed", "the call is taken, runs and fails", Act("failed", times=0, cell=True, value="No face found"),
-        _ends(_saying(t.FAILED, "No face found"), runware=_saying(t.COUNTED, "No face found"), comfy=NotHere("a call that fails is one of its refusals"), comfyui=t.REMADE),
+        _ends(_saying(t.FAILED, "No face found"), replicate=_saying(t.RAN, "No face found"), runware=_saying(t.COUNTED, "No face found"), comfy=NotHere("a call that fails is one of its refusals"), comfyui=t.REMADE),
     )  # fmt: skip
     yield Fault(
         "404 for a while", "the call is not there, for three polls",
@@ -258,11 +263,11 @@ def _polls() -> Iterator[Fault]:
     )  # fmt: skip
     yield Fault(
         "expired, and recorded", "the call is forgotten, and its record is there", Act("expired"),
-        _ends(t.MADE, held=_NO_POLL, free=_FREE),
+        _ends(t.MADE, replicate=t.LOST, held=_NO_POLL, free=_FREE),
     )  # fmt: skip
     yield Fault(
         "expired, no record", "the call is forgotten, and so is its record",
-        Act("expired", recorded=False), _ends(t.HELD, held=_NO_POLL, comfyui=t.REMADE),
+        Act("expired", recorded=False), _ends(t.HELD, replicate=t.LOST, held=_NO_POLL, comfyui=t.REMADE),
     )  # fmt: skip
     for name, kind, value, body in (
         ("a 500", "status", 500, "json"), ("a 502 in HTML", "status", 502, "html"),

@@ -19,9 +19,10 @@ from benchmarks.reliability.rehearsal import Work
 from relightflow.backends.comfy import adapter as comfy
 from relightflow.backends.emulator.plain import Emulator
 from relightflow.backends.fal.hosts import SETTLING as FAL_SETTLING
+from relightflow.backends.replicate.hosts import SETTLING as REPLICATE_SETTLING
 from relightflow.backends.runware import adapter as runware
 from relightflow.backends.runware.emulator import RunwareEmulator
-from relightflow.backends.segmind.hosts import SETTLING
+from relightflow.backends.segmind.hosts import SETTLING as SEGMIND_SETTLING
 from relightflow.errors import Exit
 from tests.backends.http.named import KEY, Shop, shop
 
@@ -29,8 +30,10 @@ _WORK = {
     "segmind v2": Work("v2", cells=JOBS, concurrency=1),
     "segmind v1": Work("v1", cells=JOBS, concurrency=1),
     "fal": Work(cells=JOBS, concurrency=1, backend="fal", model="bria/fibo-edit/relight"),
+    "replicate": Work(cells=JOBS, concurrency=1, backend="replicate", model="zsxkib/ic-light"),
     "comfyui": Work(cells=JOBS, concurrency=1, backend="comfyui", model="ic-light"),
 }
+_SETTLING = (SEGMIND_SETTLING, FAL_SETTLING, REPLICATE_SETTLING)
 _NOBODY = "http://127.0.0.1:9"
 
 
@@ -76,10 +79,10 @@ async def _planned(fault: Fault, provider: str, folder: Path) -> _Came:
     work, free = _WORK[provider], provider == "comfyui"
     wire = planned(fault.act, work.backend)
     # a history that lags so is no stand-in's that settles at once
-    environ = {} if fault.act.recorded else {SETTLING: "", FAL_SETTLING: ""}
+    environ = {} if fault.act.recorded else dict.fromkeys(_SETTLING, "")
     cap = fault.cap or 100_000_000
-    if provider.startswith("segmind") and fault.cap:
-        cap = 90_000
+    if fault.cap:  # one call and a bit
+        cap = {"segmind": 90_000, "replicate": 300_000}.get(work.backend, cap)
     async with buying(folder, work, wire.plan, environ, **wire.config) as bought:
         first = await bought.run(cap)
         made = len(bought.emulator.bill()["requests"])

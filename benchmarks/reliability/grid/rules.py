@@ -1,4 +1,4 @@
-"""A row of the table as a fault plan, for the emulators that take one: Segmind, fal, ComfyUI."""
+"""A row of the table as a fault plan, for the emulators that take one: Segmind, fal, Replicate, ComfyUI."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from benchmarks.reliability.grid.terms import Act
 _CELL = {
     "segmind": {"light_type": "softbox"},
     "fal": {"light_direction": "front"},
+    "replicate": {"light_source": "None"},
 }
 """The first job, by what is sent for it."""
 _AT: dict[str, Any] = {"poll": ["status", "result"]}
-_MODELS = {"segmind": "segmind-relighting", "fal": "bria/fibo-edit/relight"}
+_MODELS = {
+    "segmind": "segmind-relighting",
+    "fal": "bria/fibo-edit/relight",
+    "replicate": "zsxkib/ic-light",
+}
+_KEYS = {"fal": "other:key", "replicate": "r8_another"}
 _REFUSALS: dict[str, dict[str, tuple[int, str]]] = {
     "segmind": {
         "malformed": (400, "Missing field"),
@@ -26,6 +32,11 @@ _REFUSALS: dict[str, dict[str, tuple[int, str]]] = {
         "unheard of": (406, "Moon in Scorpio"),
     },
     "fal": {"malformed": (400, "Invalid JSON"), "no model": (404, "Not found")},
+    "replicate": {
+        "malformed": (400, "input: field required"),
+        "value": (422, "light_source must be one of"),
+        "no model": (404, "Not found"),
+    },
     "comfyui": {
         "malformed": (400, "missing node"),
         "value": (400, "value not in list"),
@@ -55,7 +66,7 @@ def planned(act: Act, backend: str) -> Planned:
     fault, options = _fault(act, backend)
     at: Any = _AT.get(act.phase, act.phase)
     if act.kind == "elsewhere":
-        at = ["result", "history"]
+        at = ["status" if backend == "replicate" else "result", "history"]
     elif act.kind in ("cost", "charge"):
         at = ["submit", "result"] if act.kind == "cost" else "submit"
     rule: dict[str, Any] = {"at": at, **_which(act, backend), "fault": fault}
@@ -78,10 +89,10 @@ def _settings(refusal: str, backend: str) -> dict[str, Any] | None:
     """What makes the emulator refuse so by itself; None: a fault does."""
     model = frozenset({_MODELS.get(backend, "")})
     found: dict[str, dict[str, Any]] = {
-        "key": {"keys": frozenset({"other:key" if backend == "fal" else "SG_" + "9" * 16})},
+        "key": {"keys": frozenset({_KEYS.get(backend, "SG_" + "9" * 16)})},
         "forbidden": {"forbidden": model},
         "retired": {"retired": model},
-        "credits": {"credits": 0 if backend == "fal" else 60_000},
+        "credits": {"credits": 60_000 if backend == "segmind" else 0},
         "spend limit": {"spend_limit": 60_000},
     }
     return found.get(refusal)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from relightflow.errors import Exit
 
-PROVIDERS = ("segmind v2", "segmind v1", "fal", "runware", "comfy", "comfyui")
+PROVIDERS = ("segmind v2", "segmind v1", "fal", "replicate", "runware", "comfy", "comfyui")
 Phase = Literal["submit", "poll", "status", "result", "download", "upload"]
 JOBS = 2
 
@@ -72,10 +72,10 @@ AGAIN = Ending("next run", Exit.EARLY, None)
 """Free: what became of it is of no interest, and it is made by the next run."""
 HELD = Ending(
     "unknown, held", Exit.UNKNOWN, JOBS, Exit.UNKNOWN,
-    said=("may have been billed, 0.0", "unknown outcomes remain"),
+    said=("may have been billed, 0.", "unknown outcomes remain"),
 )  # fmt: skip
 """Held in every run, and never sent again."""
-DOUBT = Ending("unknown, held", Exit.UNKNOWN, 0, Exit.UNKNOWN, 0, ("may have been billed, 0.0",))
+DOUBT = Ending("unknown, held", Exit.UNKNOWN, 0, Exit.UNKNOWN, 0, ("may have been billed, 0.",))
 """The same, for as long as the fault lasts, where nothing is taken."""
 REMADE = Ending("fails, next run", Exit.JOBS_FAILED, None, Exit.OK, 3)
 """Free: told, and made once more by the next run."""
@@ -85,9 +85,16 @@ BOTH_FAIL = Ending("fails, not billed", Exit.JOBS_FAILED, 0, Exit.JOBS_FAILED, 0
 """Every job, for as long as the fault lasts."""
 PAID = Ending(
     "paid, no image", Exit.JOBS_FAILED, JOBS, Exit.JOBS_FAILED,
-    said=("billed, 0.0", "not bought again automatically"),
+    said=("billed, 0.", "not bought again automatically"),
 )  # fmt: skip
 """Kept, told in every run, and not bought again by itself."""
+RAN = Ending(
+    "fails, billed", Exit.JOBS_FAILED, JOBS, Exit.JOBS_FAILED,
+    said=("billed, 0.", "not bought again automatically"),
+)  # fmt: skip
+"""The time that it ran is paid for, and it is not bought again by itself."""
+LOST = Ending("paid, lost", Exit.JOBS_FAILED, JOBS, Exit.JOBS_FAILED, said=("is lost",))
+"""The provider says that it has deleted the result."""
 MODEL = Ending("model stops", Exit.JOBS_FAILED, 0, Exit.JOBS_FAILED, 0, ("not billed",))
 ACCOUNT = Ending("run stops", Exit.ACCOUNT, 0, Exit.ACCOUNT, 0)
 """A person is needed."""

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from relightflow.backends.http.client import BROKEN, UPLOAD_SECONDS, Api, reason
 from relightflow.backends.http.hosts import ProviderHosts, overriding
+from relightflow.backends.http.multipart import multipart
 from relightflow.backends.http.response import Response, mapping, usable_id
 from relightflow.backends.http.sanitize import shown
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -72,7 +73,8 @@ class ComfyApi(Api[ComfyuiHosts]):
 
     async def upload(self, name: str, media_type: str, data: bytes) -> str:
         """Put an input image there; how a graph calls it."""
-        body, kind = _multipart(name, media_type, data)
+        fields = {"type": "input", "subfolder": _SUBFOLDER, "overwrite": "true"}
+        body, kind = multipart(fields, "image", name, media_type, data)
         answer = await self.read(
             "POST", f"{self.hosts.api}/upload/image", "uploading an image to ComfyUI",
             content=body, headers={"Content-Type": kind}, seconds=UPLOAD_SECONDS,
@@ -197,20 +199,3 @@ def _refusal(found: Mapping[str, Any]) -> str:
             if isinstance(one, dict)
         ]
     return shown("; ".join(words))
-
-
-def _multipart(name: str, media_type: str, data: bytes) -> tuple[bytes, str]:
-    """A form with the image, as `/upload/image` wants it; and its content type."""
-    boundary = "relightflow-form-boundary-5d1b7c"
-    fields = {"type": "input", "subfolder": _SUBFOLDER, "overwrite": "true"}
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
-        for key, value in fields.items()
-    ]
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n'
-        f"Content-Type: {media_type}\r\n\r\n"
-    ).encode()
-    return b"".join([*parts, head, data, f"\r\n--{boundary}--\r\n".encode()]), (
-        f"multipart/form-data; boundary={boundary}"
-    )

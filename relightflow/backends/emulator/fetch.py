@@ -32,8 +32,8 @@ def look(image: str, assets: AssetStore, now: float) -> str:
     parts = urlsplit(image)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unreachable("the image must be an http(s) URL or a data URI")
-    if parts.path.startswith("/assets/") and is_loopback(parts.hostname):
-        asset = assets.uploaded(parts.path.removeprefix("/assets/"), now)
+    if (name := _upload(parts.path)) and is_loopback(parts.hostname):
+        asset = assets.uploaded(name, now)
         if asset is None:
             raise Unreachable("the image URL answered 404")
         _image(asset.data)
@@ -47,8 +47,8 @@ def read(image: str, assets: AssetStore, now: float) -> bytes | None:
     parts = urlsplit(image)
     if not is_loopback(parts.hostname or ""):
         return None
-    if parts.path.startswith("/assets/"):
-        asset = assets.uploaded(parts.path.removeprefix("/assets/"), now)
+    if name := _upload(parts.path):
+        asset = assets.uploaded(name, now)
         if asset is not None:
             return asset.data
     connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=5)
@@ -62,6 +62,12 @@ def read(image: str, assets: AssetStore, now: float) -> bytes | None:
         raise Unreachable(f"the image URL cannot be read: {problem}") from None
     finally:
         connection.close()
+
+
+def _upload(path: str) -> str:
+    """The name of our own upload at `path`, whether anybody or only the account may read it; else empty."""
+    place = next((place for place in ("/assets/", "/v1/files/") if path.startswith(place)), "")
+    return path.removeprefix(place) if place else ""
 
 
 def _decode(image: str) -> bytes:

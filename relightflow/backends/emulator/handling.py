@@ -66,12 +66,15 @@ async def _answer(
 
 
 async def _fields(request: web.BaseRequest) -> dict[str, Any]:
-    """A body's fields; none where it is no JSON object. It can be read again afterwards."""
+    """A body's fields, those of its `input` too; none where it is no JSON object. It can be read again."""
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    inputs = found.get("input")
+    return {**found, **inputs} if isinstance(inputs, dict) else found
 
 
 def _note(provider: Provider, request: web.BaseRequest, phase: str, fault: str = "") -> None:

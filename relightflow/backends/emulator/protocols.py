@@ -16,6 +16,8 @@ class Protocol:
     """`module:name` of the function that routes requests, or of a plain emulator's class."""
     reason: str = "error"
     """What a refusal's reason is called in its JSON."""
+    identity: str = "request_id"
+    """What a call's id is called in an answer."""
     plain: bool = False
     """It has the smaller core, which takes few options."""
 
@@ -27,6 +29,7 @@ class Protocol:
 PROTOCOLS: Mapping[str, Protocol] = {
     "segmind": Protocol("relightflow.backends.segmind.emulator.routes:route"),
     "fal": Protocol("relightflow.backends.fal.emulator.routes:route", "detail"),
+    "replicate": Protocol("relightflow.backends.replicate.emulator.routes:route", "detail", "id"),
     "comfyui": Protocol("relightflow.backends.comfyui.emulator:route"),
     "runware": Protocol("relightflow.backends.runware.emulator:RunwareEmulator", plain=True),
     "comfy": Protocol("relightflow.backends.comfy.emulator:ComfyEmulator", plain=True),

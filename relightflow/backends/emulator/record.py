@@ -21,7 +21,7 @@ class Record:
     image: str
     """The input image's URL; a `data:` URI in short, by its sha256."""
     cost: Micros
-    """What was billed; 0 for a request that fails."""
+    """What was billed; 0 for a request that fails, where the provider does not bill that."""
     created: float
     starts: float
     """End of the queue."""
@@ -42,7 +42,7 @@ class Record:
 
     @property
     def billed(self) -> bool:
-        return not self.error
+        return not self.error or self.cost > 0
 
     def status(self, now: float) -> str:
         if now < self.starts:

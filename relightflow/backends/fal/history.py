@@ -17,9 +17,11 @@ from relightflow.backends.fal import models, responses
 from relightflow.backends.fal.hosts import FalApi
 from relightflow.backends.fal.queue import image_url
 from relightflow.backends.history.bill import bill
+from relightflow.backends.history.cursors import CursorPage, CursorReader, Fetch
 from relightflow.backends.history.lookup import HistoryListing, Span, at_once, patiently
 from relightflow.backends.history.matching import HistoryRow, Matcher
-from relightflow.backends.http.response import mapping, parsed, usable_id
+from relightflow.backends.history.rows import json_object, moment
+from relightflow.backends.http.response import mapping, usable_id
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Needs, Undecided
 from relightflow.model.failure import CallFailed, Failure, FailureKind
@@ -30,7 +32,6 @@ from relightflow.plugins.backend import BillRow, Retry
 _PAGE_CAP = 16 << 20
 _SIZES = (100, 90)
 """Of the pages of two readings: what pages leave out or show twice makes them differ."""
-_MOST_PAGES = 500
 _DAY = timedelta(days=1)
 _DOING = "reading the request history"
 FAILED, REFUSED = "FAILED", "REFUSED"
@@ -66,20 +67,17 @@ class FalHistory:
         found: list[HistoryRow] = []
         doubt = ""
         for model in models.MODELS:
-            first = await self._all(model.name, span, _SIZES[0], retry)
+            first, again = (self._pages(model.name, span, size, retry) for size in _SIZES)
             if whole:
-                again = await self._all(model.name, span, _SIZES[1], retry)
-                kept = [
-                    {_identity(raw) for raw in rows if span.holds(_sent(raw))}
-                    for rows in (first, again)
-                ]
-                doubt = doubt or ("" if kept[0] == kept[1] else "two readings differ")
-                first = again
-            found += map(_row, first)
+                rows, why = await _READER.whole(first, again, span, -math.inf)
+            else:
+                rows, why = await _READER.once(first)
+            doubt = doubt or why
+            found += map(_row, rows)
         return HistoryListing(tuple(found), span.since - _DAY.total_seconds(), doubt)
 
-    async def _all(self, model: str, span: Span, size: int, retry: Retry) -> list[Any]:
-        """The raw rows of one model, from a day before `span` to a day after it."""
+    def _pages(self, model: str, span: Span, size: int, retry: Retry) -> Fetch:
+        """The listing of one model, from a day before `span` to a day after it."""
         params = {
             "endpoint_id": model,
             "start": _stamp(span.since, -_DAY),
@@ -88,15 +86,12 @@ class FalHistory:
         }
         if math.isfinite(span.until):
             params["end"] = _stamp(span.until, _DAY)
-        rows: list[Any] = []
-        for _ in range(_MOST_PAGES):
-            page, following = await self._page(params, retry)
-            rows += page
-            if not following:
-                return rows
-            params["cursor"] = following
-        words = "fal's request history has more pages than can be read"
-        raise CallFailed(Failure(FailureKind.UNAVAILABLE, words))
+
+        async def fetch(cursor: str) -> CursorPage:
+            asked = params | ({"cursor": cursor} if cursor else {})
+            return CursorPage(*await self._page(asked, retry))
+
+        return fetch
 
     async def _page(self, params: Mapping[str, str], retry: Retry) -> tuple[list[Any], str]:
         """Raw rows and the cursor of the next page; empty: this is the last. Raises `CallFailed`."""
@@ -159,8 +154,8 @@ def _row(raw: Any) -> HistoryRow:
     raw = raw if isinstance(raw, dict) else {}
     code = raw.get("status_code")
     code = code if isinstance(code, int) and not isinstance(code, bool) else 0
-    inputs = _object(raw.get("json_input"))
-    output = _object(raw.get("json_output")) or {}
+    inputs = json_object(raw.get("json_input"))
+    output = json_object(raw.get("json_output")) or {}
     status = {2: "COMPLETED", 4: REFUSED, 5: FAILED}.get(code // 100, "IN_PROGRESS")
     error = responses.detail_of(output) if code >= 400 else ""
     return HistoryRow(
@@ -175,28 +170,18 @@ def _row(raw: Any) -> HistoryRow:
     )
 
 
-def _object(value: Any) -> Mapping[str, Any] | None:
-    if isinstance(value, str):
-        value = parsed(value.encode())
-    return value if isinstance(value, dict) else None
-
-
 def _sent(raw: Any) -> float | None:
     """When a raw row's request was sent, Unix seconds."""
-    text = raw.get("sent_at") if isinstance(raw, dict) else None
-    try:
-        when = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    if when is None:
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return moment(raw.get("sent_at")) if isinstance(raw, dict) else None
 
 
 def _identity(raw: Any) -> str:
     """What stays the same of a raw row while its request goes on."""
     row = _row(raw)
     return repr((row.request_id or raw, row.model))
+
+
+_READER = CursorReader(_sent, _identity)
 
 
 def _stamp(at: float, more: timedelta) -> str:

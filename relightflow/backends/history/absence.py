@@ -131,7 +131,7 @@ def proof_of_absence(
         if row is None:
             words = "the provider's records omit a call that was certainly accepted"
             return Undecided(Needs.TIME, words, late if late > reading.now else None)
-        if matcher.fit(call, row) is not Fit.YES:
+        if not matcher.vouches(call, row):
             return Undecided(
                 Needs.PERSON,
                 "the provider's records describe calls differently from how they were sent, so "

@@ -66,6 +66,8 @@ class HistoryRow:
     """As sent; None where they are not told."""
     url: str = field(default="", repr=False)
     error: str = ""
+    removed: bool = False
+    """The provider says that it has deleted what was sent: of this row no more can be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,15 @@ class Matcher:
             # a moment that does not fit says little where all else does
             return Fit.MAYBE if inputs is Fit.YES else Fit.NO
         return Fit.YES if named and inputs is Fit.YES and row.request_id else Fit.MAYBE
+
+    def vouches(self, attempt: Attempt, row: HistoryRow) -> bool:
+        """Whether `row`, which bears the attempt's id, shows that the records hold such calls as they were
+        sent; or that they hold them, where the provider has deleted what was sent."""
+        fit = self.fit(attempt, row)
+        same_model = _slug(row.model) == _slug(attempt.model)
+        return fit is Fit.YES or (
+            fit is Fit.MAYBE and row.removed and not row.inputs and same_model
+        )
 
     def image_host(self, attempt: Attempt, row: HistoryRow) -> str:
         """Where the image stands in the row, if it is the one that was sent; else empty."""

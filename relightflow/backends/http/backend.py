@@ -55,7 +55,8 @@ class HttpBackend(Backend, Generic[H]):
         private = self._context.operator.allow_private_network
         api = self._api_type(sessions.api_session(), self._hosts, key)
         session = sessions.download_session(*exempt(self._hosts), private=private)
-        self._opened = api, Downloads(session, self._hosts)
+        shown = key if self._hosts.keyed else ""
+        self._opened = api, Downloads(session, self._hosts, shown)
         if self._hosts.override and self._hosts.variable:
             self._tell(
                 f"{self._hosts.variable} is set: {self._hosts.override} is used instead of "

@@ -155,7 +155,7 @@ class Api(Generic[H]):
     ) -> Response:
         """`post_once`, and the whole answer. Raises `CallFailed`; UNKNOWN where the answer cannot be read.
 
-        `statuses`: the provider's statuses speak for themselves, so of any but 200 the body may be missing.
+        `statuses`: the provider's statuses speak for themselves, so of any but 2xx the body may be missing.
         """
         response, late = await self.post_once(url, body, seconds, headers)
         async with response:
@@ -168,7 +168,7 @@ class Api(Generic[H]):
         try:
             data = await read_body(response, sessions.JSON_CAP)
         except (TooLarge, Unreadable, *BROKEN) as error:
-            if not statuses or response.status == 200:
+            if not statuses or 200 <= response.status < 300:
                 words = (
                     f"{self.hosts.provider}'s answer could not be read ({reason(error, self.key)}). The "
                     f"call may have been billed: it is held and {self.hosts.doubts}"

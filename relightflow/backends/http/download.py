@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from relightflow.backends.http.rate_limit_headers import reset_after
 from relightflow.backends.http.response import KEPT, is_image_data
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.network import apart
+from relightflow.network.addresses import host_matches
 from relightflow.network.body import TooLarge, Unreadable, pieces
 from relightflow.network.session import (
     HttpSession,
@@ -60,6 +63,8 @@ class _Partial:
 class Downloads:
     session: HttpSession
     hosts: ProviderHosts
+    key: str = field(default="", repr=False)
+    """Shown to a host of `hosts.keyed` that asks for it; empty: to none."""
     cap: int = sessions.IMAGE_CAP
     total_seconds: float = _TOTAL_SECONDS
     idle_seconds: float = IDLE_SECONDS
@@ -152,12 +157,10 @@ class Downloads:
         """One request, over at most `_HOPS` redirects, each checked like the first."""
         for _ in range(_HOPS + 1):
             self._check(url)
-            async with self.session.get(
-                url,
-                headers=_range(partial),
-                allow_redirects=False,
-                timeout=timeout(self.idle_seconds, self.total_seconds),
-            ) as response:
+            async with self._get(url, partial) as response:
+                if response.status == 401 and self._may_see_key(url):
+                    await self._with_key(url, partial)
+                    return
                 if response.status not in _REDIRECTS:
                     await self._body(response, partial)
                     return
@@ -165,6 +168,29 @@ class Downloads:
         raise _failed(
             FailureKind.REFUSED_SAFETY, f"the result is behind more than {_HOPS} redirects"
         )
+
+    def _get(
+        self, url: str, partial: _Partial, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self.session.get(
+            url,
+            headers={**_range(partial), **(headers or {})},
+            allow_redirects=False,
+            timeout=timeout(self.idle_seconds, self.total_seconds),
+        )
+
+    def _may_see_key(self, url: str) -> bool:
+        host = urlsplit(url).hostname or ""
+        own = host_matches(host, self.hosts.keyed) or urlsplit(url).hostname == _stand_in(
+            self.hosts
+        )
+        return bool(self.key and self.hosts.keyed) and own
+
+    async def _with_key(self, url: str, partial: _Partial) -> None:
+        """The same request with the key. It is never followed elsewhere."""
+        headers = self.hosts.authorization(self.key)
+        async with self._get(url, partial, headers) as response:
+            await self._body(response, partial)
 
     def _check(self, url: str) -> None:
         why = refusal(self.hosts, url)
@@ -184,9 +210,13 @@ class Downloads:
             partial.data += piece
 
 
+def _stand_in(hosts: ProviderHosts) -> str | None:
+    return urlsplit(hosts.override).hostname
+
+
 def exempt(hosts: ProviderHosts) -> tuple[str, ...]:
     """Hosts of results whose address may be private: the operator's own, and a stand-in."""
-    override = urlsplit(hosts.override).hostname
+    override = _stand_in(hosts)
     return (*hosts.allowed, *([override] if override else []))
 
 

@@ -39,8 +39,12 @@ class ProviderHosts:
     """Of those, the operator's own: their addresses may be private."""
     results: tuple[str, ...] = ()
     """Hosts of results that are looked at before the first call; empty: none."""
+    keyed: tuple[str, ...] = ()
+    """Of `outputs`, those that get the key where they ask for it with 401; never before, and no other."""
     doubts: str = "looked up in the request history"
     """What becomes of a call without an answer, as half a sentence for messages."""
+    exposure: str = "get a public address that cannot be revoked"
+    """Who can see an uploaded image, as half a sentence for messages."""
     kept: str = ""
     """How long results are kept, as half a sentence for messages; empty: nobody says."""
     settling: float = math.inf

@@ -87,8 +87,8 @@ class Inputs:
         url = self.memory.recall(key)
         if url is None or not await self.downloads.serves(url):
             self.notice(
-                f"images are uploaded to {self.hosts.provider} and get a public address that cannot be "
-                "revoked; `delivery: inline` sends them inside each request instead"
+                f"images are uploaded to {self.hosts.provider} and {self.hosts.exposure}; `delivery: "
+                "inline` sends them inside each request instead"
             )
             url = await upload()
             if why := refusal(self.hosts, url, listed=False):

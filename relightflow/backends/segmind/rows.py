@@ -5,12 +5,11 @@ A row that cannot be read is never taken for no row: what looks absent may be bo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from relightflow.backends.history.matching import HistoryRow
+from relightflow.backends.history.rows import json_object, moment, text
 from relightflow.backends.http.response import amount, usable_id
 from relightflow.backends.segmind.listing import Page
 
@@ -74,39 +73,11 @@ def row(raw: Any) -> HistoryRow:
     raw = raw if isinstance(raw, dict) else {}
     return HistoryRow(
         request_id=usable_id(raw.get("request_id")),
-        model=_text(raw.get("model_name")),
-        status=_text(raw.get("model_status") or raw.get("status")).upper(),
+        model=text(raw.get("model_name")),
+        status=text(raw.get("model_status") or raw.get("status")).upper(),
         cost=amount(raw.get("credits_deduction")),
         created=created(raw),
-        inputs=_inputs(raw.get("request_body")),
-        url=_text(raw.get("generation_url")),
-        error=_text(raw.get("error")),
+        inputs=json_object(raw.get("request_body")),
+        url=text(raw.get("generation_url")),
+        error=text(raw.get("error")),
     )
-
-
-def moment(value: Any) -> float | None:
-    """Unix seconds of a timestamp: ISO 8601 (no zone: UTC), or a number of seconds or milliseconds."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        if not 0 < value < 1e15:  # NaN too, and whole numbers that no float can hold
-            return None
-        return float(value / 1000 if value > 1e11 else value)
-    try:
-        when = datetime.fromisoformat(_text(value).strip())
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _inputs(value: Any) -> Mapping[str, Any] | None:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, dict) else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from relightflow.cli import params
 from relightflow.cli.console import Console
-from relightflow.model.attempt import State
+from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import moment
 from relightflow.model.status import LastRun, Status
+from relightflow.model.step import EXPIRES
 from relightflow.report import json
 from relightflow.report import spending as report
 from relightflow.report.status import status as words
@@ -49,6 +52,7 @@ def look(state_dir: StateDir) -> Status:
         money = ledger.money()
         states = ledger.states()
         doubts = tuple(ledger.unknown_attempts())
+        deadlines = tuple(_deadlines(ledger.open_attempts()))
     return Status(
         state=str(state_dir.root),
         last_run=LastRun(*last) if last else None,
@@ -57,7 +61,17 @@ def look(state_dir: StateDir) -> Status:
         unknown=money.unknown,
         states=tuple((state, states[state]) for state in State if state in states),
         doubts=doubts,
+        waiting=len(deadlines),
+        collect_by=min(deadlines, default=None),
         exists=state_dir.root.is_dir(),
         rehearsal=state_dir.rehearsal,
         restoration=seen.restoration,
     )
+
+
+def _deadlines(attempts: Iterable[Attempt]) -> Iterator[float]:
+    """When the provider deletes the results that wait, of those that say so."""
+    for attempt in attempts:
+        until = moment(attempt.details.get(EXPIRES))
+        if until is not None and attempt.state in (State.ACCEPTED, State.RESULT_KNOWN):
+            yield until

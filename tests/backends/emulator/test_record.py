@@ -36,10 +36,20 @@ def test_a_failure_shows_only_at_the_end(now: float, status: str, error: str) ->
     assert _record(error=error).status(now) == status
 
 
-def test_a_request_ends_completed_and_billed_or_failed_and_unbilled() -> None:
-    good, bad = _record(), _record(error="cannot fetch")
-    assert (good.status(110), good.billed) == ("COMPLETED", True)
-    assert (bad.status(110), bad.billed) == ("FAILED", False)
+@pytest.mark.parametrize(
+    ("error", "cost", "ends"),
+    [
+        ("", 50_000, ("COMPLETED", True)),
+        ("", 0, ("COMPLETED", True)),
+        ("cannot fetch", 0, ("FAILED", False)),
+        ("cannot fetch", 50_000, ("FAILED", True)),
+    ],
+)
+def test_a_request_that_failed_is_billed_only_where_it_cost_something(
+    error: str, cost: int, ends: tuple[str, bool]
+) -> None:
+    record = _record(error=error, cost=cost)
+    assert (record.status(110), record.billed) == ends
 
 
 def test_the_end_stays_the_end() -> None:

@@ -223,3 +223,26 @@ def test_another_image_where_ours_are_kept_is_another_call() -> None:
     assert fit(doubt(), other, frozenset({"images.segmind.com"})) is Fit.NO
     copy = row(image="https://cdn.example.org/copies/1")
     assert fit(doubt(), copy, frozenset({"images.segmind.com"})) is Fit.MAYBE
+
+
+@pytest.mark.parametrize(
+    ("facts", "vouches"),
+    [
+        ({}, True),
+        ({"inputs": None}, False),
+        ({"inputs": None, "removed": True}, True),
+        ({"inputs": None, "removed": True, "model": "another"}, False),
+        ({"inputs": None, "removed": True, "created": AT + 9e4}, False),
+        ({"inputs": {"image": URL, **CELL, "light_type": "spotlight"}, "removed": True}, False),
+        ({"inputs": {**CELL}, "removed": True}, False),
+    ],
+)
+def test_a_row_of_which_the_inputs_were_deleted_vouches_for_the_records_by_its_id(
+    facts: dict[str, Any], vouches: bool
+) -> None:
+    """One whose inputs are there and differ, or that is of another time or model, does not."""
+    assert MATCHER.vouches(doubt(), row(**facts)) is vouches
+
+
+def test_a_row_of_which_the_inputs_were_deleted_is_adopted_for_nothing() -> None:
+    assert ids([doubt()], [row(inputs=None, removed=True)]) == ({}, [])

@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from relightflow.backends.http import download, sessions
 from relightflow.backends.http.download import Downloads, fetch_apart
+from relightflow.backends.replicate.hosts import ReplicateHosts
 from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.network import apart
@@ -320,3 +321,28 @@ async def test_a_space_in_a_result_s_url_is_quoted(downloads: Make, listen: List
     url = await listen(replying(lambda *_: image_bytes(), seen))
     assert await downloads(url).fetch(url + "/a b.png") == IMAGE
     assert "/a%20b.png" in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://replicate.delivery/a", True),
+        ("https://pbxt.replicate.delivery/a", True),
+        ("https://notreplicate.delivery/a", False),
+        ("https://replicate.delivery.example.com/a", False),
+        ("https://cdn.example.com/a", False),
+        ("https://user@replicate.delivery:443/a", True),
+    ],
+)
+async def test_a_key_that_is_asked_for_is_shown_to_the_providers_own_hosts_alone(
+    url: str, shown: bool
+) -> None:
+    """Whether the URL may be asked at all is decided before."""
+    hosts = ReplicateHosts(outputs=("replicate.delivery", "cdn.example.com"))
+    session = sessions.download_session()
+    try:
+        assert Downloads(session, hosts, "key")._may_see_key(url) is shown
+        assert not Downloads(session, hosts)._may_see_key(url)
+        assert not Downloads(session, SegmindHosts(), "key")._may_see_key(url)
+    finally:
+        await session.close()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -65,21 +64,6 @@ def test_inputs_may_come_as_text() -> None:
     assert rows.row(RAW | {"request_body": "{"}).inputs is None
 
 
-@pytest.mark.parametrize(
-    "value", ["2026-11-23T12:00:00", "2026-11-23 12:00:00+00:00", 1795435200, 1795435200000]
-)
-def test_times_without_a_zone_are_utc(value: Any) -> None:
-    assert rows.moment(value) == 1795435200.0
-
-
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text()))
 def test_any_raw_row_can_be_read(raw: Any) -> None:
     assert rows.row(dict.fromkeys(RAW, raw)).request_id in (raw, "")
-
-
-@pytest.mark.parametrize(
-    "value",
-    [0, -1, True, math.nan, math.inf, 1e300, pytest.param(10**400, id="huge"), "soon", None],
-)
-def test_what_is_no_time_is_none(value: Any) -> None:
-    assert rows.moment(value) is None

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,23 @@ from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.job import Job
+from relightflow.model.step import EXPIRES, Accepted
 from relightflow.model.values import FrozenMap
 from relightflow.store.state_dir import StateDir
 from tests.cli.program import Relightflow
+
+IMAGE = Image("a.png", "a" * 64, 1, 1, 1, "image/png", 0, "")
+JOB = Job("f" * 64, IMAGE, "studio", "glow", FrozenMap(), 0)
 
 
 def spend(folder: Path) -> None:
     """A ledger with one run and one call whose outcome is unknown."""
     state_dir = StateDir(folder / ".relightflow")
     state_dir.create()
-    image = Image("a.png", "a" * 64, 1, 1, 1, "image/png", 0, "")
-    job = Job("f" * 64, image, "studio", "glow", FrozenMap(), 0)
 
     async def play(ledger: Ledger) -> None:
         await ledger.run_started("run-1", "spring")
-        attempt = await ledger.intend(job, "run-1", 50_000)
+        attempt = await ledger.intend(JOB, "run-1", 50_000)
         failure = Failure(FailureKind.UNKNOWN, "no answer came", Billed.UNKNOWN)
         await ledger.close_attempt(attempt, State.UNKNOWN, failure)
         await ledger.run_ended("run-1", 5)
@@ -70,6 +73,26 @@ def test_status_for_programs(relightflow: Relightflow, tmp_path: Path) -> None:
     found = json.loads(relightflow("status", "--json").stdout)
     assert (found["last_run"]["exit"], found["unknown_usd"]) == (5, 0.05)
     assert [row["reason"] for row in found["unknown"]] == ["no answer came"]
+
+
+def test_status_says_by_when_a_result_must_be_collected(
+    relightflow: Relightflow, tmp_path: Path
+) -> None:
+    """Of what is settled, and of what says nothing, it says nothing."""
+
+    async def accepted(ledger: Ledger, job: Job) -> None:
+        for number, details in enumerate(({EXPIRES: 1_795_438_800.0}, {EXPIRES: 1e12}, {})):
+            one = await ledger.intend(replace(job, key=f"{number}" * 64), "run-1", 50_000)
+            await ledger.advance(one, Accepted(f"request-{number}", FrozenMap(details)))
+
+    spend(tmp_path)
+    ledger = Ledger(StateDir(tmp_path / ".relightflow").ledger)
+    try:
+        asyncio.run(accepted(ledger, JOB))
+    finally:
+        ledger.close()
+    assert json.loads(relightflow("status", "--json").stdout)["collect_by"] == 1_795_438_800.0
+    assert "the first of 2 paid results" in relightflow("status").stdout
 
 
 def test_a_damaged_ledger_ends_with_6(relightflow: Relightflow, tmp_path: Path) -> None:

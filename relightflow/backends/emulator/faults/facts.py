@@ -11,6 +11,7 @@ from aiohttp import web
 from relightflow.backends.emulator.faults.answer import fill, with_body
 from relightflow.backends.emulator.faults.kinds import fault
 from relightflow.backends.emulator.faults.wire import true_answer
+from relightflow.backends.emulator.protocols import PROTOCOLS
 from relightflow.backends.emulator.provider import EmulatedCall
 
 _POLLS = ("status", "result")
@@ -56,10 +57,12 @@ async def request_id(call: EmulatedCall, *, value: Any = "missing") -> web.Strea
             answer.headers["x-request-id"] = str(value)
         return answer
 
+    name = PROTOCOLS[call.provider.config.protocol].identity
+
     def change(found: dict[str, Any]) -> None:
-        found.pop("request_id", None)
+        found.pop(name, None)
         if value != "missing":
-            found["request_id"] = value
+            found[name] = value
 
     return _altered(answer, body, change)
 
@@ -70,7 +73,7 @@ async def _unknown_status(call: EmulatedCall, *, word: str = "WARMING_UP") -> we
     return await _set(call, lambda found: found.update(status=word))
 
 
-@fault("output-url", ("submit", "result", "history"))
+@fault("output-url", ("submit", *_POLLS, "history"))
 async def output_url(call: EmulatedCall, *, url: str) -> web.StreamResponse:
     """Another place for the result (`{port}` and `{path}` of the true one are filled in)."""
     return await _set(call, lambda found: _replace_urls(call, found, url))
@@ -108,7 +111,7 @@ def _replace_urls(call: EmulatedCall, found: dict[str, Any], url: str) -> None:
         path = "/" + str(true).split("/", 3)[-1]
         return fill(call, url, path)
 
-    if "output" in found:
+    if found.get("output"):
         many = isinstance(found["output"], list)
         found["output"] = [place(u) for u in found["output"]] if many else place(found["output"])
     for image in (*(found.get("images") or ()), found.get("image")):
@@ -116,5 +119,7 @@ def _replace_urls(call: EmulatedCall, found: dict[str, Any], url: str) -> None:
             image["url"] = place(image["url"])
     for row in found.get("items") or ():
         _replace_urls(call, row.get("json_output") or {}, url)
+    for row in found.get("results") or ():
+        _replace_urls(call, row, url)
     if found.get("generation_url"):
         found["generation_url"] = place(found["generation_url"])
