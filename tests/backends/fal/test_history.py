@@ -42,7 +42,8 @@ async def made(context: FalConnection, number: int, send: bool = True, **cell: A
 async def look_up(context: FalConnection, doubt: Attempt, *known: Attempt) -> Evidence:
     named = tuple(replace(one, request_id=one.url) for one in known)
     query = RecordsQuery((doubt,), named, frozenset(one.url for one in known), 0.0)
-    return await context.backend.look_up(query, at_once)
+    found: Evidence = await context.backend.look_up(query, at_once)
+    return found
 
 
 @pytest.fixture

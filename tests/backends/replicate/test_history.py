@@ -52,7 +52,8 @@ async def made(
 async def look_up(context: ReplicateConnection, doubt: Attempt, *known: Attempt) -> Evidence:
     named = tuple(replace(one, request_id=one.url) for one in known)
     query = RecordsQuery((doubt,), named, frozenset(one.url for one in known), 0.0)
-    return await context.backend.look_up(query, at_once)
+    found: Evidence = await context.backend.look_up(query, at_once)
+    return found
 
 
 async def test_a_call_that_was_taken_is_adopted_with_its_result_and_its_cost(

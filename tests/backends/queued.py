@@ -1,0 +1,140 @@
+"""A backend that queues calls, over real loopback sockets: the emulator, or a server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+
+from relightflow.backends.emulator.config import Config
+from relightflow.backends.emulator.faults.reading import parse
+from relightflow.backends.emulator.images import tiny
+from relightflow.backends.emulator.server import Running, start
+from relightflow.backends.http.polling import ClockFunctions
+from relightflow.model.catalog import Model
+from relightflow.model.image import Image
+from relightflow.model.job import Job
+from relightflow.model.step import Completed, Step
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Call
+from relightflow.plugins.records import BackendContext, OperatorPolicy
+from relightflow.testing.backend import InMemoryNotes
+
+IMAGE = tiny()
+
+
+def image(data: bytes = IMAGE, **facts: Any) -> Image:
+    """An image with these bytes."""
+    given: dict[str, Any] = {
+        "name": "a.jpg", "sha256": hashlib.sha256(data).hexdigest(), "size": len(data),
+        "width": 256, "height": 256, "media_type": "image/jpeg", "source": 0, "locator": "a.jpg",
+    }  # fmt: skip
+    return Image(**(given | facts))
+
+
+@dataclass
+class QueueConnection:
+    """An open backend and what it said and remembered."""
+
+    backend: Any
+    provider: Provider
+    notices: list[str]
+    naps: list[float]
+    """Seconds it asked to sleep; none of them was slept."""
+
+    async def call(self, number: int = 0, model: str = "", **cell: Any) -> Call:
+        row, given = self.provider.model(model), image()
+        prepared = await self.backend.prepare(given, IMAGE)
+        parameters = row.normalise(FrozenMap(self.provider.cell | cell))
+        key = hashlib.sha256(f"{given.sha256}{parameters}{number}".encode()).hexdigest()
+        return Call(Job(key, given, self.provider.name, row.name, parameters, number), prepared)
+
+    async def submit(self, number: int = 0, model: str = "", **cell: Any) -> Step:
+        step: Step = await self.backend.submit(await self.call(number, model, **cell))
+        return step
+
+    async def finish(self, step: Step) -> Completed:
+        while not isinstance(step, Completed):
+            step = await self.backend.collect(step)
+        return step
+
+
+class Make(Protocol):
+    def __call__(self, context: BackendContext, url: str, clock: ClockFunctions) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider, as these tests speak to it."""
+
+    name: str
+    """Of its backend, and of its protocol."""
+    models: tuple[Model, ...]
+    make: Make
+    """A backend whose hosts are all at that URL."""
+    cell: dict[str, Any] = field(default_factory=dict)
+    """What every call needs."""
+
+    def model(self, name: str) -> Model:
+        return next((model for model in self.models if model.name == name), self.models[0])
+
+
+Connect = Callable[..., Awaitable[QueueConnection]]
+Emulate = Callable[..., Awaitable[Running]]
+
+
+@asynccontextmanager
+async def connecting(provider: Provider) -> AsyncIterator[Connect]:
+    """`await connect(url, delivery="inline")`: a backend whose hosts are all that one. It does not wait."""
+    opened: list[Any] = []
+
+    async def make(
+        url: str, *, wall: Callable[[], float] = time.time, model: str = "", **options: Any
+    ) -> QueueConnection:
+        notices: list[str] = []
+        naps: list[float] = []
+
+        async def nap(seconds: float) -> None:
+            naps.append(seconds)
+            await asyncio.sleep(0)
+
+        context = BackendContext(
+            provider.model(model), FrozenMap(options), InMemoryNotes(), notices.append,
+            OperatorPolicy(),
+        )  # fmt: skip
+        backend = provider.make(context, url, ClockFunctions(sleep=nap, wall=wall))
+        opened.append(backend)
+        await backend.open()
+        return QueueConnection(backend, provider, notices, naps)
+
+    yield make
+    for backend in opened:
+        await backend.close()
+
+
+@asynccontextmanager
+async def emulating(protocol: str) -> AsyncIterator[Emulate]:
+    """`await emulate(plan, history_lag=9)`: the emulator with that fault plan and configuration."""
+    started: list[Running] = []
+
+    async def make(plan: str = "", **facts: Any) -> Running:
+        given = {"protocol": protocol, "latency": (0.0, 0.0), "image": "tiny"} | facts
+        running = await start(Config(**given), plan=parse(plan) if plan else None)
+        started.append(running)
+        return running
+
+    yield make
+    for running in started:
+        await running.stop()
+
+
+@pytest.fixture
+def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for a quarter of a second later is asked for at once."""
+    monkeypatch.setattr("relightflow.backends.http.polling.FIRST", 0.001)
