@@ -14,8 +14,10 @@ def relightflow(tmp_path: Path) -> Relightflow:
     def run(
         *arguments: str, env: Mapping[str, str] | None = None, **options: object
     ) -> "subprocess.CompletedProcess[str]":
-        if not options and "PYTHONPATH" not in (env or {}):
-            said = start(arguments, tmp_path, environment(env)).wait()
+        usual = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, **options}
+        cwd, stdin = usual.pop("cwd"), usual.pop("stdin")
+        if not usual and stdin == subprocess.DEVNULL and "PYTHONPATH" not in (env or {}):
+            said = start(arguments, Path(str(cwd)), environment(env)).wait()
             return subprocess.CompletedProcess(arguments, said.code, said.out, said.err)
         return subprocess.run(  # type: ignore[call-overload,no-any-return]  # options vary
             [sys.executable, "-m", "relightflow", *arguments],
