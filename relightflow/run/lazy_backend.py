@@ -29,6 +29,7 @@ class LazyBackend:
         self._backend: Backend | None = None
         self._details: HasIntentDetails | None = None
         self._server_time: HasServerTime | None = None
+        self._bodies: HasRequestBody | None = None
         self._turn = asyncio.Lock()
 
     async def get(self) -> Backend:
@@ -51,6 +52,7 @@ class LazyBackend:
         # asked once: a check against a protocol costs more than all else that is done for a call
         self._details = backend if isinstance(backend, HasIntentDetails) else None
         self._server_time = backend if isinstance(backend, HasServerTime) else None
+        self._bodies = backend if isinstance(backend, HasRequestBody) else None
         self._backend = backend
 
     def intent_details(self, call: Call) -> FrozenMap:
@@ -61,10 +63,9 @@ class LazyBackend:
 
     def request_body(self, call: Call) -> bytes | None:
         """What is sent for the call, where it can be sent again; None: it cannot."""
-        backend: object = self._backend
-        return backend.request_body(call) if isinstance(backend, HasRequestBody) else None
+        return self._bodies.request_body(call) if self._bodies else None
 
     async def close(self) -> None:
         if self._backend is not None:
             await self._backend.close()
-            self._backend = self._details = self._server_time = None
+            self._backend = self._details = self._server_time = self._bodies = None
