@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
+from relightflow.network import apart
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store.marker import MARKER, init_store, read_marker
@@ -98,6 +99,16 @@ def test_a_signed_url_gives_the_bytes(bucket: Bucket) -> None:
     bucket.put("a/b.png", b"1")
     with urllib.request.urlopen(bucket.presign("a/b.png", 60), timeout=20) as answer:
         assert answer.read() == b"1"
+
+
+def test_a_worker_reads_the_listed_version_by_a_signed_url(bucket: Bucket) -> None:
+    bucket.put("a/b.png", b"1")
+    (listed,) = bucket.list()
+    url = bucket.presign(listed.path, 60)
+    assert apart.get(url, 9, listed.etag) == b"1"
+    bucket.put("a/b.png", b"2")
+    with pytest.raises(OSError, match="another version"):
+        apart.get(url, 9, listed.etag)
 
 
 def test_a_signed_url_that_azure_would_refuse_is_not_made(azure: str) -> None:

@@ -53,11 +53,11 @@ class RemoteWork:
     shutdown: Shutdown
     reader: Callable[[Image], Read | None] = lambda image: None  # noqa: ARG005
     """What reads an input image on a worker; None: only this process can. Blocks."""
-    _readers: OrderedDict[tuple[int, str], _KeptReader] = field(default_factory=OrderedDict)
+    _readers: OrderedDict[tuple[int, str, str], _KeptReader] = field(default_factory=OrderedDict)
 
     async def _reader(self, image: Image) -> Read | None:
         """What reads `image` on a worker, for the next minutes."""
-        key, now = (image.source, image.locator), time.monotonic()
+        key, now = (image.source, image.sha256, image.locator), time.monotonic()
         kept = self._readers.get(key)
         if kept is None or now > kept.until:
             asked = asyncio.ensure_future(asyncio.to_thread(self.reader, image))
