@@ -105,7 +105,8 @@ class RemoteWork:
     ) -> Callable[[Prepare], Awaitable[Step]] | None:
         """What makes the whole job on a worker, given how to prepare it here if none does; None: the
         backend must be asked here. Only for backends that are free. Raises CallFailed."""
-        blobs = self.workers.shared("make")
+        name = making(job)
+        blobs = self.workers.shared(name)
         if blobs is None or not isinstance(backend, HasMaker):
             return None
         read = await self._reader(job.image) if job.image.media_type in EXTENSIONS else None
@@ -113,7 +114,7 @@ class RemoteWork:
         if read is None or make is None:
             return None
         seconds = getattr(make, "seconds", None)
-        task = Task("make", _make, (blobs, read, job.image.sha256, make), seconds)
+        task = Task(name, _make, (blobs, read, job.image.sha256, make), seconds)
 
         async def made(prepare: Prepare) -> Step:
             found = await self._asked(task, blobs)
@@ -149,6 +150,11 @@ class RemoteWork:
             self.workers.unavailable(TaskRefused(missing))
             return None
         return found
+
+
+def making(job: Job) -> str:
+    """The name of the task that makes the whole job: workers may refuse it for one backend and not for another."""
+    return f"make-{job.backend}"
 
 
 def _completed(found: Staged | bytes, facts: Completed) -> Completed:

@@ -32,7 +32,7 @@ from relightflow.run.context import RunContext
 from relightflow.run.input_cache import InputCache
 from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
 from relightflow.run.jobs.collect import Collector
-from relightflow.run.jobs.remote import Prepare, RemoteWork
+from relightflow.run.jobs.remote import Prepare, RemoteWork, making
 from relightflow.run.lazy_backend import LazyBackend
 from relightflow.run.limits.admission import Admission
 from relightflow.run.limits.retry import LEAST_PAUSE, GiveUp, RetryCounts, decide, pause
@@ -105,7 +105,7 @@ class Submitter:
 
     async def _maker(self, job: Job) -> Callable[[Prepare], Awaitable[Step]] | None:
         """What makes the job on a worker. None: it has a price, or there is no worker."""
-        if not self.context.free or self.remote.workers.shared("make") is None:
+        if not self.context.free or self.remote.workers.shared(making(job)) is None:
             return None
         return await self.remote.maker(await self.backend.get(), job)
 

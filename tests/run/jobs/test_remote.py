@@ -168,7 +168,7 @@ def test_a_free_job_is_made_as_a_whole_on_a_worker(stage: Stage) -> None:
     executor = ScriptedExecutor()
     summary = stage.run(**installed(stage, executor))
     assert (summary.exit, len(stage.images())) == (0, 6)
-    assert executor.names.count("make") == 6
+    assert executor.names.count("make-studio") == 6
     assert not stage.provider.submits
     assert not stage.provider.prepared
 
@@ -177,7 +177,7 @@ def test_a_job_with_a_price_is_never_made_on_a_worker(stage: Stage) -> None:
     _paid(stage)
     executor = ScriptedExecutor()
     _ran(stage, executor)
-    assert "make" not in executor.names
+    assert "make-studio" not in executor.names
     assert len(stage.provider.submits) == 6
 
 
