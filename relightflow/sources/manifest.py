@@ -11,8 +11,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ from relightflow.core.filenames import safe_path
 from relightflow.errors import RefusedError, UsageError
 from relightflow.images import BadImage
 from relightflow.model.image import Image, Rejected
+from relightflow.plugins.executor import Task, TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
-from relightflow.sources.file_index import FileIndex, Known
+from relightflow.sources.file_index import FileIndex, Known, untouched
 from relightflow.sources.files import READ, bytes_of, examine, in_words
 from relightflow.sources.patterns import Patterns
 from relightflow.store.atomic import opened_folder, parts_of
@@ -30,6 +33,8 @@ from relightflow.store.atomic import opened_folder, parts_of
 _LONGEST = 1 << 20
 """Bytes of one line."""
 _FORMAT = 1
+_BATCH = 64
+"""Images that workers are asked for at a time."""
 _CHANGED = (
     "its content does not match the manifest: it was edited, or the manifest belongs to another run"
 )
@@ -51,6 +56,7 @@ class Manifest:
         self._number = context.index
         self._told: str = options["path"]
         self._delivery = options.get("delivery", "")
+        self._ask = context.ask
         self._path, self._folder = _located(context, self._told)
         if self._folder in (os.path.realpath(place) for place in context.avoid):
             raise UsageError(
@@ -64,13 +70,23 @@ class Manifest:
 
     def scan(self) -> Iterator[Image | Rejected]:
         self._index.load()
+        if self._ask is None:
+            yield from map(self._found, self._wanted())
+        else:
+            wanted = self._wanted()
+            with ThreadPoolExecutor(_BATCH, thread_name_prefix="manifest") as pool:
+                while batch := tuple(islice(wanted, _BATCH)):
+                    yield from pool.map(self._found, batch)
+        self._index.save()
+
+    def _wanted(self) -> Iterator[_Output]:
+        """Every output that is meant, once."""
         seen: set[str] = set()
         for output in self._outputs():
             wanted = _meant(self._include, output.path) and not _within(self._exclude, output.path)
             if wanted and output.path not in seen:
                 seen.add(output.path)
-                yield self._found(output)
-        self._index.save()
+                yield output
 
     def read(self, image: Image) -> bytes:
         try:
@@ -105,11 +121,24 @@ class Manifest:
         with opened_folder(self._folder, folders) as folder:
             facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
         known = self._index.find(output.path, facts)
+        if known is None and (known := self._apart(output, facts)):
+            self._index.add(output.path, facts, known)
         if known is None:
             data, facts = self._read(output.path)
             known = examine(data)
             self._index.add(output.path, facts, known)
         return known
+
+    def _apart(self, output: _Output, facts: os.stat_result) -> Known | None:
+        """What a worker says of a file that has not changed meanwhile; None: it is read here. Raises OSError."""
+        if self._ask is None:
+            return None
+        given = (self._folder, output.path, facts.st_size, facts.st_mtime_ns)
+        known = self._ask(Task("examine", _examined_apart, given))
+        *folders, name = parts_of(output.path)
+        with opened_folder(self._folder, folders) as folder:
+            now = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return known if known and known.size == facts.st_size and untouched(facts, now) else None
 
     def _read(self, path: str) -> tuple[bytes, os.stat_result]:
         *folders, name = parts_of(path)
@@ -156,6 +185,20 @@ def _bytes_below(folder: str, path: str) -> bytes:
     *folders, name = parts_of(path)
     with opened_folder(folder, folders) as inner:
         return bytes_of(name, inner)
+
+
+def _examined_apart(folder: str, path: str, size: int, modified: int) -> Known:
+    """Done by a worker, on the file that the run sees. Raises TaskRefused for whatever the run had better look
+    at itself. `modified`: nanoseconds."""
+    *folders, name = parts_of(path)
+    try:
+        with opened_folder(folder, folders) as inner:
+            facts = os.stat(name, dir_fd=inner, follow_symlinks=False)
+            if (facts.st_size, facts.st_mtime_ns) != (size, modified):
+                raise TaskRefused("a worker sees another file of the same name")
+            return examine(bytes_of(name, inner))
+    except (OSError, BadImage, RefusedError) as problem:
+        raise TaskRefused(f"a worker could not read an input image ({in_words(problem)})") from None
 
 
 def _located(context: SourceContext, told: str) -> tuple[str, str]:

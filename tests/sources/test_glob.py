@@ -4,25 +4,23 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from relightflow.core.project import Project
 from relightflow.errors import RefusedError, UsageError
-from relightflow.executors.envelope import done, opened, packed
 from relightflow.model.image import Image, PassedOver, Rejected, Remark
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.executor import Task, TaskRefused
+from relightflow.plugins.executor import TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources import files, glob
 from relightflow.sources.glob import Glob
+from tests.sources.worker import Worker
 
 Put = Callable[..., Path]
-T = TypeVar("T")
 
 
 def source(
@@ -380,26 +378,6 @@ def test_a_folder_is_answered_with_the_pattern_for_what_is_in_it(project: Path, 
     assert "write '../photos/*' for the images" in reason
     (project / "photos/IMG_old").mkdir()
     assert rejected(source(project, "photos/IMG*", "photos/*")) == {}
-
-
-@dataclass
-class Worker:
-    """One that does what it is asked, in an envelope as on a cluster; `refuses`: or not."""
-
-    names: list[str] = field(default_factory=list)
-    refuses: bool = False
-    meanwhile: Callable[[], object] = field(default=lambda: None)
-
-    def __call__(self, task: Task[T]) -> T | None:
-        self.names.append(task.name)
-        if self.refuses:
-            return None
-        try:
-            found: T = opened(done(packed(task)))
-        except TaskRefused:
-            return None
-        self.meanwhile()
-        return found
 
 
 def apart(folder: Path, worker: Worker, cache: Path | None = None) -> Glob:

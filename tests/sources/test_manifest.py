@@ -11,10 +11,13 @@ import pytest
 from relightflow.errors import RefusedError, UsageError
 from relightflow.model.image import Image, Rejected
 from relightflow.model.values import FrozenMap
+from relightflow.plugins.executor import TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
+from relightflow.sources import manifest
 from relightflow.sources.manifest import Manifest
 from tests.sources.conftest import image_bytes
+from tests.sources.worker import Worker
 
 Put = Callable[..., Path]
 HEAD = {"record": "recipe", "format": 1}
@@ -161,3 +164,43 @@ def test_a_file_that_changed_or_vanished_is_stale(project: Path, write: Write, p
     (project / "out/a.jpg").unlink()
     with pytest.raises(StaleImage, match="can no longer be read"):
         found.read(image)
+
+
+def test_workers_read_and_hash_what_is_new(project: Path, put: Put, write: Write) -> None:
+    data = {f"{name}/left.png": image_bytes(kind="PNG", shade=n) for n, name in enumerate("cab")}
+    write(data)
+    put("out/a/left.png", image_bytes(kind="PNG", shade=9))
+    alone = list(source(project).scan())
+    assert [type(item) for item in alone] == [Image, Rejected, Image]
+
+    def asked(worker: Worker) -> Manifest:
+        told = FrozenMap({"path": "out/manifest.jsonl"})
+        return Manifest(SourceContext(project, told, 3, ask=worker))
+
+    worker = Worker()
+    assert list(asked(worker).scan()) == alone
+    assert worker.names == ["examine"] * 3
+    assert list(asked(Worker(refuses=True)).scan()) == alone
+
+
+def test_a_worker_that_sees_another_file_of_that_name_is_not_believed(
+    project: Path, write: Write
+) -> None:
+    write({"a.png": image_bytes(kind="PNG")})
+    facts = (project / "out/a.png").stat()
+    folder = str(project / "out")
+    assert manifest._examined_apart(folder, "a.png", facts.st_size, facts.st_mtime_ns)
+    with pytest.raises(TaskRefused, match="another file of the same name"):
+        manifest._examined_apart(folder, "a.png", facts.st_size, 0)
+
+
+def test_a_file_that_changed_while_a_worker_read_it_is_read_here(
+    project: Path, write: Write
+) -> None:
+    write({"a.png": image_bytes(kind="PNG")})
+    path = project / "out/a.png"
+    old = path.read_bytes()
+    worker = Worker(meanwhile=lambda: path.write_bytes(old + b"changed"))
+    told = FrozenMap({"path": "out/manifest.jsonl"})
+    (found,) = Manifest(SourceContext(project, told, 3, ask=worker)).scan()
+    assert isinstance(found, Rejected)
