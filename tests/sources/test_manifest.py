@@ -189,7 +189,8 @@ def test_a_worker_that_sees_another_file_of_that_name_is_not_believed(
     write({"a.png": image_bytes(kind="PNG")})
     facts = (project / "out/a.png").stat()
     folder = str(project / "out")
-    assert manifest._examined_apart(folder, "a.png", facts.st_size, facts.st_mtime_ns)
+    known = manifest._examined_apart(folder, "a.png", facts.st_size, facts.st_mtime_ns)
+    assert known.size == facts.st_size
     with pytest.raises(TaskRefused, match="another file of the same name"):
         manifest._examined_apart(folder, "a.png", facts.st_size, 0)
 
