@@ -1,6 +1,7 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, named, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, mutants, durability, naive. Everything
+Names: kills, named, mixed, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, mutants,
+durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
@@ -25,6 +26,7 @@ from benchmarks.reliability import (
     disk,
     durability,
     kills,
+    mixed,
     mutants,
     naive,
     named,
@@ -109,6 +111,21 @@ def _named() -> Iterator[Line]:
             f"{said}, at most {most} in doubt at a kill{wrong[:1]}",
             not wrong,
         )
+
+
+def _mixed() -> Iterator[Line]:
+    total, seed = mixed.MixedToll(), 0
+    while total.kills < 40 and seed < 12 and not total.problems:
+        with _folder() as folder:
+            total.add(mixed.rounds(folder, 40 - total.kills, seed))
+        seed += 1
+    bills = ", ".join(f"{name} {total.billed[name]}" for name in mixed.PROVIDERS)
+    said = (
+        f"{total.kills} kills, {total.jobs} jobs of each, billed: {bills}, {total.twice} twice, "
+        f"{sum(total.delivered.values())} delivered, at most {total.doubts_most} in doubt at a kill, "
+        f"{total.unknown_left} at the end{''.join(total.problems[:1])}"
+    )
+    yield "random SIGKILL, one recipe over three providers", said, total.sound and total.kills >= 40
 
 
 def _told(toll: Toll) -> str:
@@ -217,6 +234,7 @@ def _naive() -> Iterator[Line]:
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "kills": _kills,
     "named": _named,
+    "mixed": _mixed,
     "fal": partial(_queued, FAL_WORK),
     "replicate": partial(_queued, REPLICATE_WORK),
     "points": _points,

@@ -41,9 +41,13 @@ class Audit:
         return not (self.twice or self.lost or self.invented or self.differs)
 
 
-def audit(state: Path, bill: Sequence[Mapping[str, Any]], repeat: int = 1) -> Audit:
-    """`state`: the folder with the ledger; no process must write there now."""
+def audit(
+    state: Path, bill: Sequence[Mapping[str, Any]], repeat: int = 1, backend: str = ""
+) -> Audit:
+    """`state`: the folder with the ledger; no process must write there now. `backend`: only its calls;
+    empty: all."""
     attempts = _attempts(state / "ledger.sqlite3")
+    attempts = [row for row in attempts if backend in ("", row["backend"])]
     what = [job_of(row) for row in bill]
     twice = sum(max(0, count - repeat) for count in Counter(what).values())
     ours = {row["request_id"]: row for row in attempts if row["request_id"]}

@@ -196,6 +196,9 @@ class _MatrixReader:
             return True
         named = told.pop(BACKEND)
         word = named.value if isinstance(named, Leaf) else None
+        if word is None:
+            self._not_one((*steps, BACKEND), named)
+            return False
         if word not in self.labels:
             said = f"{self._quoted((*steps, BACKEND), word)} is no backend of this recipe; its backends: {listed(self.labels)}"
             self.findings.at_value((*steps, BACKEND), said + nearest(word, list(self.labels)))
