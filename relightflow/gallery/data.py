@@ -101,6 +101,7 @@ def _head(sweep: Sweep, entries: Sequence[Entry], parts: int, codes: _Codes) -> 
                 "recipe": {"name": run.head.recipe, "sha256": run.head.sha256},
                 "backend": run.head.backend,
                 "model": run.head.model,
+                **({"models": dict(run.head.models)} if run.head.models else {}),
                 "manifest_sha256": run.manifest_sha256,
             }
             for run, label in zip(sweep.runs, sweep.labels, strict=True)

@@ -18,6 +18,7 @@ _VERDICTS = ("pass", "fail", "unsure", "error")
 _SEVERITIES = ("info", "warn", "fail")
 _MOST_CHECKS = 100
 """Verdicts on one result."""
+_MOST_BACKENDS = 100
 LONGEST = 1 << 20
 """Bytes of one line."""
 MOST = 100_000
@@ -41,6 +42,8 @@ class ManifestHead:
     """Of the recipe's file."""
     backend: str
     model: str
+    models: tuple[tuple[str, str], ...] = ()
+    """Of a recipe with several backends: value of the axis `backend` → backend and model; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +138,18 @@ def _head(found: Mapping[str, Any]) -> ManifestHead:
         raise _NoRecord("its format is newer; upgrade relightflow")
     recipe = _mapping(found, "recipe")
     sha256 = _hash(recipe, "sha256", _SHA256)
-    return ManifestHead(
-        _text(recipe, "name"), sha256, _text(found, "backend"), _text(found, "model")
-    )
+    backend, model = _text(found, "backend"), _text(found, "model")
+    listed = found.get("backends", [])
+    if not isinstance(listed, list | tuple) or len(listed) > _MOST_BACKENDS:
+        raise _NoRecord("'backends' is not a list of backends")
+    return ManifestHead(_text(recipe, "name"), sha256, backend, model, tuple(map(_backend, listed)))
+
+
+def _backend(found: Any) -> tuple[str, str]:
+    if not isinstance(found, Mapping):
+        raise _NoRecord("'backends' is not a list of backends")
+    backend, model = _text(found, "backend"), _text(found, "model")
+    return _text(found, "label"), backend if backend == model else f"{backend} {model}"
 
 
 def _entry(found: Mapping[str, Any]) -> Entry:

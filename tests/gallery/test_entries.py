@@ -159,3 +159,16 @@ def test_verdicts_of_checks_are_read_with_what_was_measured() -> None:
 def test_what_is_no_verdict_is_refused(checks: Any) -> None:
     with pytest.raises(UsageError, match="m:1: this is not a record of a manifest"):
         list(read_lines([json.dumps({**DONE, "checks": checks}).encode()], "m"))
+
+
+def test_of_several_backends_each_label_names_its_model() -> None:
+    listed = [
+        {"label": "preview", "backend": "preview", "model": "preview"},
+        {"label": "bria", "backend": "fal", "model": "bria/fibo"},
+    ]
+    (head,) = read({**HEAD, "backend": "preview, bria", "backends": listed})
+    assert isinstance(head, ManifestHead)
+    assert head.models == (("preview", "preview"), ("bria", "fal bria/fibo"))
+    for wrong in (3, [3], [{"label": "x"}], listed * 51):
+        with pytest.raises(UsageError, match="backend"):
+            read({**HEAD, "backends": wrong})

@@ -8,14 +8,24 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import pytest
 
+from relightflow import api
 from relightflow.errors import AccountError, Exit
 from relightflow.model.attempt import State
+from relightflow.model.catalog import Price
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.plan_file import PlannedRequest
+from relightflow.model.run_options import RunOptions
+from relightflow.model.spending import SpendLimit
+from relightflow.plan.drift import drift
+from relightflow.plan.planned import recipe_plan
 from relightflow.plugins.backend import Call, Settlement
 from relightflow.plugins.records import BackendContext
 from relightflow.plugins.registry import Loaded
+from relightflow.recipe.published import published
+from relightflow.run.plan_status import plan_status
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, NamedBackend, Provider, ScriptedBackend, fails, record
 
@@ -209,3 +219,62 @@ def test_a_model_of_the_same_backend_has_the_same_account_and_its_own_price(mixe
     summary = mixed.run()
     assert summary.money.spent == 2 * PRICE + 2 * 2 * PRICE
     assert sorted(context.model.name for context in seen) == ["dear", "glow"]
+
+
+def test_a_list_with_one_entry_gives_the_same_bytes_as_the_entry(mixed: Mixed) -> None:
+    mixed.recipe([0, 1], sinks=[{"type": "directory", "path": "out/", "name": NAMES}])
+    before = mixed.path.read_text()
+    mixed.run()
+    names, manifest = mixed.images(), (mixed.out / "manifest.jsonl").read_text()
+    mixed.mix(
+        [{"type": "studio", "model": "glow", "as": "mine", "limits": {"max_cost": 1}}], [0, 1]
+    )
+    assert mixed.path.read_text() != before
+    assert mixed.run().counts.reused == 2
+    assert mixed.images() == names == ["a-studio-0.png", "a-studio-1.png"]
+    head, *records = (mixed.out / "manifest.jsonl").read_text().splitlines()
+    other, *others = manifest.splitlines()
+    assert records == others
+    for one in (head, other):
+        facts = json.loads(one)
+        assert facts["recipe"].pop("sha256")  # of the file, which has changed
+        assert "backends" not in facts
+    assert json.loads(head)["backend"] == json.loads(other)["backend"] == "studio"
+
+
+def test_the_manifest_says_which_backend_made_what(mixed: Mixed) -> None:
+    mixed.add()
+    mixed.mix([{"type": "studio"}, {"type": "atelier", "model": "dear", "as": "best"}], [0, 1])
+    mixed.run()
+    records = [json.loads(line) for line in (mixed.out / "manifest.jsonl").read_text().splitlines()]
+    validator = jsonschema.Draft7Validator(published("manifest-record"))
+    for record_ in records:
+        validator.validate(record_)
+    head, *outputs = records
+    assert head["backends"] == [
+        {"label": "studio", "backend": "studio", "model": "glow"},
+        {"label": "best", "backend": "atelier", "model": "dear"},
+    ]
+    assert (head["backend"], head["model"]) == ("studio, best", "glow, dear")
+    assert [(one["cell"]["backend"], one["cost"]) for one in outputs] == [
+        ("studio", 0.05), ("studio", 0.05), ("best", 0.1), ("best", 0.1),
+    ]  # fmt: skip
+    assert all("backend" not in one["parameters"] for one in outputs)
+
+
+def test_a_plan_of_several_backends_is_applied_and_a_dearer_one_is_refused(mixed: Mixed) -> None:
+    mixed.add()
+    mixed.mix(BOTH, [0, 1])
+    plan, limits = mixed.plan(), RunOptions((SpendLimit(10**9, "a test"),))
+    status = plan_status(plan, mixed.state_dir)
+    cost = api.estimate_cost(plan, status, limits, mixed.state_dir)
+    assert [(b.label, b.calls, b.price) for b in cost.backends] == [
+        ("studio", 2, Price(2 * PRICE, 2 * PRICE)), ("atelier", 2, Price(2 * PRICE, 2 * PRICE)),
+    ]  # fmt: skip
+    made = recipe_plan(plan, status, cost, PlannedRequest("recipe.yaml"))
+    assert drift(made, made) == ()
+    dearer = replace(made.backends[1], reserved=2 * PRICE)
+    (found,) = drift(made, replace(made, backends=(made.backends[0], dearer)))
+    assert found.message == "a call of atelier costs up to 0.10 USD, 0.05 in the plan"
+    other = replace(made.backends[1], model="dear")
+    assert drift(made, replace(made, backends=(made.backends[0], other)))[0].kind == "backend"

@@ -209,7 +209,8 @@ function cellFacts(cell) {
     ["billed", reason && reason.billed ? reason.billed : ""],
     ["cost", cost === null ? "" : dollars(cost)],
     ["size", size ? `${number(size[0])} × ${number(size[1])} px` : ""],
-    ["backend", shown(run.backend === run.model ? run.backend : `${run.backend} ${run.model}`)],
+    run.models ? ["model", shown(run.models[parametersOf(cell).backend] || "")]
+      : ["backend", shown(run.backend === run.model ? run.backend : `${run.backend} ${run.model}`)],
     ["run", sweep.head.runs.length > 1 ? shown(run.label) : ""],
     ["job", jobOf(cell)],
   ];

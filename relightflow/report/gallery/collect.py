@@ -31,6 +31,7 @@ from relightflow.model.job import Output
 from relightflow.model.outcome import Result
 from relightflow.model.output_format import extension, output_format
 from relightflow.model.plan import Plan
+from relightflow.model.recipe import BackendSpec
 from relightflow.plan.names import output_path
 from relightflow.plan.outputs import outputs
 from relightflow.plugins.opening import Sources
@@ -69,13 +70,25 @@ def run_of_recipe(
     lines += (manifest.line(manifest.rejected(item)) for item in plan.rejected)
     whole = manifest.line(manifest.head(plan, counts)) + "".join(lines)
     recipe = plan.recipe
-    head = ManifestHead(recipe.name, recipe.sha256, recipe.backend_names, recipe.model_names)
+    head = ManifestHead(
+        recipe.name,
+        recipe.sha256,
+        recipe.backend_names if recipe.more_backends else recipe.backend.type,
+        recipe.model_names,
+        tuple(map(_told, recipe.backends)) if recipe.more_backends else (),
+    )
     unused = [Unused(item.name, item.reason) for item in plan.rejected]
     known = {axis.name: axis.values for axis in recipe.matrix.axes}
     images = _local_images(plan.images, sources, state_dir, folder)
     return GalleryRun(
         head, found, unused, hashlib.sha256(whole.encode()).hexdigest(), images, known
     )
+
+
+def _told(spec: BackendSpec) -> tuple[str, str]:
+    """What a value of the axis `backend` stands for, as `ManifestHead.models` has it."""
+    model = spec.model.name
+    return spec.name, spec.type if spec.type == model else f"{spec.type} {model}"
 
 
 def _verdicts(

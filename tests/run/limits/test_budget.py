@@ -283,3 +283,35 @@ def test_an_attempt_of_an_earlier_run_is_settled_as_its_own_model_s() -> None:
     cheap.settle(100, 150, 7)
     assert (account.spent, account.committed()) == (150, 150)
     assert (cheap.highest, dear.highest) == (10, 150)
+
+
+@given(
+    cap=st.integers(0, 3000),
+    share=st.none() | st.integers(0, 800),
+    choices=st.lists(
+        st.tuples(st.booleans(), st.booleans(), st.integers(0, 150)), min_size=1, max_size=60
+    ),
+)
+def test_no_mixture_of_two_models_passes_a_cap_or_a_share(
+    cap: int, share: int | None, choices: list[tuple[bool, bool, int]]
+) -> None:
+    """Calls of either model begin and end in any order, and each costs up to 1.5 × its price."""
+    account = Account(SpendLimit(cap, "--max-cost"))
+    own = None if share is None else Account(SpendLimit(share, "backend[1].limits.max_cost"))
+    cheap = Budget(Price(10, 10), [account], model=CHEAP)
+    dear = Budget(Price(100, 100), model=DEAR, beside=cheap, share=own)
+    flight: list[tuple[Budget, str]] = []
+    billed = {CHEAP: 0, DEAR: 0}
+    for number, (begins, is_dear, percent) in enumerate(choices):
+        shop = dear if is_dear else cheap
+        if begins and shop.reserve(str(number)):
+            flight.append((shop, str(number)))
+        elif flight:
+            shop, key = flight.pop(percent % len(flight))
+            cost = shop.price.high * percent // 100
+            shop.settle(shop.price.high, cost)
+            shop.ended(key)
+            billed[shop.model] += cost
+        assert sum(billed.values()) <= cap
+        assert share is None or billed[DEAR] <= share
+        assert account.spent >= sum(billed.values())
