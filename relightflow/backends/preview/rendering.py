@@ -6,8 +6,11 @@ the processor's cache.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable
 from functools import lru_cache
+from threading import Lock
+from weakref import ref
 
 import numpy as np
 import PIL.Image
@@ -25,11 +28,17 @@ _KEPT = 6
 threads ask."""
 _KEPT_PIXELS = 1_500_000
 """Of a larger image nothing is kept: this one takes up to 54 MB."""
+_KEPT_IMAGES = 1
+"""Images of which something is kept at a time: a run goes through one after the other."""
 
 
 def render(surface: Surface, shading: Shading) -> Bytes:
     """The relit image: same size, (height, width, 3) uint8 sRGB."""
     return np.asarray(Renderer(surface).render(shading))
+
+
+_turn = Lock()
+_keepers: deque[ref[Renderer]] = deque()
 
 
 class Renderer:
@@ -52,8 +61,7 @@ class Renderer:
     def render(self, shading: Shading, white: Hashable = None) -> PIL.Image.Image:
         """The relit image in RGB. `white`: what the gains of `shading` follow from; None: keep none."""
         _, height, width = self._surface.planes.shape
-        self._rendered += 1
-        keeps = self._rendered > 1 and height * width <= _KEPT_PIXELS
+        keeps = self._may_keep()
         gains = self._kept(white) if keeps and white is not None else None
         out = np.empty_like(self._surface.planes)
         maps = _Enlarger(shading, height, width)
@@ -75,6 +83,24 @@ class Renderer:
             np.copyto(out[:, part], planes, casting="unsafe")  # cut to whole codes
         # Pillow lays three planes together many times faster than numpy
         return PIL.Image.merge("RGB", [PIL.Image.fromarray(plane) for plane in out])
+
+    def _may_keep(self) -> bool:
+        """From the second light on. The images before the last ones forget what they have kept."""
+        _, height, width = self._surface.planes.shape
+        self._rendered += 1
+        if self._rendered < 2 or height * width > _KEPT_PIXELS:
+            return False
+        with _turn:
+            if all(keeper() is not self for keeper in _keepers):
+                _keepers.append(ref(self))
+            while len(_keepers) > _KEPT_IMAGES:
+                if (old := _keepers.popleft()()) is not None:
+                    old._forget()
+        return True
+
+    def _forget(self) -> None:
+        for kept in (self._limits, self._gains, self._colour_shares):
+            kept.clear()
 
     def _kept(self, white: Hashable) -> dict[int, Map]:
         """The gains of `white` by the first row of their strip."""

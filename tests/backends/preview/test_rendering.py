@@ -167,3 +167,14 @@ def test_of_a_large_image_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
     assert not renderer._gains
     assert not renderer._limits
     assert not renderer._colour_shares
+
+
+def test_what_is_kept_of_an_image_is_dropped_when_others_have_their_turn() -> None:
+    pixels = np.full((8, 8, 3), 90, np.uint8)
+    light = shading(pixels, np.ones((8, 8)))
+    renderers = [Renderer(surface(pixels)) for _ in range(4)]
+    for renderer in renderers:
+        for name in "abc":
+            renderer.render(light, name)
+    assert [len(renderer._gains) for renderer in renderers] == [0, 0, 0, 2]
+    assert [bool(renderer._limits) for renderer in renderers] == [False, False, False, True]
