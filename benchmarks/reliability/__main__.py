@@ -1,6 +1,6 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, named, mixed, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, mutants,
+Names: kills, named, mixed, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, many, mutants,
 durability, naive. Everything
 is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
@@ -26,6 +26,7 @@ from benchmarks.reliability import (
     disk,
     durability,
     kills,
+    many,
     mixed,
     mutants,
     naive,
@@ -209,6 +210,11 @@ def _stores() -> Iterator[Line]:
                 )
 
 
+def _many() -> Iterator[Line]:
+    told = many.sweep(300)
+    yield "machines on one store, simulated", str(told), not told["failures"]
+
+
 def _mutants() -> Iterator[Line]:
     for mutant in mutants.MUTANTS:
         error = mutants.tried(mutant)
@@ -244,6 +250,7 @@ PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "disk": _disk,
     "crowd": _crowd,
     "stores": _stores,
+    "many": _many,
     "mutants": _mutants,
     "durability": _durability,
     "naive": _naive,

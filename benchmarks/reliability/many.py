@@ -171,10 +171,13 @@ def _stepped(bucket: MemoryBucket) -> Callable[..., Any]:
     def start(_: SharedStoreClient, work: Callable[[], Any]) -> asyncio.Future[Any]:
         said: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         go = threading.Semaphore(0)
+        torn = threading.Event()
 
         def step() -> None:
             said.put(("asks", None))
             go.acquire()
+            if torn.is_set():
+                raise Died
 
         def body() -> None:
             _step.set(step)
@@ -195,10 +198,15 @@ def _stepped(bucket: MemoryBucket) -> Callable[..., Any]:
                     raise value
                 try:
                     await asyncio.sleep(bucket.rng.uniform(0, bucket.weather.slow))
+                except asyncio.CancelledError:
+                    torn.set()
+                    raise
                 finally:
                     go.release()
 
-        return asyncio.ensure_future(drive())
+        done = asyncio.ensure_future(drive())
+        done.add_done_callback(lambda it: it.cancelled() or it.exception())  # it was heard
+        return asyncio.shield(done)  # a thread goes on, whoever waits for it
 
     return start
 
@@ -250,11 +258,12 @@ class Many:
             return self.loop.run_until_complete(self._all(work))
         finally:
             self.now = self.loop.time()
-            left = asyncio.all_tasks(self.loop)
-            for task in left:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            while left := asyncio.all_tasks(self.loop):
+                for task in left:
+                    task.cancel()
+                gone = asyncio.gather(*left, return_exceptions=True)
+                with suppress(asyncio.CancelledError, TimeoutError):
+                    self.loop.run_until_complete(asyncio.wait_for(gone, 1.0))
             asyncio.set_event_loop(None)
             self.loop.close()
 
@@ -275,13 +284,15 @@ class Many:
         self.lives += 1
         _power.set(power)
         task = asyncio.ensure_future(self._run(machine, power, f"run-{self.lives}"))
-        power.end = partial(_cancel, self.loop, task)
-        try:
-            return await task
-        except (asyncio.CancelledError, Died):
-            if power.on:
-                raise
+        dead = asyncio.Event()
+        power.end = dead.set  # from a thread too: the loop waits for it then
+        over = asyncio.ensure_future(dead.wait())
+        await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not power.on:
+            task.cancel()  # what is left of it hears nothing more
             return None
+        return await task
 
     async def _run(self, machine: Machine, power: Power, run_id: str) -> Exit:
         limit = SpendLimit(10**12 if self.cap is None else self.cap, "--max-cost")
@@ -369,10 +380,6 @@ class _Clock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-def _cancel(loop: Loop, task: asyncio.Task[Any]) -> None:
-    loop.call_soon(task.cancel)
 
 
 def history(seed: int) -> dict[str, int]:

@@ -51,6 +51,8 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
                 cost,
                 claim.price,
                 claim.reservation,
+                claim.run,
+                claim.machine,
             )
         )
         store.claims.delete(claim.key)

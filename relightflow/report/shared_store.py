@@ -10,11 +10,14 @@ from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
 from relightflow.model.job import SHORT
 from relightflow.model.money import usd
+from relightflow.model.store_status import RunShare, StoreStatus
 from relightflow.report import escape, table
 from relightflow.report.json import VERSION
 from relightflow.report.text import count, money
 from relightflow.store.marker import StoreMarker
 
+_RUNS = 20
+_LATEST = 253_402_300_799.0
 _SAID = {
     State.INTENT: "no answer told",
     State.ACCEPTED: "accepted",
@@ -92,8 +95,76 @@ def claims_document(url: str, found: Sequence[JobClaim], released: bool) -> dict
     }
 
 
+def status(found: StoreStatus) -> str:
+    """What the store promises, and which machine spent, claims and reserves what."""
+    total = found.total
+    held = "jobs are bought once and limits hold for all machines together"
+    promise = (
+        f"{held} ({count(found.pairs, 'race')}, one winner each)"
+        if found.atomic
+        else f"none: both writers won {found.doubles:,} of {count(found.pairs, 'race')}; let one machine run "
+        "at a time, or use --shard"
+    )
+    lines = [
+        f"{escape.terminal(found.url)}: {count(found.results, 'finished job')}",
+        f"  promise   {promise}",
+        f"  paid      {money(total.paid)} for {count(total.calls, 'call')}",
+        f"  claimed   {count(total.claims, 'job')}, up to {money(total.claimed)}",
+        f"  reserved  {money(total.reserved)} more",
+    ]
+    if not found.runs:
+        return "\n".join(lines)
+    head = ("machine", "run", "recipe", "calls", "paid", "claimed", "reserved", "last call")
+    body = [
+        (
+            one.machine or "-", one.run or "-", one.recipe or "-", f"{one.calls:,}", money(one.paid),
+            f"{one.claims:,}", money(one.reserved), _moment(one.last),
+        )
+        for one in found.runs[:_RUNS]
+    ]  # fmt: skip
+    lines += ["", *table.measured(head, [tuple(map(escape.terminal, row)) for row in body])]
+    if len(found.runs) > _RUNS:
+        lines.append(f"and {count(len(found.runs) - _RUNS, 'earlier run')}; --json lists all")
+    if total.claims:
+        lines.append(f"'relightflow store claims {escape.terminal(found.url)}' lists the claims")
+    return "\n".join(lines)
+
+
+def status_document(found: StoreStatus) -> dict[str, Any]:
+    return {
+        **_kind("store-status"),
+        "url": found.url,
+        "id": found.id,
+        "claims_hold": found.atomic,
+        "races": found.pairs,
+        "double_winners": found.doubles,
+        "finished_jobs": found.results,
+        "total": _share(found.total),
+        "runs": [
+            {"machine": one.machine, "run": one.run, "recipe": one.recipe, **_share(one)}
+            for one in found.runs
+        ],
+    }
+
+
+def _share(one: RunShare) -> dict[str, Any]:
+    return {
+        "calls": one.calls,
+        "paid_usd": usd(one.paid),
+        "claims": one.claims,
+        "claimed_usd": usd(one.claimed),
+        "reserved_usd": usd(one.reserved),
+        "last_call": _moment(one.last) if one.last else None,
+    }
+
+
 def _time(claim: JobClaim) -> str:
-    return datetime.fromtimestamp(claim.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _moment(claim.at)
+
+
+def _moment(at: float) -> str:
+    """Clocks have been set to every year there is."""
+    return datetime.fromtimestamp(min(at, _LATEST), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _kind(name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What was paid for through a shared store, so that a cap holds for machines that are gone.
 
-    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>]
+    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>.<run>.<machine>]
 
 The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
 claim from before it leaves until its cost is written here. Methods block, may be called from several threads,
@@ -20,8 +20,10 @@ _COSTS = "costs"
 _NAME = re.compile(
     r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
     r"\.(?P<attempt>[0-9a-f]{32})\.(?P<cost>\d{1,15})\.(?P<least>\d{1,15})"
-    r"(?:\.(?P<reservation>[0-9a-f]{32}))?"
+    r"(?:\.(?P<reservation>[0-9a-f]{32}|0)\.(?P<run>[\w-]{0,100})\.(?P<machine>[\w-]{0,100}))?",
+    re.ASCII,
 )
+_NO_NAME = re.compile(r"[^\w-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class StoreCharge:
     """The lowest price on the list: what it counts at, at least."""
     reservation: str = ""
     """Under which it was made (`Reservation.id`); empty: its run had reserved nothing."""
+    run: str = ""
+    """The one that made it, or that collected it for a machine that is gone."""
+    machine: str = ""
+    """Its host's name; what is no letter or digit stands as `-`."""
 
     @property
     def counted(self) -> Micros:
@@ -57,10 +63,8 @@ class Costs:
         """Write a cost down; twice the same is once. One without a name is left out."""
         path = (
             f"{_COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
-            f".{charge.least}"
+            f".{charge.least}.{charge.reservation or 0}.{machine_name(charge.run)}.{machine_name(charge.machine)}"
         )
-        if charge.reservation:
-            path += f".{charge.reservation}"
         if _NAME.fullmatch(path):
             self._bucket.put(path, b"{}", "application/json")
 
@@ -73,5 +77,11 @@ class Costs:
                 yield StoreCharge(
                     found["recipe"], int(found["at"]), found["key"], found["attempt"],
                     int(found["cost"]), int(found["least"]),
-                    found["reservation"] or "",
+                    "" if found["reservation"] in (None, "0") else found["reservation"],
+                    found["run"] or "", found["machine"] or "",
                 )  # fmt: skip
+
+
+def machine_name(name: str) -> str:
+    """As costs spell a name."""
+    return _NO_NAME.sub("-", name[:100])

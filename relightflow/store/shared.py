@@ -130,6 +130,11 @@ class SharedStore:
                 break
         return StoreRecords(reserved, claims, costs)
 
+    def results(self) -> Iterator[str]:
+        """The path of every finished job's entry, whatever it holds."""
+        self.check()
+        return (facts.path for facts in self.bucket.list(JOBS))
+
     def blobs(self) -> Iterator[tuple[str, Facts]]:
         """(sha256 by its name, facts) of every blob."""
         return ((facts.path.rsplit("/", 1)[-1], facts) for facts in self.bucket.list(BLOBS))

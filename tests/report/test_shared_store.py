@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from relightflow.model.attempt import State
+from relightflow.model.store_status import RunShare, StoreStatus
 from relightflow.report import shared_store
 from relightflow.store.marker import StoreMarker
 from tests.store.test_claims import KEY, claim
@@ -37,3 +38,21 @@ def test_the_documents_name_everything() -> None:
     }  # fmt: skip
     made = shared_store.store_document("s3://b/x/", StoreMarker("a", True, 3, 0), True, 0)
     assert (made["kind"], made["claims_hold"], made["races"]) == ("store", True, 3)
+
+
+def test_a_status_names_the_machines_and_what_the_store_promises() -> None:
+    run = RunShare("host-1", "run-1", "spring", 2, 100_000, 1, 50_000, 200_000, 0.0)
+    found = StoreStatus("s3://b/x/", "a", True, 300, 0, 2, (run,))
+    said = shared_store.status(found)
+    assert "jobs are bought once and limits hold" in said
+    assert "0.10 USD for 2 calls" in said
+    assert "1 job, up to 0.05 USD" in said
+    assert said.splitlines()[7].split()[:5] == ["host-1", "run-1", "spring", "2", "0.10"]
+    document = shared_store.status_document(found)
+    assert document["runs"][0] == {
+        "machine": "host-1", "run": "run-1", "recipe": "spring", "calls": 2, "paid_usd": 0.1,
+        "claims": 1, "claimed_usd": 0.05, "reserved_usd": 0.2, "last_call": None,
+    }  # fmt: skip
+    bad = StoreStatus("s3://b/x/", "a", False, 300, 9, 0, (run,) * 21)
+    assert "none: both writers won 9 of 300 races" in shared_store.status(bad)
+    assert "and 1 earlier run; --json lists all" in shared_store.status(bad)

@@ -1,4 +1,4 @@
-"""`relightflow store`: makes the store that machines share, tells what it can promise, and who claims what."""
+"""`relightflow store`: makes the store that machines share, and tells what it promises and who spends what."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from relightflow.cli import params
 from relightflow.cli.console import Console
 from relightflow.errors import UsageError
 from relightflow.maintenance.store_claims import list_claims, release
+from relightflow.maintenance.store_status import store_status
 from relightflow.objects.bucket import opened
 from relightflow.objects.faults import ObjectFault
 from relightflow.report import json
@@ -48,6 +49,26 @@ def init(url: str, pairs: int, console: Console) -> None:
         raise error.as_error from None
     console.answer(words.store_made(str(bucket), marker, new, kept))
     console.document(json.text(words.store_document(str(bucket), marker, new, kept)))
+
+
+@command.command()
+@click.argument("url", metavar="URL")
+@params.output()
+def status(url: str, console: Console) -> None:
+    """Show what the store promises, and which machine and run spent, claims and reserves what.
+
+    Money that is reserved is set aside by a run that is at work, or that was killed: then whoever needs it
+    takes it. With --json, all runs are listed.
+    """
+    store = open_shared(url)
+    if store is None:
+        raise UsageError("URL is empty")
+    try:
+        found = store_status(store)
+    except ObjectFault as error:
+        raise error.as_error from None
+    console.answer(words.status(found))
+    console.document(json.text(words.status_document(found)))
 
 
 @command.command()

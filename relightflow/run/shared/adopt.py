@@ -150,7 +150,9 @@ class SharedResults:
             if attempt and "origin" not in result.details:
                 facts |= attempt_facts(attempt.uuid)
                 recipe = reader.recipe_of_run(attempt.run_id)
-                charge = self.claims.charge(job, attempt.uuid, attempt.created, result.cost, recipe)
+                charge = self.claims.charge(
+                    job, attempt.uuid, attempt.created, result.cost, recipe, attempt.run_id
+                )
             self.client.publish(
                 {**job_facts(job, self.context.price), **facts},
                 partial(read, self.blobs_path, result.sha256),

@@ -248,12 +248,15 @@ class JobClaims:
         claim = self._claim(job, uuid, told, reason=failure.message, cost=cost)
         await self.client.tell_claim(label, replace(claim, request_id=failure.request_id))
 
-    def charge(self, job: Job, uuid: str, at: float, cost: Micros, recipe: str) -> StoreCharge:
-        """What a call of this machine cost, for all machines. `at`: Unix seconds."""
+    def charge(
+        self, job: Job, uuid: str, at: float, cost: Micros, recipe: str, run: str = ""
+    ) -> StoreCharge:
+        """What a call of this machine cost, for all machines. `at`: Unix seconds; `run`: that made it, if not
+        this one."""
         recipe = recipe or self.context.recipe
         return StoreCharge(
             recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price),
-            self._under.get(uuid, ""),
+            self._under.get(uuid, ""), run or self.context.run_id, self.machine,
         )  # fmt: skip
 
     def _claim(self, job: Job, uuid: str, state: State, **facts: Any) -> JobClaim:

@@ -45,6 +45,11 @@ def test_who_claims_what_is_listed_and_released_on_a_person_s_word(
     assert (code, found["state"], found["price_usd"]) == (0, "INTENT", 0.05)
     assert found["key"][:16] in said
     assert program.call("store", "claims", url, "--release", "0" * 64)[0] == 2
+    code, said = program.call("store", "status", url)
+    assert (code, "1 job, up to 0.05 USD" in said) == (0, True), said
+    code, said = program.call("store", "status", url, "--json")
+    (run,) = json.loads(said.splitlines()[-1])["runs"]
+    assert (run["calls"], run["claims"], run["run"] != "") == (0, 1, True)
     code, said = program.call("store", "claims", url, "--release", found["key"][:16])
     assert (code, "1 claim released; 0.05 USD counts as spent" in said) == (0, True), said
     shutil.rmtree(stage.state_dir.root)
