@@ -60,6 +60,7 @@ from relightflow.run.shared.client import SharedStoreClient
 from relightflow.store.marker import init_store
 from relightflow.store.shared import SharedStore
 from relightflow.store.state_dir import StateDir
+from relightflow.testing.clock import EPOCH
 
 _power: ContextVar[Power] = ContextVar("power", default=Power())  # noqa: B039  nothing ends it
 _step: ContextVar[Callable[[], None]] = ContextVar("step", default=lambda: None)
@@ -205,7 +206,7 @@ def _stepped(bucket: MemoryBucket) -> Callable[..., Any]:
                     go.release()
 
         done = asyncio.ensure_future(drive())
-        done.add_done_callback(lambda it: it.cancelled() or it.exception())  # it was heard
+        done.add_done_callback(_heard)
         return asyncio.shield(done)  # a thread goes on, whoever waits for it
 
     return start
@@ -239,8 +240,7 @@ class Many:
 
     def __post_init__(self) -> None:
         self.provider = Provider(self.rng)
-        self.loop = Loop(self.now)
-        self.bucket = MemoryBucket(self.rng, lambda: wall_of(self.loop))
+        self.bucket = MemoryBucket(self.rng, lambda: EPOCH + self.now)
         init_store(self.bucket, pairs=1)
 
     def machine(self) -> Machine:
@@ -253,6 +253,7 @@ class Many:
     def together(self, work: list[tuple[Machine, Power, float]]) -> list[Exit | None]:
         """Each machine of `work` runs once, from so many seconds on; None: it died."""
         self.loop = Loop(self.now)
+        self.bucket.wall = partial(wall_of, self.loop)
         asyncio.set_event_loop(self.loop)
         try:
             return self.loop.run_until_complete(self._all(work))
@@ -264,6 +265,7 @@ class Many:
                 gone = asyncio.gather(*left, return_exceptions=True)
                 with suppress(asyncio.CancelledError, TimeoutError):
                     self.loop.run_until_complete(asyncio.wait_for(gone, 1.0))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             asyncio.set_event_loop(None)
             self.loop.close()
 
@@ -290,6 +292,7 @@ class Many:
         await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         if not power.on:
+            task.add_done_callback(_heard)
             task.cancel()  # what is left of it hears nothing more
             return None
         return await task
@@ -380,6 +383,12 @@ class _Clock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def _heard(done: asyncio.Future[Any]) -> None:
+    """Nobody asks what came of it, and that is no mistake."""
+    if not done.cancelled():
+        done.exception()
 
 
 def history(seed: int) -> dict[str, int]:
