@@ -100,6 +100,19 @@ class LightTable:
         )
         return cls(version, tuple(rows), parameter)
 
+    @classmethod
+    def with_sides(
+        cls, parameter: str, left: Scalar, right: Scalar, top: Scalar, words: str, version: int = 1
+    ) -> LightTable:
+        """Of a model that knows three sides by a parameter, and is told all else in the prompt `words`."""
+        sides = {"left": left, "right": right, "top": top}
+        known = (
+            LightRow("light_direction", side, parameter, sent, "exact")
+            for side, sent in sides.items()
+        )
+        told = (row for row in cls.in_words(words).rows if row.value not in sides)
+        return cls(version, (*known, *told), words)
+
     def row(self, axis: str, value: Scalar) -> LightRow | None:
         """None: it cannot be done."""
         return next((r for r in self.rows if r.axis == axis and r.value == value), None)

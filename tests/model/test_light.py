@@ -94,3 +94,18 @@ def test_a_model_that_is_told_in_words_can_do_everything_nearly() -> None:
     assert {row.fit for row in table.rows} == {"near"}
     sent = table.sent(FrozenMap({"prompt": "a cup", "light_type": "sunlight"}))
     assert sent["prompt"] == "a cup, direct sunlight"
+
+
+def test_a_model_that_knows_three_sides_is_told_all_else_in_words() -> None:
+    table = LightTable.with_sides("side", "L", "R", "T", "prompt")
+    assert table.axes() == tuple(LIGHT)
+    fits = {
+        row.value: (row.parameter, row.sent, row.fit)
+        for row in table.rows
+        if row.axis == "light_direction"
+    }
+    assert {value: fits[value] for value in ("left", "right", "top")} == {
+        "left": ("side", "L", "exact"), "right": ("side", "R", "exact"), "top": ("side", "T", "exact"),
+    }  # fmt: skip
+    assert (fits["back"][0], fits["back"][2]) == ("prompt", "near")
+    assert len({(row.axis, row.value) for row in table.rows}) == len(table.rows) == 16

@@ -11,7 +11,7 @@ from typing import Any
 from relightflow.backends import bria
 from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import MegapixelPrice, Model, Parameter, Price
-from relightflow.model.light import LIGHT, LIGHT_PHRASES, LightTable
+from relightflow.model.light import LightTable
 from relightflow.model.money import micros
 from relightflow.model.values import FrozenMap
 
@@ -81,22 +81,6 @@ _SIZES = (
 )  # fmt: skip
 _PER_MEGAPIXEL = Price(micros("0.10"), micros("0.10"))
 
-_IC_LIGHT_LIGHT = LightTable.of(
-    1,
-    {
-        "light_direction": {
-            "left": ("initial_latent", "Left", "exact"),
-            "right": ("initial_latent", "Right", "exact"),
-            "top": ("initial_latent", "Top", "exact"),
-            "back": ("prompt", LIGHT_PHRASES["light_direction", "back"]),
-        },
-        **{
-            axis: {value: ("prompt", LIGHT_PHRASES[axis, value]) for value in LIGHT[axis]}
-            for axis in ("light_intensity", "light_temperature", "light_type")
-        },
-    },
-    words="prompt",
-)
 _IC_LIGHT = Model(
     name="fal-ai/iclight-v2",
     parameters=(
@@ -119,7 +103,7 @@ _IC_LIGHT = Model(
         _choice("output_format", "jpeg", "jpeg", "png", summary="Image format of the result."),
     ),
     price=_PER_MEGAPIXEL,
-    light=_IC_LIGHT_LIGHT,
+    light=LightTable.with_sides("initial_latent", "Left", "Right", "Top", "prompt"),
     by_size=MegapixelPrice(_PER_MEGAPIXEL, "image_size", _SIZES),
     typical_seconds=53.0,
     summary="IC-Light V2: relights a subject according to a text description",

@@ -11,7 +11,7 @@ from typing import Any
 
 from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.light import LIGHT, LIGHT_PHRASES, LightTable
+from relightflow.model.light import LightTable
 from relightflow.model.money import Micros, micros
 from relightflow.model.values import FrozenMap
 
@@ -98,21 +98,8 @@ _IC_LIGHT = Model(
         ),
     ),
     price=Price(micros("0.005"), _L40S * DEADLINE),
-    light=LightTable.of(
-        1,
-        {
-            "light_direction": {
-                "left": ("light_source", "Left Light", "exact"),
-                "right": ("light_source", "Right Light", "exact"),
-                "top": ("light_source", "Top Light", "exact"),
-                "back": ("prompt", LIGHT_PHRASES["light_direction", "back"]),
-            },
-            **{
-                axis: {value: ("prompt", LIGHT_PHRASES[axis, value]) for value in LIGHT[axis]}
-                for axis in ("light_intensity", "light_temperature", "light_type")
-            },
-        },
-        words="prompt",
+    light=LightTable.with_sides(
+        "light_source", "Left Light", "Right Light", "Top Light", "prompt"
     ),
     typical_seconds=12.0,
     summary="IC-Light: relights a cut-out subject according to a text description and a side",
