@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from relightflow.model.evidence import moment
 from relightflow.model.failure import Billed
 from relightflow.model.money import Micros
+from relightflow.model.step import EXPIRES
 from relightflow.model.values import FrozenMap, Parameters
 
 
@@ -109,3 +111,10 @@ class Attempt:
     """What the backend noted: `intent_details` before the call, then each step's `details`."""
     uuid: str = ""
     """Its name in the blob store's index; empty for what relightflow 0.1.0 began."""
+
+    @property
+    def collect_by(self) -> float | None:
+        """When the provider deletes a result that waits, Unix seconds by this machine's clock; None: nothing
+        waits, or it lives for days."""
+        waits = self.state in (State.ACCEPTED, State.RESULT_KNOWN)
+        return moment(self.details.get(EXPIRES)) if waits else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from relightflow.deliver.run_folder import MANIFEST
 from relightflow.deliver.stream import DeliveryContext
 from relightflow.errors import Exit
@@ -34,6 +36,8 @@ def summarize(
     counts = _counts(plan, engine, delivery, issues)
     if counts.not_started and not run_options.collect_only and not engine.shutdown.issues:
         issues.issue(_left_out(counts.not_started))
+    if counts.pending and (deadlines := _deadlines(engine)):
+        issues.issue(_deleted_soon(deadlines))
     if counts.not_started and run_options.missing is not Exit.OK:
         issues.issue(_missing(counts.not_started, run_options.missing))
     return Summary(
@@ -68,6 +72,21 @@ def _left_out(jobs: int) -> Issue:
         "to make what is missing",
         count=jobs,
     )
+
+
+def _deadlines(engine: Engine) -> list[float]:
+    """When results that wait at a provider are deleted there, of those that say so."""
+    with open_reader(engine.ledger.path) as reader:
+        return [at for one in reader.open_attempts() if (at := one.collect_by) is not None]
+
+
+def _deleted_soon(deadlines: list[float]) -> Issue:
+    first = datetime.fromtimestamp(min(deadlines), UTC)
+    words = (
+        f"accepted, and deleted by the provider from {first:%Y-%m-%d %H:%M} UTC on: run again before that "
+        "to collect what was paid for"
+    )
+    return Issue(Exit.EARLY, words, count=len(deadlines))
 
 
 def _missing(jobs: int, code: Exit) -> Issue:

@@ -21,7 +21,7 @@ from relightflow.model.step import EXPIRES, Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
 SUBMIT_SECONDS = 90.0
-_HEADERS = {"Cancel-After": f"{DEADLINE}s"}
+_HEADERS = {"Cancel-After": f"{DEADLINE // 60}m"}
 _ENDS = ("succeeded", "failed", "canceled", "aborted")
 KEPT_SECONDS = 3600.0
 """After which a prediction's inputs and results are deleted."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from relightflow.cli import params
 from relightflow.cli.console import Console
-from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import moment
+from relightflow.model.attempt import State
 from relightflow.model.status import LastRun, Status
-from relightflow.model.step import EXPIRES
 from relightflow.report import json
 from relightflow.report import spending as report
 from relightflow.report.status import status as words
@@ -52,7 +49,7 @@ def look(state_dir: StateDir) -> Status:
         money = ledger.money()
         states = ledger.states()
         doubts = tuple(ledger.unknown_attempts())
-        deadlines = tuple(_deadlines(ledger.open_attempts()))
+        deadlines = [at for a in ledger.open_attempts() if (at := a.collect_by) is not None]
     return Status(
         state=str(state_dir.root),
         last_run=LastRun(*last) if last else None,
@@ -67,11 +64,3 @@ def look(state_dir: StateDir) -> Status:
         rehearsal=state_dir.rehearsal,
         restoration=seen.restoration,
     )
-
-
-def _deadlines(attempts: Iterable[Attempt]) -> Iterator[float]:
-    """When the provider deletes the results that wait, of those that say so."""
-    for attempt in attempts:
-        until = moment(attempt.details.get(EXPIRES))
-        if until is not None and attempt.state in (State.ACCEPTED, State.RESULT_KNOWN):
-            yield until

@@ -49,7 +49,7 @@ async def test_a_pinned_model_is_called_by_its_version_and_has_a_deadline(
     assert step.details[EXPIRES] - step.details["submitted"] == 3600
     await context.submit(1, "qwen-edit-apps/qwen-image-edit-plus-lora-relight")
     pinned, official = sent
-    assert pinned[:2] == ("/v1/predictions", "300s")
+    assert pinned[:2] == ("/v1/predictions", "5m")
     assert pinned[2]["version"] == TABLE[0].version
     assert pinned[2]["input"]["light_source"] == "Left Light"
     assert pinned[2]["input"]["subject_image"].startswith("data:image/jpeg;base64,")
