@@ -7,7 +7,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pytest
@@ -16,13 +16,17 @@ from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.reading import parse
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.emulator.server import Running, start
+from relightflow.backends.history.lookup import at_once
 from relightflow.backends.http.polling import ClockFunctions
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.catalog import Model
+from relightflow.model.evidence import Evidence
+from relightflow.model.failure import Billed
 from relightflow.model.image import Image
 from relightflow.model.job import Job
-from relightflow.model.step import Completed, Step
+from relightflow.model.step import Accepted, Completed, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import Call
+from relightflow.plugins.backend import Call, RecordsQuery
 from relightflow.plugins.records import BackendContext, OperatorPolicy
 from relightflow.testing.backend import InMemoryNotes
 
@@ -63,6 +67,28 @@ class QueueConnection:
         while not isinstance(step, Completed):
             step = await self.backend.collect(step)
         return step
+
+    async def made(self, number: int, send: bool = True, **cell: Any) -> Attempt:
+        """An attempt of which the id is kept apart, in `url`, as a test's own knowledge."""
+        call = await self.call(number, **cell)
+        await self.backend._history.server_time(at_once)
+        details = self.backend.intent_details(call)
+        now = self.backend.server_time()
+        assert now is not None
+        step = await self.backend.submit(call) if send else None
+        request_id = step.request_id if isinstance(step, Accepted) else ""
+        job = call.job
+        return Attempt(
+            number, job.key, "run", State.UNKNOWN, job.backend, job.model, job.image.sha256,
+            job.parameters, 0, 40_000, None, Billed.UNKNOWN, "", request_id, "", "", now, 0.0, details,
+        )  # fmt: skip
+
+    async def look_up(self, doubt: Attempt, *known: Attempt) -> Evidence:
+        """What the records say of `doubt`; of `known` the ids are known."""
+        named = tuple(replace(one, request_id=one.url) for one in known)
+        query = RecordsQuery((doubt,), named, frozenset(one.url for one in known), 0.0)
+        found: Evidence = await self.backend.look_up(query, at_once)
+        return found
 
 
 class Make(Protocol):

@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from relightflow.backends.fal.queue import RUN_SECONDS, START_SECONDS
 from relightflow.backends.history.lookup import at_once
-from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import Evidence, Needs
-from relightflow.model.failure import Billed
-from relightflow.model.step import Accepted, ResultKnown
-from relightflow.plugins.backend import Call, RecordsQuery
+from relightflow.model.evidence import Needs
+from relightflow.model.step import ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.fal.conftest import ConnectFal, EmulateFal, FalConnection
-
-
-def attempt(number: int, call: Call, details: Any, **facts: Any) -> Attempt:
-    job = call.job
-    blank = Attempt(
-        number, job.key, "run", State.UNKNOWN, "fal", job.model, job.image.sha256, job.parameters,
-        0, 40_000, None, Billed.UNKNOWN, "", "", "", "", 0.0, 0.0, details,
-    )  # fmt: skip
-    return replace(blank, **facts)
-
-
-async def made(context: FalConnection, number: int, send: bool = True, **cell: Any) -> Attempt:
-    """A call of which the id is kept apart, in `url`, as a test's own knowledge."""
-    call = await context.call(number, **cell)
-    await context.backend._history.server_time(at_once)
-    details = context.backend.intent_details(call)
-    now = context.backend.server_time()
-    assert now is not None
-    step = await context.backend.submit(call) if send else None
-    request_id = step.request_id if isinstance(step, Accepted) else ""
-    return attempt(number, call, details, created=now, url=request_id)
-
-
-async def look_up(context: FalConnection, doubt: Attempt, *known: Attempt) -> Evidence:
-    named = tuple(replace(one, request_id=one.url) for one in known)
-    query = RecordsQuery((doubt,), named, frozenset(one.url for one in known), 0.0)
-    found: Evidence = await context.backend.look_up(query, at_once)
-    return found
+from tests.backends.fal.conftest import ConnectFal, EmulateFal
 
 
 @pytest.fixture
@@ -56,8 +24,8 @@ async def test_a_call_that_was_taken_is_adopted_with_its_result(
     connect: ConnectFal, emulate: EmulateFal
 ) -> None:
     context = await connect((await emulate()).url)
-    lost = await made(context, 1, light_type="midday")
-    ((number, step),) = (await look_up(context, lost)).adopted
+    lost = await context.made(1, light_type="midday")
+    ((number, step),) = (await context.look_up(lost)).adopted
     assert isinstance(step, ResultKnown)
     assert (number, step.request_id) == (1, lost.url)
     assert (await context.finish(step)).data
@@ -68,10 +36,10 @@ async def test_a_failed_call_is_unbilled_and_a_refused_one_needs_a_person(
 ) -> None:
     plan = "rules: [{at: submit, nth: 1, fault: job-failed}, {at: submit, nth: 2, fault: job-failed, with: {error: 'refused: unsafe'}}]"
     context = await connect((await emulate(plan)).url)
-    failed, refused = await made(context, 1), await made(context, 2)
-    found = await look_up(context, replace(failed, request_id=failed.url))
+    failed, refused = await context.made(1), await context.made(2)
+    found = await context.look_up(replace(failed, request_id=failed.url))
     assert [number for number, _ in found.failed] == [1]
-    found = await look_up(context, replace(refused, request_id=refused.url))
+    found = await context.look_up(replace(refused, request_id=refused.url))
     ((_, why),) = found.undecided
     assert why.needs is Needs.PERSON
     assert "may have billed" in why.why
@@ -82,21 +50,21 @@ async def test_a_call_that_was_never_taken_is_absent_once_others_vouch_for_the_h
     connect: ConnectFal, emulate: EmulateFal
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await made(context, 1, light_type="midday")
-    never = await made(context, 2, send=False, light_type="moonlight lighting")
-    after = await made(context, 3, light_type="overcast light")
-    assert (await look_up(context, never, before, after)).absent == (2,)
-    assert not (await look_up(context, never)).absent, "nobody vouches"
+    before = await context.made(1, light_type="midday")
+    never = await context.made(2, send=False, light_type="moonlight lighting")
+    after = await context.made(3, light_type="overcast light")
+    assert (await context.look_up(never, before, after)).absent == (2,)
+    assert not (await context.look_up(never)).absent, "nobody vouches"
 
 
 async def test_a_call_that_may_still_wait_for_a_runner_is_not_absent(
     connect: ConnectFal, emulate: EmulateFal
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await made(context, 1, light_type="midday")
-    never = await made(context, 2, send=False, light_type="moonlight lighting")
-    after = await made(context, 3, light_type="overcast light")
-    found = await look_up(context, never, before, after)
+    before = await context.made(1, light_type="midday")
+    never = await context.made(2, send=False, light_type="moonlight lighting")
+    after = await context.made(3, light_type="overcast light")
+    found = await context.look_up(never, before, after)
     ((_, why),) = found.undecided
     assert why.needs is Needs.TIME
     assert why.at is not None
@@ -111,7 +79,7 @@ async def test_pages_are_read_to_their_end(
 ) -> None:
     monkeypatch.setattr("relightflow.backends.fal.history._SIZES", (2, 3))
     context = await connect((await emulate()).url)
-    calls = [await made(context, number, light_type="midday") for number in range(1, 8)]
+    calls = [await context.made(number, light_type="midday") for number in range(1, 8)]
     rows = await context.backend.bill(calls[0].created - 60, calls[-1].created + 60, at_once)
     assert {row.request_id for row in rows} == {call.url for call in calls}
     assert {row.cost for row in rows} == {40_000}

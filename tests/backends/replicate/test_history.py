@@ -12,56 +12,23 @@ import pytest
 
 from relightflow.backends.history.lookup import at_once
 from relightflow.backends.replicate.models import TABLE
-from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import Evidence, Needs
-from relightflow.model.failure import Billed
-from relightflow.model.step import Accepted, ResultKnown
-from relightflow.plugins.backend import Call, RecordsQuery
+from relightflow.model.evidence import Needs
+from relightflow.model.step import ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying
 from tests.backends.replicate.conftest import (
     ConnectReplicate,
     EmulateReplicate,
-    ReplicateConnection,
 )
 
 VERSION = TABLE[0].version
-
-
-def attempt(number: int, call: Call, details: Any, **facts: Any) -> Attempt:
-    job = call.job
-    blank = Attempt(
-        number, job.key, "run", State.UNKNOWN, "replicate", job.model, job.image.sha256,
-        job.parameters, 0, 292_500, None, Billed.UNKNOWN, "", "", "", "", 0.0, 0.0, details,
-    )  # fmt: skip
-    return replace(blank, **facts)
-
-
-async def made(
-    context: ReplicateConnection, number: int, send: bool = True, **cell: Any
-) -> Attempt:
-    """A call of which the id is kept apart, in `url`, as a test's own knowledge."""
-    call = await context.call(number, **cell)
-    details = context.backend.intent_details(call)
-    now = context.backend.server_time()
-    assert now is not None
-    step = await context.backend.submit(call) if send else None
-    request_id = step.request_id if isinstance(step, Accepted) else ""
-    return attempt(number, call, details, created=now, url=request_id)
-
-
-async def look_up(context: ReplicateConnection, doubt: Attempt, *known: Attempt) -> Evidence:
-    named = tuple(replace(one, request_id=one.url) for one in known)
-    query = RecordsQuery((doubt,), named, frozenset(one.url for one in known), 0.0)
-    found: Evidence = await context.backend.look_up(query, at_once)
-    return found
 
 
 async def test_a_call_that_was_taken_is_adopted_with_its_result_and_its_cost(
     connect: ConnectReplicate, emulate: EmulateReplicate
 ) -> None:
     context = await connect((await emulate()).url)
-    lost = await made(context, 1)
-    ((number, step),) = (await look_up(context, lost)).adopted
+    lost = await context.made(1)
+    ((number, step),) = (await context.look_up(lost)).adopted
     assert isinstance(step, ResultKnown)
     assert (number, step.request_id, step.cost) == (1, lost.url, 9750)
     assert (await context.finish(step)).data
@@ -73,10 +40,10 @@ async def test_what_was_given_up_is_unbilled_and_what_ran_needs_a_person(
     fault = "fault: job-failed, with"
     plan = f"rules: [{{at: submit, nth: 1, {fault}: {{error: aborted}}}}, {{at: submit, nth: 2, {fault}: {{error: boom}}}}]"
     context = await connect((await emulate(plan)).url)
-    aborted, ran = await made(context, 1), await made(context, 2)
-    found = await look_up(context, replace(aborted, request_id=aborted.url))
+    aborted, ran = await context.made(1), await context.made(2)
+    found = await context.look_up(replace(aborted, request_id=aborted.url))
     assert [number for number, _ in found.failed] == [1]
-    found = await look_up(context, replace(ran, request_id=ran.url))
+    found = await context.look_up(replace(ran, request_id=ran.url))
     ((_, why),) = found.undecided
     assert (why.needs, "boom" in why.why, "is billed" in why.why) == (Needs.PERSON, True, True)
 
@@ -86,13 +53,13 @@ async def test_a_call_that_was_never_taken_is_absent_within_the_hour_and_after_i
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
-    before = await made(context, 1, light_source="Left Light")
-    never = await made(context, 2, send=False, light_source="Right Light")
-    after = await made(context, 3, light_source="Top Light")
-    assert (await look_up(context, never, before, after)).absent == (2,)
-    assert not (await look_up(context, never)).absent, "nobody vouches"
+    before = await context.made(1, light_source="Left Light")
+    never = await context.made(2, send=False, light_source="Right Light")
+    after = await context.made(3, light_source="Top Light")
+    assert (await context.look_up(never, before, after)).absent == (2,)
+    assert not (await context.look_up(never)).absent, "nobody vouches"
     emulator.provider.clock.shift(3700.0)  # inputs are gone: but all rows are known to be others'
-    assert (await look_up(context, never, before, after)).absent == (2,)
+    assert (await context.look_up(never, before, after)).absent == (2,)
 
 
 async def test_after_an_hour_a_row_that_may_be_the_calls_needs_a_person(
@@ -100,13 +67,13 @@ async def test_after_an_hour_a_row_that_may_be_the_calls_needs_a_person(
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
-    before = await made(context, 1, light_source="Left Light")
-    lost = await made(context, 2, light_source="Right Light")
-    after = await made(context, 3, light_source="Top Light")
+    before = await context.made(1, light_source="Left Light")
+    lost = await context.made(2, light_source="Right Light")
+    after = await context.made(3, light_source="Top Light")
     emulator.provider.clock.shift(3700.0)
-    ((_, why),) = (await look_up(context, lost, before, after)).undecided
+    ((_, why),) = (await context.look_up(lost, before, after)).undecided
     assert why.needs is Needs.PERSON
-    found = await look_up(context, replace(lost, request_id=lost.url))
+    found = await context.look_up(replace(lost, request_id=lost.url))
     ((_, why),) = found.undecided
     assert "has deleted the result" in why.why
 
@@ -116,7 +83,7 @@ async def test_the_bill_is_by_the_seconds_that_each_prediction_ran(
 ) -> None:
     monkeypatch.setattr("relightflow.backends.replicate.emulator.predictions._PAGE", 2)
     context = await connect((await emulate()).url)
-    calls = [await made(context, number) for number in range(1, 6)]
+    calls = [await context.made(number) for number in range(1, 6)]
     rows = await context.backend.bill(calls[0].created - 60, calls[-1].created + 60, at_once)
     assert {row.request_id for row in rows} == {call.url for call in calls}
     assert {row.cost for row in rows} == {9750}
@@ -207,10 +174,10 @@ async def test_a_list_of_other_habits_is_read_as_well(
 ) -> None:
     habits = replace(habits, rows=[])
     context = await connect(await listen(replying(habits.answer)), delivery="inline")
-    before = await made(context, 1, light_source="Left Light")
-    doubt = await made(context, 2, send=taken, light_source="Right Light")
-    after = await made(context, 3, light_source="Top Light")
-    found = await look_up(context, doubt, before, after)
+    before = await context.made(1, light_source="Left Light")
+    doubt = await context.made(2, send=taken, light_source="Right Light")
+    after = await context.made(3, light_source="Top Light")
+    found = await context.look_up(doubt, before, after)
     if taken:
         ((number, step),) = found.adopted
         assert isinstance(step, ResultKnown)
@@ -226,10 +193,10 @@ async def test_no_list_makes_a_call_absent_that_was_taken(
     """Neither a call before or after it, nor one of a known id, is taken for it either."""
     habits = replace(habits, rows=[])
     context = await connect(await listen(replying(habits.answer)), delivery="inline")
-    before = await made(context, 1, light_source="Left Light")
-    doubt = await made(context, 2, light_source="Right Light")
-    after = await made(context, 3, light_source="Top Light")
-    found = await look_up(context, doubt, before, after)
+    before = await context.made(1, light_source="Left Light")
+    doubt = await context.made(2, light_source="Right Light")
+    after = await context.made(3, light_source="Top Light")
+    found = await context.look_up(doubt, before, after)
     assert not found.absent
     assert not found.failed
     assert {step.request_id for _, step in found.adopted} <= {doubt.url}
