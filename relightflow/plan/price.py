@@ -13,7 +13,7 @@ from relightflow.model.values import Parameters
 
 def priced(recipe: Recipe, images: Iterable[Image], cells: Iterable[Parameters]) -> Recipe:
     """`recipe` with the price of one call as `images` and `cells` make it: where its model is charged by
-    size, a range from the cheapest call to the dearest, at which every call is reserved."""
+    size, a range from the cheapest call to the dearest. (A run reserves each at its own.)"""
     if not any(spec.model.by_size for spec in recipe.backends):
         return recipe
     pixels = {image.width * image.height for image in images}

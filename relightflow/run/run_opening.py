@@ -132,6 +132,8 @@ def _contexts(
             clock,
             rng,
             run_options.plan_sha256,
+            spec.model.price.low if spec.model.price else None,
+            spec.model.by_size,
         )
         for spec in recipe.backends
     ]

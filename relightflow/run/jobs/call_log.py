@@ -38,7 +38,7 @@ class CallLog:
         if not self.context.free:
             self.blobs.note(
                 {
-                    **job_facts(job, self.context.price),
+                    **job_facts(job, self.context.price_of(job).high),
                     **self.origin(uuid),
                     "event": State.INTENT,
                     "details": details,
@@ -57,7 +57,7 @@ class CallLog:
         accepted = isinstance(step, Accepted)
         self._note(
             {
-                **job_facts(job, self.context.price),
+                **job_facts(job, self.context.price_of(job).high),
                 **attempt_facts(uuid),
                 "event": State.ACCEPTED if accepted else State.PAID_UNFETCHED,
                 "request_id": step.request_id,
@@ -71,7 +71,7 @@ class CallLog:
     def takeover(self, job: Job, uuid: str, step: Accepted, at: float) -> None:
         """A call that another machine made at `at` (Unix seconds) and this one collects."""
         facts = {"request_id": step.request_id, "details": step.details, "at": at}
-        job_and_run = {**job_facts(job, self.context.price), **self.origin(uuid)}
+        job_and_run = {**job_facts(job, self.context.price_of(job).high), **self.origin(uuid)}
         self._note({**job_and_run, "event": State.ACCEPTED, **facts})
 
     def held(self, job: Job, claim: JobClaim, state: State, details: FrozenMap) -> None:
@@ -90,7 +90,7 @@ class CallLog:
         """The call ended without an image."""
         self._note(
             {
-                **job_facts(job, self.context.price),
+                **job_facts(job, self.context.price_of(job).high),
                 **attempt_facts(uuid),
                 "event": state,
                 "billed": failure.billed,

@@ -135,7 +135,8 @@ class Submitter:
             instead_of = None
             calls += 1
             self.recorder.counters.calls += 1
-            active = ActiveAttempt(job, attempt, begun, calls, self.context.price, uuid=call.name)
+            price = self.context.price_of(job).high
+            active = ActiveAttempt(job, attempt, begun, calls, price, uuid=call.name)
             try:
                 if maker:
                     step = await maker(lambda: self._prepared(job))
@@ -175,7 +176,8 @@ class Submitter:
     ) -> tuple[Call, int]:
         """The call and its attempt: INTENT, durable, as late as possible, with all that is needed to
         send the same again. Raises StorageError where another attempt is alive."""
-        price = self.context.price
+        own = self.context.price_of(job)
+        price = own.high
         call = Call(job, prepared, uuid4().hex)
         claimed = False
         try:
@@ -185,8 +187,7 @@ class Submitter:
                 claimed = True
             failpoints.reach("before-intent")
             attempt = await self.ledger.intend(
-                job, self.context.run_id, price, details, instead_of, call.name,
-                self.admission.budget.price.low,
+                job, self.context.run_id, price, details, instead_of, call.name, own.low
             )  # fmt: skip
         except BaseException as error:
             self.admission.budget.release(price)

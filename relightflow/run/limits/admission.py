@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from relightflow.errors import EarlyStop, Exit
 from relightflow.ledger.lock import HeldLock
+from relightflow.model.catalog import Price
 from relightflow.model.failure import EXIT_OF, Billed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.summary import Issue
@@ -60,19 +61,20 @@ class Admission:
 
         `ended` must follow, whatever becomes of the call.
         """
+        price = self.context.price_of(job)
         while True:
-            permit = await self._permit(job)
+            permit = await self._permit(job, price)
             if everything := self._lock_issue() or self._disk_issue():
                 self.shutdown.whole.stop_new(everything)
             issue = None
             if self.shutdown.submits_allowed:
                 try:
-                    if await self._reserved(job):
+                    if await self._reserved(job, price):
                         return permit
-                    if self.budget.room() is Room.NO:
+                    if self.budget.room(price) is Room.NO:
                         if self._reservation and self.claims:
                             await self.claims.check_free(job)
-                        issue = Issue(Exit.BUDGET, reached(self.budget))
+                        issue = Issue(Exit.BUDGET, reached(self.budget, price))
                 except BaseException:
                     self.withdraw(job, permit)
                     raise
@@ -86,14 +88,14 @@ class Admission:
     def _reservation(self) -> RunReservation | None:
         return self.claims.reservation if self.claims else None
 
-    async def _reserved(self, job: Job) -> bool:
+    async def _reserved(self, job: Job, price: Price) -> bool:
         """Set the price aside, here and where machines share a store, there. Raises Stopped."""
-        while not self.budget.reserve(job.key):
-            if self._reservation is None or self.budget.room() is not Room.YES:
+        while not self.budget.reserve(job.key, price):
+            if self._reservation is None or self.budget.room(price) is not Room.YES:
                 return False
             try:
                 with self.shutdown.submitting():
-                    more = await self._reservation.extend(self.budget)
+                    more = await self._reservation.extend(self.budget, price)
             except ObjectFault as fault:
                 stop_buying(self.shutdown, fault)
                 raise Stopped from fault
@@ -101,9 +103,9 @@ class Admission:
                 return False
         return True
 
-    async def _room_may_change(self) -> None:
+    async def _room_may_change(self, price: Price) -> None:
         if self._reservation and not self.budget.in_use:
-            await self._reservation.wait(self.budget)
+            await self._reservation.wait(self.budget, price)
         else:
             self.call_ended.clear()
             await self.call_ended.wait()
@@ -113,15 +115,15 @@ class Admission:
         self.budget.ended(job.key)
         self.call_ended.set()
 
-    async def _permit(self, job: Job) -> Permit | None:
+    async def _permit(self, job: Job, price: Price) -> Permit | None:
         """Raises Stopped."""
-        if self._nothing_to_wait_for:
+        if self._nothing_to_wait_for(price):
             return None
         permit = None
         try:
             with self.shutdown.submitting(), self.counters.waiting():
-                while self.budget.room() is Room.LATER:
-                    await self._room_may_change()
+                while self.budget.room(price) is Room.LATER:
+                    await self._room_may_change(price)
                 await self.expiry_guard.none_expiring()
                 await self.circuit_breaker.closed(job.key)
                 if self.rate_limiter:
@@ -134,10 +136,9 @@ class Admission:
             raise Stopped from fault
         return permit
 
-    @property
-    def _nothing_to_wait_for(self) -> bool:
+    def _nothing_to_wait_for(self, price: Price) -> bool:
         waits = self.expiry_guard.expiring or self.circuit_breaker.is_open
-        return self.rate_limiter is None and not waits and self.budget.room() is not Room.LATER
+        return self.rate_limiter is None and not waits and self.budget.room(price) is not Room.LATER
 
     def release(self, job: Job, permit: Permit | None) -> None:
         """The job was let through, and no answer of it will be heard."""

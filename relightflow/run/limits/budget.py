@@ -1,6 +1,7 @@
 """Keeps what is spent, in flight and unknown under every limit, before each call and not after it.
 
-A call counts at the highest cost ever seen for its model until its own cost is known. Calls that are
+A call counts at the highest cost ever seen for its model until its own cost is known; where the model is
+charged by the size of the image, at its own price, times the most that a call ever cost above its own. Calls that are
 made beside others count at 1.5 × the plan's price, the most that a run tolerates, so that no limit is
 passed where costs rise while they are in flight; the nearer the limit, the fewer calls at a time. So do
 the calls of earlier runs whose cost is not known yet, except one. A call that is made alone needs room
@@ -12,10 +13,12 @@ reservation of this run (`run.shared.reservation`).
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from fractions import Fraction
 
 from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros, valid_cost
@@ -42,6 +45,26 @@ class _SettledCost:
 _NO_ATTEMPTS: Mapping[int, tuple[str, str]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Worth:
+    """What a call of a model is taken to cost."""
+
+    highest: Micros
+    """Of any call."""
+    rise: Fraction | None
+    """Of calls that have a price each: how much dearer than that one was, 1 at least. None: they have one price."""
+
+    def of(self, price: Micros) -> Micros:
+        """Of a call with that price."""
+        return self.highest if self.rise is None else math.ceil(price * self.rise)
+
+    def after(self, price: Micros, cost: Micros) -> _Worth:
+        """The same, once a call with that price was charged `cost`."""
+        if self.rise is None:
+            return replace(self, highest=max(self.highest, cost))
+        return replace(self, rise=max(self.rise, Fraction(cost, price))) if price else self
+
+
 class Budget:
     """The limits of one run, for the calls of one model. Amounts in micro-dollars; one event loop, no
     locks. Models that are bought beside each other have a budget each, over the same accounts.
@@ -62,14 +85,17 @@ class Budget:
         model: tuple[str, str] = ("", ""),
         beside: Budget | None = None,
         share: Account | None = None,
+        rise: Fraction | None = None,
     ) -> None:
         """`highest`: cost ever seen for the model. `earlier`: attempts of earlier runs, in flight or
         unknown, and their models; each counts where its account says so. `model`: (backend, model).
         `beside`: the budget of another model of the run, whose accounts and attempts are this one's
-        too. `share`: what counts against a limit of this model alone."""
+        too. `share`: what counts against a limit of this model alone. `rise`: where calls have a price
+        each, by the size of their images, the highest ratio ever seen of a cost to its price, or 1."""
         self.price = price
-        self.planned = max(price.high, highest)
-        self.highest = self.planned
+        self._planned = self._seen = _Worth(max(price.high, highest), rise)
+        self._least = {price.high: price.low}
+        """Price that a call of this model is reserved at → what it costs at least, by the price list."""
         self.model = model
         self._run = _RunSpending(accounts, earlier) if beside is None else beside._run
         self._run.budgets[model] = self
@@ -98,20 +124,38 @@ class Budget:
     def worth(self, call: OpenCall) -> Micros:
         """What an open call counts at: the highest cost of its model, or of this one where it is of
         none that the run buys of."""
-        return max(call.price, self._run.budgets.get(call.model, self).highest)
+        return max(call.price, self._run.budgets.get(call.model, self).expected(call.price))
 
     def worth_at_most(self, call: OpenCall) -> Micros:
         """The same where it may rise while calls are in flight."""
-        return max(call.price, self._run.budgets.get(call.model, self).bound)
+        return max(call.price, self._run.budgets.get(call.model, self)._bound_of(call.price))
 
     def committed(self, account: Account) -> Micros:
         """What would be gone of it if every open call were billed at what it is worth."""
         return account.committed(self.worth)
 
+    def expected(self, price: Micros) -> Micros:
+        """What a call of the model that is reserved at `price` is taken to cost, by all that was seen."""
+        return self._seen.of(price)
+
+    def _bound_of(self, price: Micros) -> Micros:
+        """The most that it may cost without stopping the run."""
+        return max(self.expected(price), self._planned.of(price) * 3 // 2)
+
+    @property
+    def planned(self) -> Micros:
+        """What the dearest call was taken to cost when the run began."""
+        return self._planned.of(self.price.high)
+
+    @property
+    def highest(self) -> Micros:
+        """What it is taken to cost now."""
+        return self.expected(self.price.high)
+
     @property
     def bound(self) -> Micros:
         """The most that a call may cost without stopping the run."""
-        return max(self.highest, self.planned * 3 // 2)
+        return self._bound_of(self.price.high)
 
     @property
     def tightest(self) -> Account | None:
@@ -144,11 +188,12 @@ class Budget:
         held = 0 if self._run.active else account.surcharge(self.worth)
         return account.limit.amount - account.committed(self.worth) - held
 
-    def room(self) -> Room:
-        """Whether one more call may be made now. Something free always may."""
+    def room(self, price: Price | None = None) -> Room:
+        """Whether one more call may be made now. Something free always may. `price`: the call's own; None:
+        the dearest one's."""
         if not self.planned:
             return Room.YES
-        each = self._each
+        each = self.needed(price)
         worth = self.worth_at_most if self._beside_others else self.worth
         if all(
             a.committed(worth) + a.surcharge(worth) + each <= a.limit.amount for a in self.accounts
@@ -161,10 +206,10 @@ class Budget:
         """Whether one more call would be made beside others, of this run or of another machine."""
         return bool(self._run.active) or self._run.others_reserve
 
-    @property
-    def _each(self) -> Micros:
-        """What one more call is taken to cost at most."""
-        return self.bound if self._beside_others else self.highest
+    def needed(self, price: Price | None = None) -> Micros:
+        """What one more call is taken to cost at most; `price` as for `room`."""
+        high = (price or self.price).high
+        return self._bound_of(high) if self._beside_others else self.expected(high)
 
     @property
     def run(self) -> Account:
@@ -199,26 +244,27 @@ class Budget:
         """Calls of this run are in flight."""
         return bool(self._run.active)
 
-    @property
-    def covered(self) -> bool:
-        """Whether the shared store has set aside what one more call may cost."""
+    def covers(self, price: Price | None = None) -> bool:
+        """Whether the shared store has set aside what one more call may cost; `price` as for `room`."""
         if self.reserved is None or not self.planned:
             return True
-        return self.of_run + self._each <= self.reserved
+        return self.of_run + self.needed(price) <= self.reserved
 
     def fitting(self) -> int:
         """How many more calls may be made at a time, whatever they cost."""
         left = (a.limit.amount - a.committed(self.worth_at_most) for a in self.accounts)
         return max(0, min(left, default=0) // self.bound) if self.bound else 0
 
-    def reserve(self, job_key: str) -> bool:
-        """Set the price of a call aside. False: there is no room for it."""
-        if self.room() is not Room.YES or not self.covered:
+    def reserve(self, job_key: str, price: Price | None = None) -> bool:
+        """Set the price of a call aside; `price` as for `room`. False: there is no room for it."""
+        if self.room(price) is not Room.YES or not self.covers(price):
             return False
+        price = price or self.price
+        self._least[price.high] = min(price.low, self._least.get(price.high, price.low))
         if self.planned:  # what is free stands beside nothing
             self._run.active.add(job_key)
-        self.adopt(self.price.high)
-        self.run.in_flight[self._call(self.price.high, 0)] += 1
+        self.adopt(price.high)
+        self.run.in_flight[self._call(price.high, 0)] += 1
         return True
 
     def ended(self, job_key: str) -> None:
@@ -264,17 +310,18 @@ class Budget:
         owner = self._run.budgets.get(call.model, self)
         if owner is not self:
             return owner.settle(reserved, cost, attempt)
-        own = reserved == self.price.high
+        own = reserved in self._least or (self._seen.rise is not None and call.model == self.model)
         known = valid_cost(cost)
-        real = (max(reserved, self.highest) if own else reserved) if known is None else known
-        least = self.price.low if own else reserved
+        likely = max(reserved, self.expected(reserved)) if own else reserved
+        real = likely if known is None else known
+        least = self._least.get(reserved, reserved)
         for account in self._accounts(attempt):
             if _take(account.in_flight, call) or account is not self.run:
                 account.spent += max(real, least)
         self._run.spent += reserved if known is None else known
         if own:
-            self.highest = max(self.highest, real)
-        over = 2 * real > 3 * (self.planned if own else reserved)
+            self._seen = self._seen.after(reserved, real)
+        over = 2 * real > 3 * (self._planned.of(reserved) if own else reserved)
         self._run.overcharged = self._run.overcharged or over
         return _SettledCost(real, over)
 

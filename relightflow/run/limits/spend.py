@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import NamedTuple
 
 from relightflow.ledger.reader import Reader
@@ -22,6 +24,7 @@ NOTHING_TO_BUY = "there was nothing to buy"
 """The source of a limit that nobody set, because no purchase was in sight."""
 _OPEN = (Kind.IN_FLIGHT, Kind.UNKNOWN)
 _DAYS_TOLD = 3
+_AS_LISTED = Fraction(1)
 
 
 def with_recipe_limits(options: RunOptions, recipe: Recipe) -> RunOptions:
@@ -53,21 +56,21 @@ def names_of(recipe: tuple[str, str], known: Iterable[tuple[str, str]]) -> froze
         names, files = found
 
 
-def highest_cost(
-    charges: Iterable[Charge], backend: str, model: str, above_price: bool = False
-) -> Micros:
-    """The most that a call of the model was ever billed at in this state; 0: none was. `above_price`:
-    only calls count that cost more than they were reserved at."""
-    return max(
-        (
-            charge.cost or 0
-            for charge in charges
-            if charge.kind is Kind.SPENT
-            and (charge.backend, charge.model) == (backend, model)
-            and not (above_price and (charge.cost or 0) <= charge.price)
-        ),
-        default=0,
-    )
+def highest_cost(charges: Iterable[Charge], backend: str, model: str) -> Micros:
+    """The most that a call of the model was ever billed at in this state; 0: none was."""
+    return max((c.cost or 0 for c in _billed(charges, (backend, model))), default=0)
+
+
+def highest_rise(charges: Iterable[Charge], backend: str, model: str) -> Fraction:
+    """How many times its own price a call of the model was ever billed at in this state; 1 at least."""
+    found = (Fraction(c.cost or 0, c.price) for c in _billed(charges, (backend, model)) if c.price)
+    return max((_AS_LISTED, *found))
+
+
+def _billed(charges: Iterable[Charge], model: tuple[str, str]) -> Iterator[Charge]:
+    for charge in charges:
+        if charge.kind is Kind.SPENT and (charge.backend, charge.model) == model:
+            yield charge
 
 
 def account(
@@ -162,7 +165,7 @@ class PricedModel(NamedTuple):
     price: Price
     """Of a call."""
     by_size: bool = False
-    """Whether earlier calls may have been dearer because of their images."""
+    """Whether each call has a price of its own, by the size of its image."""
     share: SpendLimit | None = None
     """What its calls alone may cost; None: all that the recipe may."""
 
@@ -193,10 +196,14 @@ def open_budgets(
     (`store`)."""
     charges, known = reader.charges(), reader.recipes()
     highest = [
-        highest_cost(charges, *model.pair, model.by_size) if model.price.high else 0
+        highest_cost(charges, *model.pair) if model.price.high and not model.by_size else 0
         for model in models
     ]
-    dearest = max(max(m.price.high, high) for m, high in zip(models, highest, strict=True))
+    rises = [highest_rise(charges, *m.pair) if m.by_size else None for m in models]
+    dearest = max(
+        max(math.ceil(m.price.high * (rise or 1)), high)
+        for m, high, rise in zip(models, highest, rises, strict=True)
+    )
     accounts = []
     for limit in limits:
         names = frozenset().union(
@@ -208,13 +215,15 @@ def open_budgets(
     }
     mine = names_of(recipe, known)
     budgets: list[Budget] = []
-    for model, high in zip(models, highest, strict=True):
+    for model, high, rise in zip(models, highest, rises, strict=True):
         share = None
         if model.share:
             own = [c for c in charges if (c.backend, c.model) == model.pair]
             share = account(model.share, own, mine, now)
         beside = budgets[0] if budgets else None
-        budgets.append(Budget(model.price, accounts, high, earlier, model.pair, beside, share))
+        budgets.append(
+            Budget(model.price, accounts, high, earlier, model.pair, beside, share, rise)
+        )
     return tuple(budgets)
 
 
@@ -228,18 +237,20 @@ def not_again(budget: Budget, price: Micros, attempt: int) -> str:
         return ""
     limit = tight.limit
     return (
-        f"it may be made only now, for up to {dollars(max(price, budget.highest))} USD, which "
+        f"it may be made only now, for up to {dollars(max(price, budget.expected(price)))} USD, which "
         f"{limit.source} ({dollars(limit.amount)} USD) does not allow"
     )
 
 
-def reached(budget: Budget) -> str:
-    """Why no more is bought: what was spent when, and what to raise."""
+def reached(budget: Budget, price: Price | None = None) -> str:
+    """Why no more is bought: what was spent when, and what to raise. `price`: of the next call; None: the
+    dearest one's."""
     tight = budget.tightest
-    call = f"one more call of up to {dollars(budget.highest)} USD"
+    most = dollars(budget.expected((price or budget.price).high))
+    call = f"one more call of up to {most} USD"
     if tight is None or tight.limit.source == NOTHING_TO_BUY:
         return (
-            f"a job must still be bought, for up to {dollars(budget.highest)} USD, and no cap was "
+            f"a job must still be bought, for up to {most} USD, and no cap was "
             "given; nothing more was sent. Run again with --max-cost to allow it"
         )
     limit = tight.limit

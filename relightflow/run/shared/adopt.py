@@ -69,7 +69,7 @@ class SharedResults:
 
         Raises ClaimedElsewhere; Stopped where the store cannot be asked: nothing is bought then.
         """
-        facts = job_facts(job, self.context.price)
+        facts = job_facts(job, self.context.price_of(job).high)
         try:
             found = await self.client.finished(facts)
             if found:
@@ -154,7 +154,7 @@ class SharedResults:
                     job, attempt.uuid, attempt.created, result.cost, recipe, attempt.run_id
                 )
             self.client.publish(
-                {**job_facts(job, self.context.price), **facts},
+                {**job_facts(job, self.context.price_of(job).high), **facts},
                 partial(read, self.blobs_path, result.sha256),
                 self.ledger.remember,
                 charge,
@@ -166,7 +166,10 @@ class SharedResults:
         if job.key in self.reserved:
             number, price = self.reserved.pop(job.key)
             self.recorder.budget.settle(price, result.cost, number)
-        label = {**job_facts(job, self.context.price), **self.recorder.call_log.origin(uuid)}
+        label = {
+            **job_facts(job, self.context.price_of(job).high),
+            **self.recorder.call_log.origin(uuid),
+        }
         facts = {**result_facts(result, result.cost), "billed": Billed.NO}
         await self.blobs.put(data, {**label, **facts})
         attempt = await self._restore(job, State.STORED, Billed.NO, uuid, _of_result(result))
@@ -202,9 +205,9 @@ class SharedResults:
         budget = self.recorder.budget
         self._reserve(job, claim)
         if failed:
-            budget.settle(self.context.price, claim.cost)
+            budget.settle(self.context.price_of(job).high, claim.cost)
         else:
-            budget.hold(self.context.price)
+            budget.hold(self.context.price_of(job).high)
         self.recorder.call_log.held(job, claim, state, details)
         failure = Failure(kind, reason, billed, cost=claim.cost)
         return Outcome(job, number, failure=failure)
@@ -224,7 +227,7 @@ class SharedResults:
             self.recorder.budget.release(price, number)
         elif self.claims.reservation:
             self.claims.reservation.take_over(claim, self.claims.least)
-        self.recorder.budget.adopt(self.context.price)
+        self.recorder.budget.adopt(self.context.price_of(job).high)
 
     async def settle(self) -> None:
         """What the store knows by now of the ledger's unknown attempts, of whichever machine."""
@@ -279,7 +282,7 @@ class SharedResults:
             image_sha256=job.image.sha256,
             parameters=job.parameters,
             repeat=job.repeat,
-            price=self.context.price,
+            price=self.context.price_of(job).high,
             uuid=uuid,
             **facts,
         )

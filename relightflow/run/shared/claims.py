@@ -92,7 +92,7 @@ class JobClaims:
         if job.key in self._releasing:
             await asyncio.wait([self._releasing[job.key]])
         self._taken[uuid] = self._now()
-        label = job_facts(job, self.context.price)
+        label = job_facts(job, self.context.price_of(job).high)
         if self.reservation:
             self._under[uuid] = self.reservation.id
         claim = self._claim(job, uuid, State.INTENT, details=details)
@@ -123,7 +123,7 @@ class JobClaims:
     async def check_free(self, job: Job) -> None:
         """Raises ClaimedElsewhere where another machine has the job or made it; Stopped where the store cannot
         be asked."""
-        label = job_facts(job, self.context.price)
+        label = job_facts(job, self.context.price_of(job).high)
         try:
             claim = await self.client.claim_of(label)
             made = claim is None and await self.client.is_finished(label)
@@ -137,7 +137,7 @@ class JobClaims:
         """Whether the job is claimed for `uuid`, an attempt of ours that may have been sent: still, or anew
         where nobody claims it or has finished it. Where the store is only read, nothing is claimed. Raises
         ObjectFault."""
-        label = job_facts(job, self.context.price)
+        label = job_facts(job, self.context.price_of(job).high)
         if not self.client.write:
             found = await self.client.claim_of(label)
             free = found is None or found.attempt == uuid or self.is_ours(found)
@@ -199,7 +199,7 @@ class JobClaims:
         if max(later - earlier for earlier, later in zip(begun, now, strict=True)) < _FRESH:
             return
         try:
-            found = await self.client.claim_of(job_facts(job, self.context.price))
+            found = await self.client.claim_of(job_facts(job, self.context.price_of(job).high))
         except ObjectFault as error:
             stop_buying(self.shutdown, error)
             raise Stopped from error
@@ -212,7 +212,7 @@ class JobClaims:
         self._unsent.add(uuid)
         self._taken.pop(uuid, None)
         self._under.pop(uuid, None)
-        label = job_facts(job, self.context.price)
+        label = job_facts(job, self.context.price_of(job).high)
 
         async def give_up() -> None:
             with suppress(StorageError, RuntimeError):  # the ledger is closed: the run was torn
@@ -227,13 +227,14 @@ class JobClaims:
         """The claim tells the request id, before it is polled; failing to is no failure of the job."""
         claim = self._claim(job, uuid, State.ACCEPTED, details=step.details)
         await self.client.tell_claim(
-            job_facts(job, self.context.price), replace(claim, request_id=step.request_id)
+            job_facts(job, self.context.price_of(job).high),
+            replace(claim, request_id=step.request_id),
         )
 
     async def ended(self, job: Job, uuid: str, state: State, failure: Failure) -> None:
         """The attempt ended without an image. What was certainly not billed is free for everybody; what was,
         or may have been, is told to those who want the job."""
-        label = job_facts(job, self.context.price)
+        label = job_facts(job, self.context.price_of(job).high)
         if failure.billed is Billed.NO:
             await self.client.release(label, uuid)
             return
@@ -241,9 +242,8 @@ class JobClaims:
         cost = valid_cost(failure.cost)
         if failure.billed is Billed.YES and state is not State.UNKNOWN:
             at, recipe = self.context.clock.wall(), self.context.recipe
-            charge = self.charge(
-                job, uuid, at, self.context.price if cost is None else cost, recipe
-            )
+            most = self.context.price_of(job).high
+            charge = self.charge(job, uuid, at, most if cost is None else cost, recipe)
             await self.client.tell_cost(label, charge)
         claim = self._claim(job, uuid, told, reason=failure.message, cost=cost)
         await self.client.tell_claim(label, replace(claim, request_id=failure.request_id))
@@ -255,7 +255,7 @@ class JobClaims:
         this one."""
         recipe = recipe or self.context.recipe
         return StoreCharge(
-            recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price),
+            recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price_of(job).low),
             self._under.get(uuid, ""), run or self.context.run_id, self.machine,
         )  # fmt: skip
 
@@ -263,7 +263,7 @@ class JobClaims:
         context = self.context
         return JobClaim(
             key=job.key, state=state, attempt=uuid, run=context.run_id, machine=self.machine,
-            at=context.clock.wall(), price=context.price, recipe=context.recipe,
+            at=context.clock.wall(), price=context.price_of(job).high, recipe=context.recipe,
             reservation=self._under.get(uuid, ""), **facts,
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from relightflow.errors import StorageError
+from relightflow.model.catalog import Price
 from relightflow.model.claim import JobClaim
 from relightflow.model.money import Micros
 from relightflow.model.reservation import Reservation, Reserved
@@ -84,15 +85,16 @@ class RunReservation:
         budget.reserved = 0
         self._count()
 
-    async def extend(self, budget: Budget) -> bool:
-        """Reserve room for more calls of `budget`, one of the run's. False: the limits leave none at present. Raises ObjectFault,
+    async def extend(self, budget: Budget, price: Price | None = None) -> bool:
+        """Reserve room for more calls of `budget`, one of the run's; `price`: of the next one, as for
+        `Budget.room`. False: the limits leave none at present. Raises ObjectFault,
         StorageError."""
         async with self._lock:
             for _ in range(_TRIES):
-                if budget.covered and budget.room() is Room.YES:
+                if budget.covers(price) and budget.room(price) is Room.YES:
                     return True
                 await self._look()
-                amount = self._wanted(budget)
+                amount = self._wanted(budget, price)
                 if amount is None:
                     return False
                 if await self._reserve(amount):
@@ -113,17 +115,17 @@ class RunReservation:
                 self._count()
         raise ReservationEnded
 
-    async def wait(self, budget: Budget) -> None:
+    async def wait(self, budget: Budget, price: Price | None = None) -> None:
         """Others have reserved what a call of `budget` needs: give back what is not, look again a little later, and end
         what stands there unchanged. Raises ObjectFault, StorageError."""
         async with self._lock:
-            if budget.room() is not Room.LATER or budget.in_use:
+            if budget.room(price) is not Room.LATER or budget.in_use:
                 return
             await self._end_own()
             await self.context.clock.sleep(self._pause)
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             await self._look()
-            if budget.room() is Room.LATER:
+            if budget.room(price) is Room.LATER:
                 for one in self._overdue():
                     await self.end(one)
 
@@ -245,15 +247,15 @@ class RunReservation:
             account.reserved = max(0, held + ended - known)
         self._budget.others_reserve = bool(others)
 
-    def _wanted(self, budget: Budget) -> Micros | None:
+    def _wanted(self, budget: Budget, price: Price | None) -> Micros | None:
         """What the own reservation has to amount to; None: the limits leave nothing."""
         others = sum(one.id not in self._mine for one in self.state.open)
         fitting = budget.fitting()
         if fitting:
             most = _PORTION * self.context.limits.concurrency
             return self._used + min(most, max(1, fitting // (2 * (others + 1)))) * budget.bound
-        if budget.room() is Room.YES:  # the last call, made alone
-            return self._used + budget.highest
+        if budget.room(price) is Room.YES:  # the last call, made alone, or a small one
+            return self._used + budget.needed(price)
         return None
 
     @property

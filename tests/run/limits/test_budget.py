@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,80 @@ def test_fewer_calls_are_in_flight_the_nearer_the_cap() -> None:
         flight += 1
     assert flight == 10  # × 150, and not 16 × 100
     assert shop.room() is Room.LATER
+
+
+sizes = st.lists(st.integers(1, 12), min_size=1, max_size=60)
+"""Megapixels: prices from 100 to 1,200."""
+
+
+def buy_sizes(shop: Budget, sizes: list[int], width: int, times: list[float]) -> tuple[int, int]:
+    """As a run does it, in order: the bill, and how many were bought. `times`: what the calls cost, of their
+    own prices."""
+    flight: list[int] = []
+    billed = bought = 0
+    for number, size in enumerate(sizes):
+        price = Price(LIST * size // 2, LIST * size)
+        while len(flight) == width or not shop.reserve(str(number), price):
+            if not flight:
+                return billed, bought
+            first = flight.pop(0)
+            cost = round(LIST * sizes[first] * times[first % len(times)])
+            billed, bought = billed + cost, bought + 1
+            shop.settle(LIST * sizes[first], cost)
+            shop.ended(str(first))
+        flight.append(number)
+    for first in flight:
+        cost = round(LIST * sizes[first] * times[first % len(times)])
+        billed, bought = billed + cost, bought + 1
+        shop.settle(LIST * sizes[first], cost)
+        shop.ended(str(first))
+    return billed, bought
+
+
+def of_sizes(cap: int, sizes: list[int], rise: Fraction = Fraction(1)) -> Budget:
+    price = Price(LIST * min(sizes) // 2, LIST * max(sizes))
+    return Budget(price, [Account(SpendLimit(cap, "--max-cost"))], rise=rise)
+
+
+@given(
+    cap=st.integers(0, 9000),
+    sizes=sizes,
+    times=st.lists(st.floats(0.5, 1.0), min_size=1, max_size=9),
+    width=st.integers(1, 32),
+)
+def test_calls_of_mixed_sizes_never_pass_the_cap(
+    cap: int, sizes: list[int], times: list[float], width: int
+) -> None:
+    assert buy_sizes(of_sizes(cap, sizes), sizes, width, times)[0] <= cap
+
+
+@given(
+    cap=st.integers(1800, 9000), sizes=sizes, times=st.floats(1.0, 1.5), width=st.integers(2, 32)
+)
+def test_calls_of_mixed_sizes_that_all_cost_more_than_announced_never_pass_the_cap(
+    cap: int, sizes: list[int], times: float, width: int
+) -> None:
+    """But for the last, made alone, and dearer than any before it."""
+    billed, bought = buy_sizes(of_sizes(cap, sizes), sizes, width, [times])
+    assert billed <= cap or bought <= 1
+
+
+def test_each_call_is_reserved_at_its_own_price() -> None:
+    sizes = [1] * 10 + [12]
+    assert buy_sizes(of_sizes(2200, sizes), sizes, 1, [1.0]) == (2200, 11)
+    assert buy_sizes(of_sizes(2199, sizes), sizes, 1, [1.0]) == (1000, 10)
+
+
+def test_what_a_call_cost_above_its_own_price_raises_all_others() -> None:
+    shop = of_sizes(10_000, [1, 12])
+    assert shop.reserve("a", Price(50, 100))
+    assert not shop.settle(100, 140).overcharged
+    shop.ended("a")
+    assert (shop.expected(1200), shop.highest, shop.planned) == (1680, 1680, 1200)
+    assert shop.reserve("b", Price(600, 1200))
+    assert shop.settle(1200, 1801).overcharged
+    assert of_sizes(1000, [4], Fraction(3, 2)).room() is Room.YES
+    assert of_sizes(599, [4], Fraction(3, 2)).room() is Room.NO, "as earlier runs have seen it"
 
 
 moves = st.lists(

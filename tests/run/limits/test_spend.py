@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from relightflow.run.limits.spend import (
     account,
     count_by_server,
     highest_cost,
+    highest_rise,
     names_of,
     reached,
     shared_limits,
@@ -122,9 +124,9 @@ def test_the_highest_cost_is_the_model_s_own_and_what_was_billed_here() -> None:
     ]  # fmt: skip
     assert highest_cost(charges, "studio", "glow") == 75_000
     assert highest_cost([], "studio", "glow") == 0
-    assert highest_cost(charges, "studio", "glow", above_price=True) == 75_000
+    assert highest_rise(charges, "studio", "glow") == Fraction(75_000, PRICE)
     dearer = [charge(1)._replace(cost=75_000, price=75_000)]
-    assert highest_cost(dearer, "studio", "glow", above_price=True) == 0, "it was a larger image"
+    assert highest_rise(dearer, "studio", "glow") == 1, "it was a larger image"
 
 
 def test_all_limits_hold_those_of_the_recipe_as_well() -> None:
