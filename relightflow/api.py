@@ -95,7 +95,7 @@ def load(
         recipe = _apart(recipe, backend, "results of", overrides, registry)
     if rehearsing(os.environ) and not recipe.free:
         for spec in recipe.backends:
-            if not (spec.model.price and spec.model.price.free):
+            if not spec.free:
                 check_stand_in(os.environ, spec.type, registry.backends)
         recipe = _apart(replace(recipe, rehearsed=True), "rehearsal", "", overrides, registry)
     return recipe
@@ -393,7 +393,7 @@ async def run(
 def _check_limits(plan: Plan, run_options: RunOptions) -> None:
     """Nothing is bought without a limit. Raises UsageError."""
     if not run_options.limits and not run_options.collect_only and not plan.recipe.free:
-        paid = next(s for s in plan.recipe.backends if not (s.model.price and s.model.price.free))
+        paid = next(s for s in plan.recipe.backends if not s.free)
         raise UsageError(
             f"'{paid.name}' costs money and no cap or budget was given, so nothing was sent. Set the "
             "most that it may cost: --max-cost, limits.max_cost, or RunOptions(limits=…)"

@@ -224,7 +224,8 @@ def _agreed(
     priced = all(spec.model.price is not None for spec in recipe.backends)
     known = priced or run_options.price is not None
     if (found.plan.price and found.plan.price.free) or (run_options.limits and known):
-        return run_options  # nobody need be asked, so nothing need be counted
+        # nobody need be asked, so nothing need be counted
+        return unasked(run_options, recipe.free) if recipe.more_backends else run_options
     seen, fault = _estimate(found, run_options, operator)
     if fault:
         console.warn(asking.no_store(recipe.name, fault))

@@ -119,12 +119,7 @@ def _checked(
     plans: Sequence[Plan],
 ) -> tuple[IndexedAttempts, ...]:
     """Every attempt of the ledger. Raises RefusedError for one that the shard cannot have made."""
-    paid = frozenset(
-        spec.pair
-        for plan in plans
-        for spec in plan.recipe.backends
-        if not (spec.model.price and spec.model.price.free)
-    )
+    paid = frozenset(spec.pair for plan in plans for spec in plan.recipe.backends if not spec.free)
     every = reader.restorable()
     before = {one.attempt.job_key for number, one in every if number <= record.after}
     found = []

@@ -78,6 +78,11 @@ class BackendSpec:
         return self.label or self.type
 
     @property
+    def free(self) -> bool:
+        """Whether no call of it costs anything."""
+        return self.model.price is not None and self.model.price.free
+
+    @property
     def pair(self) -> tuple[str, str]:
         """Backend and model, as jobs and the ledger have them: no two of a recipe have the same."""
         return self.type, self.model.name
@@ -174,8 +179,12 @@ class Recipe:
     @property
     def free(self) -> bool:
         """Whether no call of it costs anything."""
-        prices = [spec.model.price for spec in self.backends]
-        return all(price is not None and price.free for price in prices)
+        return all(spec.free for spec in self.backends)
+
+    @property
+    def free_models(self) -> frozenset[tuple[str, str]]:
+        """Backend and model of those that cost nothing."""
+        return frozenset(spec.pair for spec in self.backends if spec.free)
 
     @property
     def backend_names(self) -> str:

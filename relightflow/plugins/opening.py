@@ -12,7 +12,7 @@ from relightflow.model.image import Found, Image
 from relightflow.model.recipe import Recipe, SinkSpec, SourceSpec
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.executor import Ask
-from relightflow.plugins.records import OperatorPolicy, Schema, SourceContext
+from relightflow.plugins.records import BackendRecord, OperatorPolicy, Schema, SourceContext
 from relightflow.plugins.registry import Registry
 from relightflow.plugins.source import HasPublicUrl, HasReader, Remembers, Source
 
@@ -62,8 +62,21 @@ def check_delivery(recipe: Recipe, registry: Registry) -> None:
         if _wants_links(recipe) and "delivery" not in spec.options
         if not _link(registry.source(spec.type).schema)
     ]
+    links = [spec.options.get("delivery") == "presign" for spec in recipe.backends]
+    for number, spec in enumerate(recipe.backends):
+        if any(links) and not links[number] and _has_delivery(registry.backend(spec.type)):
+            words = (
+                "another backend of this recipe gets the images by signed links, and so would this one: "
+                "add `delivery: presign` here too, or take it out there"
+            )
+            problems.append(recipe.problem(f"backend[{number}]", words))
     if problems:
         raise InvalidRecipe(problems)
+
+
+def _has_delivery(backend: BackendRecord) -> bool:
+    """Whether a recipe can say how the images get there."""
+    return "delivery" in backend.schema.get("properties", {})
 
 
 def _wants_links(recipe: Recipe) -> bool:

@@ -43,7 +43,7 @@ class BackendRun:
     submitter: Submitter
     restorer: BlobRestorer
     recovery: Recovery
-    """Of all calls of the backend, whatever their model: two models of one backend have only one."""
+    """Of what earlier runs left of its model; of the first of a backend also of models that are not bought."""
     recorder: AttemptRecorder
     shared: SharedResults | None = None
     """None: there is no shared store, or it is not for what is free."""

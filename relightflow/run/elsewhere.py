@@ -85,9 +85,10 @@ def bought_elsewhere(
 
 
 def _unknown(plan: Plan, reader: Reader) -> Iterator[str]:
-    """Keys of the jobs that the ledger has never heard of."""
-    outputs = firsts(plan)
-    while chunk := [output.job.key for output in islice(outputs, _CHUNK)]:
+    """Keys of the jobs that cost something and that the ledger has never heard of."""
+    free = plan.recipe.free_models
+    jobs = (o.job for o in firsts(plan) if (o.job.backend, o.job.model) not in free)
+    while chunk := [job.key for job in islice(jobs, _CHUNK)]:
         known = reader.known_jobs(chunk)
         yield from (key for key in chunk if key not in known)
 

@@ -7,7 +7,7 @@ and what concerns all of them (doubts at the end, a shutdown) waits until all ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +65,8 @@ class Engine:
         if submit and len(self.backends) > 1:
             await self._open_needed(plan)
         recovered: dict[str, Outcome] = {}
-        asks: dict[str, bool] = {}
-        begun = [self._recover(run, submit, asks) for run in self._one_for_each()]
+        asks: dict[tuple[str, str], bool] = {}
+        begun = [self._recover(run, submit, asks) for run in self.backends]
         async with aclosing(merged(begun)) as outcomes:
             async for outcome in outcomes:
                 recovered[outcome.job.key] = outcome
@@ -80,7 +80,7 @@ class Engine:
             await run.recovery.hold_unanswered()
         if self.shutdown.draining:
             return
-        left = [run for run in self._one_for_each() if asks[run.context.backend]]
+        left = [run for run in self.backends if asks[run.model]]
         async with aclosing(
             merged([self._settle(run, plan, submit, wait) for run in left])
         ) as late:
@@ -88,7 +88,7 @@ class Engine:
                 yield outcome
 
     def _one_for_each(self) -> list[BackendRun]:
-        """Of models of one backend the first: its recovery is that of all its calls."""
+        """Of models of one backend the first."""
         return list({run.context.backend: run for run in reversed(self.backends)}.values())[::-1]
 
     async def _open_needed(self, plan: Plan) -> None:
@@ -105,25 +105,20 @@ class Engine:
             raise AccountError("; ".join(dict.fromkeys(map(str, refused))))
 
     async def _recover(
-        self, run: BackendRun, submit: bool, asks: dict[str, bool]
+        self, run: BackendRun, submit: bool, asks: dict[tuple[str, str], bool]
     ) -> AsyncGenerator[Outcome]:
-        """What earlier processes left of one backend. `asks`: backend → whether it can be asked."""
-        asks[run.context.backend] = True
+        """What earlier processes left of one model. `asks`: model → whether its backend can be asked."""
+        asks[run.model] = True
         try:
-            if run.shared:
+            if run.shared and any(run is one for one in self._one_for_each()):
                 await run.shared.settle()
             async for outcome in run.recovery.recover():
                 yield outcome
         except AccountError as problem:
             if submit and len(self.backends) == 1:
                 raise
-            asks[run.context.backend] = False  # what is stored is delivered without a key
-            for one in self._of(run):
-                one.recorder.shutdown.stop_new(Issue(problem.exit_code, str(problem)))
-
-    def _of(self, run: BackendRun) -> Sequence[BackendRun]:
-        """All models of its backend."""
-        return [one for one in self.backends if one.context.backend == run.context.backend]
+            asks[run.model] = False  # what is stored is delivered without a key
+            run.recorder.shutdown.stop_new(Issue(problem.exit_code, str(problem)))
 
     async def _settle(
         self, run: BackendRun, plan: Plan, submit: bool, wait: bool
@@ -156,8 +151,7 @@ class Engine:
                             notes, outcome.job, outcome.attempt, outcome.result
                         )
         if settled.absent and submit:
-            for one in self._of(run):
-                async with aclosing(one.go_through(plan, submit, {}, None, late=True)) as outcomes:
-                    async for outcome in outcomes:
-                        self.counters.count_late(outcome)
-                        yield outcome
+            async with aclosing(run.go_through(plan, submit, {}, None, late=True)) as outcomes:
+                async for outcome in outcomes:
+                    self.counters.count_late(outcome)
+                    yield outcome

@@ -61,6 +61,7 @@ def plan_status(
     counts: Counter[Action | Elsewhere] = Counter()
     new: Counter[tuple[str, str]] = Counter()
     held: list[Item] = []
+    free = plan.recipe.free_models
     with open_state_reader(state_dir) as seen:
         if seen.ledger.empty and view is NO_STORE:
             new = _jobs_by_model(plan, wanted)
@@ -70,7 +71,8 @@ def plan_status(
                 kept = [item for item in chunk if wanted is None or item.output.job in wanted]
                 held += [item for item in kept if item.action is Action.HOLD_UNKNOWN]
                 make = [item.output.job for item in kept if item.action is Action.MAKE]
-                there = view.ask(make, seen.ledger)
+                paid = [job for job in make if (job.backend, job.model) not in free]
+                there = view.ask(paid, seen.ledger)
                 counts.update(item.action for item in kept if item.output.job.key not in there)
                 counts.update(there.values())
                 new.update((job.backend, job.model) for job in make if job.key not in there)

@@ -17,7 +17,7 @@ from relightflow.errors import BudgetError, UsageError
 from relightflow.executors.workers import Workers
 from relightflow.images import verify
 from relightflow.ledger.reader import open_reader
-from relightflow.model.attempt import State
+from relightflow.model.attempt import Attempt, State
 from relightflow.model.catalog import Model
 from relightflow.model.image import Image
 from relightflow.model.money import Micros
@@ -264,6 +264,14 @@ class _Parts:
     shortfall: Callable[[], str]
     """Says once where a limit ends the run early."""
 
+    def _is_mine(self, attempt: Attempt) -> bool:
+        """Whether this part settles and collects an earlier attempt of its backend: those of its own model,
+        and of models that the recipe does not have where it is the first of the backend."""
+        pairs = [spec.pair for spec in self.plan.recipe.backends]
+        own, made = pairs[self.number], (attempt.backend, attempt.model)
+        first = next(pair for pair in pairs if pair[0] == own[0])
+        return made == own or (own == first and made not in pairs)
+
     async def open(
         self,
         stack: AsyncExitStack,
@@ -287,7 +295,7 @@ class _Parts:
             pool,
         )  # fmt: skip
         backend = await stack.enter_async_context(opened)
-        paid = not (spec.model.price and spec.model.price.free)
+        paid = not spec.free
         inputs = InputCache(
             backend, self.files.read, self.files.public_url, verify=verify if paid else None,
             remote=self.files.remote,
@@ -329,7 +337,7 @@ class _Parts:
             ),
             self.notice, shutdown.collecting, record.settlement,
             None if self.run_options.collect_only else resender, buying,
-            recorder.book,
+            recorder.book, self._is_mine,
         )  # fmt: skip
         shared = None
         if store and self.store:
@@ -347,7 +355,9 @@ class _Parts:
                 remote, buying,
             ),
             restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
-            recovery=Recovery(context, ledger, folder, budget, doubts, collector, shutdown),
+            recovery=Recovery(
+                context, ledger, folder, budget, doubts, collector, shutdown, self._is_mine
+            ),
             recorder=recorder,
             shared=shared,
         )  # fmt: skip

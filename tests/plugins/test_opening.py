@@ -11,7 +11,8 @@ from relightflow.model.recipe import Recipe, SourceSpec
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.opening import check_delivery, open_sources
 from relightflow.plugins.records import OperatorPolicy, SourceContext, SourceRecord
-from relightflow.plugins.registry import Loaded
+from relightflow.plugins.registry import Loaded, load
+from relightflow.recipe import load_text
 from tests.conftest import Stage
 
 
@@ -119,3 +120,13 @@ def test_a_source_without_links_is_named_where_the_backend_needs_them(stage: Sta
     recipe = linked(stage, ["upload", "inline"])
     with pytest.raises(InvalidRecipe, match=r"sources\[0\]: 'tap' has no image that a provider"):
         check_delivery(recipe, stage.registry)
+
+
+def test_a_second_backend_that_would_get_links_unasked_is_named(stage: Stage) -> None:
+    plugins = load(found=lambda: ())
+    head = "version: 1\nname: x\nsources: [{type: s3, uri: s3://bucket/x/}]\nsinks: [{type: directory, path: out/}]\n"
+    text = head + "backend: [{type: segmind, delivery: presign}, {type: preview}, {type: fal%s}]\n"
+    matrix = "matrix: {light_direction: top}\non_unsupported: near\n"
+    with pytest.raises(InvalidRecipe, match=r"backend\[2\]: another backend of this recipe gets"):
+        check_delivery(load_text(text % "" + matrix, plugins), plugins)
+    check_delivery(load_text(text % ", delivery: presign" + matrix, plugins), plugins)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -26,7 +27,8 @@ from relightflow.plugins.records import BackendContext
 from relightflow.plugins.registry import Loaded
 from relightflow.recipe.published import published
 from relightflow.run.plan_status import plan_status
-from tests.conftest import Stage
+from relightflow.store.state_dir import StateDir
+from tests.conftest import Stage, make_store
 from tests.scripted_backend import PRICE, NamedBackend, Provider, ScriptedBackend, fails, record
 
 NAMES = "{image.stem}-{backend}-{shade}.{ext}"
@@ -278,3 +280,43 @@ def test_a_plan_of_several_backends_is_applied_and_a_dearer_one_is_refused(mixed
     assert found.message == "a call of atelier costs up to 0.10 USD, 0.05 in the plan"
     other = replace(made.backends[1], model="dear")
     assert drift(made, replace(made, backends=(made.backends[0], other)))[0].kind == "backend"
+
+
+def test_what_an_earlier_run_left_is_collected_by_the_adapter_of_its_own_model(
+    mixed: Mixed,
+) -> None:
+    mixed.provider.mode = "v2"
+    mixed.provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
+    both = [{"type": "studio"}, {"type": "studio", "model": "dear", "as": "dear"}]
+    mixed.mix(both, [0, 1])
+    mixed.run(stop_after=0.0)
+    mixed.provider.on_collect = lambda *_: None
+    assert mixed.run().exit == 0
+    costs = {attempt.model: attempt.cost for attempt in mixed.attempts()}
+    assert costs == {"glow": PRICE, "dear": 2 * PRICE}
+    mixed.mix([{"type": "studio"}, {"type": "studio", "model": "gift", "as": "gift"}], [0, 1, 2])
+    mixed.provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
+    mixed.run(stop_after=0.0)
+    mixed.mix(
+        [{"type": "studio", "model": "gift"}, {"type": "studio", "model": "dear", "as": "d"}], [0]
+    )
+    mixed.provider.on_collect = lambda *_: None
+    mixed.run()
+    assert not [a for a in mixed.attempts() if a.state is State.ACCEPTED], (
+        "glow is nobody's, so the first's"
+    )
+
+
+def test_two_machines_share_what_each_backend_made(mixed: Mixed, tmp_path: Path) -> None:
+    other = mixed.add()
+    (tmp_path / "store").mkdir()
+    mixed.operator = replace(mixed.operator, store=make_store((tmp_path / "store").as_uri()))
+    mixed.mix([*BOTH, {"type": "studio", "model": "gift", "as": "free"}], [0, 1])
+    assert mixed.run().exit == 0
+    mixed.state_dir = StateDir(tmp_path / "second")
+    summary = mixed.run(overwrite=True)
+    assert (len(mixed.provider.bill), len(other.bill)) == (2 + 2 + 2, 2), (
+        "only the gifts are made again"
+    )
+    assert summary.exit == 0
+    assert {a.details.get("origin") for a in mixed.attempts() if a.price} == {"shared"}

@@ -102,6 +102,8 @@ class DoubtSettler:
     """None: no other machine waits for the job."""
     book: Callable[[Micros, float | None, int], object] | None = None
     """Books what a call cost: its reserved price, its cost, its attempt. None: the budget does."""
+    mine: Callable[[Attempt], bool] = lambda _: True
+    """Which doubts of the backend it settles: of a run with several models each settles its own."""
 
     async def settle(self, every: bool = True) -> DoubtsSettled:
         """Without evidence attempts stay unknown. `every` False: leaves out those that the last look
@@ -199,6 +201,7 @@ class DoubtSettler:
             doubts = [
                 attempt
                 for attempt in (*held, *given_up)
+                if self.mine(attempt)
                 if every or (found := undecided(attempt.details)) is None or _by_itself(found)
             ]
             if not doubts:

@@ -8,7 +8,7 @@ ledger was opened stands in `run.opening`.)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ class Recovery:
     doubts: DoubtSettler
     collector: Collector
     shutdown: Shutdown
+    mine: Callable[[Attempt], bool] = lambda _: True
+    """Which calls of the backend it collects; as `DoubtSettler.mine`."""
 
     async def recover(self) -> AsyncIterator[Outcome]:
         """Everything that an earlier process paid for or may have. Nothing new is bought."""
@@ -49,7 +51,8 @@ class Recovery:
 
     async def collect(self) -> AsyncGenerator[Outcome]:
         """Everything that is accepted or paid and not fetched yet."""
-        attempts = _open_attempts(self.ledger.path, self.context.backend)
+        every = _open_attempts(self.ledger.path, self.context.backend)
+        attempts = [attempt for attempt in every if self.mine(attempt)]
 
         async def one(attempt: Attempt) -> Outcome | None:
             age = max(0.0, self.context.clock.wall() - attempt.created)
@@ -84,10 +87,11 @@ class Recovery:
 
     async def hold_unanswered(self) -> None:
         """What a bug or an aborted call of this run left in INTENT is unknown, in the ledger and in
-        the budget."""
+        the budget; of all models of the backend, while no call of it is in flight."""
         await asyncio.to_thread(restore, self.blobs_path, self.ledger)
         for attempt in await self.ledger.interrupted_intents(self.context.backend):
-            self.budget.hold(attempt.price, attempt.id)
+            budget = self.budget.of(attempt.backend, attempt.model)
+            budget.hold(attempt.price, attempt.id)
 
 
 def _open_attempts(ledger: Path, backend: str) -> list[Attempt]:

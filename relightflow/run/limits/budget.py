@@ -116,6 +116,10 @@ class Budget:
         account.unknown, account.counted = found.unknown, found.counted
         self._run.recount()
 
+    def of(self, backend: str, model: str) -> Budget:
+        """The budget of another model of the run; this one where the run buys none of it."""
+        return self._run.budgets.get((backend, model), self)
+
     @property
     def spent(self) -> Micros:
         """By this run, for all of its models, as reported."""

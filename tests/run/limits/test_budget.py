@@ -370,13 +370,15 @@ def test_an_attempt_of_an_earlier_run_is_settled_as_its_own_model_s() -> None:
 def test_no_mixture_of_two_models_passes_a_cap_or_a_share(
     cap: int, share: int | None, choices: list[tuple[bool, bool, int]]
 ) -> None:
-    """Calls of either model begin and end in any order, and each costs up to 1.5 × its price."""
+    """Calls of either model begin and end in any order, and each costs up to 1.5 × its price: what is passed
+    is passed by the last call that is made alone, and by no call that costs what it should."""
     account = Account(SpendLimit(cap, "--max-cost"))
     own = None if share is None else Account(SpendLimit(share, "backend[1].limits.max_cost"))
     cheap = Budget(Price(10, 10), [account], model=CHEAP)
     dear = Budget(Price(100, 100), model=DEAR, beside=cheap, share=own)
     flight: list[tuple[Budget, str]] = []
     billed = {CHEAP: 0, DEAR: 0}
+    dearer = False
     for number, (begins, is_dear, percent) in enumerate(choices):
         shop = dear if is_dear else cheap
         if begins and shop.reserve(str(number)):
@@ -387,6 +389,8 @@ def test_no_mixture_of_two_models_passes_a_cap_or_a_share(
             shop.settle(shop.price.high, cost)
             shop.ended(key)
             billed[shop.model] += cost
-        assert sum(billed.values()) <= cap
-        assert share is None or billed[DEAR] <= share
+            dearer = dearer or percent > 100
+        above = 50 if dearer else 0
+        assert sum(billed.values()) <= cap + above
+        assert share is None or billed[DEAR] <= share + above
         assert account.spent >= sum(billed.values())
