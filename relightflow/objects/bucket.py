@@ -105,6 +105,11 @@ class Bucket:
                 return None
             raise
 
+    def may_hold(self, path: str) -> bool:
+        """False where the store is a folder and nothing stands at `path`, which asks no server: a share that
+        was unmounted is an empty folder."""
+        return not self._local or Path("/", self.address.prefix, path).exists()
+
     def put(
         self,
         path: str,

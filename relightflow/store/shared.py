@@ -27,7 +27,7 @@ from relightflow.store.blobs import is_name
 from relightflow.store.claims import Claims
 from relightflow.store.costs import Costs, StoreCharge
 from relightflow.store.entries import DamagedEntry, Entries
-from relightflow.store.marker import StoreMarker, read_marker
+from relightflow.store.marker import MARKER, StoreMarker, read_marker
 from relightflow.store.reservations import Reservations
 
 BLOBS, JOBS = "blobs", "jobs"
@@ -58,8 +58,9 @@ class SharedStore:
         return str(self.bucket)
 
     def check(self) -> StoreMarker:
-        """What the store promises; read once. Raises StorageError where the place is no store."""
-        if self._marker is None:
+        """What the store promises; read once, and again where a folder has lost it. Raises StorageError where
+        the place is no store."""
+        if self._marker is None or not self.bucket.may_hold(MARKER):
             self._marker = read_marker(self.bucket)
         return self._marker
 

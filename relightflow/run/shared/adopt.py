@@ -27,6 +27,7 @@ from relightflow.model.job import Job
 from relightflow.model.money import Micros
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.step import Accepted
+from relightflow.model.summary import Issue
 from relightflow.model.values import FrozenMap
 from relightflow.objects.faults import ObjectFault
 from relightflow.run.context import RunContext
@@ -219,6 +220,8 @@ class SharedResults:
                 await self.claims.reservation.rest()
             except ObjectFault as error:
                 stop_buying(self.recorder.shutdown, error)
+            except StorageError as error:
+                self.recorder.shutdown.drain(Issue(error.exit_code, str(error)))
 
     def _reserve(self, job: Job, claim: JobClaim) -> None:
         """A call of another machine is ours to collect or to hold from now on."""

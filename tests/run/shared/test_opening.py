@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,28 @@ def test_a_place_that_is_no_store_ends_the_run_before_anything(
     with pytest.raises(error):
         stage.run()
     assert stage.provider.submits == []
+
+
+def test_a_share_that_is_unmounted_during_the_run_stops_it(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is left is an empty folder, in which everything could be claimed and bought once more."""
+    one, two = machines
+    one.recipe(shades=[0, 1, 2, 3, 4], concurrency=1)
+    folder, away = tmp_path / "store", tmp_path / "away"
+
+    def unmount(_: object, number: int) -> None:
+        if number == 1:
+            folder.rename(away)
+            folder.mkdir()
+
+    one.provider.on_submit = unmount
+    assert one.run_in_no_time(monkeypatch).exit is Exit.STORAGE
+    assert len(one.provider.bill) == 2
+    folder.rmdir()  # nothing was written there
+    away.rename(folder)
+    two.recipe(shades=[0, 1, 2, 3, 4])
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert two.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert len(one.provider.bill) == 5
+    assert two.provider.bill == []
