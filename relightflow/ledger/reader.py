@@ -92,9 +92,9 @@ class Reader:
         found = rows.select(self._db, "uuid = ?", (uuid,)) if self._db and uuid else []
         return found[0] if found else None
 
-    def attempt_names(self) -> frozenset[str]:
-        """The names of all attempts that have one."""
-        query = "SELECT uuid FROM attempt WHERE uuid <> ''"
+    def attempt_names(self, counted: bool = False) -> frozenset[str]:
+        """The names of all attempts that have one; `counted`: only of those that cost something, or may have."""
+        query = "SELECT uuid FROM attempt WHERE uuid <> ''" + " AND billed <> 'no'" * counted
         return frozenset(row[0] for row in self._db.execute(query)) if self._db else frozenset()
 
     def adopted_jobs(self) -> frozenset[str]:

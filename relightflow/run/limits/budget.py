@@ -329,6 +329,13 @@ class Budget:
         self._run.overcharged = self._run.overcharged or over
         return _SettledCost(real, over)
 
+    def settle_elsewhere(self, reserved: Micros, cost: Micros, attempt: int) -> None:
+        """A call that another machine made was billed there: it counts here, and was not spent by this run."""
+        call = self._call(reserved, attempt)
+        for account in self._accounts(attempt):
+            if _take(account.in_flight, call) or account is not self.run:
+                account.spent += max(cost, self.price.low)
+
     def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""
         call = self._call(reserved, attempt)

@@ -74,7 +74,7 @@ def came_to(name: str, costs: Iterable[StoreCharge], claims: Iterable[JobClaim])
 
 def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
     """`reader`: of this machine's ledger, whose own calls and runs are left out."""
-    known = reader.attempt_names()
+    known, counted = reader.attempt_names(), reader.attempt_names(counted=True)
     adopted = reader.adopted_jobs()
     others = tuple(one for one in records.reserved.open if not reader.recipe_of_run(one.run))
     covered = {one.id for one in others}
@@ -82,10 +82,10 @@ def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
     found: dict[str, tuple[str, Charge]] = {}
     for cost in records.costs:
         if cost.reservation in covered:
-            here = cost.counted if cost.attempt in known else 0
+            here = cost.counted if cost.attempt in counted else 0
             cap = cost.counted if cost.key in adopted else here
             own[cost.attempt] = (cost.recipe, here, cap)
-        elif cost.attempt not in known and cost.attempt not in found:
+        elif cost.attempt not in counted and cost.attempt not in found:
             number = -1 - len(found)
             found[cost.attempt] = (cost.key, _spent(number, cost))
     claimed: dict[str, tuple[int, Micros]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from typing import Any
 
@@ -15,9 +16,11 @@ from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import DAY, Kind, SpendLimit
+from relightflow.run import run_opening
 from relightflow.run.shared.costs import store_spending
 from relightflow.store.costs import StoreCharge
 from relightflow.store.shared import StoreRecords
+from relightflow.testing import clock
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE, fails
 
@@ -104,3 +107,37 @@ def test_a_call_without_an_image_counts_for_others(
     limits = (SpendLimit(calls * PRICE, "--budget", LONG),)
     assert two.run_in_no_time(monkeypatch, limits=limits).exit is Exit.BUDGET
     assert len(two.provider.bill) == 1
+
+
+@pytest.mark.parametrize("window", [None, LONG])
+def test_a_held_call_that_its_owner_finished_goes_on_counting(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch, window: float | None
+) -> None:
+    """In the run that hears of it, and in every later one."""
+    one, two = machines
+    limit = SpendLimit(2 * PRICE, "--max-cost" if window is None else "--budget", window)
+    for stage in machines:
+        stage.recipe(shades=[0])
+    monkeypatch.setattr(run_opening, "RealClock", clock.VirtualClock)
+
+    async def both(_: object) -> None:
+        sent, over = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> None:
+            sent.set()
+            await over.wait()
+
+        one.provider.on_submit = lambda *_: slow()
+        first = asyncio.ensure_future(one.go())
+        await sent.wait()
+        assert (await two.go()).exit is Exit.UNKNOWN
+        over.set()
+        assert (await first).exit is Exit.OK
+
+    clock.run(both)
+    two.recipe(shades=[0, 5, 6])
+    for _ in range(2):
+        summary = two.run_in_no_time(monkeypatch, limits=(limit,))
+        assert summary.exit is Exit.BUDGET
+        assert len(two.provider.bill) == 1
+    assert summary.money.spent == 0
