@@ -106,7 +106,7 @@ class SharedStore:
         self._entries.put(_of_job(entry["key"]), {**entry, "sha256": sha256})
         if charge:
             self.book(entry, charge)
-        self._claims.delete(entry["key"])
+        self.claims.delete(entry["key"])  # asks once more whether this still is the store
 
     def book(self, job: Mapping[str, Any], charge: StoreCharge) -> None:
         """Write down what a call for `job` (its label) cost, under the reservation that its claim names."""
