@@ -229,13 +229,8 @@ class Budget:
     def reserved(self, amount: Micros | None) -> None:
         self._run.reserved = amount
 
-    @property
-    def others_reserve(self) -> bool:
-        """Other machines may be making calls: they have reserved something."""
-        return self._run.others_reserve
-
-    @others_reserve.setter
-    def others_reserve(self, reserve: bool) -> None:
+    def note_others(self, reserve: bool) -> None:
+        """Whether other machines may be making calls: they have reserved something."""
         self._run.others_reserve = reserve
 
     @property
@@ -307,13 +302,15 @@ class Budget:
         """Whether a call of this run cost more than it tolerates."""
         return self._run.overcharged
 
-    def settle(self, reserved: Micros, cost: float | None, attempt: int = 0) -> _SettledCost:
-        """A call was billed. A `cost` that is unknown, negative or no number counts as the highest
-        price, and one below the price list as the list's."""
+    def settle(
+        self, reserved: Micros, cost: float | None, attempt: int = 0, here: bool = True
+    ) -> _SettledCost:
+        """A call was billed. A `cost` that is unknown, negative or no number counts as the highest price, and one
+        below the price list as the list's. `here` False: another machine made it, so this run spent nothing."""
         call = self._call(reserved, attempt)
         owner = self._run.budgets.get(call.model, self)
         if owner is not self:
-            return owner.settle(reserved, cost, attempt)
+            return owner.settle(reserved, cost, attempt, here)
         own = reserved in self._least or (self._seen.rise is not None and call.model == self.model)
         known = valid_cost(cost)
         likely = max(reserved, self.expected(reserved)) if own else reserved
@@ -322,19 +319,12 @@ class Budget:
         for account in self._accounts(attempt):
             if _take(account.in_flight, call) or account is not self.run:
                 account.spent += max(real, least)
-        self._run.spent += reserved if known is None else known
+        self._run.spent += here * (reserved if known is None else known)
         if own:
             self._seen = self._seen.after(reserved, real)
         over = 2 * real > 3 * (self._planned.of(reserved) if own else reserved)
         self._run.overcharged = self._run.overcharged or over
         return _SettledCost(real, over)
-
-    def settle_elsewhere(self, reserved: Micros, cost: Micros, attempt: int) -> None:
-        """A call that another machine made was billed there: it counts here, and was not spent by this run."""
-        call = self._call(reserved, attempt)
-        for account in self._accounts(attempt):
-            if _take(account.in_flight, call) or account is not self.run:
-                account.spent += max(cost, self.price.low)
 
     def release(self, reserved: Micros, attempt: int = 0) -> None:
         """A call was certainly not billed."""

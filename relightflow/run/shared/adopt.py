@@ -166,7 +166,7 @@ class SharedResults:
         uuid = uuid4().hex
         if job.key in self.reserved:
             number, price = self.reserved.pop(job.key)
-            self.recorder.budget.settle_elsewhere(price, result.cost, number)
+            self.recorder.budget.settle(price, result.cost, number, here=False)
         label = {
             **job_facts(job, self.context.price_of(job).high),
             **self.recorder.call_log.origin(uuid),
@@ -259,7 +259,7 @@ class SharedResults:
         result, data = found
         budget.resume(attempt.price, attempt.id)
         if attempt.details.get("origin") == ORIGIN:
-            budget.settle_elsewhere(attempt.price, result.cost, attempt.id)
+            budget.settle(attempt.price, result.cost, attempt.id, here=False)
             words = "another machine made it, and put the result into the shared store"
             unbilled = Failure(FailureKind.JOB_FAILED, words, Billed.NO)
             await self.ledger.close_attempt(attempt.id, State.READY, unbilled)

@@ -245,7 +245,7 @@ class RunReservation:
             )  # fmt: skip
             held = sum(one.amount for one in others if counts_for(one.recipe, names))
             account.reserved = max(0, held + ended - known)
-        self._budget.others_reserve = bool(others)
+        self._budget.note_others(bool(others))
 
     def _wanted(self, budget: Budget, price: Price | None) -> Micros | None:
         """What the own reservation has to amount to; None: the limits leave nothing."""
