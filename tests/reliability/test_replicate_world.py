@@ -55,7 +55,9 @@ class OtherReplicate(Emulator):
         self.shown, self.listed = shown, listed
         self.one_id: str = habits.get("one_id", "")
         """The id of every call; empty: each has its own."""
-        self.size: int = habits.get("size", 1)
+        self.size: int = habits.get("size", 2)
+        self.filters: bool = habits.get("filters", True)
+        """`created_before` is heard."""
         self.locked: bool = habits.get("locked", False)
         """Results want the key."""
         self.states: list[str] = habits.get("states", ["booting", "queued", "succeeded"])
@@ -86,7 +88,8 @@ class OtherReplicate(Emulator):
             case "poll":
                 return self._poll(name)
             case "list":
-                return self._list(int(request.query.get("cursor", "0")))
+                until = request.query.get("created_before", "9999") if self.filters else "9999"
+                return self._list(int(request.query.get("cursor", "0")), until)
         return EmulatedAnswer.of({"error": "no such page"}, 404)
 
     def _submit(self, sent: dict[str, Any]) -> dict[str, Any]:
@@ -112,8 +115,9 @@ class OtherReplicate(Emulator):
         told = dict(row) if state == "succeeded" else {"id": request_id, "status": state}
         return EmulatedAnswer.of(self.shown(told))
 
-    def _list(self, at: int) -> EmulatedAnswer:
-        rows = [self.listed(dict(row)) for row in self.taken[::-1]]
+    def _list(self, at: int, until: str) -> EmulatedAnswer:
+        taken = [row for row in self.taken[::-1] if row["created_at"] < until]
+        rows = [self.listed(dict(row)) for row in taken]
         rows = [row for row in rows if row is not None]
         more = at + self.size < len(rows)
         following = f"?cursor={at + self.size}" if more else None
@@ -138,6 +142,7 @@ class World:
 
 
 LOST = (Spoil("submit", "lost", after=1),)
+NEVER_TAKEN = (Spoil("submit", "unread", after=1),)
 HELD: dict[str, Any] = {"first": Exit.UNKNOWN, "then": Exit.UNKNOWN, "delivered": JOBS - 1}
 
 
@@ -163,6 +168,15 @@ WORLDS: dict[str, World] = {
     "another reading": World(),
     "results want the key": World(lambda: OtherReplicate(locked=True)),
     "an answer is lost": World(spoils=LOST),
+    "an answer is lost, and pages cannot be read in two ways": World(
+        lambda: OtherReplicate(size=1), LOST
+    ),
+    "a call is lost, and pages cannot be read in two ways": World(
+        lambda: OtherReplicate(size=1, filters=False), NEVER_TAKEN, **(HELD | {"billed": JOBS - 1})
+    ),
+    "a call is lost": World(
+        spoils=NEVER_TAKEN, first=Exit.EARLY
+    ),
     "an answer is lost, and the list has no times": World(
         lambda: OtherReplicate(listed=_without("created_at")), LOST, **HELD
     ),

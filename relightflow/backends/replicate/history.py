@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from relightflow.backends.history.bill import bill
-from relightflow.backends.history.cursors import CursorPage, CursorReader
+from relightflow.backends.history.cursors import CursorPage, CursorReader, Fetch
 from relightflow.backends.history.lookup import HistoryListing, Span, at_once, patiently
 from relightflow.backends.history.matching import HistoryRow, Matcher
 from relightflow.backends.history.rows import json_object, moment, text
@@ -66,22 +67,29 @@ class ReplicateHistory:
         """Every row of `span`. `whole`: read twice and alike, or a doubt says why not."""
         since = span.since - _DAY
 
-        async def fetch(cursor: str) -> CursorPage:
-            return await patiently(lambda: self._page(cursor), retry)
+        def older_than(moment: float | None) -> Fetch:
+            until = datetime.fromtimestamp(moment, UTC).isoformat() if moment is not None else ""
+
+            async def fetch(cursor: str) -> CursorPage:
+                return await patiently(lambda: self._page(cursor, until), retry)
+
+            return fetch
 
         if whole:
-            rows, doubt = await _READER.whole(fetch, fetch, span, since)
+            rows, doubt = await _READER.shifted(older_than(None), older_than, span, since)
         else:
-            rows, doubt = await _READER.once(fetch, since)
+            rows, doubt = await _READER.once(older_than(None), since)
         return HistoryListing(tuple(map(_row, rows)), since, doubt)
 
-    async def _page(self, cursor: str) -> CursorPage:
-        """Of the next page only its cursor is taken: where it is asked for is not the answer's to say."""
+    async def _page(self, cursor: str, until: str) -> CursorPage:
+        """Of the next page only its cursor is taken: where it is asked for is not the answer's to say. `until`:
+        only predictions created before; newer clients of Replicate's know that filter."""
+        asked = {"cursor": cursor, "created_before": until}
         answer = await self.api.read(
             "GET",
             self.api.hosts.predictions,
             _DOING,
-            params={"cursor": cursor} if cursor else None,
+            params={name: value for name, value in asked.items() if value} or None,
             cap=_PAGE_CAP,
         )
         found = mapping(_checked(answer).body)

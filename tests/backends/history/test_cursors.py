@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -79,3 +79,52 @@ async def test_a_listing_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cursors, "MOST_PAGES", 3)
     with pytest.raises(CallFailed, match="more pages than can be read"):
         await READER.once(paged(ROWS, 1))
+
+
+def _before(size: int, rows: Sequence[Any] = ROWS, heard: bool = True) -> Callable[[float], Fetch]:
+    return lambda moment: paged([row for row in rows if not heard or row[1] < moment], size)
+
+
+def _losing(size: int, rows: Sequence[Any] = ROWS) -> Fetch:
+    """The first row of every page but the first is lost."""
+    whole = paged(rows, size)
+
+    async def fetch(cursor: str) -> CursorPage:
+        page = await whole(cursor)
+        return CursorPage(page.rows[1:] if cursor else page.rows, page.following)
+
+    return fetch
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 8, 9, 100])
+async def test_pages_of_one_size_are_read_from_another_row_on(size: int) -> None:
+    rows, doubt = await READER.shifted(paged(ROWS, size), _before(size), Span(), -math.inf)
+    assert (rows, doubt) == (ROWS, "")
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 8])
+async def test_a_row_that_is_lost_between_two_pages_is_a_doubt(size: int) -> None:
+    for before in (_before(size), _before(size, heard=False)):
+        _, doubt = await READER.shifted(_losing(size), before, Span(), -math.inf)
+        assert doubt
+
+
+async def test_pages_that_cannot_be_read_from_another_row_on_are_a_doubt() -> None:
+    _, doubt = await READER.shifted(paged(ROWS, 3), _before(3, heard=False), Span(), -math.inf)
+    assert doubt == "pages break at the same rows in both readings"
+    _, doubt = await READER.shifted(paged(ROWS, 1), _before(1), Span(), -math.inf)
+    assert doubt == "pages break at the same rows in both readings"
+    untimed = [("untimed", None)] * 1 + ROWS
+    _, doubt = await READER.shifted(paged(untimed, 2), _before(2), Span(), -math.inf)
+    assert "no time" in doubt
+
+
+async def test_the_newest_rows_are_read_twice_too() -> None:
+    looks = iter([ROWS, ROWS[1:], ROWS[1:]])
+
+    async def fetch(cursor: str) -> CursorPage:
+        rows = ROWS if cursor else next(looks)
+        return await paged(rows, 3)(cursor)
+
+    _, doubt = await READER.shifted(fetch, _before(3), Span(), -math.inf)
+    assert doubt == "two readings differ"

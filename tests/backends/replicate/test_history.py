@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -100,6 +101,10 @@ class Habits:
     follow: Callable[[int], Any] = lambda at: (
         f"https://api.replicate.com/v1/predictions?cursor={at}"
     )
+    filters: bool = True
+    """`created_before` is heard."""
+    lost: bool = False
+    """The first row of every page but the first is missing."""
     late: int = 0
     """Newest rows that are not in the list yet."""
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -122,11 +127,13 @@ class Habits:
         if not path.startswith("/v1/predictions"):
             return answer(404, {"detail": "no such page", "status": 404}, **date)
         self.looks += 1
-        shown = self.rows[::-1][self.late :]
+        asked = dict(parse_qsl(urlsplit(path).query))
+        until = asked.get("created_before", "9999") if self.filters else "9999"
+        shown = [row for row in self.rows[::-1][self.late :] if row["created_at"] < until]
         listed = self.order([self.change(dict(row)) for row in shown])
-        at = int(path.partition("cursor=")[2] or 0)
+        at = int(asked.get("cursor", 0))
         more = at + self.size < len(listed)
-        page = {"results": listed[at : at + self.size], "previous": None}
+        page = {"results": listed[at + (self.lost and at > 0) : at + self.size], "previous": None}
         return answer(200, page | {"next": self.follow(at + self.size) if more else None}, **date)
 
 
@@ -136,11 +143,11 @@ def _inputs(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]
 
 READABLE = {
     "as documented": Habits(),
-    "small pages": Habits(size=1),
-    "oldest first": Habits(size=2, order=lambda rows: rows[::-1]),
-    "in any order": Habits(size=2, order=lambda rows: sorted(rows, key=lambda r: r["id"][-1])),
-    "the next page is a path": Habits(size=1, follow=lambda at: f"/v1/predictions?cursor={at}"),
-    "the next page is elsewhere": Habits(size=1, follow=lambda at: f"http://10.0.0.1/?cursor={at}"),
+    "small pages": Habits(size=2),
+    "oldest first": Habits(order=lambda rows: rows[::-1]),
+    "in any order": Habits(order=lambda rows: sorted(rows, key=lambda r: r["id"][-1])),
+    "the next page is a path": Habits(size=2, follow=lambda at: f"/v1/predictions?cursor={at}"),
+    "the next page is elsewhere": Habits(size=2, follow=lambda at: f"http://10.0.0.1/?cursor={at}"),
     "no model": Habits(change=lambda row: row | {"model": None}),
     "inputs as text": Habits(change=lambda row: row | {"input": json.dumps(row["input"])}),
     "times without a zone": Habits(change=lambda row: row | {"created_at": row["created_at"][:26]}),
@@ -148,6 +155,11 @@ READABLE = {
 }
 """Habits of which the evidence is as good."""
 UNREADABLE = {
+    "pages of one row": Habits(size=1),
+    "pages, and no other way to read them": Habits(size=2, filters=False),
+    "a row lost between two pages": Habits(size=2, filters=False, lost=True),
+    "a row lost between two pages, whatever they hold": Habits(size=2, lost=True),
+    "oldest first, in pages": Habits(size=2, order=lambda rows: rows[::-1]),
     "a row twice": Habits(size=2, order=lambda rows: [*rows, *rows]),
     "the same page again and again": Habits(size=1, follow=lambda _: "?cursor=1"),
     "no inputs": Habits(change=_inputs(lambda _: {})),

@@ -9,7 +9,9 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -103,10 +105,13 @@ async def listing(call: EmulatedCall) -> web.Response:
     cursor = call.request.query.get("cursor", "0")
     if not cursor.isdecimal():
         raise Refused(error(400, "Invalid cursor", "The cursor cannot be read"))
-    first, found = int(cursor), list(reversed(_recorded(call)))
+    first, until = int(cursor), _moment(call.request.query.get("created_before"))
+    shown = call.provider.clock.shown
+    found = [r for r in reversed(_recorded(call)) if until is None or shown(r.created) < until]
     rows = [await row(call, record) for record in found[first : first + _PAGE]]
     more = first + len(rows) < len(found)
-    following = call.url(f"/v1/predictions?cursor={first + len(rows)}") if more else None
+    query = dict(call.request.query) | {"cursor": str(first + len(rows))}
+    following = call.url(f"/v1/predictions?{urlencode(query)}") if more else None
     return answers.as_json({"previous": None, "next": following, "results": rows})
 
 
@@ -177,6 +182,15 @@ async def row(call: EmulatedCall, record: Record) -> dict[str, Any]:
 def _failed(record: Record) -> str:
     """The word for a prediction without a result: `aborted` and `canceled` where its error says so."""
     return record.error if record.error in ("aborted", "canceled") else "failed"
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise Refused(error(400, "Invalid request", "created_before: not a time")) from None
 
 
 def _recorded(call: EmulatedCall) -> list[Record]:
