@@ -26,7 +26,7 @@ from relightflow.model.evidence import Needs, Undecided, undecided
 
 _REACH = 3600.0
 """Seconds before one of the first calls from which on the records are read."""
-_NOISE = 1.0
+NOISE = 1.0
 """Seconds to which the provider's time is known: its `Date` has whole ones."""
 _CLOCK_SLACK = 10.0
 """Seconds by which the ledger's order and the provider's times may disagree."""
@@ -115,7 +115,7 @@ def proof_of_absence(
     at = _time(doubt)
     if reading.now is None:
         return Undecided(Needs.TIME, "the provider sent no time")
-    if reading.now + _NOISE < at + lag:
+    if reading.now + NOISE < at + lag:
         words = "the provider's records may not show the call yet"
         return Undecided(Needs.TIME, words, at + lag)
     if reading.doubt:

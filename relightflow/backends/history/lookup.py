@@ -11,7 +11,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from relightflow.backends.history.absence import Bracket, Reading, bracket, proof_of_absence, reach
+from relightflow.backends.history.absence import (
+    NOISE,
+    Bracket,
+    Reading,
+    bracket,
+    proof_of_absence,
+    reach,
+)
 from relightflow.backends.history.matching import (
     AFTER,
     BEFORE,
@@ -124,6 +131,8 @@ async def _settle(
         why = proof_of_absence(
             attempt, query.known, reading, matches.free, query.lag, records.matcher
         )
+        if why is None and not around:  # the records were not read for that
+            why = Undecided(Needs.TIME, "the provider's records may not show the call yet")
         if why is None and attempt.id in matches.ambiguous:
             words = "the provider's records contain more such calls than were made from here"
             why = Undecided(Needs.PERSON, words)
@@ -190,7 +199,7 @@ async def patiently(ask: Callable[[], Awaitable[T]], retry: Retry) -> T:
 def _could_be_absent(attempt: Attempt, query: RecordsQuery, now: float | None) -> Bracket | None:
     """The calls that vouch for it, if that is worth a whole reading by now."""
     at = sent_at(attempt)
-    if at is None or now is None or now < at + query.lag:
+    if at is None or now is None or now + NOISE < at + query.lag:
         return None
     around = bracket(attempt, query.known)
     return around if isinstance(around, Bracket) else None
