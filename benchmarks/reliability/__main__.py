@@ -158,6 +158,8 @@ def _faults() -> Iterator[Line]:
 def _simulator() -> Iterator[Line]:
     told = simulator.sweep(100_000)
     yield "simulated histories", str(told), not told["failures"]
+    told = simulator.sweep(20_000, 100, several=True)
+    yield "simulated histories of two providers", str(told), not told["failures"]
 
 
 def _machine() -> Iterator[Line]:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,12 +44,12 @@ from relightflow.model.failure import FailureKind
 from relightflow.model.image import Image
 from relightflow.model.maintenance import Resolution
 from relightflow.model.plan import Plan, Selection
-from relightflow.model.recipe import Axis, BackendSpec, Limits, Matrix, Recipe
+from relightflow.model.recipe import BACKEND, Axis, BackendSpec, Limits, Matrix, Recipe
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.model.values import FrozenMap, canonical_json
 from relightflow.plan.build import build
-from relightflow.plugins.records import OperatorPolicy
+from relightflow.plugins.records import BackendRecord, OperatorPolicy
 from relightflow.run.engine import Engine
 from relightflow.run.opening import open_state
 from relightflow.run.run_opening import open_run
@@ -78,15 +79,30 @@ class World:
     concurrency: int = 8
     cap: int | None = None
     weather: Weather = field(default_factory=lambda: STORM)
+    second: str = ""
+    """How another provider is asked, which makes the same plan beside the first; empty: there is none."""
     now: float = 0.0
     """Virtual seconds since the beginning."""
     lives: int = 0
     provider: Provider = field(init=False)
+    providers: dict[str, Provider] = field(init=False)
+    """Backend → its provider; `provider` is the first."""
     plan: Plan = field(init=False)
 
     def __post_init__(self) -> None:
         self.provider = Provider(self.rng, self.weather)
-        self.plan = plan(self.cells, self.repeat, self.concurrency)
+        self.providers = {"sim": self.provider}
+        if self.second:
+            self.providers["second"] = Provider(self.rng, self.weather, prefix="s")
+        self.plan = self._planned(self.cells)
+
+    def _planned(self, cells: int) -> Plan:
+        return plan(cells, self.repeat, self.concurrency, several=bool(self.second))
+
+    def _records(self, wall: Callable[[], float]) -> list[BackendRecord]:
+        apis = (self.api, self.second)
+        both = zip(self.providers.items(), apis, strict=False)
+        return [record(provider, api, wall, name) for (name, provider), api in both]
 
     @property
     def state_dir(self) -> StateDir:
@@ -118,12 +134,11 @@ class World:
         # without a cap of its own: one that nothing reaches, since a paid run needs one
         limits = (SpendLimit(10**12 if self.cap is None else self.cap, "a test"),)
         run_options = RunOptions(limits, collect_only=collect_only)
-        backend = record(self.provider, self.api, wall)
         with one_thread(power, wall):
             try:
                 with open_state(self.state_dir, f"process {self.lives}") as state:
                     async with open_run(
-                        self.plan, (backend,), state, run_options, OperatorPolicy(), f"run-{self.lives}",
+                        self.plan, self._records(wall), state, run_options, OperatorPolicy(), f"run-{self.lives}",
                         lambda _: INPUT, lambda _: None, _Clock(loop), self.rng,
                     ) as engine:  # fmt: skip
                         run_id = engine.context.run_id
@@ -150,10 +165,9 @@ class World:
 
     async def _waiting(self, loop: Loop, power: Power) -> Resolution | None:
         wall = partial(wall_of, loop)
-        backend = record(self.provider, self.api, wall)
         with one_thread(power, wall):
             waiting = ask_records(
-                self.state_dir, [backend], OperatorPolicy(), lambda _: None, _Clock(loop)
+                self.state_dir, self._records(wall), OperatorPolicy(), lambda _: None, _Clock(loop)
             )
             task = loop.create_task(waiting)
             power.end = partial(_cancel, task)
@@ -174,14 +188,22 @@ class World:
                     raise Broken(f"{account.committed()} committed of {account.limit.amount}")
 
     def check(self) -> None:
-        """The ledger against the provider's books, after a life. Raises Broken."""
-        billed = self.provider.billed
+        """The ledger against the providers' books, after a life. Raises Broken."""
+        for name in self.providers:
+            self._check(name)
+        calls = sum(len(provider.billed) for provider in self.providers.values())
+        if self.cap is not None and calls * PRICE > self.cap:
+            raise Broken(f"{calls} calls passed the cap of {self.cap}")
+
+    def _check(self, backend: str) -> None:
+        provider = self.providers[backend]
+        billed = provider.billed
         for what, times in Counter(request.what for request in billed).items():
             if times > self.repeat:
                 raise Broken(f"{what[1]} was billed {times} times")
-        attempts = rows(self.state_dir.ledger)
+        attempts = [row for row in rows(self.state_dir.ledger) if row["backend"] == backend]
         known = {row["request_id"] for row in attempts}
-        if early := self.provider.asked - known:
+        if early := provider.asked - known:
             raise Broken(f"{min(early)} was used before it was durable")
         doubts = Counter(
             _what(row) for row in attempts if row["state"] in DOUBTFUL and not row["request_id"]
@@ -199,17 +221,16 @@ class World:
         for row in attempts:
             if row["state"] == "STORED" and not path_of(self.state_dir.blobs, row["blob"]).exists():
                 raise Broken(f"stored, says the ledger, and there is no blob {row['blob'][:8]}")
-        if self.cap is not None and len(billed) * PRICE > self.cap:
-            raise Broken(f"{len(billed)} calls passed the cap of {self.cap}")
 
     def settle_up(self) -> None:
         """Good weather, patience, and one purchase more, since the records are believed once they
         show a later call: everything is in place at the end, and nothing in doubt."""
-        self.provider.weather = Weather()
+        for provider in self.providers.values():
+            provider.weather = Weather()
         self.now += 2 * 3600.0
         self._live_quietly(2)
         if self.cap is None:
-            self.plan = plan(self.cells + 1, self.repeat, self.concurrency)
+            self.plan = self._planned(self.cells + 1)
         self._live_quietly(2)
         self.now *= 2  # as long as the first calls may have to be seen to be kept
         self._live_quietly(2)
@@ -274,17 +295,22 @@ def _clear(loop: Loop) -> None:
     loop.close()
 
 
-def plan(cells: int, repeat: int, concurrency: int) -> Plan:
+def plan(cells: int, repeat: int, concurrency: int, several: bool = False) -> Plan:
     sha256 = hashlib.sha256(INPUT).hexdigest()
     image = Image("a.png", sha256, len(INPUT), 1, 1, "image/png", 0, "a.png")
     model = Model("sim", AXES, Price(PRICE, PRICE), 5.0)
+    axes: tuple[Axis, ...] = (Axis("x", tuple(range(cells))),)
+    more = (BackendSpec("second", model, FrozenMap()),) if several else ()
+    if several:
+        axes = (Axis(BACKEND, ("sim", "second")), *axes)
     recipe = Recipe(
         "sim",
         Path("sim.yaml"),
         "0" * 64,
         (),
         BackendSpec("sim", model, FrozenMap()),
-        Matrix((Axis("x", tuple(range(cells))),)),
+        Matrix(axes),
+        more_backends=more,
         repeat=repeat,
         limits=Limits(concurrency=concurrency),
     )
@@ -301,22 +327,22 @@ class Told:
     """Of the provider's books: the same for the same seed."""
 
 
-def history(seed: int) -> Told:
-    """One world from its seed. Raises Broken with the seed in it."""
+def history(seed: int, several: bool = False) -> Told:
+    """One world from its seed. `several`: two providers make the plan. Raises Broken with the seed in it."""
     rng = Random(seed)
     folder = Path(
         tempfile.mkdtemp(prefix="sim-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
     )
     try:
-        return _history(rng, folder)
+        return _history(rng, folder, several)
     except Exception as error:
-        again = f"python -m benchmarks.reliability.simulator --seed {seed}"
+        again = f"python -m benchmarks.reliability.simulator --seed {seed}{' --several' * several}"
         raise Broken(f"{error!r}\nreplay: {again}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _history(rng: Random, folder: Path) -> Told:
+def _history(rng: Random, folder: Path, several: bool) -> Told:
     world = World(
         folder,
         rng,
@@ -325,6 +351,7 @@ def _history(rng: Random, folder: Path) -> Told:
         repeat=rng.choice((1, 1, 1, 2, 3)),
         concurrency=rng.choice((1, 2, 4, 8, 8, 32)),
         weather=rng.choice((Weather(), STORM, STORM)),
+        second=rng.choice(("v1", "v2", "key")) if several else "",
     )
     if rng.random() < 0.3:
         world.cap = PRICE * rng.randint(1, world.plan.jobs_count)
@@ -338,19 +365,21 @@ def _history(rng: Random, folder: Path) -> Told:
             (0.0, rng.uniform(0, 30), rng.uniform(0, 300), rng.uniform(0, 9000))
         )
     world.settle_up()
-    books = repr([(r.request_id, r.parameters, r.at) for r in world.provider.taken])
+    taken = [request for provider in world.providers.values() for request in provider.taken]
+    billed = sum(len(provider.billed) for provider in world.providers.values())
+    books = repr([(r.request_id, r.parameters, r.at) for r in taken])
     digest = hashlib.sha256(books.encode()).hexdigest()[:16]
-    return Told(world.plan.jobs_count, world.lives, deaths, len(world.provider.billed), digest)
+    return Told(world.plan.jobs_count, world.lives, deaths, billed, digest)
 
 
-def sweep(jobs: int, first: int = 0) -> dict[str, Any]:
+def sweep(jobs: int, first: int = 0, several: bool = False) -> dict[str, Any]:
     """Histories from seed `first` on until `jobs` jobs were asked for. Goes on after a failure."""
     total = Counter[str]()
     failures: list[str] = []
     seed, began = first, time.monotonic()
     while total["jobs"] < jobs:
         try:
-            told = history(seed)
+            told = history(seed, several)
         except Broken as broken:
             failures.append(str(broken))
             total["jobs"] += 20
@@ -366,11 +395,12 @@ def main() -> int:
     given.add_argument("--seed", type=int)
     given.add_argument("--jobs", type=int, default=100_000)
     given.add_argument("--first", type=int, default=0)
+    given.add_argument("--several", action="store_true", help="two providers make the plan")
     options = given.parse_args()
     if options.seed is not None:
-        print(history(options.seed))
+        print(history(options.seed, options.several))
         return 0
-    told = sweep(options.jobs, options.first)
+    told = sweep(options.jobs, options.first, options.several)
     print(told)
     return 1 if told["failures"] else 0
 

@@ -218,6 +218,8 @@ class Provider:
     """Request ids that a process has used."""
     names: dict[str, Taken] = field(default_factory=dict)
     """Our name for a call → what it became; for `api="key"`."""
+    prefix: str = "r"
+    """What its request ids begin with."""
     _serial: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -227,7 +229,7 @@ class Provider:
     def take(self, call: Call, now: float) -> Taken:
         fails = self.rng.random() < self.weather.fails
         request = Taken(
-            f"r-{next(self._serial):06d}",
+            f"{self.prefix}-{next(self._serial):06d}",
             call.job.image.sha256,
             call.job.parameters,
             now,
@@ -441,12 +443,14 @@ AXES = (
 )
 
 
-def record(provider: Provider, api: str, wall: Callable[[], float]) -> BackendRecord:
+def record(
+    provider: Provider, api: str, wall: Callable[[], float], name: str = "sim"
+) -> BackendRecord:
     def create(_: BackendContext) -> Any:
         return Named(provider, "v2", wall) if api == "key" else Simulated(provider, api, wall)
 
     return BackendRecord(
-        "sim",
+        name,
         "simulated",
         (Model("sim", AXES, Price(PRICE, PRICE), 5.0),),
         create,
