@@ -59,7 +59,10 @@ def shown() -> Iterator[tuple[str, str]]:
         text = path.read_text(encoding="utf-8").replace("\\\n#", "")
         yield from ((f"{path.relative_to(ROOT)}", found) for found in commands(text))
     for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if not re.search(r"relightflow(?![.\w/-])", text):
+            continue  # nothing that could be a command; reading all the code as a tree takes seconds
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 for found in commands(node.value):
                     yield f"{path.relative_to(ROOT)}", found
