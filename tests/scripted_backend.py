@@ -53,7 +53,7 @@ def fails(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> CallFa
     return CallFailed(Failure(kind, f"the studio says {kind}", billed, **facts))
 
 
-Script = Callable[[Any, int], "Step | Awaitable[Step] | None"]
+Script = Callable[[Any, int], "Step | Awaitable[Step | None] | None"]
 """(call or step, how many went before) → the step, None for the usual one; or it raises."""
 
 
