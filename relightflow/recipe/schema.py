@@ -78,7 +78,13 @@ def compose_schema(registry: Registry) -> dict[str, Any]:
     about = fields["backend"]["description"]
     entry = _chosen(backends, listed=True)
     several = {"type": "array", "minItems": 1, "maxItems": 100, "items": entry}
-    fields["backend"] = {"description": about, "anyOf": [_chosen(backends), several]}
+    fields["backend"] = {
+        "description": about,
+        "type": ["object", "array"],
+        "if": {"type": "array"},  # so that an editor marks the place in the entry
+        "then": several,
+        "else": _chosen(backends),
+    }
     fields["sample"] = {**fields["sample"], "allOf": _samples()}
     fields["matrix"] |= {
         "properties": {

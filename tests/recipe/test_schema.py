@@ -18,6 +18,11 @@ from relightflow.recipe.tree import value
 EXAMPLES = Path(__file__).parent.parent / "recipes"
 BEYOND = {
     "a-million-jobs",
+    "backends-axis",
+    "backends-prompt",
+    "backends-same-label",
+    "backends-twice",
+    "backends-values",
     "no-cell-left",
     "too-many-jobs",
     "exclude-no-such-value",
@@ -101,3 +106,23 @@ def test_every_field_of_the_core_is_described(whole: dict[str, Any]) -> None:
         assert field.get("description"), name
     for name, field in whole["properties"]["limits"]["properties"].items():
         assert re.search(r"\w", field.get("description", "")), name
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({"type": "segmint"}, ["backend", 1, "type"]),
+        ({"type": "segmind", "as": "Mine/x"}, ["backend", 1, "as"]),
+        ({"type": "segmind", "limits": {"rate": "often"}}, ["backend", 1, "limits", "rate"]),
+        ({"type": "segmind", "api": "v9"}, ["backend", 1, "api"]),
+    ],
+)
+def test_an_editor_marks_the_place_in_the_entry_of_a_list(
+    entry: dict[str, Any], place: list[Any], whole: dict[str, Any]
+) -> None:
+    recipe = {
+        "version": 1, "name": "x", "sources": [{"type": "glob", "include": ["*.jpg"]}],
+        "backend": [{"type": "preview"}, entry], "sinks": [{"type": "directory", "path": "out/"}],
+    }  # fmt: skip
+    (error,) = jsonschema.Draft7Validator(whole).iter_errors(recipe)
+    assert list(error.absolute_path) == place
