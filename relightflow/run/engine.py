@@ -60,16 +60,20 @@ class Engine:
         `submit` False: nothing is bought, only fetched, from the provider and from the shared store. `wait`: until the provider's records have
         settled every unknown outcome that time alone settles; what they prove unbilled is bought.
         Ends early where the run is shut down; what is left then is not in the stream. Raises AccountError
-        where a key is missing or refused, before anything is sent; of several backends all are named.
+        where a key is missing or refused, before anything is bought; of several backends all are named,
+        and what was bought of those whose key is good is fetched first, since providers forget.
         """
+        refused = ""
         if submit and len(self.backends) > 1:
-            await self._open_needed(plan)
+            refused = await self._open_needed(plan)
         recovered: dict[str, Outcome] = {}
         asks: dict[tuple[str, str], bool] = {}
-        begun = [self._recover(run, submit, asks) for run in self.backends]
+        begun = [self._recover(run, submit, asks, bool(refused)) for run in self.backends]
         async with aclosing(merged(begun)) as outcomes:
             async for outcome in outcomes:
                 recovered[outcome.job.key] = outcome
+        if refused:
+            raise AccountError(refused)
         states = self.states if len(self.backends) == 1 else None  # it is for one at a time
         passes = [run.go_through(plan, submit, recovered, states) for run in self.backends]
         async with aclosing(merged(passes)) as outcomes:
@@ -91,9 +95,9 @@ class Engine:
         """Of models of one backend the first."""
         return list({run.context.backend: run for run in reversed(self.backends)}.values())[::-1]
 
-    async def _open_needed(self, plan: Plan) -> None:
-        """Every backend that has something to do, before anything is sent. Raises AccountError with all
-        keys that are missing or refused."""
+    async def _open_needed(self, plan: Plan) -> str:
+        """Every backend that has something to do, before anything is sent. Gives the words of all keys that
+        are missing or refused; empty: none is."""
         needed = await asyncio.to_thread(models_with_work, plan, self.ledger.path, self.blobs_path)
         runs = [run for run in self.backends if run.model in needed]
         found = await asyncio.gather(*(run.backend.get() for run in runs), return_exceptions=True)
@@ -101,18 +105,19 @@ class Engine:
         for error in found:
             if isinstance(error, BaseException) and not isinstance(error, AccountError):
                 raise error
-        if refused:
-            raise AccountError("; ".join(dict.fromkeys(map(str, refused))))
+        return "; ".join(dict.fromkeys(map(str, refused)))
 
     async def _recover(
-        self, run: BackendRun, submit: bool, asks: dict[tuple[str, str], bool]
+        self, run: BackendRun, submit: bool, asks: dict[tuple[str, str], bool], fetch_only: bool
     ) -> AsyncGenerator[Outcome]:
-        """What earlier processes left of one model. `asks`: model → whether its backend can be asked."""
+        """What earlier processes left of one model. `asks`: model → whether its backend can be asked.
+        `fetch_only`: no call is sent again under its name, which may make it now."""
         asks[run.model] = True
         try:
             if run.shared and any(run is one for one in self._one_for_each()):
                 await run.shared.settle()
-            async for outcome in run.recovery.recover():
+            recovery = run.recovery
+            async for outcome in recovery.collect() if fetch_only else recovery.recover():
                 yield outcome
         except AccountError as problem:
             if submit and len(self.backends) == 1:

@@ -218,11 +218,11 @@ def _admissions(
             expiry_guard=guards[context.backend],
             disk_guard=disk_guard,
             counters=counters,
-            shutdown=Shutdown(shutdown) if several else shutdown,
+            shutdown=Shutdown(shutdown, spec.name) if several else shutdown,
             lock=state.lock,
             call_ended=call_ended,
         )
-        for context, budget in zip(contexts, budgets, strict=True)
+        for context, budget, spec in zip(contexts, budgets, plan.recipe.backends, strict=True)
     ]
 
 

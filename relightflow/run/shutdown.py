@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from relightflow.model.summary import Issue
 
@@ -18,8 +19,10 @@ class Stopped(Exception):
 
 
 class Shutdown:
-    def __init__(self, whole: Shutdown | None = None) -> None:
-        """`whole`: of the run that this is a part of: one backend of several, which may stop alone."""
+    def __init__(self, whole: Shutdown | None = None, name: str = "") -> None:
+        """`whole`: of the run that this is a part of: one backend of several, which may stop alone. `name`:
+        of that backend, so that people read what goes on without it."""
+        self._name = name
         self.whole: Shutdown = whole or self
         self._parts: list[Shutdown] = []
         self.issues: list[Issue] = whole.issues if whole else []
@@ -42,6 +45,8 @@ class Shutdown:
 
     def stop_new(self, issue: Issue) -> None:
         """Nothing new is bought; what is accepted is still collected."""
+        if self._name:
+            issue = replace(issue, message=f"{self._name}: {issue.message}")
         if issue not in self.issues:
             self.issues.append(issue)
         for one in (self, *self._parts):

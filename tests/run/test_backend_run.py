@@ -100,7 +100,8 @@ def test_a_share_stops_its_own_backend_alone(mixed: Mixed) -> None:
     summary = mixed.run()
     assert (len(mixed.provider.bill), len(other.bill), summary.exit) == (4, 2, Exit.BUDGET)
     (issue,) = [issue for issue in summary.issues if issue.exit is Exit.BUDGET]
-    assert "backend[1].limits.max_cost" in issue.message
+    assert issue.message.startswith("atelier: the cap of 0.10 USD (backend[1].limits.max_cost)")
+    assert "what this backend may cost in total in this recipe" in issue.message
     assert mixed.run().exit is Exit.BUDGET, "running again never passes it"
     assert len(other.bill) == 2
 
@@ -190,19 +191,40 @@ def test_each_doubt_is_settled_by_its_own_backend(mixed: Mixed) -> None:
     assert summary.exit is Exit.UNKNOWN
 
 
+def accepted(mixed: Mixed, *providers: Provider) -> None:
+    """A run whose calls are all accepted, and none of them is collected."""
+    for provider in providers:
+        provider.mode = "v2"
+        provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.ACCOUNT))
+    mixed.run()
+    assert {*mixed.states()} == {State.ACCEPTED}
+    for provider in providers:
+        provider.on_collect = lambda *_: None
+
+
 def test_what_an_earlier_run_left_is_collected_for_each(mixed: Mixed) -> None:
     other = mixed.add()
-    for provider in (mixed.provider, other):
-        provider.mode = "v2"
-        provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
     mixed.mix(BOTH, [0, 1])
-    mixed.run(stop_after=0.0)
-    for provider in (mixed.provider, other):
-        provider.on_collect = lambda *_: None
+    accepted(mixed, mixed.provider, other)
     assert mixed.run().exit == 0
     assert len(mixed.images()) == 4
     assert (len({*mixed.provider.bill}), len({*other.bill})) == (2, 2)
     assert (len(mixed.provider.bill), len(other.bill)) == (2, 2)
+
+
+def test_what_was_bought_is_fetched_though_another_backends_key_is_missing(mixed: Mixed) -> None:
+    class Locked(ScriptedBackend):
+        async def open(self) -> None:
+            raise AccountError("no key for atelier")
+
+    mixed.recipe([0])
+    accepted(mixed, mixed.provider)
+    mixed.add(Locked)
+    mixed.mix(BOTH, [0, 1])
+    with pytest.raises(AccountError, match="no key for atelier"):
+        mixed.run()
+    assert mixed.states() == [State.STORED]
+    assert len(mixed.provider.submits) == 1
 
 
 def test_a_model_of_the_same_backend_has_the_same_account_and_its_own_price(mixed: Mixed) -> None:

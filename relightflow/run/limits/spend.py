@@ -256,9 +256,11 @@ def reached(budget: Budget, price: Price | None = None) -> str:
     limit = tight.limit
     said = ", ".join(_when(tight, budget))
     if limit.window is None:
+        whose = "this backend may cost in total in this recipe"
+        if tight is not budget.share:
+            whose = "this recipe may cost in total"
         return (
-            f"the cap of {dollars(limit.amount)} USD ({limit.source}) is what this recipe may "
-            f"cost in total, and it does not allow {call}; nothing more was sent. It has cost: "
+            f"the cap of {dollars(limit.amount)} USD ({limit.source}) is what {whose}, and it does not allow {call}; nothing more was sent. It has cost: "
             f"{said}. Raise {limit.source} to continue"
         )
     free = ""
