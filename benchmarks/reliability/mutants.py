@@ -103,7 +103,7 @@ MUTANTS = (
     Mutant("blobs are not synced", "store/sync.py",
            (("    for path in (*files, *folders):\n", "    for path in ():\n"),), RULES + " -k synced"),
     Mutant("recovery is left out", "run/engine.py",
-           (("async for outcome in run.recovery.recover():", "async for outcome in none():"),
+           (("if fetch_only else recovery.recover():", "if fetch_only else none():"),
             ("@dataclass(frozen=True, slots=True)\nclass Engine",
              "async def none():\n    for item in ():\n        yield item\n\n\n"
              "@dataclass(frozen=True, slots=True)\nclass Engine")),
