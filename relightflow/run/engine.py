@@ -92,8 +92,12 @@ class Engine:
                 yield outcome
 
     def _one_for_each(self) -> list[BackendRun]:
-        """Of models of one backend the first."""
-        return list({run.context.backend: run for run in reversed(self.backends)}.values())[::-1]
+        """Of models of one backend the first that is paid for, since what is free neither asks the shared
+        store nor tells it anything; else the first."""
+        found: dict[str, BackendRun] = {}
+        for run in sorted(self.backends, key=lambda run: run.context.free):
+            found.setdefault(run.context.backend, run)
+        return list(found.values())
 
     async def _open_needed(self, plan: Plan) -> str:
         """Every backend that has something to do, before anything is sent. Gives the words of all keys that

@@ -266,9 +266,10 @@ class _Parts:
 
     def _is_mine(self, attempt: Attempt) -> bool:
         """Whether this part settles and collects an earlier attempt of its backend: those of its own model,
-        and of models that the recipe does not have where it is the first of the backend."""
-        pairs = [spec.pair for spec in self.plan.recipe.backends]
-        own, made = pairs[self.number], (attempt.backend, attempt.model)
+        and of models that the recipe does not have where it is the first of the backend that is paid for."""
+        specs = self.plan.recipe.backends
+        own, made = specs[self.number].pair, (attempt.backend, attempt.model)
+        pairs = [spec.pair for spec in sorted(specs, key=lambda spec: spec.free)]
         first = next(pair for pair in pairs if pair[0] == own[0])
         return made == own or (own == first and made not in pairs)
 

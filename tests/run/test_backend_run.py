@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,17 @@ from relightflow.errors import AccountError, Exit
 from relightflow.model.attempt import State
 from relightflow.model.catalog import Price
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.money import Micros
 from relightflow.model.plan_file import PlannedRequest
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plan.drift import drift
 from relightflow.plan.planned import recipe_plan
 from relightflow.plugins.backend import Call, Settlement
-from relightflow.plugins.records import BackendContext
+from relightflow.plugins.records import BackendContext, OperatorPolicy
 from relightflow.plugins.registry import Loaded
 from relightflow.recipe.published import published
+from relightflow.run.limits.budget import Budget
 from relightflow.run.plan_status import plan_status
 from relightflow.store.state_dir import StateDir
 from tests.conftest import Stage, make_store
@@ -307,25 +311,23 @@ def test_a_plan_of_several_backends_is_applied_and_a_dearer_one_is_refused(mixed
 def test_what_an_earlier_run_left_is_collected_by_the_adapter_of_its_own_model(
     mixed: Mixed,
 ) -> None:
-    mixed.provider.mode = "v2"
-    mixed.provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
     both = [{"type": "studio"}, {"type": "studio", "model": "dear", "as": "dear"}]
     mixed.mix(both, [0, 1])
-    mixed.run(stop_after=0.0)
-    mixed.provider.on_collect = lambda *_: None
+    accepted(mixed, mixed.provider)
     assert mixed.run().exit == 0
     costs = {attempt.model: attempt.cost for attempt in mixed.attempts()}
     assert costs == {"glow": PRICE, "dear": 2 * PRICE}
-    mixed.mix([{"type": "studio"}, {"type": "studio", "model": "gift", "as": "gift"}], [0, 1, 2])
-    mixed.provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.UNAVAILABLE))
-    mixed.run(stop_after=0.0)
+    mixed.recipe([2])
+    mixed.provider.on_collect = lambda *_: (_ for _ in ()).throw(fails(FailureKind.ACCOUNT))
+    mixed.run()
+    assert State.ACCEPTED in mixed.states()
     mixed.mix(
         [{"type": "studio", "model": "gift"}, {"type": "studio", "model": "dear", "as": "d"}], [0]
     )
     mixed.provider.on_collect = lambda *_: None
     mixed.run()
     assert not [a for a in mixed.attempts() if a.state is State.ACCEPTED], (
-        "glow is nobody's, so the first's"
+        "glow is nobody's, so that of the first that is paid for"
     )
 
 
@@ -342,3 +344,70 @@ def test_two_machines_share_what_each_backend_made(mixed: Mixed, tmp_path: Path)
     )
     assert summary.exit == 0
     assert {a.details.get("origin") for a in mixed.attempts() if a.price} == {"shared"}
+
+
+def test_what_another_model_of_a_backend_has_in_doubt_is_collected_and_booked_as_its_own(
+    mixed: Mixed,
+) -> None:
+    store = make_store(f"file://{mixed.folder}/shared")
+    mixed.operator = OperatorPolicy(store=store)
+    mixed.settle(Settlement("key", 3600.0), NamedBackend)
+
+    def lost(call: Call, _: int) -> None:
+        if call.job.model != "gift":
+            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    mixed.provider.on_answer = lost
+    gift = {"type": "studio", "model": "gift", "as": "gift"}
+    mixed.mix([gift, {"type": "studio"}, {"type": "studio", "model": "dear", "as": "dear"}], [0])
+    assert mixed.run().counts.unknown == 2
+    mixed.provider.on_answer = lambda *_: None
+    summary = mixed.run()
+    assert (summary.exit, summary.money.spent) == (0, 3 * PRICE)
+    costs = {a.model: a.cost for a in mixed.attempts()}
+    assert costs == {"gift": 0, "glow": PRICE, "dear": 2 * PRICE}
+    assert Counter(mixed.provider.bill).most_common(1)[0][1] == 1
+    told = [path.name.split(".")[3] for path in (mixed.folder / "shared/costs/demo").iterdir()]
+    assert sorted(told) == [str(2 * PRICE), str(PRICE)]
+    assert not any((mixed.folder / "shared/inflight").iterdir())
+
+
+def test_a_doubt_that_is_settled_in_its_own_run_counts_once_and_as_its_own_model_s(
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed.settle(Settlement("key", 3600.0), NamedBackend)
+    seen: list[list[Micros]] = []
+    settle = Budget.settle
+
+    def noted(self: Budget, *facts: Any) -> Any:
+        found = settle(self, *facts)
+        seen.append([self.committed(account) for account in self.accounts])
+        return found
+
+    monkeypatch.setattr(Budget, "settle", noted)
+
+    def lost(call: Call, number: int) -> None:
+        if call.job.model == "glow" and number < 2:
+            raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    mixed.provider.on_answer = lost
+    glow = {"type": "studio", "limits": {"max_cost": 1.00}}
+    mixed.mix([{"type": "studio", "model": "dear", "as": "dear"}, glow], [0])
+    assert mixed.run(wait=True).exit == 0
+    assert seen[-1] == [3 * PRICE, PRICE], "of the cap and of the share"
+
+
+def test_the_store_settles_doubts_of_a_backend_whose_first_model_is_free(mixed: Mixed) -> None:
+    """As a ledger from a backup has them: the claim knows more than it does."""
+    mixed.operator = OperatorPolicy(store=make_store(f"file://{mixed.folder}/shared"))
+    mixed.mix([{"type": "studio", "model": "gift", "as": "gift"}, {"type": "studio"}], [0])
+    mixed.provider.mode = "v2"
+    mixed.provider.on_collect = lambda step, _: (_ for _ in ()).throw(fails(FailureKind.ACCOUNT))
+    mixed.run()
+    mixed.provider.on_collect = lambda *_: None
+    with closing(sqlite3.connect(mixed.state_dir.ledger)) as db, db:
+        changed = "UPDATE attempt SET state = 'UNKNOWN', request_id = '', billed = 'unknown' WHERE model = 'glow'"
+        assert db.execute(changed).rowcount == 1
+    summary = mixed.run()
+    assert (summary.exit, summary.counts.unknown) == (0, 0)
+    assert len(mixed.provider.bill) == len({*mixed.provider.bill}) == 2
