@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
-from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp import web
 
 from relightflow.backends.emulator.answers import Refused
 from relightflow.backends.emulator.clock import http_date
@@ -17,8 +14,6 @@ from relightflow.backends.emulator.faults.plan import Chooser
 from relightflow.backends.emulator.protocols import PROTOCOLS
 from relightflow.backends.emulator.provider import EmulatedCall, Provider
 from relightflow.backends.emulator.wire import Seen
-
-_LARGEST_BODY = 256 << 20
 
 
 async def handle(
@@ -89,18 +84,4 @@ def _note(provider: Provider, request: web.BaseRequest, phase: str, fault: str =
             "x-api-key" in headers or "Authorization" in headers,
             fault,
         )
-    )
-
-
-def make_request(
-    message: RawRequestMessage,
-    payload: StreamReader,
-    protocol: web.RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> web.BaseRequest:
-    """As aiohttp makes one, with room for images sent inline."""
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY
     )

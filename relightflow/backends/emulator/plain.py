@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Literal
 
-from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp import web
+
+from relightflow.backends.emulator.requests import make_request
 
 PAGE = b"<html><body>The proxy could not do that</body></html>"
-_LARGEST_BODY = 256 << 20
 _BETWEEN_PIECES = 0.02
 """Seconds."""
 How = Literal["unread", "lost", "closed", "instead", "behind", "cut", "drip", "hang", "change"]
@@ -142,7 +141,7 @@ class Emulator:
     async def running(self, port: int = 0) -> AsyncIterator[Emulator]:
         """Listen on the loopback until the block ends."""
         runner = web.ServerRunner(
-            web.Server(self._handle, request_factory=_request, access_log=None),
+            web.Server(self._handle, request_factory=make_request, access_log=None),
             shutdown_timeout=0.1,
         )
         await runner.setup()
@@ -223,20 +222,6 @@ class Emulator:
         if not whole:
             self._closed(request)
         return stream
-
-
-def _request(
-    message: RawRequestMessage,
-    payload: StreamReader,
-    protocol: web.RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> web.BaseRequest:
-    """As aiohttp makes one, with room for images inside."""
-    loop = asyncio.get_running_loop()
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY
-    )
 
 
 def image_in(uri: object) -> bytes | None:

@@ -22,11 +22,12 @@ from relightflow.backends.emulator.clock import EmulatorClock
 from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.plan import Chooser, FaultPlan
 from relightflow.backends.emulator.faults.reading import read
-from relightflow.backends.emulator.handling import handle, make_request
+from relightflow.backends.emulator.handling import handle
 from relightflow.backends.emulator.plain import BilledCall, Emulator
 from relightflow.backends.emulator.port import Port
 from relightflow.backends.emulator.protocols import PROTOCOLS
 from relightflow.backends.emulator.provider import Provider
+from relightflow.backends.emulator.requests import make_request
 from relightflow.model.values import FrozenMap
 
 
