@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.cost_estimate import CostEstimate, LimitStatus
+from relightflow.model.cost_estimate import BackendEstimate, CostEstimate, LimitStatus
 from relightflow.model.image import Image, Rejected
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
@@ -47,6 +48,26 @@ def plan(evil: str) -> Plan:
         jobs_count=4,
         price=each.times(4),
     )
+
+
+@pytest.fixture
+def several(plan: Plan) -> Plan:
+    """The plan of two more backends: a free one, and a second model of the studio with a label."""
+    free = BackendSpec("draft", Model("draft", (), Price(0, 0)), FrozenMap())
+    dear = BackendSpec("studio", Model("glare", (), Price(60_000, 80_000)), FrozenMap(), "best")
+    recipe = replace(plan.recipe, more_backends=(free, dear))
+    return replace(plan, recipe=recipe, jobs_of=(1, 1, 2))
+
+
+@pytest.fixture
+def of_several(estimate: CostEstimate) -> CostEstimate:
+    share = LimitStatus(SpendLimit(500_000, "backend[2].limits.max_cost"), 100_000)
+    backends = (
+        BackendEstimate("studio", 1, Price(50_000, 50_000), Price(50_000, 50_000), 50_000),
+        BackendEstimate("draft", 0, Price(0, 0), Price(0, 0), 0),
+        BackendEstimate("best", 2, Price(120_000, 160_000), Price(60_000, 80_000), 80_000, share),
+    )
+    return replace(estimate, backends=backends)
 
 
 @pytest.fixture

@@ -88,3 +88,17 @@ def test_an_invalid_recipe_lists_its_problems_with_places() -> None:
 def test_another_error_says_its_exit_code() -> None:
     found = json.failed("r.yaml", BudgetError("too dear"))
     assert (found["error"], found["exit"], found["problems"]) == ("BudgetError", 7, [])
+
+
+def test_a_plan_of_several_backends_lists_them(
+    several: Plan, plan_status: PlanStatus, of_several: CostEstimate, plan: Plan
+) -> None:
+    document = json.plan(several, plan_status, of_several)
+    assert (document["backend"], document["model"]) == ("studio, draft, best", "glow, draft, glare")
+    *_, best = document["backends"]
+    assert best == {
+        "label": "best", "backend": "studio", "model": "glare", "calls": 2,
+        "price_usd": {"low": 0.12, "high": 0.16}, "call_usd": {"low": 0.06, "high": 0.08},
+        "share_usd": 0.5, "share_left_usd": 0.4,
+    }  # fmt: skip
+    assert "backends" not in json.plan(plan, plan_status, replace(of_several, backends=()))

@@ -128,3 +128,15 @@ def test_the_time_is_told_with_what_it_is_known_from(
     plan: Plan, plan_status: PlanStatus, estimate: CostEstimate, found: TimeEstimate, said: str
 ) -> None:
     assert f"time     {said}" in words(plan, plan_status, replace(estimate, time=found))
+
+
+def test_of_several_backends_each_is_told_with_its_calls_price_and_share(
+    several: Plan, plan_status: PlanStatus, of_several: CostEstimate
+) -> None:
+    lines = words(several, plan_status, of_several).splitlines()
+    assert [line.strip() for line in lines if line.startswith("  backend")] == [
+        "backend  studio, glow, 0.05 USD per job: 1 to make, 0.05 USD",
+        "backend  draft: nothing to make",
+        "backend  best: studio, glare, 0.06 to 0.08 USD per job: 2 to make, 0.12 to 0.16 USD; at most "
+        "0.50 USD (backend[2].limits.max_cost), 0.10 USD of it used",
+    ]

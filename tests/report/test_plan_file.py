@@ -3,7 +3,7 @@ from dataclasses import replace
 from relightflow.model.plan_file import PlanFile, PlannedImage
 from relightflow.plan.drift import drift
 from relightflow.report import plan_file as words
-from tests.plan.test_file import planned
+from tests.plan.test_file import PLANS, planned
 
 NAMES = tuple(f"{n:03}.png" for n in range(100))
 MANY = planned(images=tuple(PlannedImage(name, f"{n:064x}", 1) for n, name in enumerate(NAMES)))
@@ -34,3 +34,12 @@ def test_a_plan_file_is_told_by_recipe() -> None:
     assert "  selection  --set repeat=1 --only shade=1,2.5" in lines
     assert "  images     2, 1 cannot be used" in lines
     assert lines[-1] == "  stale      2 differences"
+
+
+def test_a_plan_file_tells_each_of_several_backends() -> None:
+    lines = list(words.plan_file(PlanFile((PLANS["several"],), "f" * 64, "plan.json"), [""]))
+    told = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  backend")]
+    assert told == [
+        "one: studio, glow, 0.04 to 0.05 USD per job: 2 new, 0.08 to 0.11 USD",
+        "thrift: atelier, dim, unknown per job: 2 new, unknown",
+    ]
