@@ -64,9 +64,9 @@ class Reader:
         """True where there is no ledger yet."""
         return self._db is None
 
-    def job_states(self, keys: Sequence[str]) -> dict[str, JobState]:
-        """How the jobs with `keys` stand (up to some thousand keys a call)."""
-        return self._states.of(keys) if self._states else {}
+    def job_states(self, keys: Sequence[str], keep: bool = False) -> dict[str, JobState]:
+        """How the jobs with `keys` stand (up to some thousand keys a call). `keep`: see RememberedStates."""
+        return self._states.of(keys, keep) if self._states else {}
 
     def known_jobs(self, keys: Sequence[str]) -> set[str]:
         """Which of `keys` were ever tried: a fraction of the work of `job_states`."""

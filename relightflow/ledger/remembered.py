@@ -20,12 +20,12 @@ class RememberedStates:
         self._found: dict[str, JobState] = {}
         self._version: tuple[int, int] | None = None
 
-    def of(self, keys: Sequence[str]) -> dict[str, JobState]:
-        """As `rows.job_states`."""
+    def of(self, keys: Sequence[str], keep: bool) -> dict[str, JobState]:
+        """As `rows.job_states`. `keep`: remember them, since somebody will ask again."""
         found = self._current()
         new = [key for key in keys if key not in found]
         read = rows.job_states(self._db, new) if new else {}
-        if len(found) + len(read) <= MOST:
+        if keep and len(found) + len(read) <= MOST:
             found.update(read)
         return {key: state for key in keys if (state := found.get(key) or read.get(key))}
 

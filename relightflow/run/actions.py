@@ -59,9 +59,12 @@ class Item:
     job_state: JobState | None
 
 
-def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]:
-    """What is to be done about each output's job. Blocks."""
-    job_states: Mapping[str, JobState] = reader.job_states([output.job.key for output in chunk])
+def items_of(
+    chunk: list[Output], reader: Reader, blobs: Path, keep: bool = False
+) -> Iterator[Item]:
+    """What is to be done about each output's job. `keep`: the reader will be asked again. Blocks."""
+    keys = [output.job.key for output in chunk]
+    job_states: Mapping[str, JobState] = reader.job_states(keys, keep)
     for output in chunk:
         job_state = job_states.get(output.job.key)
         size = -1
@@ -71,15 +74,19 @@ def items_of(chunk: list[Output], reader: Reader, blobs: Path) -> Iterator[Item]
 
 
 def item_chunks(
-    plan: Plan, reader: Reader, blobs: Path, model: tuple[str, str] | None = None
+    plan: Plan,
+    reader: Reader,
+    blobs: Path,
+    model: tuple[str, str] | None = None,
+    keep: bool = False,
 ) -> Iterator[list[Item]]:
     """Every distinct job of the plan, in plan order. Blocks. `model`: only those of this backend and model;
-    None: all."""
+    None: all. `keep`: see `items_of`."""
     outputs = firsts(plan)
     if model is not None and plan.recipe.more_backends:
         outputs = (o for o in outputs if (o.job.backend, o.job.model) == model)
     while chunk := list(islice(outputs, CHUNK)):
-        yield list(items_of(chunk, reader, blobs))
+        yield list(items_of(chunk, reader, blobs, keep))
 
 
 def models_with_work(plan: Plan, ledger: Path, blobs: Path) -> set[tuple[str, str]]:
@@ -98,8 +105,8 @@ def models_with_work(plan: Plan, ledger: Path, blobs: Path) -> set[tuple[str, st
 async def items(
     plan: Plan, reader: Reader, blobs: Path, model: tuple[str, str] | None = None
 ) -> AsyncIterator[Item]:
-    """The same for the event loop."""
-    chunks = item_chunks(plan, reader, blobs, model)
+    """The same for the event loop of a run, whose last pass asks the reader again."""
+    chunks = item_chunks(plan, reader, blobs, model, keep=True)
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         for item in chunk:
             yield item

@@ -39,7 +39,7 @@ def test_what_nobody_has_changed_is_read_once(stage: Stage, asked: list[int]) ->
     keys = _keys(stage.plan())
     asked.clear()
     with open_reader(stage.state_dir.ledger) as reader:
-        first = reader.job_states(keys)
+        first = reader.job_states(keys, keep=True)
         assert reader.job_states(keys) == first
         assert reader.job_states([keys[1], "unknown"]) == {keys[1]: first[keys[1]]}
     assert [state.state for state in first.values()] == [State.DONE] * 3
@@ -56,11 +56,11 @@ def test_what_is_committed_is_seen_at_once(stage: Stage, own: bool) -> None:
             stack.enter_context(closing(sqlite3.connect(stage.state_dir.ledger))) for _ in range(2)
         )
         states = RememberedStates(reading)
-        assert states.of([key])[key].request_id != "another"
+        assert states.of([key], keep=True)[key].request_id != "another"
         writer = reading if own else writing
         writer.execute(change)
         writer.commit()
-        assert states.of([key])[key].request_id == "another"
+        assert states.of([key], keep=True)[key].request_id == "another"
 
 
 def test_no_more_is_remembered_than_fits(
@@ -74,7 +74,7 @@ def test_no_more_is_remembered_than_fits(
     with open_reader(stage.state_dir.ledger) as reader:
         for _ in range(2):
             for key in keys:
-                assert reader.job_states([key])
+                assert reader.job_states([key], keep=True)
     assert asked == [1, 1, 1, 1]
 
 
@@ -84,3 +84,12 @@ def test_a_run_with_nothing_to_do_reads_each_job_once(stage: Stage, asked: list[
     asked.clear()
     assert stage.run().counts.reused == 3
     assert sum(asked) == 3
+
+
+def test_nothing_is_remembered_unasked(stage: Stage, asked: list[int]) -> None:
+    stage.run()
+    keys = _keys(stage.plan())
+    asked.clear()
+    with open_reader(stage.state_dir.ledger) as reader:
+        assert reader.job_states(keys) == reader.job_states(keys)
+    assert asked == [1, 1]
