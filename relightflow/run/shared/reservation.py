@@ -185,7 +185,8 @@ class RunReservation:
             if own is None:
                 self._lose()
                 return
-            if await self._step(self.state.without(own, self._used, uuid4().hex)):
+            used, self._budget.reserved = self._used, 0  # from here on no call begins under it
+            if await self._step(self.state.without(own, used, uuid4().hex)):
                 return
             await self._give_way()
         raise self._contended()

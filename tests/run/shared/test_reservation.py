@@ -19,6 +19,7 @@ from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plan.outputs import jobs
 from relightflow.plugins.backend import Call
+from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.shared.reservation import RunReservation
 from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
@@ -183,3 +184,29 @@ def test_a_store_that_is_only_read_reserves_nothing(
     one.operator = replace(one.operator, store_writes=False)
     assert one.run_in_no_time(monkeypatch).exit is Exit.OK
     assert reserved(one).number == 0
+
+
+def test_while_a_reservation_is_given_back_no_call_begins_under_it(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it came to is told then, so a call that began meanwhile would be counted by nobody."""
+    one, _ = machines
+    one.recipe(shades=[0, 1], concurrency=1)
+    real, began = Reservations.create, list[bool]()
+    budgets = list[Budget]()
+    begin = RunReservation.begin
+
+    def keep(self: RunReservation, budget: Budget, spending: Any) -> None:
+        budgets.append(budget)
+        begin(self, budget, spending)
+
+    def create(self: Reservations, state: Reserved) -> bool:
+        if not state.open:
+            assert budgets[0].room() is Room.YES
+            began.append(budgets[0].reserve("one more"))
+        return real(self, state)
+
+    monkeypatch.setattr(RunReservation, "begin", keep)
+    monkeypatch.setattr(Reservations, "create", create)
+    assert one.run_in_no_time(monkeypatch).exit is Exit.OK
+    assert began == [False]
