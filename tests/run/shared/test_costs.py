@@ -123,7 +123,7 @@ def test_a_held_call_that_its_owner_finished_goes_on_counting(
     async def both(_: object) -> None:
         sent, over = asyncio.Event(), asyncio.Event()
 
-        async def slow() -> None:
+        async def slow() -> Any:
             sent.set()
             await over.wait()
 
