@@ -1,8 +1,7 @@
 """The long part of the proof, as one table: `python -m benchmarks.reliability [NAME]…`, `make reliability`.
 
-Names: kills, named, mixed, fal, replicate, points, faults, simulator, machine, disk, crowd, stores, many, mutants,
-durability, naive. Everything
-is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
+Names: kills, named, mixed, fal, replicate, comfyui, points, faults, simulator, machine, disk, crowd, stores, many, mutants,
+durability, naive. Everything is on the loopback, bounded, and ends by itself; all of it takes about an hour and a half on two cores.
 Each harness can be had alone with less: the tests under tests/reliability do so.
 """
 
@@ -83,6 +82,9 @@ FAL_WORK = Work(images=5, cells=48, backend="fal", model="bria/fibo-edit/relight
 
 
 REPLICATE_WORK = Work(images=5, cells=48, backend="replicate", model="zsxkib/ic-light")
+
+
+COMFYUI_WORK = Work(images=15, cells=16, backend="comfyui", model="ic-light")
 
 
 def _queued(work: Work) -> Iterator[Line]:
@@ -245,6 +247,7 @@ PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "mixed": _mixed,
     "fal": partial(_queued, FAL_WORK),
     "replicate": partial(_queued, REPLICATE_WORK),
+    "comfyui": partial(_queued, COMFYUI_WORK),
     "points": _points,
     "faults": _faults,
     "simulator": _simulator,
