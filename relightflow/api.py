@@ -68,7 +68,7 @@ from relightflow.run.plan_status import plan_status as status_of
 from relightflow.run.restoring import open_state_reader
 from relightflow.run.session import open_session
 from relightflow.run.sharding import with_shares
-from relightflow.store.rehearsal import check_stand_in, rehearsing
+from relightflow.store.rehearsal import rehearsed
 from relightflow.store.state_dir import NAME, StateDir, locate
 
 EVERYTHING, CAREFUL = Selection(), OperatorPolicy()
@@ -93,10 +93,9 @@ def load(
     if backend and (recipe.more_backends or backend != recipe.backend.type):
         recipe = with_backend(recipe, backend, registry)
         recipe = _apart(recipe, backend, "results of", overrides, registry)
-    if rehearsing(os.environ) and not recipe.free:
-        for spec in recipe.backends:
-            if not spec.free:
-                check_stand_in(os.environ, spec.type, registry.backends)
+    paid = [spec.type for spec in recipe.backends if not spec.free]
+    brought = {name: loaded.plugin for name, loaded in registry.backends.items()}
+    if rehearsed(os.environ, paid, brought):
         recipe = _apart(replace(recipe, rehearsed=True), "rehearsal", "", overrides, registry)
     return recipe
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from relightflow.errors import UsageError
 
 VARIABLE = "RELIGHTFLOW_REHEARSAL"
+_BUILT_IN = "relightflow"
 _STAND_IN = re.compile(r"RELIGHTFLOW_[A-Z0-9]+_URL")
 
 
@@ -22,20 +23,48 @@ def rehearsing(environ: Mapping[str, str]) -> bool:
     word = environ.get(VARIABLE, "").strip().lower()
     if word not in ("", "yes", "no"):
         raise UsageError(f"{VARIABLE} must be yes or no")
-    urls = [url for name, url in environ.items() if _STAND_IN.fullmatch(name) and url.strip()]
+    urls = [environ[name] for name in _given(environ)]
     return bool(urls) and word != "no" and (word == "yes" or all(map(_here, urls)))
 
 
-def check_stand_in(environ: Mapping[str, str], backend: str, others: Iterable[str]) -> None:
-    """Raises UsageError where only providers of `others` have a stand-in, so that a paid `backend` would
-    spend money in what counts as a rehearsal."""
-    given = [name for name in environ if _STAND_IN.fullmatch(name) and environ[name].strip()]
-    foreign = {_variable(name) for name in others if name != backend}
-    if given and foreign.issuperset(given):
+def rehearsed(environ: Mapping[str, str], paid: Iterable[str], brought: Mapping[str, str]) -> bool:
+    """Whether what the backends `paid` of a recipe make counts as rehearsed. `brought`: every backend →
+    `relightflow`, or the plugin that brought it.
+
+    Raises UsageError where some of them would be bought from, and others are stand-ins.
+    """
+    paid = tuple(paid)
+    if rehearsing(environ):
+        for backend in paid:
+            _check_stand_in(environ, backend, brought)
+        return bool(paid)
+    given = {name: environ[name] for name in map(_variable, paid) if environ.get(name, "").strip()}
+    if environ.get(VARIABLE, "").strip().lower() != "no":
+        for name in (name for name, url in given.items() if _here(url)):
+            other = next(n for n in _given(environ) if not _here(environ[n]))
+            raise UsageError(
+                f"{name} names a server on this machine and {other} one elsewhere, so it is unclear "
+                "whether this is a rehearsal: what an emulator makes would count as bought. Unset one of "
+                f"them, or set {VARIABLE}=yes if nothing costs money, no if all of it does"
+            )
+    return False
+
+
+def _check_stand_in(environ: Mapping[str, str], backend: str, brought: Mapping[str, str]) -> None:
+    """Raises UsageError where a paid `backend` would spend money in what counts as a rehearsal. A plugin's
+    backend may have a variable of another name; ours have not."""
+    given = _given(environ)
+    foreign = {_variable(name) for name in brought if name != backend}
+    misses = brought.get(backend) == _BUILT_IN and _variable(backend) not in given
+    if given and (misses or foreign.issuperset(given)):
         raise UsageError(
             f"{given[0]} makes this a rehearsal, but the backend '{backend}' would go to its real "
             f"provider and cost money; unset it, or set {_variable(backend)} as well"
         )
+
+
+def _given(environ: Mapping[str, str]) -> list[str]:
+    return [name for name, url in environ.items() if _STAND_IN.fullmatch(name) and url.strip()]
 
 
 def _variable(backend: str) -> str:

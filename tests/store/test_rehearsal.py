@@ -1,7 +1,7 @@
 import pytest
 
 from relightflow.errors import UsageError
-from relightflow.store.rehearsal import check_stand_in, rehearsing
+from relightflow.store.rehearsal import rehearsed, rehearsing
 
 URL = "RELIGHTFLOW_SEGMIND_URL"
 
@@ -37,11 +37,38 @@ def test_another_word_is_no_answer() -> None:
         rehearsing({"RELIGHTFLOW_REHEARSAL": "maybe"})
 
 
+FAL, HERE, AWAY = "RELIGHTFLOW_FAL_URL", "http://127.0.0.1:1", "https://gateway.example"
+BROUGHT = {
+    "segmind": "relightflow",
+    "fal": "relightflow",
+    "glow": "a plugin",
+    "comfyui": "relightflow",
+}
+
+
 def test_a_paid_backend_without_a_stand_in_is_refused_beside_one_that_has_it() -> None:
-    names = ("segmind", "fal", "glow")
     with pytest.raises(UsageError, match="set RELIGHTFLOW_FAL_URL as well"):
-        check_stand_in({URL: "http://127.0.0.1:1"}, "fal", names)
-    check_stand_in({URL: "http://127.0.0.1:1"}, "segmind", names)
-    check_stand_in({"RELIGHTFLOW_FAL_URL": "http://127.0.0.1:1", URL: "http://[::1]"}, "fal", names)
-    check_stand_in({"RELIGHTFLOW_STUDIO_URL": "http://127.0.0.1:1"}, "glow", names)
-    check_stand_in({}, "fal", names)
+        rehearsed({URL: HERE}, ["segmind", "fal"], BROUGHT)
+    assert rehearsed({URL: HERE}, ["segmind"], BROUGHT)
+    assert rehearsed({FAL: HERE, URL: "http://[::1]"}, ["segmind", "fal"], BROUGHT)
+    assert rehearsed({"RELIGHTFLOW_STUDIO_URL": HERE}, ["glow"], BROUGHT), "a plugin's own name"
+    assert not rehearsed({}, ["fal"], BROUGHT)
+    assert not rehearsed({URL: HERE}, [], BROUGHT)
+
+
+@pytest.mark.parametrize("paid", [["fal"], ["segmind", "fal"]])
+def test_a_misspelt_variable_is_no_stand_in(paid: list[str]) -> None:
+    with pytest.raises(UsageError, match="'fal' would go to its real provider"):
+        rehearsed({"RELIGHTFLOW_FALL_URL": HERE, URL: HERE}, paid, BROUGHT)
+
+
+@pytest.mark.parametrize("other", [FAL, "RELIGHTFLOW_RUNWARE_URL"])
+def test_an_emulator_beside_a_server_elsewhere_is_neither_a_rehearsal_nor_a_purchase(
+    other: str,
+) -> None:
+    environ = {URL: HERE, other: AWAY}
+    with pytest.raises(UsageError, match=f"{URL} names a server on this machine and {other} one"):
+        rehearsed(environ, ["segmind", "fal"], BROUGHT)
+    assert not rehearsed(environ, ["fal"], BROUGHT), "the emulator makes nothing of this recipe"
+    assert not rehearsed({**environ, "RELIGHTFLOW_REHEARSAL": "no"}, ["segmind", "fal"], BROUGHT)
+    assert not rehearsed({URL: AWAY, FAL: AWAY}, ["segmind", "fal"], BROUGHT)
