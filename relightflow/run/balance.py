@@ -32,8 +32,8 @@ async def check_balance(
     budget: Budget,
     notice: Callable[[str], None],
 ) -> Micros | None:
-    """The balance, free of charge; a notice where it will not suffice for the jobs of `spec`. None: it was
-    not to be had.
+    """The balance, free of charge; a notice where it will not suffice for the jobs of `spec` and of the
+    other models of its backend, which have the same account. None: it was not to be had.
 
     Raises AccountError where the key is refused.
     """
@@ -44,22 +44,32 @@ async def check_balance(
             raise AccountError(error.failure.message) from error
         return None
     held = balance.credits + balance.free_credits
-    number = plan.recipe.backends.index(spec)
-    each = spec.model.price.low if spec.model.price else 0
-    most = each * (plan.jobs_of or (plan.jobs_count,))[number]
-    if budget.left is not None:
-        most = min(most, budget.left)
-    if held >= most:
+    backends = plan.recipe.backends
+    same = [number for number, one in enumerate(backends) if one.type == spec.type]
+
+    def needed_for(jobs: Sequence[int]) -> Micros:
+        costs = (_cost(backends[n], jobs[n], budget.of(*backends[n].pair)) for n in same)
+        tight = budget.tightest_of_all
+        return min(sum(costs), max(0, budget.left_of(tight))) if tight else sum(costs)
+
+    if held >= needed_for(plan.jobs_of or (plan.jobs_count,)):
         return held
     job_state = await asyncio.to_thread(plan_status, plan, state_dir)
-    needed = min(most, each * (job_state.new_of or (job_state.new,))[number])
+    needed = needed_for(job_state.new_of or (job_state.new,))
     if held < needed:
-        whose = f" of {spec.name}" if plan.recipe.more_backends else ""
+        names = ", ".join(backends[number].name for number in same)
+        whose = f" of {names}" if plan.recipe.more_backends else ""
         notice(
             f"the account{whose} has {dollars(held)} USD, and this run needs {dollars(needed)} USD: it "
             "will stop when the credits are used up"
         )
     return held
+
+
+def _cost(spec: BackendSpec, jobs: int, budget: Budget) -> Micros:
+    """What so many jobs of one model cost at least, within its own limit."""
+    cost = spec.model.price.low * jobs if spec.model.price else 0
+    return min(cost, max(0, budget.left_of(budget.share))) if budget.share else cost
 
 
 def shortfall(

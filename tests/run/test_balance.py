@@ -61,6 +61,21 @@ async def test_no_more_is_needed_than_the_limits_let_go(stage: Stage) -> None:
     assert await _asked(stage, Bank(PRICE), budget) == (PRICE, [])
 
 
+async def test_models_of_one_backend_need_what_all_of_them_cost(stage: Stage) -> None:
+    stage.recipe([0, 1])
+    text, both = stage.path.read_text(), "[{type: studio}, {type: studio, model: dear, as: dear}]"
+    stage.path.write_text(text.replace("{type: studio, model: glow}", both))
+    text = stage.path.read_text().replace("{shade}", "{shade}-{backend}")
+    stage.path.write_text(text)
+    budget = Budget(model=("studio", "glow"))
+    Budget(model=("studio", "dear"), beside=budget, share=Account(SpendLimit(3 * PRICE, "share")))
+    assert await _asked(stage, Bank(5 * PRICE), budget) == (5 * PRICE, [])
+    _, said = await _asked(stage, Bank(5 * PRICE - 1), budget)
+    assert said[0].startswith(
+        "the account of studio, dear has 0.249999 USD, and this run needs 0.25"
+    )
+
+
 async def test_a_refused_key_stops_the_run_and_anything_else_does_not(stage: Stage) -> None:
     with pytest.raises(AccountError, match="the bank says no"):
         await _asked(stage, Bank(problem=FailureKind.ACCOUNT), Budget())
