@@ -71,6 +71,8 @@ class BackendSpec:
     label: str = ""
     """What tells it from other backends of the recipe: a value of the axis `backend`. Empty: its type."""
     limits: BackendLimits = BackendLimits()
+    place: int = 0
+    """Among the entries of `backend`, as the file has them."""
 
     @property
     def name(self) -> str:

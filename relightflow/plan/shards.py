@@ -51,8 +51,8 @@ def _recipe(recipe: Recipe, shard: Shard) -> Recipe:
     """`recipe` with its rates divided."""
     first, *others = (
         replace(spec, limits=replace(spec.limits, rate=_rate(spec.limits.rate, shard, at)))
-        for number, spec in enumerate(recipe.backends)
-        for at in (f"backend[{number}].limits.rate",)
+        for spec in recipe.backends
+        for at in (f"backend[{spec.place}].limits.rate",)
     )
     rate = _rate(recipe.limits.rate, shard, "limits.rate")
     limits = replace(recipe.limits, rate=rate)

@@ -70,7 +70,7 @@ def _backends(
         (only,) = chosen
         yield BackendSpec(only.record.name, only.model, _without(data, "type", "model"))
         return
-    for entry, found in zip(data, chosen, strict=True):
+    for place, (entry, found) in enumerate(zip(data, chosen, strict=True)):
         given = dict(entry.get("limits", {}))
         if "rate" in given:
             given["rate"] = rate(given["rate"])
@@ -79,7 +79,7 @@ def _backends(
         options = _without(entry, "type", "model", *BACKEND_ENTRY)
         label = found.label if len(chosen) > 1 else ""
         limits = BackendLimits(**given)
-        yield BackendSpec(found.record.name, found.model, options, label, limits)
+        yield BackendSpec(found.record.name, found.model, options, label, limits, place)
 
 
 def rate(text: str) -> Rate:

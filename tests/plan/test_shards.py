@@ -91,7 +91,7 @@ def test_a_backend_s_own_rate_and_cap_are_divided_too(make: Any) -> None:
     recipe = make.several({"a": [str(n) for n in range(40)]})
     (other,) = recipe.more_backends
     limits = BackendLimits(rate=Rate(10, 60.0), max_cost=1_000_000)
-    recipe = replace(recipe, more_backends=(replace(other, limits=limits),))
+    recipe = replace(recipe, more_backends=(replace(other, limits=limits, place=1),))
     found = parts(build(recipe, [make.image("1.png")]), 3)
     own = [part.recipe.more_backends[0].limits for part in found]
     assert [one.rate for one in own] == [Rate(3, 60.0)] * 3

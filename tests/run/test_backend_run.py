@@ -30,6 +30,7 @@ from relightflow.plugins.records import BackendContext, OperatorPolicy
 from relightflow.plugins.registry import Loaded
 from relightflow.recipe.published import published
 from relightflow.run.limits.budget import Budget
+from relightflow.run.limits.spend import priced_models
 from relightflow.run.plan_status import plan_status
 from relightflow.store.state_dir import StateDir
 from tests.conftest import Stage, make_store
@@ -108,6 +109,15 @@ def test_a_share_stops_its_own_backend_alone(mixed: Mixed) -> None:
     assert "what this backend may cost in total in this recipe" in issue.message
     assert mixed.run().exit is Exit.BUDGET, "running again never passes it"
     assert len(other.bill) == 2
+
+
+def test_a_share_is_named_as_the_file_has_it_where_its_backend_runs_alone(mixed: Mixed) -> None:
+    mixed.add()
+    share = {"type": "atelier", "limits": {"max_cost": 0.25}}
+    mixed.mix([{"type": "studio"}, share], [0])
+    recipe = api.load(mixed.path, mixed.registry, (), "atelier")
+    found = [model.share and model.share.source for model in priced_models(recipe)]
+    assert found == ["backend[1].limits.max_cost"]
 
 
 def test_missing_keys_are_named_together_before_anything_is_sent(mixed: Mixed) -> None:

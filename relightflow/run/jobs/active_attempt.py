@@ -131,11 +131,14 @@ class AttemptRecorder:
                 Issue(Exit.JOBS_FAILED, "stopped at the first failure (limits.fail_fast)")
             )
 
-    def storage_failed(self, job: Job, error: StorageError) -> Outcome:
-        """The disk refused: stop, and leave the attempt as the ledger last saw it."""
+    def storage_failed(
+        self, job: Job, error: StorageError, billed: Billed = Billed.UNKNOWN
+    ) -> Outcome:
+        """The disk refused: stop, and leave the attempt as the ledger last saw it. `billed`: NO where there
+        is none."""
         self.index_progress.stop()
         self.shutdown.drain(Issue(error.exit_code, str(error)))
-        return Outcome(job, failure=Failure(FailureKind.PENDING, str(error), Billed.UNKNOWN))
+        return Outcome(job, failure=Failure(FailureKind.PENDING, str(error), billed))
 
 
 def _unexpected(job: Job, error: Exception) -> Outcome:

@@ -177,9 +177,9 @@ class PricedModel(NamedTuple):
 def priced_models(recipe: Recipe, unknown: Micros = 0) -> tuple[PricedModel, ...]:
     """What a run of the recipe may buy of. `unknown`: what a call counts at whose price nobody knows."""
     models = []
-    for number, spec in enumerate(recipe.backends):
+    for spec in recipe.backends:
         cap, price = spec.limits.max_cost, spec.model.price or Price(unknown, unknown)
-        share = None if cap is None else SpendLimit(cap, f"backend[{number}].limits.max_cost")
+        share = None if cap is None else SpendLimit(cap, f"backend[{spec.place}].limits.max_cost")
         models.append(PricedModel(*spec.pair, price, bool(spec.model.by_size), share))
     return tuple(models)
 

@@ -80,7 +80,7 @@ class SharedResults:
             stop_buying(self.recorder.shutdown, error)
             raise Stopped from error
         except StorageError as error:
-            return self.recorder.storage_failed(job, error)
+            return self.recorder.storage_failed(job, error, Billed.NO)
         except DamagedEntry:
             return Outcome(job, failure=self._damaged(job))
         if claim and not self.claims.is_ours(claim):

@@ -147,3 +147,18 @@ def test_a_ledger_made_anew_still_counts_nothing_as_spent(machines: list[Stage])
     assert rebuild(two.state_dir).stored == 3
     with open_reader(two.state_dir.ledger) as reader:
         assert reader.money().spent == 0
+
+
+def test_a_store_that_is_gone_leaves_jobs_that_nobody_has_billed(machines: list[Stage]) -> None:
+    one, _ = machines
+    one.recipe(SHADES, concurrency=1)
+
+    def gone(_: object, number: int) -> None:
+        if number == 1:
+            (Path(one.operator.store.removeprefix("file://")) / MARKER).unlink()
+
+    one.provider.on_submit = gone
+    assert one.run().exit is Exit.STORAGE
+    assert len(one.provider.bill) == 2
+    left = [outcome.failure.billed for outcome in one.outcomes if outcome.failure]
+    assert left == [Billed.NO]
