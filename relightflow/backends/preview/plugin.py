@@ -8,7 +8,7 @@ from relightflow.plugins.records import BackendRecord
 
 RECORD = BackendRecord(
     name="preview",
-    summary="Relights locally, free and without a key: a draft of what a recipe asks for.",
+    summary="Relights locally, free and without a key: a draft of what a recipe asks for",
     models=(MODEL,),
     create=Preview,
     srgb=True,
