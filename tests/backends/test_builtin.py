@@ -15,6 +15,7 @@ def test_all_come_in_through_the_plugins_door() -> None:
         "runware": "relightflow",
         "comfy": "relightflow",
         "comfyui": "relightflow",
+        "replicate": "relightflow",
     }
 
 
