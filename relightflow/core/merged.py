@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
 class _Ended:
-    error: Exception | None = None
+    """What a stream without a further item gives."""
+
+
+_ENDED = _Ended()
 
 
 async def merged(streams: Sequence[AsyncGenerator[Item]]) -> AsyncGenerator[Item]:
     """The items of all `streams`, which run side by side and wait for whoever takes them: at most one item
-    of each is ahead.
+    of each is ahead, and none waits while another gives two.
 
     An exception of one ends all; however it ends, every stream is closed. Wrap its use in
     `contextlib.aclosing`.
@@ -28,31 +29,22 @@ async def merged(streams: Sequence[AsyncGenerator[Item]]) -> AsyncGenerator[Item
             async for item in only:
                 yield item
         return
-    taken: asyncio.Queue[Item | _Ended] = asyncio.Queue(maxsize=1)
-    running = [asyncio.ensure_future(_put(stream, taken)) for stream in streams]
-    left = len(running)
+    coming = {asyncio.ensure_future(_next(stream)): stream for stream in streams}
     try:
-        while left:
-            found = await taken.get()
-            if not isinstance(found, _Ended):
-                yield found
-            elif found.error:
-                raise found.error
-            else:
-                left -= 1
+        while coming:
+            done, _ = await asyncio.wait(coming, return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in coming if task in done]:
+                stream, found = coming.pop(task), task.result()
+                if not isinstance(found, _Ended):
+                    coming[asyncio.ensure_future(_next(stream))] = stream
+                    yield found
     finally:
-        for task in running:
+        for task in coming:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*coming, return_exceptions=True)
         for stream in streams:
             await stream.aclose()
 
 
-async def _put(stream: AsyncGenerator[Item], taken: asyncio.Queue[Item | _Ended]) -> None:
-    ended = _Ended()
-    try:
-        async for item in stream:
-            await taken.put(item)
-    except Exception as error:
-        ended = _Ended(error)
-    await taken.put(ended)
+async def _next(stream: AsyncGenerator[Item]) -> Item | _Ended:
+    return await anext(stream, _ENDED)

@@ -69,6 +69,14 @@ async def test_nobody_runs_ahead_of_who_takes_the_items() -> None:
                 break
 
 
+async def test_none_waits_while_another_gives_two() -> None:
+    closed: list[str] = []
+    names = ("a", "b", "c")
+    async with aclosing(merged([count(name, 50, closed) for name in names])) as found:
+        items = [item[0] async for item in found]
+    assert items == [*names] * 50
+
+
 async def test_one_that_fails_ends_all_and_every_stream_is_closed() -> None:
     closed: list[str] = []
 

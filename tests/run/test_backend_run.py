@@ -184,7 +184,9 @@ def test_backends_work_side_by_side_each_at_its_own_width(mixed: Mixed) -> None:
     assert most == {"studio": 2, "atelier": 4}
 
 
-def test_each_doubt_is_settled_by_its_own_backend(mixed: Mixed) -> None:
+def test_each_doubt_is_settled_by_its_own_backend(
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = mixed.add()
     mixed.settle(Settlement("key", 3600.0), NamedBackend)
 
@@ -194,10 +196,10 @@ def test_each_doubt_is_settled_by_its_own_backend(mixed: Mixed) -> None:
     mixed.provider.on_answer = lost
     other.on_submit = lost
     mixed.mix(BOTH, [0, 1])
-    assert mixed.run().counts.unknown == 4
+    assert mixed.run_in_no_time(monkeypatch).counts.unknown == 4
     mixed.provider.on_answer = lambda *_: None
     other.on_submit = lambda *_: None
-    summary = mixed.run()
+    summary = mixed.run_in_no_time(monkeypatch)
     states = Counter((a.backend, a.state) for a in mixed.attempts())
     assert states[("studio", State.STORED)] + states[("studio", State.DONE)] == 2
     assert states[("atelier", State.UNKNOWN)] == 2, "it has no records: a person decides"
@@ -357,7 +359,7 @@ def test_two_machines_share_what_each_backend_made(mixed: Mixed, tmp_path: Path)
 
 
 def test_what_another_model_of_a_backend_has_in_doubt_is_collected_and_booked_as_its_own(
-    mixed: Mixed,
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = make_store(f"file://{mixed.folder}/shared")
     mixed.operator = OperatorPolicy(store=store)
@@ -370,9 +372,9 @@ def test_what_another_model_of_a_backend_has_in_doubt_is_collected_and_booked_as
     mixed.provider.on_answer = lost
     gift = {"type": "studio", "model": "gift", "as": "gift"}
     mixed.mix([gift, {"type": "studio"}, {"type": "studio", "model": "dear", "as": "dear"}], [0])
-    assert mixed.run().counts.unknown == 2
+    assert mixed.run_in_no_time(monkeypatch).counts.unknown == 2
     mixed.provider.on_answer = lambda *_: None
-    summary = mixed.run()
+    summary = mixed.run_in_no_time(monkeypatch)
     assert (summary.exit, summary.money.spent) == (0, 3 * PRICE)
     costs = {a.model: a.cost for a in mixed.attempts()}
     assert costs == {"gift": 0, "glow": PRICE, "dear": 2 * PRICE}
