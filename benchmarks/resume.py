@@ -3,6 +3,7 @@ nothing is left to do; against the emulator, whole processes."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from contextlib import AbstractContextManager
@@ -61,6 +62,7 @@ def _first_call(shop: Shop, provider: Emulated) -> float:
     """Seconds from the start of a process to the moment at which the provider took its first new call,
     by one clock; the process is killed some calls later."""
     known = {row["request_id"] for row in provider.taken()}
+    os.sync()  # ten thousand results are still on their way to the disk, and the first commit waits for them
     begun = time.time()
     process = shop.start("--quiet")
     try:
