@@ -41,8 +41,8 @@ MUTANTS = (
     Mutant(
         "the call leaves before INTENT is durable", "run/jobs/submit.py",
         (
-            ("            call, attempt = await self._intend(",
-             "            early = await backend.submit(Call(job, prepared))\n            call, attempt = await self._intend("),
+            ("            try:\n                call, attempt = await self._intend(",
+             "            early = await backend.submit(Call(job, prepared))\n            try:\n                call, attempt = await self._intend("),
             ("step = await backend.submit(call)\n            except", "step = early\n            except"),
         ),
         SIMULATOR,
@@ -159,15 +159,19 @@ def copy_to(folder: Path) -> None:
             shutil.copy(source, folder / name)
 
 
-def apply(mutant: Mutant, folder: Path) -> None:
-    """Raises ValueError where the source has moved on."""
-    path = folder / "relightflow" / mutant.file
-    text = path.read_text(encoding="utf-8")
+def broken(mutant: Mutant, text: str) -> str:
+    """The source `text` as the mutant has it. Raises ValueError where the source has moved on."""
     for old, new in mutant.edits:
         if old not in text:
             raise ValueError(f"mutant '{mutant.name}': {mutant.file} no longer holds {old!r}")
         text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
+    return text
+
+
+def apply(mutant: Mutant, folder: Path) -> None:
+    """Raises ValueError where the source has moved on."""
+    path = folder / "relightflow" / mutant.file
+    path.write_text(broken(mutant, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def red(check: str, folder: Path) -> bool:
