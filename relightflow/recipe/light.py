@@ -53,8 +53,7 @@ class _Fitter:
         gone = {
             (axis.name, value)
             for axis, kept in zip(matrix.axes, axes, strict=True)
-            for value in axis.values
-            if value not in kept.values
+            for value in {*axis.values} - {*kept.values}
         }
         removed = zip(found.exclude_at, matrix.exclude, strict=True)
         exclude = [(at, cell) for at, cell in removed if not gone & set(cell.items())]
