@@ -14,7 +14,7 @@ from typing import Any
 from relightflow.backends.comfy.hosts import ComfyHosts
 from relightflow.backends.comfy.models import CREDITS_A_DOLLAR
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, MOVED, Response, mapping
+from relightflow.backends.http.response import KEPT, MOVED, Response, mapping, own_detail
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -125,7 +125,7 @@ def of_read(answer: Response, doing: str) -> Failure:
 
 
 def _own(answer: Response) -> bool:
-    return bool(answer.headers.get(ERROR)) or "detail" in mapping(answer.body)
+    return bool(answer.headers.get(ERROR) or own_detail(answer))
 
 
 def _names_its_kind(answer: Response) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from relightflow.backends.fal.hosts import FalHosts
-from relightflow.backends.http.response import MOVED, Response, mapping
+from relightflow.backends.http.response import MOVED, Response, mapping, own_detail
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, Failure, FailureKind
@@ -24,8 +24,7 @@ VERDICTS = Verdicts.of(FalHosts())
 
 def own_words(answer: Response) -> bool:
     """Whether fal wrote the answer, not a proxy: JSON with `detail`, which is text or a list."""
-    detail = mapping(answer.body).get("detail")
-    return bool(detail) and isinstance(detail, str | list)
+    return bool(own_detail(answer))
 
 
 def detail(answer: Response) -> str:

@@ -30,6 +30,7 @@ from relightflow.backends.history.matching import (
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence, Needs, Undecided
 from relightflow.model.failure import CallFailed, Failure
+from relightflow.model.money import dollars
 from relightflow.model.step import Step
 from relightflow.plugins.backend import RecordsQuery, Retry
 
@@ -155,6 +156,9 @@ class _EvidenceBuilder:
         if own is None:
             words = "the provider's records do not contain its request"
             self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
+        elif own.status == "FAILED" and own.cost:
+            words = f"the provider's records say that it failed and cost {dollars(own.cost)} USD"
+            self.undecided.append((attempt.id, Undecided(Needs.PERSON, words)))
         elif own.status == "FAILED":
             self.failed.append((attempt.id, self.records.why(own)))
         elif isinstance(step := self.records.step(attempt, own), Undecided):

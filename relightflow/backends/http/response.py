@@ -55,6 +55,14 @@ def mapping(data: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def own_detail(answer: Response) -> str | list[Any]:
+    """The `detail` of an answer's JSON, text or a list; empty where there is none. A gateway's problem
+    (RFC 9457) has one too, and beside it a `type` that no provider's answer has: it counts as none."""
+    said = mapping(answer.body)
+    found = said.get("detail")
+    return found if isinstance(found, str | list) and "type" not in said else ""
+
+
 def usable_id(value: object) -> str:
     """A request id that may stand in a URL path; empty for anything else."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import MOVED, Response, mapping
+from relightflow.backends.http.response import MOVED, Response, mapping, own_detail
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.backends.replicate import models
@@ -42,11 +42,10 @@ VERDICTS = Verdicts(ReplicateHosts().provider, ReplicateHosts().doubts, reset)
 
 def own_words(answer: Response) -> bool:
     """Whether Replicate wrote the answer: JSON with `detail`, and the answer's own status where it gives
-    one. Gateways' problems (RFC 9457) have `detail` too, and a `type` that Replicate's have not."""
-    said = mapping(answer.body)
-    detail = said.get("detail")
-    same = said.get("status", answer.status) == answer.status
-    return bool(detail) and isinstance(detail, str) and same and "type" not in said
+    one."""
+    detail = own_detail(answer)
+    same = mapping(answer.body).get("status", answer.status) == answer.status
+    return bool(detail) and isinstance(detail, str) and same
 
 
 def detail(answer: Response) -> str:

@@ -26,9 +26,13 @@ _ACCOUNT = re.compile(
 )
 _LIMIT = re.compile(r"rate.?limit|too.?many|concurren", re.IGNORECASE)
 _REFUSED = re.compile(
-    r"^(invalid|missing|unsupported|unknown|value|array|string|duplicate|model)", re.IGNORECASE
+    r"^(invalid|missing|unsupported|duplicate)(?!\w*(provider|content|policy|safety|moderat|error))"
+    r"|^(value|array|string)\w*(range|length)",
+    re.IGNORECASE,
 )
-"""How the codes begin that refuse a task before it runs."""
+"""Codes that refuse a task before it runs. `invalidProviderContent` is none of them: the model's maker says it
+of what it was asked for and of what it made."""
+_LOOKS = ("getResponse", "getTaskDetails")
 _GONE = re.compile(r"not.?found|unknown.?task|invalid.?task.?uuid|no.?such", re.IGNORECASE)
 _IMAGE = re.compile(r"image|inputs?\b", re.IGNORECASE)
 
@@ -180,7 +184,9 @@ def _of_account(row: Mapping[str, Any], answer: Response) -> Failure | None:
 def _has_failed(row: Mapping[str, Any], answer: Response) -> bool:
     """Whether a row says that the task failed, and not that this look at it did."""
     code = str(row.get("code") or "")
-    if not row.get("taskUUID") or answer.status >= 500 or _of_account(row, answer):
+    if not row.get("taskUUID") or row.get("taskType") in _LOOKS:
+        return False
+    if answer.status >= 500 or _of_account(row, answer):
         return False
     return row.get("status") == "error" or (
         bool(code) and not _GONE.search(code) and code != _CONFLICT

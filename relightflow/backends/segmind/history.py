@@ -23,7 +23,7 @@ from relightflow.backends.segmind.models import MATCHER
 from relightflow.backends.segmind.responses import checked
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence
-from relightflow.model.failure import CallFailed, Failure, FailureKind
+from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import BillRow, RecordsQuery, Retry
@@ -181,7 +181,13 @@ def _step_of(attempt: Attempt, own: HistoryRow) -> Step | None:
 
 
 def failure_of(own: HistoryRow) -> Failure:
-    return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)
+    """A failed row; billed where the records charge for it all the same."""
+    if not own.cost:
+        return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)
+    words = f"Segmind ran the call and it failed ({shown(own.error) or 'no reason given'}), and was billed"
+    return Failure(
+        FailureKind.JOB_FAILED, words, Billed.YES, cost=own.cost, request_id=own.request_id
+    )
 
 
 def _why(own: HistoryRow) -> str:

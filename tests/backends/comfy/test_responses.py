@@ -126,7 +126,7 @@ def test_an_estimate_is_read_where_there_is_one() -> None:
     assert of_read(answer(401, {}), "x").kind is FailureKind.UNAVAILABLE
 
 
-@pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 413, 422, 429])
 def test_a_gateways_problem_is_no_refusal_of_the_call(status: int) -> None:
     """Where the call is sent again, a refusal says that it was never made: that must be the router's word."""
     problem = {"type": "about:blank", "title": "Refused", "status": status, "detail": "too large"}

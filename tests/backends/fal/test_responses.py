@@ -42,7 +42,16 @@ def test_what_a_refused_submit_means(status: int, kind: FailureKind, billed: Bil
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422, 429, 500, 502, 503])
-@pytest.mark.parametrize("body", [b"<html>", b"", b'{"error": "x"}', b'{"detail": 5}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"",
+        b'{"error": "x"}',
+        b'{"detail": 5}',
+        b'{"type": "about:blank", "title": "Refused", "detail": "a gateway of RFC 9457"}',
+    ],
+)
 def test_what_is_not_fals_own_may_have_been_taken(status: int, body: bytes) -> None:
     failure = of_submit(Response(status, {}, body), "m")
     assert (failure.kind, failure.billed) == (FailureKind.UNKNOWN, Billed.UNKNOWN)

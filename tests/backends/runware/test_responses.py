@@ -52,6 +52,9 @@ def test_rows_are_matched_by_the_uuid_whatever_their_order() -> None:
         (error("invalidModel", parameter="model"), 400, FailureKind.REFUSED_MODEL, Billed.NO),
         (error("timeoutProvider"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (error("somethingNew"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        (error("invalidProviderContent"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        (error("unknownError"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
+        (error("modelError"), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (error("invalidThing"), 500, FailureKind.UNKNOWN, Billed.UNKNOWN),
         (error("busy"), 503, FailureKind.UNAVAILABLE, Billed.NO),
         (error("invalidRequest", taskUUID=None), 400, FailureKind.UNKNOWN, Billed.UNKNOWN),
@@ -77,6 +80,9 @@ def test_a_refusal_is_unbilled_only_where_the_provider_says_so(
         ({"status": "error", "code": "x", "cost": 0.04}, Billed.YES, 40_000),
         ({"status": "error", "code": "x", "cost": 0}, Billed.NO, None),
         ({"code": "invalidImage"}, Billed.NO, None),
+        ({"code": "invalidProviderContent"}, Billed.YES, None),
+        ({"code": "unknownError"}, Billed.YES, None),
+        ({"code": "modelTimeout"}, Billed.YES, None),
     ],
 )
 def test_a_task_that_failed_counts_as_billed_unless_its_row_says_otherwise(
@@ -141,6 +147,8 @@ def test_only_its_own_envelope_is_the_providers() -> None:
         (error("concurrencyLimit", status="error"), 400),
         (error("invalidThing"), 500),
         (error("internal", taskUUID=None, status="error"), 200),
+        (error("unsupportedTask", taskType="getResponse"), 400),
+        (error("missingParameter", taskType="getTaskDetails"), 400),
         ({"errors": [{"status": "error", "cost": 0}]}, 200),
     ],
 )

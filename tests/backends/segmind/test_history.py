@@ -21,6 +21,7 @@ from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME, Evidence, Needs
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
+from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call, RecordsQuery, Retry
 from tests.backends.conftest import Listen, answer, error, replying
 from tests.backends.segmind.conftest import Connect, Connection, Emulate
@@ -243,6 +244,30 @@ async def test_only_a_v2_job_can_be_followed_while_it_runs(
     evidence = await look_up(context, [doubt(context, call)])
     assert len(evidence.adopted) == (1 if api == "v2" else 0)
     assert evidence.absent == ()
+
+
+async def test_a_failed_call_that_the_records_charge_for_is_not_unbilled(
+    connect: Connect, listen: Listen
+) -> None:
+    row = {
+        "request_id": "request-0001", "model_name": "segmind-relighting", "model_status": "FAILED",
+        "credits_deduction": 0.05, "error": "out of memory", "model_created": time.time(),
+    }  # fmt: skip
+    context = await connect(
+        await listen(replying(lambda *_: answer(200, row))), api="v1", delivery="inline"
+    )
+    attempt = doubt(context, await context.call(), request_id="request-0001")
+    evidence = await look_up(context, [attempt])
+    [(_, found)] = evidence.undecided
+    assert (evidence.failed, found.needs) == ((), Needs.PERSON)
+    assert "0.05 USD" in found.why
+    lost = PaidUnfetched("request-0001", None, FrozenMap({"api": "v1"}), None)
+    failure = await error(context.backend.collect(lost))
+    assert (failure.kind, failure.billed, failure.cost) == (
+        FailureKind.JOB_FAILED,
+        Billed.YES,
+        50_000,
+    )
 
 
 async def test_a_server_whose_paging_is_broken_proves_nothing_absent(
