@@ -7,9 +7,21 @@ set -eu
 recipe=${1:?usage: rehearse.sh RECIPE [option]...}
 shift
 
+# not installed: the clone that this script is in may have made a virtual environment (`make demo` does)
+if ! command -v relightflow >/dev/null; then
+  root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+  if [ ! -x "$root/.venv/bin/relightflow" ]; then
+    echo "rehearse.sh: relightflow is neither on PATH nor in $root/.venv/bin; nothing was started." >&2
+    echo "Install it there with \`make -C '$root' demo\`, or activate the environment that has it" >&2
+    exit 127
+  fi
+  PATH=$root/.venv/bin:$PATH
+  export PATH
+fi
+
 scratch=$(mktemp -d)
 emulators=
-trap 'kill $emulators 2>/dev/null; wait $emulators 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'kill $emulators 2>/dev/null || :; wait $emulators 2>/dev/null || :; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
 # start PROVIDER: its emulator, which says its address into a file of that name
