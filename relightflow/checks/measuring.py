@@ -12,6 +12,7 @@ from typing import Any
 
 from relightflow.checks.small import small
 from relightflow.errors import RelightflowError
+from relightflow.executors.input_image import read_planned
 from relightflow.executors.shared_blobs import SharedBlobs
 from relightflow.executors.workers import Workers
 from relightflow.images import BadImage
@@ -109,9 +110,10 @@ _sources: dict[str, CheckImage] = {}
 
 
 def _source(sha256: str, read: Callable[[], bytes]) -> CheckImage:
+    """Raises TaskRefused and BadImage."""
     found = _sources.get(sha256)
     if found is None:
-        found = _sources[sha256] = small(read())
+        found = _sources[sha256] = small(read_planned(read, sha256))
         while len(_sources) > 4:
             _sources.pop(next(iter(_sources)), None)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from relightflow.checks import measuring
 from relightflow.plugins.executor import TaskRefused
+from relightflow.sources.glob import Glob
 from tests.checks.drawn import as_bytes, scene
 from tests.conftest import Stage
 from tests.scripted_executor import ScriptedExecutor, installed, never
@@ -78,6 +80,19 @@ def test_a_worker_that_cannot_read_an_image_judges_nothing(
     monkeypatch.setattr(measuring, "_source", unread)
     assert _again(checked, ScriptedExecutor()) == here
     assert "a worker could not read an image: not here" in " ".join(checked.notices)
+
+
+def test_a_worker_that_sees_another_input_image_judges_nothing(
+    checked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the edited image of the same name, the verdicts would be others."""
+    checked.run()
+    here = _verdicts(checked)
+    monkeypatch.setattr(Glob, "reader", lambda *_: partial(as_bytes, scene(2)))
+    executor = ScriptedExecutor()
+    assert _again(checked, executor) == here
+    assert "check" in executor.names
+    assert "a worker sees another content of an input image" in " ".join(checked.notices)
 
 
 def test_a_worker_with_other_files_of_a_check_refuses(checked: Stage) -> None:

@@ -6,17 +6,16 @@ All of it may be done twice, and what no worker does is done here. A call that i
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
-from relightflow.errors import RelightflowError
+from relightflow.executors.input_image import read_planned
 from relightflow.executors.shared_blobs import SharedBlobs
 from relightflow.executors.workers import Workers
-from relightflow.images import BadImage, probe, verify
+from relightflow.images import probe, verify
 from relightflow.model.failure import CallFailed
 from relightflow.model.image import Image
 from relightflow.model.job import Job
@@ -24,7 +23,7 @@ from relightflow.model.output_format import EXTENSIONS
 from relightflow.model.step import Completed, ResultKnown, Step
 from relightflow.plugins.backend import Backend, Call, HasFetcher, HasMaker, HasUploader
 from relightflow.plugins.executor import ExecutorUnavailable, Task, TaskRefused
-from relightflow.plugins.source import READER_SECONDS, StaleImage
+from relightflow.plugins.source import READER_SECONDS
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.staged import Staged
 
@@ -183,13 +182,13 @@ def _make(
     blobs: SharedBlobs, read: Read, sha256: str, make: Callable[[bytes], bytes]
 ) -> Staged | bytes:
     blobs.check()
-    return blobs.stage(make(_read(read, sha256)))
+    return blobs.stage(make(read_planned(read, sha256)))
 
 
 def _upload(read: Read, sha256: str, decode: bool, upload: Callable[[bytes], T]) -> T:
     """Raises BadImage, and TaskRefused where the worker cannot upload it: this machine tries itself, and
     says why."""
-    data = _read(read, sha256)
+    data = read_planned(read, sha256)
     (verify if decode else probe)(data)
     try:
         return upload(data)
@@ -198,15 +197,4 @@ def _upload(read: Read, sha256: str, decode: bool, upload: Callable[[bytes], T])
 
 
 def _check_input(read: Read, sha256: str) -> None:
-    verify(_read(read, sha256))
-
-
-def _read(read: Read, sha256: str) -> bytes:
-    """An input image as it was planned. What a worker cannot read, this machine may."""
-    try:
-        data = read()
-    except (OSError, RelightflowError, BadImage, StaleImage) as problem:
-        raise TaskRefused(f"a worker could not read an input image: {problem}") from None
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise TaskRefused("a worker sees another content of an input image")
-    return data
+    verify(read_planned(read, sha256))
