@@ -88,7 +88,7 @@ MANIFEST_SCHEMA: Schema = {
         "include": {
             **_BELOW,
             "minItems": 1,
-            "description": "Patterns of images to use, relative to the manifest; default: all.",
+            "description": "Patterns of images to use, relative to the manifest; `*` stays within one folder, `**` matches any number; default: all.",
         },
         "exclude": {**_BELOW, "description": "Patterns of images to exclude."},
         "delivery": _DELIVERY,
@@ -104,7 +104,7 @@ S3_SCHEMA: Schema = {
         "include": {
             **_BELOW,
             "minItems": 1,
-            "description": "Patterns of objects to use, relative to the prefix; default: all names that end like a JPEG, PNG or WebP.",
+            "description": "Patterns of objects to use, relative to the prefix; `*` stays within one folder, `**` matches any number; default: all names that end like a JPEG, PNG or WebP.",
         },
         "exclude": {
             **_BELOW,

@@ -21,12 +21,13 @@ from typing import Any
 from relightflow.core.filenames import safe_path
 from relightflow.errors import RefusedError, UsageError
 from relightflow.images import BadImage
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Found, Image, Rejected, Remark
 from relightflow.plugins.executor import Task, TaskRefused
 from relightflow.plugins.records import SourceContext
 from relightflow.plugins.source import StaleImage
 from relightflow.sources.file_index import FileIndex, Known, untouched
 from relightflow.sources.files import READ, bytes_of, examine, in_words
+from relightflow.sources.listing import Listing
 from relightflow.sources.patterns import Patterns
 from relightflow.store.atomic import opened_folder, parts_of
 
@@ -63,28 +64,29 @@ class Manifest:
                 f"{self._told}: a sink of this recipe writes there, so results would become "
                 "inputs; use another folder for the sink"
             )
-        everything = "include" not in options
-        self._include = Patterns(options.get("include", ("**",)), hidden=everything)
+        self._patterns: tuple[str, ...] = tuple(options.get("include", ()))
+        self._include = Patterns(self._patterns or ("**",), hidden=not self._patterns)
         self._exclude = Patterns(options.get("exclude", ()), hidden=True)
         self._index = FileIndex.of(context.cache, ("manifest", self._path))
 
-    def scan(self) -> Iterator[Image | Rejected]:
+    def scan(self) -> Iterator[Found]:
         self._index.load()
+        listing = Listing(self._include, self._exclude, self._patterns, "images in the manifest")
+        wanted = self._wanted(listing)
         if self._ask is None:
-            yield from map(self._found, self._wanted())
+            yield from map(self._found, wanted)
         else:
-            wanted = self._wanted()
             with ThreadPoolExecutor(_BATCH, thread_name_prefix="manifest") as pool:
                 while batch := tuple(islice(wanted, _BATCH)):
                     yield from pool.map(self._found, batch)
+        yield from (Remark(words, "include", self._number) for words in listing.unmatched())
         self._index.save()
 
-    def _wanted(self) -> Iterator[_Output]:
+    def _wanted(self, listing: Listing) -> Iterator[_Output]:
         """Every output that is meant, once."""
         seen: set[str] = set()
         for output in self._outputs():
-            wanted = _meant(self._include, output.path) and not _within(self._exclude, output.path)
-            if wanted and output.path not in seen:
+            if listing.means(output.path) and output.path not in seen:
                 seen.add(output.path)
                 yield output
 
@@ -206,23 +208,3 @@ def _located(context: SourceContext, told: str) -> tuple[str, str]:
     path = Path(os.path.realpath(context.place(told)))
     context.check_inside(path, told)
     return str(path), str(path.parent)
-
-
-def _meant(patterns: Patterns, path: str) -> bool:
-    """Whether a pattern stands for `path` itself."""
-    *folders, name = path.split("/")
-    states = patterns.start()
-    for folder in folders:
-        states = patterns.step(states, folder).inner
-    return patterns.step(states, name).whole
-
-
-def _within(patterns: Patterns, path: str) -> bool:
-    """Whether a pattern stands for `path` or a folder above it."""
-    states = patterns.start()
-    for name in path.split("/"):
-        match = patterns.step(states, name)
-        if match.whole:
-            return True
-        states = match.inner
-    return False

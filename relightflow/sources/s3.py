@@ -20,7 +20,7 @@ from typing import NamedTuple
 from relightflow.errors import UsageError
 from relightflow.images import BadImage, probe
 from relightflow.images.filetypes import belongs_to_images, kind
-from relightflow.model.image import Found, Image, PassedOver, Rejected
+from relightflow.model.image import Found, Image, PassedOver, Rejected, Remark
 from relightflow.network import apart
 from relightflow.objects.address import Address, address
 from relightflow.objects.bucket import Bucket, opened
@@ -31,6 +31,7 @@ from relightflow.plugins.source import READER_SECONDS, URL_SECONDS, SourceUnavai
 from relightflow.sources.etags import Etags
 from relightflow.sources.file_index import Known
 from relightflow.sources.files import unusable
+from relightflow.sources.listing import Listing
 from relightflow.sources.patterns import Patterns, natural_order
 
 MAX_BYTES = 64 << 20
@@ -69,8 +70,8 @@ class S3Source:
         self._delivery = _HANDED_OVER.get(context.options.get("delivery", ""), "")
         self._bucket: Bucket = opened(context.options["uri"])
         self._avoid = _folders_to_avoid(self._bucket.address, context.avoid_uris)
-        include = context.options.get("include", IMAGES)
-        self._include = Patterns(include)
+        self._written: tuple[str, ...] = tuple(context.options.get("include", ()))
+        self._include = Patterns(self._written or IMAGES)
         self._exclude = Patterns(context.options.get("exclude", ()), hidden=True)
         self._ask = context.ask
         self._etags = Etags(context.cache, str(self._bucket))
@@ -89,15 +90,17 @@ class S3Source:
     def _scan(self) -> Iterator[Found]:
         meant: list[_Object] = []
         beside: Counter[str] = Counter()
+        listing = self._listing()
         for f in self._bucket.list():
             item = _Object(f.path, f.size, f.etag)
             if not f.path:
                 continue
-            if self._is_meant(item):
+            if self._is_meant(listing, item.path):
                 meant.append(item)
-            elif item.size and self._lies_beside(item.path):
+            elif item.size and self._lies_beside(listing, item.path):
                 beside[kind(item.path)] += 1
         yield from (PassedOver(name, self._number, number) for name, number in beside.items())
+        yield from self._unmatched(listing)
         meant.sort(key=lambda item: natural_order(item.path))
         ahead = iter(_without_folders(meant))
         width = _BATCH if self._ask else _THREADS
@@ -109,11 +112,19 @@ class S3Source:
                 for item, old in zip(batch, known, strict=True):
                     yield self._image(item.path, item.etag, old) if old else next(fresh)
 
-    def _remembered(self) -> Iterator[Image]:
+    def _remembered(self) -> Iterator[Image | Remark]:
         """What an earlier scan saw: nothing is asked while the operator says offline."""
+        listing = self._listing()
         for name, etag, known in sorted(self._etags.known(), key=lambda row: natural_order(row[0])):
-            if self._is_meant(_Object(name, known.size, etag)):
+            if self._is_meant(listing, name):
                 yield self._image(name, etag, known)
+        yield from self._unmatched(listing)
+
+    def _listing(self) -> Listing:
+        return Listing(self._include, self._exclude, self._written, "objects")
+
+    def _unmatched(self, listing: Listing) -> Iterator[Remark]:
+        return (Remark(words, "include", self._number) for words in listing.unmatched())
 
     def remember(self, images: Iterable[Image]) -> None:
         self._etags.load()
@@ -158,25 +169,15 @@ class S3Source:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _is_meant(self, item: _Object) -> bool:
-        if any(item.path.startswith(folder) for folder in self._avoid):
-            return False
-        include, exclude, whole = self._include.start(), self._exclude.start(), False
-        for part in item.path.split("/"):
-            match, out = self._include.step(include, part), self._exclude.step(exclude, part)
-            if out.whole:
-                return False
-            include, exclude, whole = match.inner, out.inner, match.whole
-        return whole
+    def _is_meant(self, listing: Listing, path: str) -> bool:
+        return not self._avoided(path) and listing.means(path)
 
-    def _lies_beside(self, path: str) -> bool:
+    def _lies_beside(self, listing: Listing, path: str) -> bool:
         """Whether an object that is not meant is an image, or belongs to images, and was not excluded."""
-        states, excluded = self._exclude.start(), False
-        for part in path.split("/"):
-            out = self._exclude.step(states, part)
-            states, excluded = out.inner, excluded or out.whole
-        avoided = any(path.startswith(folder) for folder in self._avoid)
-        return belongs_to_images(path) and not (excluded or avoided)
+        return belongs_to_images(path) and not (listing.excludes(path) or self._avoided(path))
+
+    def _avoided(self, path: str) -> bool:
+        return any(path.startswith(folder) for folder in self._avoid)
 
     def _examined(self, item: _Object) -> Image | Rejected | PassedOver:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -33,19 +33,30 @@ def unmatched(
     `written`: as the recipe has them; `patterns`: their parts from `folder` on; `matched`, `excluded`:
     indices of those that meant a file, or one that `exclude` took out.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for index, parts in enumerate(patterns):
-        groups.setdefault(parts[:-1], []).append(index)
-    for parts, indices in groups.items():
+    for indices in groups(patterns):
         if any(index in matched for index in indices):
             continue
-        named = f"'{_shown(written[indices[0]])}'"
-        if len(indices) > 1:
-            named += f" (and {len(indices) - 1} more of this folder)"
+        first = indices[0]
+        words = named(written[first], len(indices))
         if any(index in excluded for index in indices):
-            yield f"{named} matches only what 'exclude' takes out"
+            yield f"{words} matches only what 'exclude' takes out"
         else:
-            yield f"{named} matches no file: {_there(folder, parts, written[indices[0]])}"
+            there = _there(folder, patterns[first][:-1], written[first])
+            yield f"{words} matches no file: {there}"
+
+
+def groups(patterns: Sequence[tuple[str, ...]]) -> Iterable[list[int]]:
+    """The indices of patterns that stand for names in the same folders."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for index, parts in enumerate(patterns):
+        found.setdefault(parts[:-1], []).append(index)
+    return found.values()
+
+
+def named(written: str, count: int) -> str:
+    """A group of `count` patterns, by its first one."""
+    more = f" (and {count - 1} more of this folder)" if count > 1 else ""
+    return f"'{_shown(written)}'{more}"
 
 
 def _there(folder: str, parts: tuple[str, ...], written: str) -> str:
@@ -70,15 +81,18 @@ def _contents(place: Path, wanted: str = "") -> str:
         folded = {name.casefold(): name for name in folders}
         near = get_close_matches(wanted.casefold(), folded, n=1)
         hint = f" (did you mean '{_shown(folded[near[0]])}'?)" if near else ""
-        return f"{where} has {_names(folders)}{hint}" if folders else f"{where} has no folders"
+        return (
+            f"{where} has {folders_shown(folders)}{hint}" if folders else f"{where} has no folders"
+        )
     found = [f"{name} {number:,}" for name, number in sorted(files.items())[:_SHOWN]]
     if not found and not folders:
         return f"{where} is empty"
     held = f"the files {', '.join(found)}" if found else "no files"
-    return f"{where} has {held}" + (f" and {_names(folders)}" if folders else "")
+    return f"{where} has {held}" + (f" and {folders_shown(folders)}" if folders else "")
 
 
-def _names(folders: list[str]) -> str:
+def folders_shown(folders: Sequence[str]) -> str:
+    """The first of some folders, in words."""
     named = ", ".join(f"{_shown(name)}/" for name in folders[:_SHOWN])
     more = f" and {len(folders) - _SHOWN:,} more" if len(folders) > _SHOWN else ""
     return f"the folder{'s' if len(folders) > 1 else ''} {named}{more}"

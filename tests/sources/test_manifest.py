@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relightflow.errors import RefusedError, UsageError
-from relightflow.model.image import Image, Rejected
+from relightflow.model.image import Image, Rejected, Remark
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.executor import TaskRefused
 from relightflow.plugins.records import SourceContext
@@ -74,6 +74,16 @@ def test_patterns_choose_by_path(project: Path, write: Write) -> None:
     write({"a/left.jpg": data, "a/right.jpg": data, "b/left.jpg": data, ".x/left.jpg": data})
     assert names(source(project, include=["*/left.jpg"])) == ["a/left.jpg", "b/left.jpg"]
     assert names(source(project, exclude=["b", "*/right*", ".*"])) == ["a/left.jpg"]
+
+
+def test_a_pattern_that_matches_no_image_is_told(project: Path, write: Write) -> None:
+    write({"a/left.jpg": image_bytes(), "b/left.jpg": image_bytes()})
+    (said,) = source(project, include=["*"]).scan()
+    assert isinstance(said, Remark)
+    assert said.message.startswith(
+        "'*' matches none of the 2 images in the manifest, which are in "
+    )
+    assert (said.field, said.source) == ("include", 3)
 
 
 def test_a_path_that_is_there_twice_is_one_image(project: Path, write: Write) -> None:

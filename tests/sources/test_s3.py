@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from relightflow.errors import AccountError, EarlyStop, UsageError
-from relightflow.model.image import Found, Image, Rejected
+from relightflow.model.image import Found, Image, Rejected, Remark
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
@@ -69,6 +69,17 @@ def test_patterns_choose_and_leave_out(photos: Bucket) -> None:
         photos.put(name, png(name))
     source = _source(photos, include=["**/*.png"], exclude=["draft", "**/c.*"])
     assert _names(source.scan()) == ["a.png"]
+
+
+def test_a_pattern_that_matches_no_object_is_told(photos: Bucket, tmp_path: Path) -> None:
+    photos.put("sub/a.png", png("a"))
+    wanted = "'*.png' matches none of the 1 objects, which are in folders: write '**/*.png' for "
+    list(_source(photos, tmp_path).scan())
+    for policy in (OperatorPolicy(offline=True), OperatorPolicy()):
+        source = _source(photos, tmp_path, include=["*.png"], operator=policy)
+        (said,) = (item for item in source.scan() if isinstance(item, Remark))
+        assert (said.field, said.source) == ("include", 3)
+        assert said.message.startswith(wanted)
 
 
 def test_an_unchanged_object_is_not_read_again(
