@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from relightflow.errors import Exit
 from relightflow.model.money import Micros
-from relightflow.model.spending import SpendLimit
+from relightflow.model.spending import Share, SpendLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class RunOptions:
 
     limits: tuple[SpendLimit, ...] = ()
     """All of them hold. Empty: no limit, which only a free backend may have."""
+    shares: tuple[Share, ...] = ()
+    """A shard's parts of what each backend of the recipe alone may cost, in their order. Empty: no shard."""
     price: Micros | None = None
     """Of one call, where the model's is unknown."""
     overwrite: bool = False

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from relightflow.errors import UsageError
-from relightflow.model.money import Micros
 from relightflow.model.plan import Plan, Shard
 from relightflow.model.recipe import Rate, Recipe
 from relightflow.plan.outputs import counted, firsts, outputs
@@ -37,7 +36,7 @@ def shard_of(plan: Plan, shard: Shard) -> Plan:
         shard=shard,
         divided=plan,
     )
-    return _with_shares(counted(part), plan)
+    return counted(part)
 
 
 def jobs_digest(plan: Plan) -> str:
@@ -57,25 +56,6 @@ def _recipe(recipe: Recipe, shard: Shard) -> Recipe:
     rate = _rate(recipe.limits.rate, shard, "limits.rate")
     limits = replace(recipe.limits, rate=rate)
     return replace(recipe, limits=limits, backend=first, more_backends=tuple(others))
-
-
-def _with_shares(part: Plan, whole: Plan) -> Plan:
-    """`part` with what a backend alone may cost divided as its jobs are, rounded down."""
-    recipe = part.recipe
-    counts = zip(
-        part.jobs_of or (part.jobs_count,), whole.jobs_of or (whole.jobs_count,), strict=True
-    )
-    first, *others = (
-        replace(spec, limits=replace(spec.limits, max_cost=_share(spec.limits.max_cost, *jobs)))
-        for spec, jobs in zip(recipe.backends, counts, strict=True)
-    )
-    return replace(part, recipe=replace(recipe, backend=first, more_backends=tuple(others)))
-
-
-def _share(cap: Micros | None, mine: int, every: int) -> Micros | None:
-    if cap is None or not every:
-        return cap
-    return cap * mine // every
 
 
 def _rate(rate: Rate | None, shard: Shard, name: str) -> Rate | None:

@@ -119,7 +119,7 @@ def budgets_now(
 ) -> tuple[Budget, ...]:
     """What counts against each limit by now: a budget for each of the recipe's backends, over the same
     accounts. Blocks; reads only. Raises StorageError."""
-    models = priced_models(recipe, run_options.price or 0)
+    models = priced_models(recipe, run_options)
     with open_state_reader(state_dir) as seen:
         return open_budgets(
             seen.ledger, identity(recipe), run_options.limits, models, time.time(),

@@ -394,7 +394,7 @@ def _budgets(
             reader,
             identity(plan.recipe),
             run_options.limits,
-            priced_models(plan.recipe, run_options.price or 0),
+            priced_models(plan.recipe, run_options),
             contexts[0].clock.wall(),
             store.spending if store else NO_SPENDING,
         )

@@ -9,9 +9,11 @@ divide what is left of a cap a second time.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from relightflow.errors import RefusedError, StorageError
 from relightflow.ledger.reader import Reader
@@ -35,6 +37,13 @@ _MOST_BYTES = 1 << 20
 _MOST = 1 << 53
 
 
+class _ShardOfModel(NamedTuple):
+    backend: str
+    model: str
+    jobs: int
+    whole: int
+
+
 @dataclass(frozen=True, slots=True)
 class _ShardPlan:
     """One plan of a shard, and how much of it was to be bought when the shard began."""
@@ -44,6 +53,15 @@ class _ShardPlan:
     jobs: int
     whole: int
     """See `Share`."""
+    parts: tuple[_ShardOfModel, ...] = ()
+    """The same of each backend's model. Empty: a shard that an earlier version began."""
+
+    def part(self, backend: str, model: str) -> tuple[int, int]:
+        """Jobs of that model: of this shard, and of all together."""
+        if not self.parts:
+            return self.jobs, self.whole
+        found = (one for one in self.parts if (one.backend, one.model) == (backend, model))
+        return next(((one.jobs, one.whole) for one in found), (0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,12 @@ def claim(plan: Plan, state_dir: StateDir) -> None:
         "runs": found.runs,
         "rehearsed": found.rehearsed,
         "plans": {
-            digest: {"recipe": one.recipe, "jobs": one.jobs, "whole": one.whole}
+            digest: {
+                "recipe": one.recipe,
+                "jobs": one.jobs,
+                "whole": one.whole,
+                "models": [part._asdict() for part in one.parts],
+            }
             for digest, one in found.plans.items()
         },
     }
@@ -119,13 +142,18 @@ def with_shares(plan: Plan, options: RunOptions, state_dir: StateDir) -> RunOpti
         return options
     record = _claimed(plan, state_dir, read_record(state_dir))
     mine = record.plans[jobs_digest(plan)]
-    name = f"shard {plan.shard}"
-    share = Share(record.after, mine.jobs, mine.whole, plan.shard.count, name)
+    name, count = f"shard {plan.shard}", plan.shard.count
+
+    def part(jobs: int, whole: int) -> Share:
+        return Share(record.after, jobs, whole, count, name)
+
+    share = part(mine.jobs, mine.whole)
     limits = (
         limit if limit.source in _NOT_SHARED else replace(limit, share=share)
         for limit in options.limits
     )
-    return replace(options, limits=tuple(limits))
+    shares = tuple(part(*mine.part(*spec.pair)) for spec in plan.recipe.backends)
+    return replace(options, limits=tuple(limits), shares=shares)
 
 
 def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> ShardRecord:
@@ -142,23 +170,30 @@ def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> Sha
     if digest in record.plans:
         return record
     with open_state_reader(state_dir) as seen:
-        jobs, whole = _to_buy(plan, seen.ledger, state_dir)
-    return replace(record, plans=FrozenMap({**record.plans, digest: _ShardPlan(name, jobs, whole)}))
+        mine, every = _to_buy(plan, seen.ledger, state_dir)
+    pairs = sorted(spec.pair for spec in plan.recipe.backends)
+    parts = tuple(_ShardOfModel(*pair, mine[pair], every[pair]) for pair in pairs)
+    found = _ShardPlan(name, mine.total(), every.total(), parts)
+    return replace(record, plans=FrozenMap({**record.plans, digest: found}))
 
 
-def _to_buy(plan: Plan, reader: Reader, state_dir: StateDir) -> tuple[int, int]:
-    """Jobs that the shard, and all shards together, have to buy."""
+def _to_buy(
+    plan: Plan, reader: Reader, state_dir: StateDir
+) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """Jobs that the shard, and all shards together, have to buy, by backend and model."""
     assert plan.shard
     bought = {Action.MAKE}
     if plan.recipe.limits.on_unknown == "resubmit":
         bought.add(Action.HOLD_UNKNOWN)
-    jobs = whole = 0
+    mine: Counter[tuple[str, str]] = Counter()
+    every: Counter[tuple[str, str]] = Counter()
     for chunk in item_chunks(plan.divided or plan, reader, state_dir.blobs):
         for item in chunk:
             if item.action in bought:
-                whole += 1
-                jobs += plan.shard.has(item.output.job.key)
-    return jobs, whole
+                job = item.output.job
+                every[job.backend, job.model] += 1
+                mine[job.backend, job.model] += plan.shard.has(job.key)
+    return mine, every
 
 
 def _record(found: Mapping[str, object]) -> ShardRecord:
@@ -175,13 +210,21 @@ def _record(found: Mapping[str, object]) -> ShardRecord:
         FrozenMap(
             {
                 digest: _ShardPlan(
-                    str(one["recipe"]), _whole_number(one["jobs"]), _whole_number(one["whole"])
+                    str(one["recipe"]), *_counts(one), tuple(map(_part, one.get("models", ())))
                 )
                 for digest, one in plans.items()
             }
         ),
         found.get("rehearsed") is True,
     )
+
+
+def _part(found: Mapping[str, object]) -> _ShardOfModel:
+    return _ShardOfModel(str(found["backend"]), str(found["model"]), *_counts(found))
+
+
+def _counts(found: Mapping[str, object]) -> tuple[int, int]:
+    return _whole_number(found["jobs"]), _whole_number(found["whole"])
 
 
 def _whole_number(value: object) -> int:

@@ -116,7 +116,7 @@ def test_a_share_is_named_as_the_file_has_it_where_its_backend_runs_alone(mixed:
     share = {"type": "atelier", "limits": {"max_cost": 0.25}}
     mixed.mix([{"type": "studio"}, share], [0])
     recipe = api.load(mixed.path, mixed.registry, (), "atelier")
-    found = [model.share and model.share.source for model in priced_models(recipe)]
+    found = [model.share and model.share.source for model in priced_models(recipe, RunOptions())]
     assert found == ["backend[1].limits.max_cost"]
 
 

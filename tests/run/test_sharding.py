@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,11 @@ from relightflow.model.plan import Shard
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Share, SpendLimit
 from relightflow.plan.outputs import jobs
+from relightflow.plugins.registry import Loaded
 from relightflow.run.sharding import NAME, read_record, with_shares
 from relightflow.store.state_dir import StateDir
 from tests.conftest import Stage
-from tests.scripted_backend import PRICE
+from tests.scripted_backend import PRICE, Provider, record
 from tests.shards import plan_of, run_shard, state_of
 
 WINDOW = 7 * 86400.0
@@ -60,6 +62,65 @@ def test_shares_are_of_what_is_left_when_the_shards_begin(stage: Stage) -> None:
         copied(stage, number)
         assert run_shard(stage, number, 3, cap=12 * PRICE).exit is Exit.OK
     assert len(stage.provider.bill) == len(set(stage.provider.bill)) == 12
+
+
+DEAR = {"type": "dear", "limits": {"max_cost": 8 * PRICE / 1e6}}
+
+
+def mixed(stage: Stage, shades: list[int]) -> Provider:
+    """The recipe is bought of the studio, and of a second backend that has a cap of its own."""
+    other = Provider()
+    made = Loaded(replace(record(other), name="dear"), "test")
+    stage.registry = replace(stage.registry, backends={**stage.registry.backends, "dear": made})
+    entries(stage, shades, [{"type": "studio"}, DEAR])
+    return other
+
+
+def entries(stage: Stage, shades: list[int], backends: list[dict[str, Any]]) -> None:
+    name = "{image.stem}-{backend}-{shade}.{ext}"
+    stage.recipe(shades, sinks=[{"type": "directory", "path": "out/", "name": name}])
+    lines = stage.path.read_text().splitlines()
+    old = next(line for line in lines if line.startswith("backend:"))
+    stage.path.write_text(stage.path.read_text().replace(old, f"backend: {json.dumps(backends)}"))
+
+
+def test_shares_of_a_backend_s_own_cap_are_of_what_is_left_too(stage: Stage) -> None:
+    """Four are bought of it before; the four that its cap still allows are bought by the shards, and running them
+    again buys no more."""
+    other = mixed(stage, [0, 1, 2, 3])
+    stage.run()
+    assert len(other.bill) == 4
+    entries(stage, list(range(16)), [{"type": "studio"}, DEAR])
+    for number in (1, 2):
+        copied(stage, number)
+    for _ in range(2):
+        codes = [run_shard(stage, number, 2).exit for number in (1, 2)]
+        assert Exit.BUDGET in codes
+        assert 7 <= len(other.bill) <= 8, "each shard's part is rounded down"
+    assert len(stage.provider.bill) == 16
+
+
+def test_the_order_of_the_backends_changes_no_share(stage: Stage) -> None:
+    other = mixed(stage, list(range(12)))
+    run_shard(stage, 1, 2)
+    bought = len(other.bill)
+    entries(stage, list(range(12)), [DEAR, {"type": "studio"}])
+    assert run_shard(stage, 1, 2).exit is Exit.BUDGET
+    assert len(other.bill) == bought
+
+
+def test_a_shard_that_an_earlier_version_began_divides_by_all_its_jobs(stage: Stage) -> None:
+    mixed(stage, list(range(12)))
+    state_dir = state_of(stage, 1)
+    run_shard(stage, 1, 2)
+    path = state_dir.root / NAME
+    found = json.loads(path.read_text())
+    for plan in found["plans"].values():
+        del plan["models"]
+    path.write_text(json.dumps(found))
+    plan = plan_of(stage, state_dir, Shard(1, 2))
+    shares = with_shares(plan, RunOptions(), state_dir).shares
+    assert {(one.jobs, one.whole) for one in shares} == {(plan.jobs_count, 24)}
 
 
 def copied(stage: Stage, number: int) -> StateDir:

@@ -174,12 +174,14 @@ class PricedModel(NamedTuple):
         return self.backend, self.name
 
 
-def priced_models(recipe: Recipe, unknown: Micros = 0) -> tuple[PricedModel, ...]:
-    """What a run of the recipe may buy of. `unknown`: what a call counts at whose price nobody knows."""
-    models = []
-    for spec in recipe.backends:
+def priced_models(recipe: Recipe, options: RunOptions) -> tuple[PricedModel, ...]:
+    """What a run of the recipe may buy of. A call whose price nobody knows counts at the operator's."""
+    unknown, models = options.price or 0, []
+    parts = options.shares or (None,) * len(recipe.backends)
+    for spec, part in zip(recipe.backends, parts, strict=True):
         cap, price = spec.limits.max_cost, spec.model.price or Price(unknown, unknown)
-        share = None if cap is None else SpendLimit(cap, f"backend[{spec.place}].limits.max_cost")
+        source = f"backend[{spec.place}].limits.max_cost"
+        share = None if cap is None else SpendLimit(cap, source, share=part)
         models.append(PricedModel(*spec.pair, price, bool(spec.model.by_size), share))
     return tuple(models)
 
@@ -200,26 +202,26 @@ def open_budgets(
         for model in models
     ]
     rises = [highest_rise(charges, *m.pair) if m.by_size else None for m in models]
-    dearest = max(
+    worth = [
         max(math.ceil(m.price.high * (rise or 1)), high)
         for m, high, rise in zip(models, highest, rises, strict=True)
-    )
+    ]
     accounts = []
     for limit in limits:
         names = frozenset().union(
             *(names_of(one, known) for one in (recipe, *limit.together)), {recipe[0]}
         )
-        accounts.append(_shared(limit, charges, names, now, dearest, store))
+        accounts.append(_shared(limit, charges, names, now, max(worth), store))
     earlier = {
         c.attempt: (c.backend, c.model) for c in (*charges, *store.windows) if c.kind in _OPEN
     }
     mine = names_of(recipe, known)
     budgets: list[Budget] = []
-    for model, high, rise in zip(models, highest, rises, strict=True):
+    for model, high, rise, each in zip(models, highest, rises, worth, strict=True):
         share = None
         if model.share:
             own = [c for c in charges if (c.backend, c.model) == model.pair]
-            share = account(model.share, own, mine, now)
+            share = _shared(model.share, own, mine, now, each, NO_SPENDING)
         beside = budgets[0] if budgets else None
         budgets.append(
             Budget(model.price, accounts, high, earlier, model.pair, beside, share, rise)
