@@ -9,7 +9,7 @@ comparison. docs/explanation/never-pay-twice.md, 'When a call counts as never re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relightflow.backends.history.matching import (
@@ -22,7 +22,7 @@ from relightflow.backends.history.matching import (
     sent_at,
 )
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import Needs, Undecided, undecided
+from relightflow.model.evidence import ACCOUNT, Needs, Undecided, undecided
 
 _REACH = 3600.0
 """Seconds before one of the first calls from which on the records are read."""
@@ -71,8 +71,9 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
             "the provider had sent no time before the call, so its absence cannot be proven",
         )
     timed = sorted((a for a in known if sent_at(a) is not None), key=lambda a: a.id)
-    before = [a for a in timed if a.id < doubt.id]
-    after = [a for a in timed if a.id > doubt.id]
+    own = [a for a in timed if _same_key(doubt, a)]
+    before = _nearest(own, timed, lambda a: a.id < doubt.id)
+    after = _nearest(own, timed, lambda a: a.id > doubt.id)
     if not after:
         return Undecided(
             Needs.PURCHASE,
@@ -80,14 +81,35 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
             "complete once they do",
         )
     first, last = (before[-1] if before else None), after[0]
+    if not any(_same_key(doubt, a) for a in (first, last) if a):
+        return Undecided(
+            Needs.PERSON,
+            "it was made with another key than the calls around it, so they cannot show what became "
+            "of a call of that account",
+        )
     too_late = first is not None and _time(first) > at + _CLOCK_SLACK
     if too_late or _time(last) < at - _CLOCK_SLACK:
         return Undecided(
             Needs.PERSON, "the provider's clock contradicts the order in which calls were made"
         )
-    near = (a for a in timed if at - BEFORE_SERVER <= _time(a) <= at + AFTER)
+    near = (a for a in own if at - BEFORE_SERVER <= _time(a) <= at + AFTER)
     vouching = {a.id: a for a in (first, last, *near) if a is not None}
     return Bracket(first, last, tuple(vouching.values()))
+
+
+def _same_key(doubt: Attempt, call: Attempt) -> bool:
+    """Whether both were made with the same key, so that records which hold the one would hold the other. A
+    doubt of an older version does not say with which it was made."""
+    key = doubt.details.get(ACCOUNT)
+    return key is None or call.details.get(ACCOUNT) == key
+
+
+def _nearest(
+    own: Sequence[Attempt], timed: Sequence[Attempt], side: Callable[[Attempt], bool]
+) -> list[Attempt]:
+    """Those on one side that were made with the same key; where there is none, all: a key may have been
+    replaced by another one of the same account."""
+    return [a for a in own if side(a)] or [a for a in timed if side(a)]
 
 
 def reach(doubt: Attempt, around: Bracket) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 from relightflow.backends.http.backend import HttpBackend
@@ -27,9 +26,8 @@ class NamedBackend(HttpBackend[H]):
         return await data_uri(image.media_type, data)
 
     def intent_details(self, call: Call) -> FrozenMap:  # noqa: ARG002  the same for every call
-        """Whose call it is: names of calls are an account's. Of the key only a part of a digest."""
-        told = f"{self._hosts.api} {self._api.key}".encode()
-        return FrozenMap({ACCOUNT: hashlib.sha256(told).hexdigest()[:16]})
+        """Whose call it is: names of calls are an account's."""
+        return FrozenMap({ACCOUNT: self._whose})
 
 
 def of_resent(failure: Failure) -> Failure:

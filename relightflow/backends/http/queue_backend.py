@@ -18,7 +18,7 @@ from relightflow.backends.http.client import Api
 from relightflow.backends.http.hosts import H
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.http.queue import QueuePoller
-from relightflow.model.evidence import SERVER_TIME, Evidence
+from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Step
 from relightflow.model.values import FrozenMap
@@ -82,7 +82,11 @@ class QueueBackend(HttpBackend[H], abc.ABC, Generic[H, P]):
         """What the history is searched by, should this call's answer get lost."""
         given: PreparedInput = call.prepared
         now = self.server_time()
-        facts = {DIGEST: given.digest, "inline": given.value.startswith("data:")}
+        facts = {
+            DIGEST: given.digest,
+            "inline": given.value.startswith("data:"),
+            ACCOUNT: self._whose,
+        }
         return FrozenMap(facts if now is None else facts | {SERVER_TIME: round(now, 3)})
 
     async def _poll(self, step: Accepted) -> Step:

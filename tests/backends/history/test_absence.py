@@ -18,7 +18,7 @@ from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.listing import Page
 from relightflow.backends.segmind.models import MODELS
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import SERVER_TIME, Evidence, Needs, Undecided
+from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence, Needs, Undecided
 from relightflow.model.failure import Billed, CallFailed, Failure
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import RecordsQuery, Retry
@@ -40,6 +40,8 @@ class Made:
     """Seconds after `AT`."""
     fate: str
     """known: answered; lost: taken, and the answer never came; never: never taken."""
+    key: str = "own"
+    """own and new: of the account whose records are read; other: of another one."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class World:
             reason="",
             created=0.0,
             updated=0.0,
-            details=FrozenMap({**details, SERVER_TIME: AT + made.at}),
+            details=FrozenMap({**details, SERVER_TIME: AT + made.at, ACCOUNT: made.key}),
         )
 
     def raw(self, number: int, made: Made) -> dict[str, Any]:
@@ -135,7 +137,8 @@ class World:
         for number, made in enumerate(self.past):
             late = self.faults.lag + self.faults.jitter * ((number * 7) % 5) / 5
             age = self.now - made.at
-            if made.fate != "never" and late <= age <= self.faults.keeps:
+            theirs = made.fate == "never" or made.key == "other"
+            if not theirs and late <= age <= self.faults.keeps:
                 told += [self.raw(number, made)] * self.faults.copies
         for number in range(self.faults.strangers):
             made = Made(number % 3, 1000 + number, self.now - 30 - number, "known")
@@ -196,6 +199,7 @@ made = st.builds(
     st.integers(0, 3),
     st.just(0.0),
     st.sampled_from(["known", "known", "known", "lost", "never"]),
+    st.sampled_from(["own", "own", "own", "own", "new", "other"]),
 )
 faults = st.builds(
     Faults,
@@ -252,6 +256,11 @@ pasts = st.builds(
     601.0,
 )
 @example((Made(1, 1, 0.0, "lost"), Made(0, 2, 30.0, "known")), Faults(keeps=650.0), 640.0)
+@example(
+    (Made(0, 0, 0.0, "known"), Made(1, 1, 1.0, "lost", "other"), Made(0, 2, 2.0, "known")),
+    Faults(),
+    700.0,
+)
 async def test_what_was_taken_is_never_called_absent(
     past: tuple[Made, ...], told: Faults, later: float
 ) -> None:
@@ -273,7 +282,7 @@ async def test_in_honest_records_everything_between_known_calls_is_settled(
 ) -> None:
     known = Made(0, 0, 0.0, "known")
     last = replace(known, at=past[-1].at + 1 + 20)
-    whole = (known, *(replace(call, at=call.at + 10) for call in past), last)
+    whole = (known, *(replace(call, at=call.at + 10, key="own") for call in past), last)
     evidence = await World(whole, Faults(strangers=strangers), last.at + LAG + 1).look()
     never = [n for n, call in enumerate(whole) if call.fate == "never"]
     settled = {n for n, _ in evidence.adopted} | set(evidence.absent)
@@ -332,6 +341,26 @@ async def test_a_call_that_was_made_before_the_provider_told_the_time_is_never_a
     found = bracket(doubt, [world.attempt(0, FIRST), world.attempt(2, LAST)])
     assert isinstance(found, Undecided)
     assert found.needs is Needs.PERSON
+
+
+async def test_a_call_of_another_account_is_never_absent_from_the_records_of_this_one() -> None:
+    """As where somebody used another key for a while, or shares a store with others who have one."""
+    lost = replace(NEVER, fate="lost", key="other")
+    found = await why((FIRST, lost, LAST), Faults(), 700.0)
+    assert found
+    assert (found.needs, "another key" in found.why) == (Needs.PERSON, True)
+    [(_, found)] = (await World((lost, FIRST, LAST), Faults(), 700.0).look()).undecided
+    assert found.needs is Needs.PERSON
+
+
+async def test_a_key_that_was_replaced_by_another_of_the_same_account_settles_all_the_same() -> (
+    None
+):
+    after = replace(LAST, key="new")
+    assert (await World((FIRST, NEVER, after), Faults(), 700.0).look()).absent == (1,)
+    other = replace(LAST, key="other", at=15.0)
+    past = (FIRST, NEVER, other, replace(LAST, image=2, at=30.0))
+    assert (await World(past, Faults(), 700.0).look()).absent == (1,)
 
 
 async def test_a_clock_that_contradicts_the_ledgers_order_proves_nothing() -> None:

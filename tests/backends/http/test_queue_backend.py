@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relightflow.backends.history.matching import DIGEST
-from relightflow.model.evidence import SERVER_TIME
+from relightflow.model.evidence import ACCOUNT, SERVER_TIME
 from relightflow.model.step import Accepted, Completed
 from tests.backends.fal.conftest import connect as connect
 from tests.backends.fal.conftest import emulate as emulate
@@ -16,6 +16,7 @@ async def test_a_call_is_searched_by_what_was_sent_and_when(connect: Any, emulat
     details = context.backend.intent_details(await context.call())
     assert details["inline"]
     assert len(details[DIGEST]) == 64
+    assert details[ACCOUNT]  # records are an account's
     assert SERVER_TIME in details  # fal is asked for its time before the first call
     step = await context.submit()
     assert isinstance(step, Accepted)
