@@ -179,9 +179,9 @@ def another_job_has(db: sqlite3.Connection, attempt_id: int, request_id: str) ->
     """Whether an attempt of another job than this one's bears `request_id`."""
     if not request_id:
         return False
-    found = db.execute(
-        "SELECT 1 FROM attempt AS other, attempt AS own WHERE own.id = ? AND other.request_id = ? "
-        "AND other.job_key <> own.job_key LIMIT 1",
+    found = db.execute(  # `<> ''`: SQLite uses a partial index only where its condition is stated
+        "SELECT 1 FROM attempt AS other, attempt AS own WHERE own.id = ? AND other.request_id = ?"
+        " AND other.request_id <> '' AND other.job_key <> own.job_key LIMIT 1",
         (attempt_id, text(request_id)),
     )
     return found.fetchone() is not None

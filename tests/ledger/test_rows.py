@@ -7,9 +7,11 @@ import pytest
 from relightflow.errors import StorageError
 from relightflow.ledger.ledger import Ledger
 from relightflow.ledger.reader import open_reader
-from relightflow.ledger.rows import text
+from relightflow.ledger.rows import Delivered, text
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
+from relightflow.model.outcome import Result
+from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from tests.ledger.conftest import job_of
 
@@ -62,3 +64,36 @@ async def test_without_a_live_attempt_the_last_closed_one_counts(
 
 def test_text_that_is_sound_is_kept_as_it_is() -> None:
     assert text("Füße 図 \x1b") == "Füße 図 \x1b"
+
+
+async def test_a_call_costs_no_more_in_a_ledger_of_many(path: Path) -> None:
+    """Counted in SQLite's own instructions: a look through all attempts would make a run of n paid jobs take
+    n² of them."""
+    steps = 0
+    ledger = Ledger(path, durable=False)
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    async def life(name: str) -> int:
+        before = steps
+        attempt = await ledger.intend(job_of(name), "run", 50_000, uuid=name)
+        await ledger.advance(attempt, Accepted(f"request of {name}"))
+        await ledger.advance(attempt, ResultKnown(f"request of {name}", "https://studio/x", 50_000))
+        await ledger.stored(attempt, Result("b" * 64, 1, 1, 1, "image/png"), 50_000)
+        ledger.delivered_now([Delivered("files:/out", name, "b", "b", 1, "mark")], [attempt])
+        other = await ledger.intend(job_of(f"other {name}"), "run", 50_000)
+        await ledger.advance(other, PaidUnfetched(f"other request of {name}"))
+        await ledger.close_attempt(other, State.FAILED, Failure(FailureKind.JOB_FAILED, "no"))
+        return steps - before
+
+    ledger.change_now(lambda db: db.set_progress_handler(count, 1))
+    early = [await life(f"early {number}") for number in range(8)][-1]
+    ledger.change_now(lambda db: db.set_progress_handler(None, 0))
+    for number in range(100):
+        await life(str(number))
+    ledger.change_now(lambda db: db.set_progress_handler(count, 1))
+    assert await life("late") < 1.2 * early
+    ledger.close()
