@@ -1,7 +1,7 @@
 import base64
 import html
 import json
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -37,13 +37,16 @@ def test_short_values_are_words() -> None:
 
 
 SECRET = 'k+/="<é>0123456789'
+SECRETS = (SECRET, "SG_k0123456789", "two Words_0123456789")
+"""Some that are always spelled with an escape somewhere, and some that need none."""
 
 
+@pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "user:"])
 @pytest.mark.parametrize("after", ["", "z", "zz"])
-def test_a_registered_secret_goes_in_every_form(before: str, after: str) -> None:
-    register(SECRET)
-    whole = before + SECRET + after
+def test_a_registered_secret_goes_in_every_form(secret: str, before: str, after: str) -> None:
+    register(secret, "another-secret")
+    whole = before + secret + after
     plain = base64.b64encode(whole.encode()).decode()
     for said in (
         whole,
@@ -51,12 +54,15 @@ def test_a_registered_secret_goes_in_every_form(before: str, after: str) -> None
         json.dumps(json.dumps(whole)),
         quote(whole, safe=""),
         quote(whole, safe="").lower(),
+        quote_plus(whole),
         "".join(f"%{byte:02X}" for byte in whole.encode()),
         "".join(f"&#{ord(character)};" for character in whole),
         "".join(f"\\u{ord(character):04X}" for character in whole),
         whole.upper(),
+        whole.lower(),
         html.escape(whole),
         whole.encode().hex(),
+        whole.encode().hex().upper(),
         plain,
         base64.urlsafe_b64encode(whole.encode()).decode(),
     ):
@@ -65,6 +71,11 @@ def test_a_registered_secret_goes_in_every_form(before: str, after: str) -> None
         assert "0123456789" not in left
         assert len(left) < len(said) + 20
         assert known_bytes(f"said {said}.".encode()) == left.encode()
+
+
+def test_a_secret_in_two_bytes_a_character_goes() -> None:
+    register(SECRETS[1])
+    assert known("said " + SECRETS[1].encode("utf-16-le").decode()) == "said [removed]"
 
 
 def test_what_is_no_secret_stays_to_the_byte() -> None:
