@@ -197,7 +197,7 @@ def spending(command: _Function) -> _Function:
         f"d, w); applies in addition to limits.budget and the environment's. [env: {BUDGET}]",
     )  # fmt: skip
     @click.option(
-        "--price", callback=types.reads(types.usd), metavar="USD",
+        "--price", callback=types.reads(types.price), metavar="USD",
         help="Highest price of one call, if the model's price is unknown.",
     )  # fmt: skip
     @functools.wraps(command)

@@ -37,6 +37,14 @@ def usd(text: str) -> Micros:
     return micros(text.strip().removesuffix("USD"))
 
 
+def price(text: str) -> Micros:
+    """The same for a call that costs something. Raises ValueError for 0: what is free has no limit."""
+    found = usd(text)
+    if not found:
+        raise ValueError(f"{text!r} is no price of a call that is paid for; it must be above 0")
+    return found
+
+
 def budget(text: str) -> Allowance:
     """`20/7d`: 20 USD in any 7 days."""
     return allowance(text)

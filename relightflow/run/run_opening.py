@@ -368,7 +368,7 @@ def _price(model: Model, run_options: RunOptions) -> Micros:
     """The highest price of one call."""
     if model.price is not None:
         return model.price.high
-    if run_options.price is None:
+    if not run_options.price:  # 0 would make it free, which no limit holds
         raise UsageError(
             f"the price of model '{model.name}' is unknown, so nothing was sent. "
             "Set the highest price of a call with --price USD"

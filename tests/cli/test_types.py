@@ -28,6 +28,13 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
         types.usd(text)
 
 
+@pytest.mark.parametrize("text", ["0", "0.00", "0 USD"])
+def test_a_paid_call_has_a_price(text: str) -> None:
+    with pytest.raises(ValueError, match="must be above 0"):
+        types.price(text)
+    assert types.price("0.05") == 50_000
+
+
 def test_a_selection_has_an_axis_and_values() -> None:
     assert types.only("light_direction=left, right") == ("light_direction", ("left", "right"))
 

@@ -11,8 +11,9 @@ from tests.conftest import Stage
 
 def test_a_model_without_a_price_is_refused_unless_one_is_given(stage: Stage) -> None:
     stage.recipe(model="riddle")
-    with pytest.raises(UsageError, match="--price"):
-        stage.run()
+    for price in (None, 0):
+        with pytest.raises(UsageError, match="--price"):
+            stage.run(price=price)
     assert stage.provider.submits == []
     assert stage.run(price=70_000).exit == 0
 

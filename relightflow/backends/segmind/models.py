@@ -216,6 +216,16 @@ def disclosed(options: FrozenMap, delivery: str) -> str:
     return _DISCLOSED[delivery or options.get("delivery", "upload")]
 
 
+def as_model(model: Model) -> Model:
+    """A declared model. Raises ValueError where it costs nothing: what is free is bought again whenever that
+    seems useful, and no limit holds it."""
+    if model.price is None or model.price.free:
+        raise ValueError(
+            "price: must be above 0; a model whose price is 0 would be bought without any limit"
+        )
+    return model
+
+
 def declared_row(model: Model) -> ModelRow | None:
     """The row of a model that the operator declared; None: it is not one."""
     return ModelRow(model, str(wire(model)["image"])) if model.wire else None

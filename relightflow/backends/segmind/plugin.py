@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.backends.segmind.models import MODELS, SCHEMA, disclosed
+from relightflow.backends.segmind.models import MODELS, SCHEMA, as_model, disclosed
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
 
@@ -16,6 +16,7 @@ RECORD = BackendRecord(
     keeps_requests=3600.0,
     keeps_results=7 * 86_400.0,
     declarable=True,
+    declares=as_model,
     settlement=Settlement("lookup"),
     key_variable="SEGMIND_API_KEY",
     hosts=(

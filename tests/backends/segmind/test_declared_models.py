@@ -84,6 +84,18 @@ async def made(path: Path, registry: Registry) -> Summary:
     return await api.run(planned(path, registry), registry, state, options, OperatorPolicy())
 
 
+def test_a_declared_model_without_a_price_is_not_offered(declared: Path) -> None:
+    """Nothing would hold it: no limit, no doubt, no claim."""
+    free, _ = parse({**CUT, "price": 0})
+    assert free
+    for file in declared.iterdir():
+        file.unlink()
+    add(free, declared)
+    registry = load(found=tuple, declared=declared)
+    assert "must be above 0" in " ".join(registry.warnings)
+    assert registry.backend("segmind").model(free.model.name) is None
+
+
 async def test_recipes_chain_over_models_of_the_operator_s_own(
     declared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
