@@ -113,7 +113,11 @@ class AttemptRecorder:
             self.budget.release(active.price, active.id)
         elif not active.settled:
             self.budget.hold(active.price, active.id)
-        await self.ledger.close_attempt(active.id, state, failure)
+        try:
+            await self.ledger.close_attempt(active.id, state, failure)
+        except StorageError:  # what the ledger refuses is put back from there
+            await self.call_log.end(active.job, active.uuid, state, failure)
+            raise
         await self.call_log.end(active.job, active.uuid, state, failure)
 
     def failed(self, active: ActiveAttempt, failure: Failure) -> Outcome:

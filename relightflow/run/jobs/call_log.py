@@ -103,7 +103,8 @@ class CallLog:
             await self.claims.ended(job, uuid, state, failure)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
-        """The ledger has it already, so a disk that refuses this line stops nothing."""
+        """The ledger has it already, or the run stops since that refused it: a disk that refuses this line stops
+        nothing."""
         if not self.context.free:
             with suppress(StorageError):
                 self.blobs.note(entry)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relightflow.core import failpoints
-from relightflow.errors import Exit
+from relightflow.errors import Exit, StorageError
 from relightflow.images import BadImage, probe
 from relightflow.ledger.ledger import DuplicateRequest, Ledger
 from relightflow.model.attempt import Attempt, State
@@ -107,6 +107,9 @@ class Collector:
                     await self.ledger.advance(active.id, step)
                 except DuplicateRequest:
                     return await self._of_another_job(active, step)
+                except StorageError:  # another file may take it, from where it is put back
+                    await self.call_log.step(active.job, active.uuid, step)
+                    raise
                 if on_durable:
                     on_durable()
                 await self.call_log.step(active.job, active.uuid, step)

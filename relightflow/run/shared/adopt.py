@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from relightflow.errors import StorageError
-from relightflow.ledger.ledger import DuplicateAttempt, Ledger
+from relightflow.ledger.ledger import DuplicateAttempt, DuplicateRequest, Ledger
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import Restored
 from relightflow.model.attempt import Attempt, State
@@ -242,6 +242,8 @@ class SharedResults:
             except ObjectFault as error:
                 stop_buying(self.recorder.shutdown, error)
                 return
+            except DuplicateRequest:  # another job's request: nothing is known of this one by that
+                continue
 
     async def _settle(self, attempt: Attempt) -> None:
         job, budget = job_of(attempt), self.recorder.budget
@@ -253,10 +255,12 @@ class SharedResults:
         if found is None:
             claim = await self.client.claim_of(label)
             if claim and claim.attempt == attempt.uuid and claim.state is State.ACCEPTED:
-                budget.resume(attempt.price, attempt.id)  # it was taken: collected like any other
                 await self.ledger.advance(attempt.id, Accepted(claim.request_id, claim.details))
+                budget.resume(attempt.price, attempt.id)  # it was taken: collected like any other
             return
         result, data = found
+        if attempt.details.get("origin") != ORIGIN:
+            await self.ledger.advance(attempt.id, Accepted(result.request_id))
         budget.resume(attempt.price, attempt.id)
         if attempt.details.get("origin") == ORIGIN:
             budget.settle(attempt.price, result.cost, attempt.id, here=False)
@@ -268,7 +272,6 @@ class SharedResults:
         self.recorder.book(attempt.price, result.cost, attempt.id)
         label |= self.recorder.call_log.origin(attempt.uuid)
         await self.blobs.put(data, {**label, **result_facts(result, result.cost)})
-        await self.ledger.advance(attempt.id, Accepted(result.request_id))
         await self.ledger.stored(attempt.id, result, result.cost)
 
     async def _restore(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from relightflow.errors import AccountError, Exit
+from relightflow.errors import AccountError, Exit, StorageError
+from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, ResultKnown
@@ -320,3 +321,43 @@ def test_what_is_stored_is_delivered_where_the_account_cannot_be_used(
     summary = stage.run(collect_only=True)
     assert len(stage.images()) == 1
     assert {issue.exit for issue in summary.issues} == {Exit.ACCOUNT, Exit.UNKNOWN}
+
+
+@pytest.mark.parametrize("mode", ["v1", "v2"])
+def test_an_answer_that_the_ledger_refuses_is_in_the_stores_index_and_collected_by_the_next_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """As where another program holds the ledger's lock for longer than a run waits."""
+
+    async def locked(*_: object) -> None:
+        raise StorageError("the ledger could not be written: database is locked")
+
+    stage.provider.mode = mode
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "advance", locked)
+        patch.setattr(Ledger, "stored", locked)
+        assert stage.run().exit is Exit.STORAGE
+    [attempt] = stage.attempts()
+    assert (attempt.state, bool(attempt.request_id)) == (
+        State.ACCEPTED if mode == "v2" else State.PAID_UNFETCHED,
+        True,
+    )
+    if mode == "v2":
+        assert stage.run().exit is Exit.OK
+    assert len(stage.provider.bill) == 1
+
+
+def test_that_nothing_was_billed_is_in_the_stores_index_where_the_ledger_refuses_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locked(*_: object) -> None:
+        raise StorageError("the ledger could not be written: database is locked")
+
+    def refused(_: object, __: int) -> None:
+        raise fails(FailureKind.ACCOUNT)
+
+    stage.provider.on_submit = refused
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "close_attempt", locked)
+        assert stage.run().exit is Exit.STORAGE
+    assert stage.states() == [State.READY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,28 @@ def test_a_call_in_the_air_is_collected_by_the_other(
     assert two.provider.submits == []
     assert summary.money.spent == 3 * PRICE
     assert len(two.images()) == 3
+
+
+def test_a_doubt_whose_claim_names_another_jobs_request_stays_a_doubt(
+    machines: list[Stage], tmp_path: Path
+) -> None:
+    one, _ = machines
+    one.provider.mode = "v2"
+    one.recipe(shades=[0])
+    one.run()
+    [own] = one.attempts()
+
+    def lost(_: object, __: int) -> None:
+        raise fails(FailureKind.UNKNOWN, Billed.UNKNOWN)
+
+    one.provider.on_submit = lost
+    one.recipe(shades=[0, 1])
+    one.run()
+    [claim] = (tmp_path / "store/inflight").glob("*")
+    told = json.loads(claim.read_text())
+    claim.write_text(json.dumps({**told, "event": "ACCEPTED", "request_id": own.request_id}))
+    assert one.run().exit is Exit.UNKNOWN
+    assert one.states() == [State.DONE, State.UNKNOWN]
 
 
 def test_a_call_that_failed_is_no_longer_in_the_air(machines: list[Stage], tmp_path: Path) -> None:
