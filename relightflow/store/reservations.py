@@ -1,20 +1,26 @@
 """What machines have set aside in a shared store before they buy, so that a limit holds for all of them.
 
     reservations/<number>.json   the n-th state: every open reservation, and what the ended ones came to
+    reservations/<block>.closed  of this hundred states there may be none left, and none is made
     ended/<reservation>          no call is begun under it any more
 
 A state is created and never changed, so of several machines that make the next one, one succeeds: where the
 store's conditional put is atomic (`marker`), whoever reserves has seen what all others have reserved. A run
 looks for `ended/…` after it has claimed a job and before its call leaves; so whoever creates that object and
-then lists the claims knows every call that was made under the reservation. Methods block, may be called from
-several threads, and raise ObjectFault, and StorageError for a state that makes no sense.
+then lists the claims knows every call that was made under the reservation.
+
+States that are old are deleted by hundreds, once their block is closed. A machine that has slept meanwhile finds
+its next number free, makes that state, and then sees that the block is closed: so the state was none. That is
+never decided by a time or a listing, and what a crash leaves of a closed block the next one takes away. Methods
+block, may be called from several threads, and raise ObjectFault, and StorageError for a state that makes no sense.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from relightflow.errors import StorageError
 from relightflow.model.reservation import Reservation, Reserved
@@ -25,10 +31,24 @@ from relightflow.store.entries import FORMAT, Entries
 from relightflow.store.index_entry import MOST, decoded, read_time
 
 _STATES, _ENDED = "reservations", "ended"
-_STATE = re.compile(_STATES + r"/(\d{12})\.json")
+_STATE = re.compile(_STATES + r"/(?:(\d{12})\.json|(\d{10})\.closed)")
+_BLOCK = 100
+"""States that are deleted together; as many or more are always left."""
+_LOOKS = 5
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[\w.:@ -]{0,200}", re.ASCII)
 _MOST = 4 << 20
+
+
+class StatePruned(Exception):
+    """What came after the state that was seen has been deleted: `Reservations.latest` says what is in force."""
+
+
+class _Listed(NamedTuple):
+    numbers: tuple[int, ...]
+    """Of states."""
+    closed: frozenset[int]
+    """Blocks."""
 
 
 class Reservations:
@@ -37,10 +57,17 @@ class Reservations:
         self._entries = Entries(bucket)
 
     def latest(self) -> Reserved:
-        """The state that is in force, found by a listing."""
-        names = (_STATE.fullmatch(facts.path) for facts in self._bucket.list(_STATES))
-        last = max((int(name[1]) for name in names if name), default=0)
-        return (last and self._read(last)) or Reserved()
+        """The state that is in force, found by a listing and by what follows on the last one that it shows."""
+        for _ in range(_LOOKS):
+            listed = self._listed()
+            last = max((n for n in listed.numbers if n // _BLOCK not in listed.closed), default=0)
+            found = self._read(last) if last else Reserved()
+            if found is not None and (found.number or not listed.closed):
+                for later in self.after(found):
+                    found = later
+                return found
+        words = "its listing does not show yet what is reserved there; run again later"
+        raise ObjectFault(Reason.PASSING, f"{self._bucket}{_STATES}", words)
 
     def after(self, seen: Reserved) -> Iterator[Reserved]:
         """The states that came after one that was `seen`, in order; a request for each, and one more."""
@@ -49,7 +76,7 @@ class Reservations:
             yield found
 
     def create(self, state: Reserved) -> bool:
-        """Make `state` the one that is in force. False: another machine was faster."""
+        """Make `state` the one that is in force. False: another machine was faster. Raises StatePruned."""
         facts = {
             "writer": state.writer,
             "open": [
@@ -65,13 +92,41 @@ class Reservations:
             found = self._read(state.number)  # perhaps only the answer was lost
             if found is None:
                 raise
-            return found.writer == state.writer
+            if found.writer != state.writer:
+                return False
+        if self._bucket.head(_closed(state.number // _BLOCK)) is not None:
+            with suppress(ObjectFault):  # the next one that prunes finds it
+                self._bucket.delete([_path(state.number)])
+            raise StatePruned
+        if state.number % _BLOCK == 0:
+            with suppress(ObjectFault):  # later is early enough
+                self._prune(state.number // _BLOCK - 1)
         return True
+
+    def _prune(self, kept: int) -> None:
+        """Delete all states of the blocks before `kept`, each once its block is closed."""
+        listed = self._listed()
+        old = [number for number in listed.numbers if number // _BLOCK < kept]
+        for block in sorted({number // _BLOCK for number in old} - listed.closed):
+            self._create(_closed(block))
+        self._bucket.delete(map(_path, old))
+
+    def _listed(self) -> _Listed:
+        found = [_STATE.fullmatch(facts.path) for facts in self._bucket.list(_STATES)]
+        names = [name.groups() for name in found if name]
+        return _Listed(
+            tuple(int(number) for number, _ in names if number),
+            frozenset(int(block) for _, block in names if block),
+        )
 
     def end(self, name: str) -> None:
         """From now on no call is begun under the reservation with the id `name`. Twice is once."""
+        self._create(f"{_ENDED}/{name}")
+
+    def _create(self, path: str) -> None:
+        """An object that says all by being there. Twice is once."""
         try:
-            self._bucket.put(f"{_ENDED}/{name}", b"{}", "application/json", only_new=True)
+            self._bucket.put(path, b"{}", "application/json", only_new=True)
         except ObjectFault as fault:
             if fault.reason is not Reason.CHANGED:
                 raise
@@ -101,6 +156,10 @@ class Reservations:
 
 def _path(number: int) -> str:
     return f"{_STATES}/{number:012}.json"
+
+
+def _closed(block: int) -> str:
+    return f"{_STATES}/{block:010}.closed"
 
 
 def _state(number: int, found: dict[str, Any]) -> Reserved | None:

@@ -31,6 +31,7 @@ from relightflow.run.context import RunContext
 from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shared.costs import StoreSpending, came_to, counts_for
+from relightflow.store.reservations import StatePruned
 from relightflow.store.shared import SharedStore
 
 _TRIES = 40
@@ -204,7 +205,11 @@ class RunReservation:
 
     async def _step(self, state: Reserved) -> bool:
         """Make `state` the next one. False: another machine was faster."""
-        if not await self.client.ask(lambda store: store.reservations.create(state)):
+        try:
+            if not await self.client.ask(lambda store: store.reservations.create(state)):
+                return False
+        except StatePruned:  # this machine slept while others took many steps
+            self._follow(await self.client.ask(lambda store: store.reservations.latest()))
             return False
         self._follow(state)
         return True
@@ -219,8 +224,9 @@ class RunReservation:
         before, self.state = self.state, state
         for one in before.open:
             if one.id in self._mine and not state.find(one.id):
-                came_to = state.ended_for(one.recipe) - before.ended_for(one.recipe)
-                self._own_ended[one.recipe] += came_to
+                if state.number == before.number + 1:  # else what it came to is not told apart
+                    came_to = state.ended_for(one.recipe) - before.ended_for(one.recipe)
+                    self._own_ended[one.recipe] += came_to
                 if one.id == self.id:
                     self._lose()
         own = state.find(self.id) if self.id else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,7 @@ from relightflow.plan.outputs import jobs
 from relightflow.plugins.backend import Call
 from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.shared.reservation import RunReservation
+from relightflow.store import reservations
 from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
 from relightflow.store.reservations import Reservations
@@ -68,6 +70,30 @@ def test_machines_started_at_once_stay_within_one_limit_and_use_it_up(
     assert together(monkeypatch, three, limits=(limit,)) == [Exit.BUDGET] * 3
     assert len(bill(three)) == calls
     assert reserved(three[0]).open == ()
+
+
+def test_a_machine_that_slept_past_deleted_states_counts_what_others_did_meanwhile(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next state's number is free again. Others have spent 4 of 9 calls, and deleted what they wrote."""
+    monkeypatch.setattr(reservations, "_BLOCK", 2)
+    one, _ = machines
+    one.recipe(shades=list(range(9)), concurrency=1)
+    store = Reservations(bucket(one))
+
+    def others(_: Call, number: int) -> None:
+        if number == 1:
+            for _step in range(4):
+                state = store.latest()
+                other = Reservation("e" * 32, "run-9", "host-9", "demo", 100.0, PRICE)
+                assert store.create(state.with_open(other, uuid4().hex))
+                assert store.create(store.latest().without(other, PRICE, uuid4().hex))
+
+    one.provider.on_submit = others
+    limit = SpendLimit(9 * PRICE, "--max-cost")
+    assert one.run_in_no_time(monkeypatch, limits=(limit,)).exit is Exit.BUDGET
+    assert len(one.provider.bill) == 5
+    assert reserved(one).open == ()
 
 
 def test_a_limit_of_exactly_the_price_buys_the_whole_plan(
