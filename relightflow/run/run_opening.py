@@ -286,8 +286,7 @@ class _Parts:
 
         async def on_open(backend: Backend) -> None:
             await _ask_account(
-                backend, self.plan, spec, self.state, self.run_options, admission, self.shortfall,
-                self.notice,
+                backend, self.plan, spec, self.state, self.run_options, admission, self.shortfall, self.notice,
             )  # fmt: skip
 
         pool = self.files.remote.workers.pool
@@ -317,6 +316,7 @@ class _Parts:
         state, record, remote = self.state, self.record, self.files.remote
         ledger, blobs, folder = state.ledger, state.blobs, state.state_dir.blobs
         budget, shutdown = admission.budget, admission.shutdown
+        client = store.client if store else None
         buying = store.buying if store else None
         log = CallLog(context, blobs, buying)
         recorder = AttemptRecorder(
@@ -355,7 +355,7 @@ class _Parts:
                 context, backend, inputs, ledger, admission, recorder, collector, shutdown, bodies,
                 remote, buying,
             ),
-            restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder),
+            restorer=BlobRestorer(context, backend, inputs, ledger.path, blobs, folder, client),
             recovery=Recovery(
                 context, ledger, folder, budget, doubts, collector, shutdown, self._is_mine
             ),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from relightflow.errors import Exit
 from relightflow.maintenance.resolve import held_attempts
 from relightflow.model.attempt import State
+from relightflow.plugins.records import OperatorPolicy
 from relightflow.store import blobs
-from tests.conftest import Stage
+from tests.conftest import Stage, make_store
 
 
 def test_a_lost_blob_of_a_free_backend_is_made_again(stage: Stage) -> None:
@@ -34,6 +37,22 @@ def test_a_lost_blob_that_nobody_has_is_told_and_not_bought_again(stage: Stage) 
         summary = stage.run()
         assert summary.exit == Exit.DAMAGED
         assert any("paid for" in issue.message for issue in summary.issues)
+    assert len(stage.provider.submits) == 1
+
+
+@pytest.mark.parametrize("harm", ["lost", "flipped"])
+def test_a_lost_blob_comes_back_from_the_store_that_machines_share(stage: Stage, harm: str) -> None:
+    stage.operator = OperatorPolicy(store=make_store(f"file://{stage.folder}/store"))
+    stage.run()
+    blob = blobs.path_of(stage.state_dir.blobs, stage.attempts()[0].blob)
+    if harm == "lost":
+        blob.unlink()
+    else:
+        blob.write_bytes(blob.read_bytes()[:-1] + b"x")
+    shutil.rmtree(stage.out)
+    assert stage.run().exit in (Exit.OK, Exit.DAMAGED)  # of a flipped bit the delivery tells first
+    assert stage.run().exit is Exit.OK
+    assert stage.images() == ["a-0-0.png"]
     assert len(stage.provider.submits) == 1
 
 
