@@ -46,7 +46,7 @@ def audit(
 ) -> Audit:
     """`state`: the folder with the ledger; no process must write there now. `backend`: only its calls;
     empty: all."""
-    attempts = _attempts(state / "ledger.sqlite3")
+    attempts = rows(state / "ledger.sqlite3")
     attempts = [row for row in attempts if backend in ("", row["backend"])]
     what = [job_of(row) for row in bill]
     twice = sum(max(0, count - repeat) for count in Counter(what).values())
@@ -81,7 +81,8 @@ def _said(attempt: Mapping[str, Any]) -> bool:
     return bool(attempt["billed"] == "yes")
 
 
-def _attempts(ledger: Path) -> list[dict[str, Any]]:
+def rows(ledger: Path) -> list[dict[str, Any]]:
+    """The ledger's attempts, read as a stranger would."""
     if not ledger.exists():
         return []
     # not read-only: a killed writer's WAL must be read too, and nobody else has the file open

@@ -32,6 +32,7 @@ from random import Random
 from typing import Any
 from unittest import mock
 
+from benchmarks.reliability.audit import rows
 from benchmarks.reliability.simulator import DOUBTFUL, INPUT, MEMORY, Broken, plan
 from benchmarks.reliability.world import (
     PRICE,
@@ -42,7 +43,6 @@ from benchmarks.reliability.world import (
     Weather,
     one_thread,
     record,
-    rows,
     wall_of,
 )
 from relightflow.errors import Exit, RelightflowError

@@ -8,7 +8,6 @@ job billed twice, by nobody. At the end: everything delivered, each bill equal t
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -19,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from benchmarks.reliability import named
 from benchmarks.reliability.audit import audit
 from benchmarks.reliability.kills import FAULTS
 from benchmarks.reliability.rehearsal import (
-    ROOT,
     SETTLING,
     Emulated,
     emulated,
@@ -125,24 +124,8 @@ class _World:
 
     async def run(self, lives: float | None) -> tuple[int, str]:
         """One run, killed `lives` seconds after its first call; None: it ends by itself."""
-        before = self._calls
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes",
-            cwd=self.folder, env=self.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        told = asyncio.ensure_future(process.communicate())
-        if lives is not None:
-            while not told.done() and self._calls == before:  # noqa: ASYNC110  no event tells
-                await asyncio.sleep(0.01)
-            await asyncio.wait({told}, timeout=lives)
-            if not told.done():
-                os.kill(process.pid, signal.SIGKILL)
-        out, _ = await told
-        assert process.returncode is not None
-        return process.returncode, out.decode(errors="replace")
+        return await named.run(self.folder, self.environ, self._calls, lives)
 
-    @property
     def _calls(self) -> int:
         """That were asked for, of the providers that tell at once."""
         return sum(emulator.seen["submit"] for emulator in self.named.values())

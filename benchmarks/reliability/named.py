@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -84,11 +85,12 @@ async def _rounds(folder: Path, backend: str, kills: int, rng: Random) -> Toll:
             "RELIGHTFLOW_REHEARSAL": "no",
             variable: _KEY,
         }
+        environ, submits = environment(more), lambda: emulator.seen["submit"]
         while toll.kills < kills:
             # of ten calls, three meet a network that breaks
             how = rng.choices(_HOW, k=3)
             emulator.faults = [Spoil("submit", one, 1, rng.randrange(8)) for one in how]
-            code, said = await _run(folder, environment(more), emulator, rng.uniform(0, _LONGEST))
+            code, said = await run(folder, environ, submits, rng.uniform(0, _LONGEST))
             toll.kills += code == -signal.SIGKILL
             _look(folder, toll, emulator)
             if code not in (0, -signal.SIGKILL):
@@ -97,7 +99,7 @@ async def _rounds(folder: Path, backend: str, kills: int, rng: Random) -> Toll:
             if code == 0:
                 break
         emulator.faults = []
-        code, said = await _run(folder, environment(more), emulator, None)
+        code, said = await run(folder, environ, submits, None)
         if code:
             toll.problems.append(f"the last run ended with {code}: {said[-600:]}")
     _look(folder, toll, emulator)
@@ -108,19 +110,20 @@ async def _rounds(folder: Path, backend: str, kills: int, rng: Random) -> Toll:
     return toll
 
 
-async def _run(
-    folder: Path, environ: dict[str, str], emulator: Emulator, lives: float | None
+async def run(
+    folder: Path, environ: Mapping[str, str], calls: Callable[[], int], lives: float | None
 ) -> tuple[int, str]:
-    """One run, killed `lives` seconds after its first call; None: it ends by itself."""
-    before = emulator.seen["submit"]
+    """One run, killed `lives` seconds after its first of the `calls`; None: it ends by itself. Its exit code, and
+    what it said."""
+    before = calls()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes",
-        cwd=folder, env=environ | {"PYTHONPATH": str(ROOT)},
+        cwd=folder, env={**environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     told = asyncio.ensure_future(process.communicate())
     if lives is not None:
-        while not told.done() and emulator.seen["submit"] == before:  # noqa: ASYNC110  no event tells
+        while not told.done() and calls() == before:  # noqa: ASYNC110  no event tells
             await asyncio.sleep(0.01)
         await asyncio.wait({told}, timeout=lives)
         if not told.done():

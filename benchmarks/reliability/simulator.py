@@ -23,6 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.reliability.audit import rows
 from benchmarks.reliability.world import (
     AXES,
     PRICE,
@@ -34,7 +35,6 @@ from benchmarks.reliability.world import (
     Weather,
     one_thread,
     record,
-    rows,
     wall_of,
 )
 from relightflow.errors import Exit, RelightflowError

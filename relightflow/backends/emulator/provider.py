@@ -53,6 +53,22 @@ class Provider:
         self._rendered_bytes = 0
         self._lock = Lock()
 
+    def recorded(self, since: Callable[[Record], float]) -> list[Record]:
+        """What the request history has by now: it lags. `since`: when a record may be in it at the earliest, in
+        the emulator's Unix seconds."""
+        now, lag, newest = (
+            self.clock.now(),
+            self.config.history_lag,
+            self.config.history_lag_requests,
+        )
+        taken = list(self.account)
+        old = taken[:-newest] if newest else taken
+        return [one for one in old if not one.hidden and since(one) + lag <= now]
+
+    def expiry(self, life: float | None) -> float | None:
+        """When what lives so many seconds is gone; None: never."""
+        return None if life is None else self.clock.now() + life
+
     def latency(self, typical: float) -> float:
         """Seconds the next call takes."""
         low, high = self.config.latency or (typical * 0.9, typical * 1.1)

@@ -35,7 +35,9 @@ async def upload(call: EmulatedCall) -> web.Response:
     data = await call.request.read()
     if call.request.headers.get("Authorization") != f"Bearer {_TOKEN}":
         raise Refused(queue.error(401, "Invalid token"))
-    name = call.provider.assets.upload(data, call.request.content_type, _gone(call))
+    name = call.provider.assets.upload(
+        data, call.request.content_type, call.provider.expiry(call.provider.config.asset_life)
+    )
     return answers.as_json({"access_url": call.url(f"/assets/{name}")})
 
 
@@ -54,16 +56,10 @@ async def start_upload(call: EmulatedCall) -> web.Response:
 async def put(call: EmulatedCall) -> web.Response:
     """`PUT` at a URL of `start_upload`: no key, the media type that was told, as a signature would want."""
     data = await call.request.read()
-    expires = _gone(call)
+    expires = call.provider.expiry(call.provider.config.asset_life)
     if not call.provider.assets.put(call.name, data, call.request.content_type, expires):
         raise Refused(queue.error(403, "The signature does not match"))
     return web.Response()
-
-
-def _gone(call: EmulatedCall) -> float | None:
-    """When an upload is gone again; None: never."""
-    config = call.provider.config
-    return None if config.asset_life is None else call.provider.clock.now() + config.asset_life
 
 
 async def history(call: EmulatedCall) -> web.Response:
@@ -81,7 +77,7 @@ async def history(call: EmulatedCall) -> web.Response:
     shown = call.provider.clock.shown
     found = [
         record
-        for record in reversed(_recorded(call))
+        for record in reversed(call.provider.recorded(lambda taken: taken.done))
         if record.model in wanted
         and since <= shown(record.created) <= (until or shown(now))
         and (one is None or record.request_id == one)
@@ -90,15 +86,6 @@ async def history(call: EmulatedCall) -> web.Response:
     more = first + len(rows) < len(found)
     following = str(first + len(rows)) if more else None
     return answers.as_json({"items": rows, "next_cursor": following, "has_more": more})
-
-
-def _recorded(call: EmulatedCall) -> list[Record]:
-    """The requests that the history has by now: those that have ended, and it lags."""
-    config, now = call.provider.config, call.provider.clock.now()
-    taken = list(call.provider.account)
-    if config.history_lag_requests:
-        taken = taken[: -config.history_lag_requests]
-    return [r for r in taken if not r.hidden and r.done + config.history_lag <= now]
 
 
 async def _row(call: EmulatedCall, record: Record) -> dict[str, Any]:

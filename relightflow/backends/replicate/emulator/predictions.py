@@ -107,7 +107,11 @@ async def listing(call: EmulatedCall) -> web.Response:
         raise Refused(error(400, "Invalid cursor", "The cursor cannot be read"))
     first, until = int(cursor), _moment(call.request.query.get("created_before"))
     shown = call.provider.clock.shown
-    found = [r for r in reversed(_recorded(call)) if until is None or shown(r.created) < until]
+    found = [
+        r
+        for r in reversed(call.provider.recorded(lambda taken: taken.created))
+        if until is None or shown(r.created) < until
+    ]
     rows = [await row(call, record) for record in found[first : first + _PAGE]]
     more = first + len(rows) < len(found)
     query = dict(call.request.query) | {"cursor": str(first + len(rows))}
@@ -191,15 +195,6 @@ def _moment(text: str | None) -> float | None:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
         raise Refused(error(400, "Invalid request", "created_before: not a time")) from None
-
-
-def _recorded(call: EmulatedCall) -> list[Record]:
-    """The predictions that the list has by now: it may lag."""
-    config, now = call.provider.config, call.provider.clock.now()
-    taken = list(call.provider.account)
-    if config.history_lag_requests:
-        taken = taken[: -config.history_lag_requests]
-    return [r for r in taken if not r.hidden and r.created + config.history_lag <= now]
 
 
 def _problem(model: str, inputs: Mapping[str, Any]) -> web.Response | None:

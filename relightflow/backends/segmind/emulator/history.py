@@ -48,7 +48,7 @@ async def page(call: EmulatedCall) -> web.Response:
     wanted = _wanted(call.request.query, datetime.fromtimestamp(clock.shown(), UTC).date())
     found = [
         (record, output)
-        for record in _shown(call)
+        for record in call.provider.recorded(lambda taken: taken.created)
         if _fits(record, wanted, now, clock.skew)
         for output in _outputs(record, now)
     ]
@@ -73,7 +73,7 @@ async def one(call: EmulatedCall) -> web.Response:
     """`GET /inference-request/request-history/{id}`: not bounded by a window."""
     admission.check_key(call)
     record = call.provider.account.find(call.name)
-    if record is None or record not in _shown(call):
+    if record is None or record not in call.provider.recorded(lambda taken: taken.created):
         raise Refused(answers.error(404, "Request not found"))
     return as_json(_row(call, record, _outputs(record, call.provider.clock.now())[0]))
 
@@ -97,15 +97,6 @@ def _wanted(query: Mapping[str, str], today: date) -> _HistoryQuery:
         raise Refused(answers.error(400, "Invalid sort_by or status"))
     model, ascending = query.get("model_name") or "", query.get("sort_order") == "asc"
     return _HistoryQuery(number, size, since, until, model, status, sort_by, ascending)
-
-
-def _shown(call: EmulatedCall) -> list[Record]:
-    """The records that the history has by now: it lags."""
-    config, now = call.provider.config, call.provider.clock.now()
-    taken = list(call.provider.account)
-    if config.history_lag_requests:
-        taken = taken[: -config.history_lag_requests]
-    return [r for r in taken if not r.hidden and r.created + config.history_lag <= now]
 
 
 def _fits(record: Record, wanted: _HistoryQuery, now: float, skew: float) -> bool:
