@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,18 +19,21 @@ from unittest import mock
 from benchmarks.reliability.audit import Audit, audit
 from benchmarks.reliability.rehearsal import Shop, Work, standing_in
 from relightflow import api
+from relightflow.backends.comfy.adapter import Comfy
 from relightflow.backends.comfyui import server as comfyui_server
 from relightflow.backends.emulator.account import bill_row
 from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.reading import parse
 from relightflow.backends.emulator.server import Running, start
-from relightflow.backends.fal import adapter as fal_adapter
 from relightflow.backends.fal import queue
-from relightflow.backends.http import backend, key
+from relightflow.backends.fal.adapter import Fal
+from relightflow.backends.http import backend
 from relightflow.backends.http.polling import ClockFunctions
-from relightflow.backends.replicate import adapter as replicate_adapter
 from relightflow.backends.replicate import predictions
-from relightflow.backends.segmind import adapter, v1, v2
+from relightflow.backends.replicate.adapter import Replicate
+from relightflow.backends.runware.adapter import Runware
+from relightflow.backends.segmind import v1, v2
+from relightflow.backends.segmind.adapter import Segmind
 from relightflow.errors import Exit, RelightflowError
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.plan import Selection
@@ -68,13 +71,15 @@ PATIENCE = {
     (queue, "SUBMIT_SECONDS"): 1.5,
     (predictions, "SUBMIT_SECONDS"): 1.5,
     (comfyui_server, "SUBMIT_SECONDS"): 1.5,
+    (Comfy, "_patience"): 0.4,
+    (Runware, "_patience"): 0.4,
 }
 """How long a run waits for the answer to a submit here, in real seconds."""
 
 
 @contextmanager
 def hurried(environ: Mapping[str, str]) -> Iterator[None]:
-    """Every run within has a clock of its own that does not wait, and this environment."""
+    """Every run within has a clock of its own that does not wait, and this environment, keys included."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environ))
         clock = Hurried()
@@ -83,6 +88,9 @@ def hurried(environ: Mapping[str, str]) -> Iterator[None]:
         stack.enter_context(mock.patch.object(backend, "ClockFunctions", return_value=their))
         for (module, name), seconds in PATIENCE.items():
             stack.enter_context(mock.patch.object(module, name, seconds))
+        for adapter in (Segmind, Fal, Replicate, Comfy, Runware):  # which remember their keys
+            ring = replace(adapter._ring, _key="")
+            stack.enter_context(mock.patch.object(adapter, "_ring", ring))
         yield
 
 
@@ -147,14 +155,7 @@ async def buying(
     settings = Config(**(facts | config))
     async with await start(settings, plan=parse(plan) if plan else None) as emulator:
         given = standing_in(work.backend, emulator.url, 0)
-        with (
-            hurried(given | dict(environ or {})),
-            mock.patch.object(adapter, "RING", key.KeyRing("Segmind", "SEGMIND_API_KEY")),
-            mock.patch.object(fal_adapter, "RING", key.KeyRing("fal", "FAL_KEY")),
-            mock.patch.object(
-                replicate_adapter, "RING", key.KeyRing("Replicate", "REPLICATE_API_TOKEN")
-            ),
-        ):
+        with hurried(given | dict(environ or {})):
             yield Bought(Shop(folder, emulator.url, work), emulator)
 
 

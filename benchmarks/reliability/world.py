@@ -12,20 +12,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 from unittest import mock
 
-from relightflow.backends.history.lookup import HistoryListing, Span, at_once
+from relightflow.backends.history.lookup import look_up
 from relightflow.backends.history.matching import DIGEST, HistoryRow
+from relightflow.backends.history.records import HistoryListing, Span, at_once
 from relightflow.backends.segmind.history import SegmindHistory
+from relightflow.backends.segmind.models import TABLE
+from relightflow.backends.table import matcher
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
@@ -288,7 +289,7 @@ class Simulated(Backend):
         self._provider = provider
         self._api = api
         self._wall = wall
-        self._history = Records(None, True, provider, wall)  # type: ignore[arg-type]  # no API is asked
+        self._history = Records(None, matcher(TABLE), True, provider, wall)  # type: ignore[arg-type]  # no API is asked
 
     async def open(self) -> None: ...
 
@@ -383,7 +384,7 @@ class Simulated(Backend):
         return ResultKnown(step.request_id, own.url, PRICE, step.details)
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
-        return await self._history.look_up(query, retry)
+        return await look_up(self._history, query, retry)
 
     async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
         return await self._history.bill(since, until, retry)
@@ -483,17 +484,3 @@ class Loop(VirtualLoop):
 
 def wall_of(loop: asyncio.AbstractEventLoop) -> float:
     return EPOCH + loop.time()
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    """The ledger's attempts, read as a stranger would."""
-    if not path.exists():
-        return []
-    db = sqlite3.connect(path)
-    try:
-        db.row_factory = sqlite3.Row
-        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'attempt'").fetchone():
-            return []
-        return [dict(row) for row in db.execute("SELECT * FROM attempt ORDER BY id")]
-    finally:
-        db.close()

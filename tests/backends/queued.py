@@ -16,7 +16,9 @@ from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.reading import parse
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.emulator.server import Running, start
-from relightflow.backends.history.lookup import at_once
+from relightflow.backends.history.records import at_once
+from relightflow.backends.http.backend import HttpBackend
+from relightflow.backends.http.hosts import in_force
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.catalog import Model
@@ -95,6 +97,16 @@ class Make(Protocol):
     def __call__(self, context: BackendContext, url: str, clock: ClockFunctions) -> Any: ...
 
 
+def with_key(adapter: type[HttpBackend[Any]], key: str) -> Make:
+    """A backend that bears this key."""
+
+    def make(context: BackendContext, url: str, clock: ClockFunctions) -> Any:
+        usual: Any = adapter._usual
+        return adapter(context, lambda _: key, in_force(usual, {usual.variable: url}), clock)
+
+    return make
+
+
 @dataclass(frozen=True)
 class Provider:
     """One provider, as these tests speak to it."""
@@ -158,6 +170,22 @@ async def emulating(protocol: str) -> AsyncIterator[Emulate]:
     yield make
     for running in started:
         await running.stop()
+
+
+def fixtures(provider: Provider) -> tuple[Any, Any]:
+    """`connect` and `emulate` for a provider's conftest."""
+
+    @pytest.fixture
+    async def connect() -> AsyncIterator[Connect]:
+        async with connecting(provider) as connect:
+            yield connect
+
+    @pytest.fixture
+    async def emulate() -> AsyncIterator[Emulate]:
+        async with emulating(provider.name) as emulate:
+            yield emulate
+
+    return connect, emulate
 
 
 @pytest.fixture

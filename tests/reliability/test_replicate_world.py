@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from aiohttp import web
@@ -24,8 +23,6 @@ from aiohttp import web
 from benchmarks.reliability.inside import hurried
 from relightflow.backends.emulator.images import tiny, unique
 from relightflow.backends.emulator.plain import BilledCall, EmulatedAnswer, Emulator, Spoil
-from relightflow.backends.http.key import KeyRing
-from relightflow.backends.replicate import adapter
 from relightflow.errors import Exit
 from tests.backends.http.named import Shop
 
@@ -237,8 +234,7 @@ async def opened(world: World, folder: Path) -> AsyncIterator[tuple[Shop, OtherR
             "RELIGHTFLOW_REPLICATE_URL": server.url, "RELIGHTFLOW_REHEARSAL": "no",
             "RELIGHTFLOW_REPLICATE_SETTLING": "0", "REPLICATE_API_TOKEN": KEY,
         }  # fmt: skip
-        ring = KeyRing("Replicate", "REPLICATE_API_TOKEN")
-        with hurried(environ), mock.patch.object(adapter, "RING", ring):
+        with hurried(environ):
             shop = Shop(folder, "replicate", server, "REPLICATE_API_TOKEN")
             (folder / "in").mkdir()
             (folder / "in/a.jpg").write_bytes(tiny())

@@ -16,13 +16,11 @@ from benchmarks.reliability.grid.spoils import TellingComfy, spoiled
 from benchmarks.reliability.grid.terms import JOBS, Ending, Fault
 from benchmarks.reliability.inside import buying
 from benchmarks.reliability.rehearsal import Work
-from relightflow.backends.comfy import adapter as comfy
 from relightflow.backends.emulator.plain import Emulator
-from relightflow.backends.fal.hosts import SETTLING as FAL_SETTLING
-from relightflow.backends.replicate.hosts import SETTLING as REPLICATE_SETTLING
-from relightflow.backends.runware import adapter as runware
+from relightflow.backends.fal.hosts import FalHosts
+from relightflow.backends.replicate.hosts import ReplicateHosts
 from relightflow.backends.runware.emulator import RunwareEmulator
-from relightflow.backends.segmind.hosts import SETTLING as SEGMIND_SETTLING
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.errors import Exit
 from tests.backends.http.named import KEY, Shop, shop
 
@@ -33,7 +31,7 @@ _WORK = {
     "replicate": Work(cells=JOBS, concurrency=1, backend="replicate", model="zsxkib/ic-light"),
     "comfyui": Work(cells=JOBS, concurrency=1, backend="comfyui", model="ic-light"),
 }
-_SETTLING = (SEGMIND_SETTLING, FAL_SETTLING, REPLICATE_SETTLING)
+_SETTLING = (SegmindHosts().settled, FalHosts().settled, ReplicateHosts().settled)
 _NOBODY = "http://127.0.0.1:9"
 
 
@@ -97,11 +95,8 @@ async def _planned(fault: Fault, provider: str, folder: Path) -> _Came:
 async def _named(fault: Fault, provider: str, folder: Path) -> _Came:
     wire = spoiled(fault.act, provider)
     emulator: Emulator = RunwareEmulator(KEY) if provider == "runware" else TellingComfy(KEY)
-    module, patience = (
-        (runware, "_SUBMIT_SECONDS") if provider == "runware" else (comfy, "_CALL_SECONDS")
-    )
     cap = fault.cap or 5_000_000
-    async with shop(folder, provider, emulator, module, patience) as opened:
+    async with shop(folder, provider, emulator) as opened:
         emulator.faults = list(wire.faults)
         for name, value in wire.attributes.items():
             setattr(emulator, name, value)

@@ -7,11 +7,10 @@ docs/reference/comfy.md.
 
 from __future__ import annotations
 
-import os
 from uuid import UUID
 
 from relightflow.backends.comfy import responses
-from relightflow.backends.comfy.hosts import ComfyHosts, from_environment
+from relightflow.backends.comfy.hosts import ComfyHosts
 from relightflow.backends.http.client import encoded
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.named_backend import NamedBackend, of_resent
@@ -21,28 +20,20 @@ from relightflow.model.money import dollars
 from relightflow.model.step import Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call
-from relightflow.plugins.records import BackendContext
-
-RING = KeyRing("Comfy Router", "COMFY_API_KEY", prefix="comfyui-")
-_CALL_SECONDS = 660.0
-"""The router holds a call for ten minutes, then says that its deadline has passed."""
 
 
 class Comfy(NamedBackend[ComfyHosts]):
     """Implements Backend, HasRequestBody and HasServerTime."""
 
+    _usual = ComfyHosts()
+    _ring = KeyRing("Comfy Router", "COMFY_API_KEY", prefix="comfyui-")
+    _patience = 660.0
+    """The router holds a call for ten minutes, then says that its deadline has passed."""
     _estimated: frozenset[FrozenMap] = frozenset()
 
-    @classmethod
-    def from_environment(cls, context: BackendContext) -> Comfy:
-        """Raises `UsageError` for an override that is no server's address."""
-        where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where)
-
     async def _greet(self) -> None:
-        doing = "reading the list of models"
-        answer = await self._api.read("GET", self._hosts.catalogue, doing, params={"limit": "1"})
-        if (failure := responses.of_read(answer, doing)).kind is FailureKind.ACCOUNT:
+        failure = responses.of_read(await self._probe(), "reading the list of models")
+        if failure.kind is FailureKind.ACCOUNT:
             raise CallFailed(failure)
 
     def request_body(self, call: Call) -> bytes:
@@ -83,4 +74,4 @@ class Comfy(NamedBackend[ComfyHosts]):
     async def _post(self, call: Call, name: str) -> Response:
         """The answer to the billable call, whole. Raises CallFailed."""
         url = self._hosts.run(call.job.model)
-        return await self._api.post_whole(url, call.body, _CALL_SECONDS, {"Idempotency-Key": name})
+        return await self._api.post_whole(url, call.body, self._patience, {"Idempotency-Key": name})

@@ -14,7 +14,15 @@ from typing import Any
 from relightflow.backends.comfy.hosts import ComfyHosts
 from relightflow.backends.comfy.models import CREDITS_A_DOLLAR
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import KEPT, MOVED, Response, mapping, own_detail
+from relightflow.backends.http.response import (
+    KEPT,
+    MOVED,
+    Response,
+    first_url,
+    mapping,
+    own_detail,
+    seed_of,
+)
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -22,7 +30,6 @@ from relightflow.model.money import Micros
 from relightflow.model.step import ResultKnown
 from relightflow.model.values import FrozenMap
 
-VERDICTS = Verdicts.of(ComfyHosts())
 ERROR = "X-Comfy-Error-Type"
 CREDITS = "X-Comfy-Credits-Used"
 _REPLAYED = "Idempotent-Replayed"
@@ -76,7 +83,7 @@ def of_call(answer: Response, name: str) -> ResultKnown:
 def image_url(answer: Any, deepest: int = _DEEPEST) -> str:
     """The first URL in the known places of a partner's answer; empty where there is none."""
     if isinstance(answer, str):
-        return answer if answer.startswith(("http://", "https://")) else ""
+        return first_url([answer])
     if not deepest:
         return ""
     if isinstance(answer, list):
@@ -116,16 +123,18 @@ def estimated(answer: Response) -> Micros | None:
     return None
 
 
+def _own(answer: Response) -> bool:
+    return bool(answer.headers.get(ERROR) or own_detail(answer))
+
+
+VERDICTS = Verdicts(ComfyHosts(), _own)
+
+
 def of_read(answer: Response, doing: str) -> Failure:
     """The failure of a free call: never billed, safe to repeat."""
     if answer.status in (401, 402, 403) and _own(answer):
         return _account(answer)
-    words = f"Comfy Router answered {answer.status} while {doing}"
-    return Failure(FailureKind.UNAVAILABLE, words, status=answer.status)
-
-
-def _own(answer: Response) -> bool:
-    return bool(answer.headers.get(ERROR) or own_detail(answer))
+    return VERDICTS.unread(answer, doing)
 
 
 def _names_its_kind(answer: Response) -> bool:
@@ -216,6 +225,4 @@ def _reason(found: Mapping[str, Any]) -> str:
 
 def _facts(found: Mapping[str, Any]) -> FrozenMap:
     result = found.get("result")
-    seed = result.get("seed") if isinstance(result, dict) else found.get("seed")
-    sound = type(seed) is int and abs(seed) < 1 << 53
-    return FrozenMap({"seed": seed} if sound else {})
+    return FrozenMap(seed_of(result if isinstance(result, dict) else found))

@@ -28,7 +28,6 @@ from relightflow.backends.http.download import Downloads, exempt
 from relightflow.backends.http.inputs import check_is_image
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
-from relightflow.backends.http.response import Response
 from relightflow.backends.http.verdicts import still_open
 from relightflow.model.catalog import Model
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
@@ -58,10 +57,6 @@ class _ComfyuiPoller(QueuePoller[ComfyuiHosts]):
     """That saves the result."""
 
     longest = 6 * 3600.0
-    waiting = ()
-
-    def _own(self, answer: Response) -> bool:  # noqa: ARG002  nobody stands between
-        return True
 
     def _known(self, step: Accepted) -> bool:  # noqa: ARG002  a server names a call as it likes
         return True
@@ -165,18 +160,10 @@ class ComfyUI(HttpBackend[ComfyuiHosts]):
         ended = await self._server.ended(prompt_id, self._wire["output"])
         return ended is not None and ended.output is not None
 
-    async def _poll(self, step: Accepted) -> ResultKnown:
-        clock, warn = self._clock, self._tell
-        poller = _ComfyuiPoller(
-            self._api,
-            self._pace,
-            warn,
-            clock.sleep,
-            clock.monotonic,
-            clock.wall,
-            self._wire["output"],
-        )
-        return await poller.result(step)
+    @property
+    def _poller(self) -> _ComfyuiPoller:
+        node = self._wire["output"]
+        return _ComfyuiPoller(self._api, self._pace, self._tell, self._clock, node)
 
     async def collect(self, step: Step) -> Step:
         done = await super().collect(step)

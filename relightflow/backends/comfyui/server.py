@@ -36,9 +36,7 @@ class ComfyuiHosts(ProviderHosts):
 
     provider: str = "ComfyUI"
     api: str = _HERE
-
-    def authorization(self, key: str) -> dict[str, str]:  # noqa: ARG002  there is none
-        return {}
+    key_header: str = ""
 
 
 def from_environment(environment: Mapping[str, str]) -> ComfyuiHosts:

@@ -6,20 +6,19 @@ docs/reference/fal.md for what it does on the wire.
 
 from __future__ import annotations
 
-import math
-import os
 from functools import partial
 from typing import Any
 
 from relightflow.backends.fal import models, queue, responses
 from relightflow.backends.fal.history import FalHistory
-from relightflow.backends.fal.hosts import FalApi, FalHosts, from_environment
+from relightflow.backends.fal.hosts import FalHosts
 from relightflow.backends.http.client import UPLOAD_SECONDS
 from relightflow.backends.http.hosts import refusal
 from relightflow.backends.http.inputs import PreparedInput, check_is_image
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.http.response import mapping
+from relightflow.backends.table import ModelRow
 from relightflow.core.redact import register
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
@@ -27,37 +26,22 @@ from relightflow.model.step import Step
 from relightflow.network import apart
 from relightflow.plugins.backend import Call, Send
 from relightflow.plugins.executor import TaskRefused
-from relightflow.plugins.records import BackendContext
-
-RING = KeyRing("fal", "FAL_KEY")
 
 
-class Fal(QueueBackend[FalHosts, FalHistory]):
+class Fal(QueueBackend[FalHosts, ModelRow]):
     """Implements Backend, HasFetcher, HasHistory, HasIntentDetails, HasServerTime and HasUploader."""
 
-    @classmethod
-    def from_environment(cls, context: BackendContext) -> Fal:
-        """Raises `UsageError` for an override that is no server's address."""
-        where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where)
+    _usual = FalHosts()
+    _ring = KeyRing("fal", "FAL_KEY")
+    _poller_type = queue.FalPoller
+    _records_type = FalHistory
+    _slowest = queue.START_SECONDS + queue.RUN_SECONDS
+    """A call that the history lacks may still wait for a runner, or run."""
+    _table = models.TABLE
 
     async def _greet(self) -> None:
         """So that even the first call is dated: without the provider's time its absence is never proven."""
-        await self._api.read("GET", f"{self._hosts.api}/", "asking fal for its time")
-
-    def _new_poller(self, api: FalApi) -> queue.FalPoller:
-        clock = self._clock
-        return queue.FalPoller(
-            api, self._pace, self._tell, clock.sleep, clock.monotonic, clock.wall
-        )
-
-    def _new_history(self, api: FalApi) -> FalHistory:
-        return FalHistory(api, forgets=math.isinf(self._hosts.settling))
-
-    @property
-    def _slowest(self) -> float:
-        """A call that the history lacks may still wait for a runner, or run."""
-        return queue.START_SECONDS + queue.RUN_SECONDS
+        await self._probe()
 
     @property
     def _upload_place(self) -> str:
@@ -120,18 +104,11 @@ class Fal(QueueBackend[FalHosts, FalHistory]):
         self, method: str, url: str, doing: str, body: dict[str, object]
     ) -> dict[str, Any]:
         answer = await self._api.read(method, url, doing, body=body)
-        if answer.status != 200:
-            raise CallFailed(responses.of_read(answer, doing))
-        return mapping(answer.body)
+        return mapping(responses.VERDICTS.checked(answer, doing).body)
 
     async def submit(self, call: Call) -> Step:
-        given: PreparedInput = call.prepared
-        model = models.model(call.job.model)
-        if model is None:
-            words = f"fal's table has no model '{call.job.model}'"
-            raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
-        inputs = {models.IMAGE_FIELD: given.value, **call.job.parameters}
-        return await queue.submit(self._api, model.name, inputs, self._clock.wall())
+        row, inputs = self._wire(call)
+        return await queue.submit(self._api, row.model.name, inputs, self._clock.wall())
 
 
 def _file_name(image: Image) -> str:

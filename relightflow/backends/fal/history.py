@@ -8,56 +8,39 @@ which it would have started and ended. What a request cost is not shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from relightflow.backends.fal import models, responses
-from relightflow.backends.fal.hosts import FalApi
+from relightflow.backends.fal.hosts import FalHosts
 from relightflow.backends.fal.queue import image_url
-from relightflow.backends.history.bill import bill
+from relightflow.backends.fal.responses import VERDICTS
 from relightflow.backends.history.cursors import CursorPage, CursorReader, Fetch
-from relightflow.backends.history.lookup import HistoryListing, Span, at_once, patiently
-from relightflow.backends.history.matching import HistoryRow, Matcher
-from relightflow.backends.history.rows import json_object, moment
+from relightflow.backends.history.matching import HistoryRow
+from relightflow.backends.history.records import HistoryListing, Records, Span, patiently
+from relightflow.backends.history.rows import json_object, moment, text
 from relightflow.backends.http.response import mapping, usable_id
-from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import Needs, Undecided
-from relightflow.model.failure import CallFailed, Failure, FailureKind
-from relightflow.model.step import Accepted, ResultKnown, Step
-from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import BillRow, Retry
+from relightflow.backends.table import row_of
+from relightflow.model.failure import CallFailed
+from relightflow.plugins.backend import Retry
 
 _PAGE_CAP = 16 << 20
 _SIZES = (100, 90)
 """Of the pages of two readings: what pages leave out or show twice makes them differ."""
 _DAY = timedelta(days=1)
 _DOING = "reading the request history"
-FAILED, REFUSED = "FAILED", "REFUSED"
-"""A status from 500 on, which fal does not bill; one from 400 on, which it may bill."""
 
 
-@dataclass(frozen=True, slots=True)
-class FalHistory:
-    """Implements `relightflow.backends.history.lookup.Records`."""
-
-    api: FalApi
-    forgets: bool
-    """Whether old rows may be missing."""
-
-    @property
-    def matcher(self) -> Matcher:
-        return models.MATCHER
-
-    async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
-        """The row of one request; None where there is none. Raises `CallFailed`."""
-        if not usable_id(request_id):
-            return None
-        for model in models.MODELS:
-            params = {"endpoint_id": model.name, "request_id": request_id, "expand": "payloads"}
-            rows, _ = await self._page(params, retry)
-            own = next((row for raw in rows if (row := _row(raw)).request_id == request_id), None)
+class FalHistory(Records[FalHosts]):
+    async def _one(self, request_id: str) -> HistoryRow | None:
+        for row in models.TABLE:
+            params = {"endpoint_id": row.model.name, "request_id": request_id, "expand": "payloads"}
+            rows, _ = await self._page(params)
+            own = next(
+                (found for raw in rows if (found := _row(raw)).request_id == request_id), None
+            )
             if own:
                 return own
         return None
@@ -89,84 +72,47 @@ class FalHistory:
 
         async def fetch(cursor: str) -> CursorPage:
             asked = params | ({"cursor": cursor} if cursor else {})
-            return CursorPage(*await self._page(asked, retry))
+            return CursorPage(*await patiently(partial(self._page, asked), retry))
 
         return fetch
 
-    async def _page(self, params: Mapping[str, str], retry: Retry) -> tuple[list[Any], str]:
+    async def _page(self, params: Mapping[str, str]) -> tuple[list[Any], str]:
         """Raw rows and the cursor of the next page; empty: this is the last. Raises `CallFailed`."""
-
-        async def ask() -> tuple[list[Any], str]:
-            answer = await self.api.read(
-                "GET", self.api.hosts.history, _DOING, params=params, cap=_PAGE_CAP
-            )
-            if answer.status != 200:
-                raise CallFailed(responses.of_read(answer, _DOING))
-            found = mapping(answer.body)
-            items, more, cursor = (found.get(n) for n in ("items", "has_more", "next_cursor"))
-            if not isinstance(items, list) or (more and not isinstance(cursor, str)):
-                words = "fal's request history has an unknown format"
-                raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
-            return items, cursor if isinstance(cursor, str) and more is not False else ""
-
-        return await patiently(ask, retry)
-
-    async def server_time(self, retry: Retry) -> float | None:
-        """The time of the host that calls go to. Raises `CallFailed`."""
-        if self.api.server_time() is None:
-
-            async def ask() -> None:
-                await self.api.read("GET", f"{self.api.hosts.api}/", "asking fal for its time")
-
-            await patiently(ask, retry)
-        return self.api.server_time()
-
-    def step(self, attempt: Attempt, row: HistoryRow) -> Step | Undecided | None:
-        """The step that an attempt had really reached."""
-        if row.status == REFUSED:
-            why = row.error or "no reason given"
-            words = f"fal refused the call after it was accepted ({why}), and may have billed that"
-            return Undecided(Needs.PERSON, words)
-        details = FrozenMap(
-            {**attempt.details, "model": attempt.model, "submitted": attempt.created}
-        )
-        if row.status == "COMPLETED" and row.url:
-            return ResultKnown(row.request_id, row.url, None, details)
-        return Accepted(row.request_id, details)
-
-    def why(self, row: HistoryRow) -> str:
-        """Why a row's request failed, unbilled, in words."""
-        return f"fal accepted the call and it failed, unbilled: {row.error or 'no reason given'}"
-
-    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
-        """Every request in the period. fal shows no costs: what succeeded counts at the list price, and
-        for a model that is charged by size at the price of one megapixel."""
-        return await bill(self, since, until, retry, _price)
-
-
-def _price(row: HistoryRow) -> int:
-    model = models.model(row.model)
-    return model.price.high if model and model.price and row.status == "COMPLETED" else 0
+        url = self.api.hosts.history
+        answer = await self.api.read("GET", url, _DOING, params=params, cap=_PAGE_CAP)
+        found = mapping(VERDICTS.checked(answer, _DOING).body)
+        items, more, cursor = (found.get(n) for n in ("items", "has_more", "next_cursor"))
+        if not isinstance(items, list) or (more and not isinstance(cursor, str)):
+            raise CallFailed(VERDICTS.unreadable(answer, _DOING))
+        return items, cursor if isinstance(cursor, str) and more is not False else ""
 
 
 def _row(raw: Any) -> HistoryRow:
-    """One raw row; what is missing or odd is left empty."""
+    """One raw row; what is missing or odd is left empty. A status from 500 on is not billed, one from 400 on may
+    be. No cost is shown: what succeeded counts at the list price, for a model that is charged by size at that
+    of one megapixel."""
     raw = raw if isinstance(raw, dict) else {}
     code = raw.get("status_code")
     code = code if isinstance(code, int) and not isinstance(code, bool) else 0
-    inputs = json_object(raw.get("json_input"))
     output = json_object(raw.get("json_output")) or {}
-    status = {2: "COMPLETED", 4: REFUSED, 5: FAILED}.get(code // 100, "IN_PROGRESS")
-    error = responses.detail_of(output) if code >= 400 else ""
+    status = {2: "COMPLETED", 4: "REFUSED", 5: "FAILED"}.get(code // 100, "IN_PROGRESS")
+    why = responses.detail_of(output) or f"status {code}"
+    model = text(raw.get("endpoint_id"))
+    known = row_of(models.TABLE, model)
+    price = known.model.price if known and status == "COMPLETED" else None
     return HistoryRow(
         request_id=usable_id(raw.get("request_id")),
-        model=raw.get("endpoint_id") if isinstance(raw.get("endpoint_id"), str) else "",
+        model=model,
         status=status,
         cost=None,
         created=_sent(raw),
-        inputs=inputs,
+        inputs=json_object(raw.get("json_input")),
         url=image_url(output) if status == "COMPLETED" else "",
-        error=error or (f"status {code}" if code >= 400 else ""),
+        error=f"fal accepted the call and it failed, unbilled: {why}" if status == "FAILED" else "",
+        price=price.high if price else 0,
+        undecided=f"fal refused the call after it was accepted ({why}), and may have billed that"
+        if status == "REFUSED"
+        else "",
     )
 
 

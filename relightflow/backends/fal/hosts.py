@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relightflow.backends.http.client import Api
-from relightflow.backends.http.hosts import ProviderHosts, in_force
-
-OVERRIDE = "RELIGHTFLOW_FAL_URL"
-"""Moves all hosts for tests and rehearsals; the operator's to set, never a recipe's."""
-SETTLING = "RELIGHTFLOW_FAL_SETTLING"
-"""Seconds after which a stand-in's request history is taken to be complete; see `settling`."""
+from relightflow.backends.http.hosts import ProviderHosts
 
 _OUTPUT_HOSTS = (".fal.media",)
 """Where fal serves uploads and results; a leading dot means every name below."""
@@ -22,17 +15,17 @@ class FalHosts(ProviderHosts):
     """Bases of the hosts, without a slash at the end."""
 
     provider: str = "fal"
-    variable: str = OVERRIDE
+    variable: str = "RELIGHTFLOW_FAL_URL"
+    settled: str = "RELIGHTFLOW_FAL_SETTLING"
+    bases: tuple[str, ...] = ("platform", "storage", "uploads")
     api: str = "https://queue.fal.run"
+    key_scheme: str = "Key "
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = ("v3.fal.media",)
     kept: str = "fal keeps results as long as the account's settings say"
     platform: str = "https://api.fal.ai"
     storage: str = "https://rest.fal.ai"
     uploads: str = "https://v3.fal.media"
-
-    def authorization(self, key: str) -> dict[str, str]:
-        return {"Authorization": f"Key {key}"}
 
     def submit(self, model: str) -> str:
         return f"{self.api}/{model}"
@@ -58,14 +51,3 @@ class FalHosts(ProviderHosts):
     @property
     def upload(self) -> str:
         return f"{self.uploads}/files/upload"
-
-
-FalApi = Api[FalHosts]
-
-
-def from_environment(
-    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
-) -> FalHosts:
-    """The hosts in force; see `in_force`. Raises `UsageError`."""
-    bases = ("platform", "storage", "uploads")
-    return in_force(FalHosts(), environment, output_hosts, bases=bases, settled=SETTLING)

@@ -6,17 +6,11 @@ docs/reference/fal.md for what is documented and what is not. Imports no network
 
 from __future__ import annotations
 
-from typing import Any
-
 from relightflow.backends import bria
-from relightflow.backends.history.matching import Matcher, ModelInputs
+from relightflow.backends.table import Delivery, ModelRow
 from relightflow.model.catalog import MegapixelPrice, Model, Parameter, Price
 from relightflow.model.light import LightTable
 from relightflow.model.money import micros
-from relightflow.model.values import FrozenMap
-
-IMAGE_FIELD = "image_url"
-"""The input that carries the image, of every model: a URL or a data URI."""
 
 
 def _choice(name: str, default: str | None, *values: str, summary: str) -> Parameter:
@@ -109,40 +103,14 @@ _IC_LIGHT = Model(
     summary="IC-Light V2: relights a subject according to a text description",
 )  # fmt: skip
 
-MODELS: tuple[Model, ...] = (_FIBO, _APPS, _IC_LIGHT)
+TABLE = tuple(ModelRow(model, "image_url") for model in (_FIBO, _APPS, _IC_LIGHT))
+MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
 """The first is the default."""
-MATCHER = Matcher(
-    {m.name: ModelInputs(IMAGE_FIELD, frozenset(p.name for p in m.parameters)) for m in MODELS}
-)
-"""Tells which calls of these models the request history shows."""
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "delivery": {
-            "enum": ["upload", "inline", "presign", "url"],
-            "default": "upload",
-            "description": "How the provider gets an image, unless its source says otherwise: as an upload (which gets a public address), inside the request, through a signed URL of the object store that is valid for one hour, or by its public URL.",
-        },
-    },
-}
-"""Options of the backend in a recipe, beside `type` and `model`."""
-
-_DISCLOSED = {
-    "upload": "uploaded to fal, to a public address that cannot be revoked (`delivery: inline` sends images "
+DELIVERY = Delivery(
+    "fal",
+    "an upload (which gets a public address)",
+    "uploaded to fal, to a public address that cannot be revoked (`delivery: inline` sends images "
     "inside each request instead)",
-    "inline": "sent to fal inside each request, which fal keeps in its request history",
-    "presign": "fetched by fal through signed URLs that are valid for one hour",
-    "url": "fetched by fal, from their public or signed URLs",
-}
-
-
-def disclosed(options: FrozenMap, delivery: str) -> str:
-    """What becomes of images, in words that follow 'the images are'."""
-    return _DISCLOSED[delivery or options.get("delivery", "upload")]
-
-
-def model(name: str) -> Model | None:
-    """The row of that name; None: there is none."""
-    return next((m for m in MODELS if m.name == name), None)
+    "sent to fal inside each request, which fal keeps in its request history",
+)

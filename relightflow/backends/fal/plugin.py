@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.backends.fal.models import MODELS, SCHEMA, disclosed
+from relightflow.backends.fal.models import DELIVERY, MODELS
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
 
@@ -11,8 +11,8 @@ RECORD = BackendRecord(
     summary="Relighting models of fal.ai: paid, over the network, needs FAL_KEY",
     models=MODELS,
     create="relightflow.backends.fal.adapter:Fal.from_environment",
-    schema=SCHEMA,
-    discloses=disclosed,
+    schema=DELIVERY.schema(),
+    discloses=DELIVERY.disclosed,
     keeps_requests=86_400.0,
     keeps_results=7 * 86_400.0,
     settlement=Settlement("lookup"),

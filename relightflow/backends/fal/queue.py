@@ -7,16 +7,24 @@ model's status. URLs are built from the checked request id; those in the answers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relightflow.backends.fal import models, responses
-from relightflow.backends.fal.hosts import FalApi, FalHosts
-from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
-from relightflow.backends.http.response import KEPT, Response, amount, mapping, usable_id
+from relightflow.backends.fal.hosts import FalHosts
+from relightflow.backends.http.client import Api
+from relightflow.backends.http.queue import Finished, QueuePoller, Repeats, accepted
+from relightflow.backends.http.response import (
+    Response,
+    amount,
+    first_url,
+    mapping,
+    seed_of,
+    usable_id,
+)
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import still_open
-from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.backends.table import row_of
+from relightflow.model.failure import Billed, CallFailed, Failure
 from relightflow.model.money import Micros
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -33,21 +41,16 @@ _CONVINCED = 3
 """Equal answers in a row after which a failure that the status does not mention ends the wait."""
 
 
-async def submit(api: FalApi, model: str, inputs: Mapping[str, Any], now: float) -> Accepted:
+async def submit(api: Api[FalHosts], model: str, inputs: Mapping[str, Any], now: float) -> Accepted:
     """The one billable POST. Raises `CallFailed`."""
     answer = await api.post_whole(
         api.hosts.submit(model), inputs, SUBMIT_SECONDS, headers=_HEADERS, statuses=True
     )
     if answer.status != 200:
         raise CallFailed(responses.of_submit(answer, model))
-    request_id = usable_id(mapping(answer.body).get("request_id"))
-    if not request_id:
-        words = "fal accepted the call, but the answer contains no usable request id"
-        raise CallFailed(responses.VERDICTS.unknown(words, 200, answer.body))
-    return Accepted(request_id, FrozenMap({"model": model, "submitted": now}))
+    return accepted(answer, "request_id", responses.VERDICTS, model=model, submitted=now)
 
 
-@dataclass(frozen=True, slots=True)
 class FalPoller(QueuePoller[FalHosts]):
     """Follows accepted requests to their result."""
 
@@ -55,19 +58,16 @@ class FalPoller(QueuePoller[FalHosts]):
     waiting = ("IN_QUEUE", "IN_PROGRESS")
     cap = 4 << 20
 
-    def _own(self, answer: Response) -> bool:
-        return responses.own_words(answer)
-
     def _known(self, step: Accepted) -> bool:
-        model = step.details.get("model")
-        return bool(usable_id(step.request_id)) and models.model(str(model)) is not None
+        known = row_of(models.TABLE, str(step.details.get("model")))
+        return bool(usable_id(step.request_id)) and known is not None
 
     async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:
         url = self.api.hosts.result(str(step.details["model"]), step.request_id)
         done, failed = await self._status(f"{url}/status", step)
         if not done:
             return None
-        answer = await self._ask(url, step)
+        answer = await self._ask(url, step, responses.own_words)
         if answer.status == 200:
             return Finished(_known(step, answer))
         self._check_failed(answer, step, bool(failed), repeats.count(answer))
@@ -75,7 +75,7 @@ class FalPoller(QueuePoller[FalHosts]):
 
     async def _status(self, url: str, step: Accepted) -> tuple[bool, str]:
         """(whether it has ended, why it failed: empty where the status does not say that it did)."""
-        answer = await self._ask(url, step)
+        answer = await self._ask(url, step, responses.own_words)
         body = mapping(answer.body)
         word = body.get("status")
         self._about(body, "request_id", step)
@@ -105,7 +105,7 @@ class FalPoller(QueuePoller[FalHosts]):
             raise CallFailed(failure)
 
     def _missed(self, answer: Response, doing: str, step: Accepted) -> Failure:
-        return still_open(responses.of_read(answer, doing), step.request_id)
+        return still_open(responses.VERDICTS.of_read(answer, doing), step.request_id)
 
 
 def _known(step: Accepted, answer: Response) -> ResultKnown:
@@ -113,36 +113,23 @@ def _known(step: Accepted, answer: Response) -> ResultKnown:
     cost = cost_of(str(step.details.get("model")), answer.headers.get(_UNITS))
     url = image_url(found)
     if not url:
-        words = (
-            "fal completed the call but named no image (yet); it was paid for, and is polled again"
-        )
-        raise CallFailed(
-            Failure(
-                FailureKind.PENDING, words, Billed.YES, 200, cost=cost,
-                request_id=step.request_id, kept=answer.body[:KEPT],
-            )
-        )  # fmt: skip
-    seed = found.get("seed")
-    sound = isinstance(seed, int) and not isinstance(seed, bool) and abs(seed) < 10**20
-    details = FrozenMap({**step.details, **({"seed": seed} if sound else {})})
+        raise CallFailed(responses.VERDICTS.without_image(step.request_id, cost, answer.body))
+    details = FrozenMap({**step.details, **seed_of(found)})
     return ResultKnown(step.request_id, url, cost, details)
 
 
 def cost_of(name: str, units: str | None) -> Micros | None:
     """What fal says that a call cost: units × the price of one, for a model that is charged by size. What
     a unit is for other models is not documented, so that their list price counts. None: not known."""
-    model = models.model(name)
-    if model is None or model.by_size is None or units is None:
+    row = row_of(models.TABLE, name)
+    if row is None or row.model.by_size is None or units is None:
         return None
     each = amount(units)
-    return None if each is None else round(each * model.by_size.unit.high / 1_000_000)
+    return None if each is None else round(each * row.model.by_size.unit.high / 1_000_000)
 
 
 def image_url(found: Mapping[str, Any]) -> str:
     """The first URL of an image in a result: `images[]` or `image`; empty where there is none."""
     images = found.get("images")
-    for one in (*(images if isinstance(images, list) else ()), found.get("image")):
-        url = one.get("url") if isinstance(one, dict) else one
-        if isinstance(url, str) and url.startswith(("http://", "https://")):
-            return url
-    return ""
+    places = (*(images if isinstance(images, list) else ()), found.get("image"))
+    return first_url(one.get("url") if isinstance(one, dict) else one for one in places)

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from relightflow.backends.fal.hosts import FalHosts
-from relightflow.backends.http.response import MOVED, Response, mapping, own_detail
+from relightflow.backends.http.response import Response, mapping, own_detail
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.model.failure import Billed, Failure, FailureKind
 
-_REQUEST_ID = "x-fal-request-id"
 ERROR_TYPE = "x-fal-error-type"
-VERDICTS = Verdicts.of(FalHosts())
 
 
 def own_words(answer: Response) -> bool:
@@ -48,39 +46,17 @@ def _place(row: dict[str, object]) -> str:
     return f"{'.'.join(named)}: " if named else ""
 
 
+VERDICTS = Verdicts(FalHosts(), own_words, detail, "FAL_KEY")
+
+
 def of_submit(answer: Response, model: str) -> Failure:
     """The failure of a billable call that was answered with anything but a usable 200."""
-    status = answer.status
-    said = _said(answer)
-    if not own_words(answer):
-        return VERDICTS.foreign(answer)
-    if status in MOVED:
-        return VERDICTS.moved(status)
-    if status in (401, 402, 403):
-        return _account(answer)
-    if status == 429:
-        return VERDICTS.limited(answer)
-    if status in (404, 405, 410):
-        words = f"fal has no model '{model}' ({status}){said}"
-        return Failure(FailureKind.REFUSED_MODEL, words, status=status)
-    if status in (400, 413, 415):
-        words = f"fal refused the call ({status}){said}"
-        return Failure(FailureKind.REFUSED_CELL, words, status=status)
-    words = f"fal answered {status}, which does not tell whether the call was accepted{said}"
-    return VERDICTS.unknown(words, status, answer.body)
-
-
-def of_read(answer: Response, doing: str) -> Failure:
-    """The failure of a free call (poll, history, upload): never billed, safe to repeat."""
-    if answer.status in (401, 402, 403) and own_words(answer):
-        return _account(answer)
-    if answer.status == 429:
-        return VERDICTS.limited(answer)
-    return VERDICTS.unread(answer, doing, _said(answer))
-
-
-def _said(answer: Response) -> str:
-    return f": {detail(answer)}" if detail(answer) else ""
+    if shared := VERDICTS.of_submit(answer, model):
+        return shared
+    if answer.status in (400, 413, 415):
+        words = f"fal refused the call ({answer.status}){VERDICTS.reason(answer)}"
+        return Failure(FailureKind.REFUSED_CELL, words, status=answer.status)
+    return VERDICTS.silent(answer)
 
 
 def of_job(status: int, why: str, request_id: str) -> Failure:
@@ -102,12 +78,3 @@ def unconfirmed(failure: Failure) -> Failure:
         + "; its status does not say so, so it is held and looked up in the request history"
     )
     return replace(failure, billed=Billed.UNKNOWN, status=None, message=words)
-
-
-def _account(answer: Response) -> Failure:
-    said = detail(answer) or "no reason given"
-    words = {
-        401: f"fal refused the key: {said}. Set FAL_KEY to a valid key",
-        402: f"fal requires payment: {said}",
-    }.get(answer.status, f"this account may not use the model, or is locked: {said}")
-    return Failure(FailureKind.ACCOUNT, words, status=answer.status)

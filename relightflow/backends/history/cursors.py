@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from relightflow.backends.history.lookup import Span
+from relightflow.backends.history.records import Span
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 
 MOST_PAGES = 500

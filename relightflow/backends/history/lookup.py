@@ -7,9 +7,9 @@ nobody owns; what has no row is absent only where `absence` says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any
 
 from relightflow.backends.history.absence import (
     NOISE,
@@ -19,85 +19,15 @@ from relightflow.backends.history.absence import (
     proof_of_absence,
     reach,
 )
-from relightflow.backends.history.matching import (
-    AFTER,
-    BEFORE,
-    HistoryRow,
-    Matcher,
-    earliest,
-    sent_at,
-)
+from relightflow.backends.history.matching import AFTER, BEFORE, HistoryRow, earliest, sent_at
+from relightflow.backends.history.records import HistoryListing, Records, Span
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Evidence, Needs, Undecided
-from relightflow.model.failure import CallFailed, Failure
-from relightflow.model.money import dollars
 from relightflow.model.step import Step
 from relightflow.plugins.backend import RecordsQuery, Retry
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The time that a reading is about, Unix seconds by the provider's clock."""
-
-    since: float = -math.inf
-    """Rows from before need not be read."""
-    until: float = math.inf
-    """Rows from after may come and go."""
-
-    def holds(self, at: float | None) -> bool:
-        return at is None or self.since <= at <= self.until
-
-
-EVER = Span()
-
-
-async def at_once(failure: Failure) -> None:
-    """A `Retry` for whoever cannot wait. Raises `CallFailed`."""
-    raise CallFailed(failure)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryListing:
-    """A listing, read."""
-
-    rows: tuple[HistoryRow, ...]
-    since: float = -math.inf
-    doubt: str = ""
-    """Why rows may be missing; empty: nothing speaks for it."""
-
-
-class Records(Protocol):
-    """A provider's request history, as its adapter reads it."""
-
-    @property
-    def matcher(self) -> Matcher:
-        """Tells whose a row is."""
-
-    @property
-    def forgets(self) -> bool:
-        """Whether old rows may be missing; see `absence.Reading`."""
-
-    async def by_id(self, request_id: str, retry: Retry) -> HistoryRow | None:
-        """The row of one request; None where there is none. Raises `CallFailed`."""
-
-    async def between(self, span: Span, retry: Retry, whole: bool) -> HistoryListing:
-        """Every row of `span` (Unix seconds). `whole`: read until nothing can be missing, or say why
-        something may be; else once. Raises `CallFailed`."""
-
-    async def server_time(self, retry: Retry) -> float | None:
-        """The time of the host that calls go to, which INTENT was dated by. Raises `CallFailed`."""
-
-    def step(self, attempt: Attempt, row: HistoryRow) -> Step | Undecided | None:
-        """The step that an attempt had really reached; None: nothing that one could go on from (yet);
-        `Undecided`: nothing ever, and why."""
-
-    def why(self, row: HistoryRow) -> str:
-        """Why a row's request failed, unbilled, in words."""
-
-
-async def look_up(records: Records, query: RecordsQuery, retry: Retry) -> Evidence:
+async def look_up(records: Records[Any], query: RecordsQuery, retry: Retry) -> Evidence:
     """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
     findings = _EvidenceBuilder(records)
     nameless: list[Attempt] = []
@@ -112,7 +42,7 @@ async def look_up(records: Records, query: RecordsQuery, retry: Retry) -> Eviden
 
 
 async def _settle(
-    records: Records,
+    records: Records[Any],
     doubts: Sequence[Attempt],
     query: RecordsQuery,
     retry: Retry,
@@ -144,7 +74,7 @@ async def _settle(
 class _EvidenceBuilder:
     """The answer about each attempt, as it is found."""
 
-    records: Records
+    records: Records[Any]
     adopted: list[tuple[int, Step]] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
     absent: list[int] = field(default_factory=list)
@@ -156,14 +86,12 @@ class _EvidenceBuilder:
         if own is None:
             words = "the provider's records do not contain its request"
             self.undecided.append((attempt.id, Undecided(Needs.TIME, words)))
-        elif own.status == "FAILED" and own.cost:
-            words = f"the provider's records say that it failed and cost {dollars(own.cost)} USD"
-            self.undecided.append((attempt.id, Undecided(Needs.PERSON, words)))
+        elif own.undecided or (own.status == "FAILED" and own.cost):
+            why = own.undecided or own.error
+            self.undecided.append((attempt.id, Undecided(Needs.PERSON, why)))
         elif own.status == "FAILED":
-            self.failed.append((attempt.id, self.records.why(own)))
-        elif isinstance(step := self.records.step(attempt, own), Undecided):
-            self.undecided.append((attempt.id, step))
-        elif step:
+            self.failed.append((attempt.id, own.error))
+        elif step := self.records.step(attempt, own):
             self.adopted.append((attempt.id, step))
         else:
             words = "the provider's records contain it, without a result yet"
@@ -176,7 +104,7 @@ class _EvidenceBuilder:
         if why:
             self.undecided.append((attempt.id, why))
         elif failed_row:
-            self.failed.append((attempt.id, self.records.why(failed_row)))
+            self.failed.append((attempt.id, failed_row.error))
         else:
             self.absent.append(attempt.id)
 
@@ -189,15 +117,6 @@ class _EvidenceBuilder:
             tuple(self.undecided),
             self.now,
         )
-
-
-async def patiently(ask: Callable[[], Awaitable[T]], retry: Retry) -> T:
-    """`ask`, again for as long as `retry` lets it. Raises `CallFailed`."""
-    while True:
-        try:
-            return await ask()
-        except CallFailed as error:
-            await retry(error.failure)
 
 
 def _could_be_absent(attempt: Attempt, query: RecordsQuery, now: float | None) -> Bracket | None:

@@ -66,6 +66,12 @@ class HistoryRow:
     """As sent; None where they are not told."""
     url: str = field(default="", repr=False)
     error: str = ""
+    """Why it failed, in words; empty: it did not."""
+    price: Micros = 0
+    """What it counts as in a bill where no cost is told."""
+    undecided: str = ""
+    """Why only a person can settle a call of this row, in words: nothing more comes of it, and it may have been
+    billed."""
     removed: bool = False
     """The provider says that it has deleted what was sent: of this row no more can be known."""
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, Self
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.download import Downloads, exempt, fetch_apart
-from relightflow.backends.http.hosts import H
+from relightflow.backends.http.hosts import H, ProviderHosts, in_force
+from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions, PollSchedule
+from relightflow.backends.http.queue import QueuePoller
+from relightflow.backends.http.response import Response
 from relightflow.errors import AccountError, RefusedError
 from relightflow.model.failure import CallFailed, FailureKind
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step
@@ -26,9 +30,20 @@ from relightflow.plugins.records import BackendContext
 
 
 class HttpBackend(Backend, Generic[H]):
-    """Implements all of Backend but `submit`; its subclasses implement `_poll`."""
+    """Implements all of Backend but `submit`."""
 
+    _usual: ClassVar[ProviderHosts]
+    """The provider's hosts, in earnest."""
+    _ring: ClassVar[KeyRing]
     _api_type: ClassVar[type[Api[Any]]] = Api
+    _poller_type: ClassVar[type[QueuePoller[Any]]]
+    """Follows accepted calls; none where the provider accepts none."""
+
+    @classmethod
+    def from_environment(cls, context: BackendContext) -> Self:
+        """Raises `UsageError` for an override that is no server's address."""
+        hosts: Any = in_force(cls._usual, os.environ, context.operator.output_hosts)
+        return cls(context, cls._ring.read, hosts)
 
     def __init__(
         self,
@@ -82,9 +97,18 @@ class HttpBackend(Backend, Generic[H]):
         """A free call, so that the provider's time is known before anything is sent, and a refused
         key is. Raises CallFailed; only a refused key stops the opening. The default asks nothing."""
 
+    async def _probe(self) -> Response:
+        return await self._api.read(
+            "GET", self._hosts.probe, f"asking {self._hosts.provider} for its time"
+        )
+
+    @property
+    def _poller(self) -> QueuePoller[H]:
+        return self._poller_type(self._api, self._pace, self._tell, self._clock)
+
     async def _poll(self, step: Accepted) -> Step:
         """What became of an accepted call. Raises CallFailed."""
-        raise NotImplementedError(f"{type(self).__name__} accepts no calls")
+        return await self._poller.result(step)
 
     async def _result_hosts_checked(self) -> None:
         """Once a run, whoever comes first; all wait for the same look. Raises CallFailed."""

@@ -30,9 +30,18 @@ class ProviderHosts:
     """Base of the host that billable calls go to, without a slash at the end; its clock is the one that
     counts."""
     variable: str = ""
-    """The operator's environment variable that moves all of them, for tests and rehearsals."""
+    """The operator's environment variable that moves all of them, for tests and rehearsals; never a recipe's to
+    set."""
+    settled: str = ""
+    """The one that holds `settling`; empty: there is none."""
+    bases: tuple[str, ...] = ()
+    """Fields beside `api` that hold bases of the provider's other hosts."""
     override: str = ""
     """scheme://host:port of the one server that stands for all of them; empty in earnest."""
+    key_header: str = "Authorization"
+    """The header that carries the key; empty: there is no key."""
+    key_scheme: str = "Bearer "
+    """What stands before the key there."""
     outputs: tuple[str, ...] = ()
     """Hosts that results may come from; a leading dot means every name below it."""
     allowed: tuple[str, ...] = ()
@@ -53,7 +62,12 @@ class ProviderHosts:
 
     def authorization(self, key: str) -> dict[str, str]:
         """The headers that carry `key`."""
-        raise NotImplementedError
+        return {self.key_header: f"{self.key_scheme}{key}"} if self.key_header else {}
+
+    @property
+    def probe(self) -> str:
+        """Where a free question is asked, whose answer tells the time of the host that calls go to."""
+        return f"{self.api}/"
 
 
 H = TypeVar("H", bound=ProviderHosts)
@@ -77,32 +91,21 @@ def overriding(
     return _origin(parts), host
 
 
-def in_force(
-    usual: H,
-    environment: Mapping[str, str],
-    output_hosts: tuple[str, ...] = (),
-    *,
-    bases: tuple[str, ...] = (),
-    settled: str = "",
-) -> H:
+def in_force(usual: H, environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()) -> H:
     """The hosts in force: `usual`, the operator's `output_hosts` beside them, and one server for all where
-    its variable names it.
-
-    `bases`: the fields that hold further bases of the API. `settled`: the variable that holds `settling`.
-    Raises `UsageError` where a variable's value cannot be used.
-    """
+    its variable names it. Raises `UsageError` where a variable's value cannot be used."""
     allowed = tuple(host.lower() for host in output_hosts)
     hosts = replace(usual, outputs=usual.outputs + allowed, allowed=allowed)
     base, host = overriding(environment, usual.variable)
     if not base:
         return hosts
-    moved: dict[str, Any] = dict.fromkeys(("api", "override", *bases), base)
-    if settled and on_this_machine(host):
-        moved["settling"] = settling(environment, settled)
+    moved: dict[str, Any] = dict.fromkeys(("api", "override", *usual.bases), base)
+    if usual.settled and on_this_machine(host):
+        moved["settling"] = _settling(environment, usual.settled)
     return replace(hosts, **moved)
 
 
-def settling(environment: Mapping[str, str], variable: str) -> float:
+def _settling(environment: Mapping[str, str], variable: str) -> float:
     """Seconds that the operator's `variable` names, after which a stand-in's history is complete; inf
     where it is not set. Only a stand-in on this machine can promise that. Raises `UsageError`."""
     given = environment.get(variable, "").strip()

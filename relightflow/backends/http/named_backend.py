@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 from relightflow.backends.http.backend import HttpBackend
 from relightflow.backends.http.hosts import H
@@ -17,6 +18,9 @@ from relightflow.plugins.backend import Call
 
 class NamedBackend(HttpBackend[H]):
     """Implements Backend, HasIntentDetails and HasServerTime, but for `submit`."""
+
+    _patience: ClassVar[float]
+    """Seconds for which the answer to a call is waited for."""
 
     async def prepare(self, image: Image, data: bytes) -> str:
         """The image as a data URI, which goes inside the request: the very bytes, in base64."""

@@ -1,24 +1,35 @@
-"""Follows calls that were accepted under the provider's own id until they have a result.
+"""Follows calls that were accepted until they have a result.
 
-A provider says where it is asked, which answers are its own, and what an answer says of the call.
+A provider's poller says how one look is taken, and what its answer says of the call.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.hosts import H
-from relightflow.backends.http.polling import PollSchedule
-from relightflow.backends.http.response import Response, usable_id
+from relightflow.backends.http.polling import ClockFunctions, PollSchedule
+from relightflow.backends.http.response import Response, mapping, usable_id
 from relightflow.backends.http.sanitize import shown
-from relightflow.backends.http.verdicts import still_open
+from relightflow.backends.http.verdicts import Verdicts, still_open
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
+from relightflow.model.values import FrozenMap
+
+
+def accepted(answer: Response, field: str, verdicts: Verdicts, **details: Any) -> Accepted:
+    """The step that the answer to a submit stands for, whose `field` has the provider's id. Raises `CallFailed`
+    where that is none."""
+    request_id = usable_id(mapping(answer.body).get(field))
+    if not request_id:
+        words = f"{verdicts.provider} accepted the call, but the answer contains no usable id"
+        raise CallFailed(verdicts.unknown(words, answer.status, answer.body))
+    return Accepted(request_id, FrozenMap(details))
 
 
 @dataclass(slots=True)
@@ -46,19 +57,17 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class QueuePoller(abc.ABC, Generic[H]):
-    """Derive from it: `_look` and `_own`."""
+    """Derive from it: `_look`."""
 
     api: Api[H]
     pace: PollSchedule
     warn: Callable[[str], None]
     """Says a thing once."""
-    sleep: Callable[[float], Awaitable[None]]
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
+    clock: ClockFunctions
 
     longest: ClassVar[float]
     """Seconds after which a process stops waiting; the next run goes on."""
-    waiting: ClassVar[tuple[str, ...]]
+    waiting: ClassVar[tuple[str, ...]] = ()
     """Words for a call that has not ended."""
     cap: ClassVar[int] = sessions.JSON_CAP
     """Bytes of an answer."""
@@ -67,50 +76,48 @@ class QueuePoller(abc.ABC, Generic[H]):
     async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:
         """Ask once what became of `step`; None: it has not ended. Raises `CallFailed`."""
 
-    @abc.abstractmethod
-    def _own(self, answer: Response) -> bool:
-        """Whether the provider itself gave the answer."""
-
     def _known(self, step: Accepted) -> bool:
         """Whether the step can be one of this provider's."""
         return bool(usable_id(step.request_id))
 
     async def result(self, step: Accepted) -> ResultKnown:
         """Wait for `step`'s result. Raises `CallFailed`: EXPIRED where the provider does not know it any more."""
-        name = self.api.hosts.provider
+        name, now = self.api.hosts.provider, self.clock.monotonic
         if not self._known(step):
             words = f"the request in the ledger is not a valid one of {name}'s"
             raise CallFailed(Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN))
-        began, repeats = self.monotonic(), Repeats()
-        age = max(0.0, self.wall() - float(step.details.get("submitted", self.wall())))
+        began, repeats = now(), Repeats()
+        wall = self.clock.wall()
+        age = max(0.0, wall - float(step.details.get("submitted", wall)))
         for wait in self.pace.waits(age):
-            await self.sleep(wait)
+            await self.clock.sleep(wait)
             found = await self._look(step, repeats)
             if found is not None:
-                waited = self.monotonic() - began + age
-                self.pace.learn(waited if found.seconds is None else found.seconds)
+                self.pace.learn(now() - began + age if found.seconds is None else found.seconds)
                 return found.step
-            if self.monotonic() - began > self.longest:
+            if now() - began > self.longest:
                 break
         words = f"{name} has not finished after hours; the next run polls again"
         raise CallFailed(
             Failure(FailureKind.PENDING, words, Billed.UNKNOWN, request_id=step.request_id)
         )
 
-    async def _ask(self, url: str, step: Accepted) -> Response:
-        """The answer about a call. Raises `CallFailed`: EXPIRED on the provider's own 404."""
+    async def _ask(self, url: str, step: Accepted, own: Callable[[Response], bool]) -> Response:
+        """The answer about a call. Raises `CallFailed`: EXPIRED on a 404 that is the provider's `own`."""
         name = self.api.hosts.provider
         try:
             answer = await self.api.read("GET", url, f"polling {name}", cap=self.cap)
         except CallFailed as failed:
             raise CallFailed(still_open(failed.failure, step.request_id)) from None
-        if answer.status == 404 and self._own(answer):
+        if answer.status == 404 and own(answer):
             # whether to believe it, and when to ask again, is the engine's to decide
-            words = f"{name} has no record of the request (any more)"
-            raise CallFailed(
-                Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
-            )
+            raise CallFailed(self._gone(step))
         return answer
+
+    def _gone(self, step: Accepted) -> Failure:
+        """The provider does not know the call (any more)."""
+        words = f"{self.api.hosts.provider} has no record of the request (any more)"
+        return Failure(FailureKind.EXPIRED, words, Billed.UNKNOWN, 404, request_id=step.request_id)
 
     def _about(self, body: dict[str, Any], field: str, step: Accepted) -> None:
         """Raise `CallFailed` where an answer names another call than the one asked for."""

@@ -7,72 +7,58 @@ looked for in the provider's request history by what was sent.
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from relightflow.backends.history.lookup import Records, look_up
+from relightflow.backends.history.lookup import look_up
 from relightflow.backends.history.matching import DIGEST
+from relightflow.backends.history.records import Records
 from relightflow.backends.http.backend import HttpBackend
-from relightflow.backends.http.client import Api
 from relightflow.backends.http.hosts import H
 from relightflow.backends.http.inputs import Inputs, PreparedInput
-from relightflow.backends.http.queue import QueuePoller
+from relightflow.backends.table import ModelRow, matcher, row_of
 from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
-from relightflow.model.step import Accepted, Step
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import BillRow, Call, RecordsQuery, Retry
 
-
-class QueueHistory(Records, Protocol):
-    """A provider's request history, read for doubts and for the bill."""
-
-    async def bill(self, since: float, until: float, retry: Retry) -> Sequence[BillRow]:
-        """Every request from `since` to `until`, once, oldest first. Raises `CallFailed`."""
+R = TypeVar("R", bound=ModelRow)
 
 
-P = TypeVar("P", bound=QueueHistory)
-
-
-class QueueBackend(HttpBackend[H], abc.ABC, Generic[H, P]):
+class QueueBackend(HttpBackend[H], abc.ABC, Generic[H, R]):
     """Implements Backend, HasFetcher, HasHistory, HasIntentDetails and HasServerTime, but for `submit`."""
 
+    _records_type: ClassVar[type[Records[Any]]]
+    """Reads the request history."""
+    _slowest: ClassVar[float] = 0.0
+    """Seconds in which a call that was taken is in the history, whatever the engine reckons."""
+
     @property
-    def _slowest(self) -> float:
-        """Seconds in which a call that was taken is in the history, whatever the engine reckons."""
-        return 0.0
-
     @abc.abstractmethod
-    def _new_poller(self, api: Api[H]) -> QueuePoller[H]:
-        """Follows accepted calls."""
-
-    @abc.abstractmethod
-    def _new_history(self, api: Api[H]) -> P:
-        """Reads the request history."""
-
-    @abc.abstractmethod
-    async def _upload(self, image: Image, data: bytes) -> str:
-        """The URL of an uploaded copy. Raises `CallFailed`, never billed."""
+    def _table(self) -> Sequence[R]:
+        """The models that can be called."""
 
     @property
     @abc.abstractmethod
     def _upload_place(self) -> str:
         """Where uploads go."""
 
+    @abc.abstractmethod
+    async def _upload(self, image: Image, data: bytes) -> str:
+        """The URL of an uploaded copy. Raises `CallFailed`, never billed."""
+
     async def open(self) -> None:
         await super().open()
+        delivery = self._context.options.get("delivery", "upload")
         self._inputs = Inputs(
-            self._hosts,
-            self._downloads,
-            self._context.memory,
-            self._tell,
-            self._context.options.get("delivery", "upload"),
-            self._upload,
+            self._hosts, self._downloads, self._context.memory, self._tell, delivery, self._upload,
             self._upload_place,
-        )
-        self._poller = self._new_poller(self._api)
-        self._history = self._new_history(self._api)
+        )  # fmt: skip
+        forgets = math.isinf(self._hosts.settling)
+        self._history = self._records_type(self._api, matcher(self._table), forgets)
 
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         await self._result_hosts_checked()
@@ -89,8 +75,14 @@ class QueueBackend(HttpBackend[H], abc.ABC, Generic[H, P]):
         }
         return FrozenMap(facts if now is None else facts | {SERVER_TIME: round(now, 3)})
 
-    async def _poll(self, step: Accepted) -> Step:
-        return await self._poller.result(step)
+    def _wire(self, call: Call) -> tuple[R, dict[str, Any]]:
+        """How the call's model is called, and with what. Raises `CallFailed`, unbilled."""
+        name = call.job.model
+        row = row_of(self._table, name)
+        if row is None:
+            words = f"{self._hosts.provider}'s table has no model '{name}'"
+            raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
+        return row, {row.image_field: call.prepared.value, **call.job.parameters}
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
         """See `HasLookUp`. Of a stand-in, its own word on how late its records are holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,29 @@ def amount(value: object) -> Micros | None:
         return micros(value)
     except (ValueError, OverflowError, ArithmeticError):
         return None
+
+
+def number(value: object) -> float | None:
+    """A number as JSON has them; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def seed_of(found: Mapping[str, Any]) -> dict[str, int]:
+    """The seed that a result names, as a detail of it; none where it names no usable one."""
+    seed = found.get("seed")
+    return {"seed": seed} if type(seed) is int and abs(seed) < 10**20 else {}
+
+
+def first_url(places: Iterable[object]) -> str:
+    """The first of `places` that is a web address; empty where none is."""
+    return next(
+        (p for p in places if isinstance(p, str) and p.startswith(("http://", "https://"))), ""
+    )
 
 
 def is_image_data(data: bytes) -> bool:

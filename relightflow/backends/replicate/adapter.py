@@ -6,8 +6,6 @@ docs/reference/replicate.md for what it does on the wire.
 
 from __future__ import annotations
 
-import math
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,40 +14,27 @@ from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.replicate import files, models, predictions, responses
 from relightflow.backends.replicate.history import ReplicateHistory
-from relightflow.backends.replicate.hosts import ReplicateApi, ReplicateHosts, from_environment
+from relightflow.backends.replicate.hosts import ReplicateHosts
+from relightflow.backends.replicate.responses import VERDICTS
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import EXPIRES, Accepted, ResultKnown, Step
 from relightflow.plugins.backend import Call
-from relightflow.plugins.records import BackendContext
-
-RING = KeyRing("Replicate", "REPLICATE_API_TOKEN", prefix="r8_")
 
 
-class Replicate(QueueBackend[ReplicateHosts, ReplicateHistory]):
+class Replicate(QueueBackend[ReplicateHosts, models.ReplicateRow]):
     """Implements Backend, HasHistory, HasIntentDetails and HasServerTime."""
 
-    @classmethod
-    def from_environment(cls, context: BackendContext) -> Replicate:
-        """Raises `UsageError` for an override that is no server's address."""
-        where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where)
+    _usual = ReplicateHosts()
+    _ring = KeyRing("Replicate", "REPLICATE_API_TOKEN", prefix="r8_")
+    _poller_type = predictions.ReplicatePoller
+    _records_type = ReplicateHistory
+    _table = models.TABLE
 
     async def _greet(self) -> None:
-        doing = "asking Replicate whose the key is"
-        answer = await self._api.read("GET", self._hosts.account, doing)
-        failure = responses.of_read(answer, doing)
-        if answer.status != 200 and failure.kind is FailureKind.ACCOUNT:
+        failure = VERDICTS.of_read(await self._probe(), "asking whose the key is")
+        if failure.kind is FailureKind.ACCOUNT:
             raise CallFailed(failure)
-
-    def _new_poller(self, api: ReplicateApi) -> predictions.ReplicatePoller:
-        clock = self._clock
-        return predictions.ReplicatePoller(
-            api, self._pace, self._tell, clock.sleep, clock.monotonic, clock.wall
-        )
-
-    def _new_history(self, api: ReplicateApi) -> ReplicateHistory:
-        return ReplicateHistory(api, forgets=math.isinf(self._hosts.settling))
 
     @property
     def _upload_place(self) -> str:
@@ -64,12 +49,7 @@ class Replicate(QueueBackend[ReplicateHosts, ReplicateHistory]):
         return await super().prepare(image, data)
 
     async def submit(self, call: Call) -> Step:
-        given: PreparedInput = call.prepared
-        row = models.row(call.job.model)
-        if row is None:
-            words = f"Replicate's table has no model '{call.job.model}'"
-            raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
-        inputs = {row.image_field: given.value, **call.job.parameters}
+        row, inputs = self._wire(call)
         return await predictions.submit(self._api, row, inputs, self._clock.wall())
 
     async def _poll(self, step: Accepted) -> Step:
@@ -92,10 +72,10 @@ class Replicate(QueueBackend[ReplicateHosts, ReplicateHistory]):
     async def _gone(self, step: ResultKnown, failure: Failure) -> Failure:
         """The file is not where it was: certainly lost only where Replicate says that it deleted it."""
         try:
-            _, found = await self._new_poller(self._api).read(step)
+            row = await self._history.by_id(step.request_id)
         except CallFailed:
             return failure
-        return responses.lost(found, step.request_id) if responses.removed(found) else failure
+        return responses.lost(step.request_id, row.cost) if row and row.removed else failure
 
     def fetcher(self, step: ResultKnown) -> None:
         """A result may ask for the key, which stays on this machine."""

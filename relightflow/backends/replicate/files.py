@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from relightflow.backends.http.client import UPLOAD_SECONDS
+from relightflow.backends.http.client import UPLOAD_SECONDS, Api
 from relightflow.backends.http.multipart import multipart
 from relightflow.backends.http.response import mapping
 from relightflow.backends.replicate import responses
-from relightflow.backends.replicate.hosts import ReplicateApi
+from relightflow.backends.replicate.hosts import ReplicateHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 
 _DOING = "uploading an image"
 
 
-async def upload(api: ReplicateApi, image: Image, data: bytes) -> str:
+async def upload(api: Api[ReplicateHosts], image: Image, data: bytes) -> str:
     """The URL of an uploaded copy. Raises `CallFailed`, never billed."""
     name = f"{image.sha256[:32]}.{image.media_type.rpartition('/')[2]}"
     body, kind = multipart({}, "content", name, image.media_type, data)
@@ -28,4 +28,4 @@ async def upload(api: ReplicateApi, image: Image, data: bytes) -> str:
     if answer.status in (400, 413, 415, 422) and responses.own_words(answer):
         words = f"Replicate did not take the image: {responses.detail(answer)}; nothing was billed"
         raise CallFailed(Failure(FailureKind.BAD_IMAGE, words, Billed.NO, answer.status))
-    raise CallFailed(responses.of_read(answer, _DOING))
+    raise CallFailed(responses.VERDICTS.of_read(answer, _DOING))

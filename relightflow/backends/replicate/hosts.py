@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relightflow.backends.http.client import Api
-from relightflow.backends.http.hosts import ProviderHosts, in_force
-
-OVERRIDE = "RELIGHTFLOW_REPLICATE_URL"
-"""Moves all hosts for tests and rehearsals; the operator's to set, never a recipe's."""
-SETTLING = "RELIGHTFLOW_REPLICATE_SETTLING"
-"""Seconds after which a stand-in's list of predictions is taken to be complete; see `settling`."""
+from relightflow.backends.http.hosts import ProviderHosts
 
 _OUTPUT_HOSTS = ("replicate.delivery", ".replicate.delivery")
 """A leading dot means every name below."""
@@ -22,7 +15,8 @@ class ReplicateHosts(ProviderHosts):
     """Bases of the hosts, without a slash at the end."""
 
     provider: str = "Replicate"
-    variable: str = OVERRIDE
+    variable: str = "RELIGHTFLOW_REPLICATE_URL"
+    settled: str = "RELIGHTFLOW_REPLICATE_SETTLING"
     api: str = "https://api.replicate.com"
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = ("replicate.delivery",)
@@ -33,9 +27,6 @@ class ReplicateHosts(ProviderHosts):
     )
     doubts: str = "looked up in the list of predictions, which shows inputs for an hour"
     kept: str = "Replicate deletes results one hour after they are made"
-
-    def authorization(self, key: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key}"}
 
     def official(self, model: str) -> str:
         """Where a call to a model is sent that has no version to name."""
@@ -55,16 +46,6 @@ class ReplicateHosts(ProviderHosts):
         return f"{self.api}/v1/files"
 
     @property
-    def account(self) -> str:
+    def probe(self) -> str:
         """Whose key it is; free of charge."""
         return f"{self.api}/v1/account"
-
-
-ReplicateApi = Api[ReplicateHosts]
-
-
-def from_environment(
-    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
-) -> ReplicateHosts:
-    """The hosts in force; see `in_force`. Raises `UsageError`."""
-    return in_force(ReplicateHosts(), environment, output_hosts, settled=SETTLING)

@@ -7,36 +7,32 @@ docs/reference/replicate.md for what is documented and what is not. Imports no n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from relightflow.backends.history.matching import Matcher, ModelInputs
+from relightflow.backends.http.response import number
+from relightflow.backends.table import Delivery, ModelRow
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.light import LightTable
 from relightflow.model.money import Micros, micros
-from relightflow.model.values import FrozenMap
 
 DEADLINE = 300
 """Seconds after which Replicate ends a call, whatever it is doing: so what one can cost has a bound."""
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A model, and how it is called."""
+class ReplicateRow(ModelRow):
+    """What a call names beside the model, and what its seconds cost."""
 
-    model: Model
-    image_field: str
-    """The input that carries the image: a URL or a data URI."""
     version: str = ""
-    """What a call names; empty: the model is called by its name."""
+    """Empty: the model is called by its name."""
     second: Micros | None = None
     """Micro-dollars for a second of its hardware; None: it is charged otherwise, or nobody says how."""
 
     def cost(self, seconds: object) -> Micros | None:
         """What so many seconds of work cost, rounded up; None: that cannot be told."""
-        known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if self.second is None or not known or not 0 <= seconds < 1e6:  # type: ignore[operator]  # a number, as was just seen
+        took = number(seconds)
+        if self.second is None or took is None or not 0 <= took < 1e6:
             return None
-        return -int(-seconds * self.second // 1)  # type: ignore[operator]  # the same
+        return -int(-took * self.second // 1)
 
 
 _L40S = micros("0.000975")
@@ -130,56 +126,25 @@ _QWEN = Model(
     summary="Qwen Image Edit, trained to relight according to a text description; its price must be given",
 )  # fmt: skip
 
-TABLE: tuple[ModelRow, ...] = (
-    ModelRow(
+TABLE: tuple[ReplicateRow, ...] = (
+    ReplicateRow(
         _IC_LIGHT,
         "subject_image",
         "d41bcb10d8c159868f4cfbd7c6a2ca01484f7d39e4613419d5952c61562f1ba7",
         _L40S,
     ),
-    ModelRow(_QWEN, "image"),
+    ReplicateRow(_QWEN, "image"),
 )
 MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
 """The first is the default."""
-MATCHER = Matcher(
-    {
-        row.model.name: ModelInputs(
-            row.image_field, frozenset(p.name for p in row.model.parameters)
-        )
-        for row in TABLE
-    }
+
+DELIVERY = Delivery(
+    "Replicate",
+    "an upload to its file storage",
+    "uploaded to Replicate's file storage, where they stay until Replicate deletes them",
+    "sent to Replicate inside each request, which Replicate deletes after an hour",
+    "inside the request (advised for small images only)",
 )
-"""Tells which calls of these models the list of predictions shows."""
-
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "delivery": {
-            "enum": ["upload", "inline", "presign", "url"],
-            "default": "upload",
-            "description": "How the provider gets an image, unless its source says otherwise: as an upload to its file storage, inside the request (advised for small images only), through a signed URL of the object store that is valid for one hour, or by its public URL.",
-        },
-    },
-}
-"""Options of the backend in a recipe, beside `type` and `model`."""
-
-_DISCLOSED = {
-    "upload": "uploaded to Replicate's file storage, where they stay until Replicate deletes them",
-    "inline": "sent to Replicate inside each request, which Replicate deletes after an hour",
-    "presign": "fetched by Replicate through signed URLs that are valid for one hour",
-    "url": "fetched by Replicate, from their public or signed URLs",
-}
-
-
-def disclosed(options: FrozenMap, delivery: str) -> str:
-    """What becomes of images, in words that follow 'the images are'."""
-    return _DISCLOSED[delivery or options.get("delivery", "upload")]
-
-
-def row(name: str) -> ModelRow | None:
-    """The row of that name; None: there is none."""
-    return next((row for row in TABLE if row.model.name == name), None)
 
 
 def named(model: object, version: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.backends.replicate.models import MODELS, SCHEMA, disclosed
+from relightflow.backends.replicate.models import DELIVERY, MODELS
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
 
@@ -11,8 +11,8 @@ RECORD = BackendRecord(
     summary="Relighting models on Replicate: paid, over the network, needs REPLICATE_API_TOKEN",
     models=MODELS,
     create="relightflow.backends.replicate.adapter:Replicate.from_environment",
-    schema=SCHEMA,
-    discloses=disclosed,
+    schema=DELIVERY.schema(),
+    discloses=DELIVERY.disclosed,
     keeps_requests=3600.0,
     keeps_results=3600.0,
     settlement=Settlement("lookup"),

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from relightflow.backends.http.rate_limit_headers import reset_after
-from relightflow.backends.http.response import MOVED, Response, mapping, own_detail
+from relightflow.backends.http.response import Response, first_url, mapping, own_detail
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import Verdicts
 from relightflow.backends.replicate import models
 from relightflow.backends.replicate.hosts import ReplicateHosts
+from relightflow.backends.table import row_of
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.money import Micros
 
@@ -37,9 +38,6 @@ def reset(answer: Response) -> float | None:
     return float(found[1]) * _UNIT[unit] if found else None
 
 
-VERDICTS = Verdicts(ReplicateHosts().provider, ReplicateHosts().doubts, reset)
-
-
 def own_words(answer: Response) -> bool:
     """Whether Replicate wrote the answer: JSON with `detail`, and the answer's own status where it gives
     one."""
@@ -55,25 +53,16 @@ def detail(answer: Response) -> str:
     return shown(": ".join(word for word in words if isinstance(word, str) and word))
 
 
+VERDICTS = Verdicts(ReplicateHosts(), own_words, detail, "REPLICATE_API_TOKEN", reset)
+
+
 def of_submit(answer: Response, model: str, image_field: str) -> Failure:
     """The failure of a billable call that was answered with anything but a prediction."""
-    status = answer.status
-    if status in MOVED or not own_words(answer):
-        return VERDICTS.foreign(answer)
-    said = detail(answer)
-    if status in (401, 402, 403):
-        return _account(answer)
-    if status == 429:
-        return VERDICTS.limited(answer)
-    if status in (404, 405, 410):
-        words = f"Replicate has no model '{model}' ({status}): {said}"
-        return Failure(FailureKind.REFUSED_MODEL, words, status=status)
-    if status in (400, 413, 415, 422):
+    if shared := VERDICTS.of_submit(answer, model):
+        return shared
+    if answer.status in (400, 413, 415, 422):
         return _refused_input(answer, model, image_field)
-    words = (
-        f"Replicate answered {status}, which does not tell whether the call was accepted: {said}"
-    )
-    return VERDICTS.unknown(words, status, answer.body)
+    return VERDICTS.silent(answer)
 
 
 def _refused_input(answer: Response, model: str, image_field: str) -> Failure:
@@ -92,28 +81,9 @@ def _refused_input(answer: Response, model: str, image_field: str) -> Failure:
     return Failure(kind, f"Replicate refused the {what}: {said}", status=answer.status)
 
 
-def of_read(answer: Response, doing: str) -> Failure:
-    """The failure of a free call (poll, list, upload): never billed, safe to repeat."""
-    if answer.status in (401, 402, 403) and own_words(answer):
-        return _account(answer)
-    if answer.status == 429:
-        return VERDICTS.limited(answer)
-    said = f": {detail(answer)}" if detail(answer) else ""
-    return VERDICTS.unread(answer, doing, said)
-
-
-def _account(answer: Response) -> Failure:
-    said = detail(answer) or "no reason given"
-    words = {
-        401: f"Replicate refused the key: {said}. Set REPLICATE_API_TOKEN to a valid key",
-        402: f"Replicate requires payment: {said}",
-    }.get(answer.status, f"this account may not use the model: {said}")
-    return Failure(FailureKind.ACCOUNT, words, status=answer.status)
-
-
 def cost_of(found: Mapping[str, Any]) -> Micros | None:
     """What a prediction cost, by the seconds that it ran; None where that cannot be told."""
-    row = models.row(models.named(found.get("model"), found.get("version")))
+    row = row_of(models.TABLE, models.named(found.get("model"), found.get("version")))
     metrics = found.get("metrics")
     seconds = metrics.get("predict_time") if isinstance(metrics, Mapping) else None
     return row.cost(seconds) if row else None
@@ -122,10 +92,7 @@ def cost_of(found: Mapping[str, Any]) -> Micros | None:
 def image_url(found: Mapping[str, Any]) -> str:
     """The first URL in a prediction's output; empty where there is none."""
     output = found.get("output")
-    for one in output if isinstance(output, list) else [output]:
-        if isinstance(one, str) and one.startswith(("http://", "https://")):
-            return one
-    return ""
+    return first_url(output if isinstance(output, list) else [output])
 
 
 def removed(found: Mapping[str, Any]) -> bool:
@@ -136,11 +103,9 @@ def removed(found: Mapping[str, Any]) -> bool:
 LOST = "Replicate has deleted the result, as it does after an hour. It was paid for and is lost"
 
 
-def lost(found: Mapping[str, Any], request_id: str) -> Failure:
+def lost(request_id: str, cost: Micros | None) -> Failure:
     """A prediction that succeeded and whose result is certainly gone."""
-    return Failure(
-        FailureKind.BAD_RESULT, LOST, Billed.YES, cost=cost_of(found), request_id=request_id
-    )
+    return Failure(FailureKind.BAD_RESULT, LOST, Billed.YES, cost=cost, request_id=request_id)
 
 
 def why(found: Mapping[str, Any]) -> str:

@@ -10,15 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from relightflow.backends.http.response import Response, amount, mapping
+from relightflow.backends.http.response import Response, amount, first_url, mapping, seed_of
 from relightflow.backends.http.sanitize import shown
-from relightflow.backends.http.verdicts import Verdicts, still_open
+from relightflow.backends.http.verdicts import Verdicts
 from relightflow.backends.runware.hosts import RunwareHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
-VERDICTS = Verdicts.of(RunwareHosts())
 _CONFLICT = "conflictTaskUUID"
 """The name is used: a task of that name was accepted earlier."""
 _ACCOUNT = re.compile(
@@ -41,6 +40,9 @@ def own(answer: Response) -> bool:
     """Whether the answer is the provider's own."""
     found = mapping(answer.body)
     return any(isinstance(found.get(name), list) for name in ("data", "errors"))
+
+
+VERDICTS = Verdicts(RunwareHosts(), own)
 
 
 def rows(found: Any, name: str, uuid: str) -> list[dict[str, Any]]:
@@ -72,36 +74,28 @@ def of_submit(answer: Response, uuid: str) -> Accepted | ResultKnown:
 def result(data: list[dict[str, Any]], uuid: str) -> ResultKnown | None:
     """The finished result among a task's rows; the first, where there are several alike."""
     for row in data:
-        url = row.get("imageURL")
-        if isinstance(url, str) and url.startswith(("http://", "https://")):
-            seed = row.get("seed")
-            facts = {"seed": seed} if type(seed) is int and abs(seed) < 1 << 53 else {}
-            return ResultKnown(uuid, url, amount(row.get("cost")), FrozenMap(facts))
+        if url := first_url([row.get("imageURL")]):
+            return ResultKnown(uuid, url, amount(row.get("cost")), FrozenMap(seed_of(row)))
     return None
 
 
-def of_poll(answer: Response, uuid: str, again: float) -> ResultKnown | None:
-    """The result of an accepted task; None: the provider knows no such task (any more).
-
-    `again`: seconds after which an unfinished one is asked for. Raises CallFailed.
-    """
+def of_poll(answer: Response, uuid: str) -> ResultKnown | Accepted | Failure | None:
+    """What became of an accepted task; `Accepted`: it still runs; None: the provider knows no such active task.
+    Raises CallFailed where the answer does not say."""
     if answer.status in (401, 402, 403, 429) or not own(answer):
-        raise CallFailed(still_open(of_read(answer, "polling a task"), uuid))
+        raise CallFailed(of_read(answer, "polling a task"))
     found = mapping(answer.body)
     data, errors = rows(found, "data", uuid), rows(found, "errors", uuid)
     if known := result(data, uuid):
         return known
     failed = next((row for row in (*data, *errors) if _has_failed(row, answer)), None)
     if failed is not None:
-        raise CallFailed(_job_failed(failed, uuid))
+        return _job_failed(failed, uuid)
     if any(_GONE.search(str(row.get("code") or "")) for row in errors) or not (data or errors):
         return None
     if errors:
-        raise CallFailed(still_open(of_read(answer, "polling a task"), uuid))
-    words = "Runware is still working on the task"
-    raise CallFailed(
-        Failure(FailureKind.PENDING, words, Billed.UNKNOWN, retry_after=again, request_id=uuid)
-    )
+        raise CallFailed(of_read(answer, "polling a task"))
+    return Accepted(uuid)
 
 
 def of_details(answer: Response, uuid: str) -> Accepted | ResultKnown | Failure | None:

@@ -6,8 +6,6 @@ docs/reference/segmind.md for what it does on the wire.
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable
 
 from relightflow.backends.http.inputs import PreparedInput
@@ -18,8 +16,9 @@ from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.segmind import models, responses, v1, v2
 from relightflow.backends.segmind.assets import upload
 from relightflow.backends.segmind.history import SegmindHistory, failure_of, known
-from relightflow.backends.segmind.hosts import SegmindApi, SegmindHosts, from_environment
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.backends.segmind.responses import checked
+from relightflow.backends.table import ModelRow
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown, Step
@@ -27,11 +26,14 @@ from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Balance, Call
 from relightflow.plugins.records import BackendContext
 
-RING = KeyRing("Segmind", "SEGMIND_API_KEY", prefix="SG_")
 
-
-class Segmind(QueueBackend[SegmindHosts, SegmindHistory]):
+class Segmind(QueueBackend[SegmindHosts, ModelRow]):
     """Implements Backend, HasBalance, HasFetcher, HasHistory, HasIntentDetails and HasServerTime."""
+
+    _usual = SegmindHosts()
+    _ring = KeyRing("Segmind", "SEGMIND_API_KEY", prefix="SG_")
+    _poller_type = v2.SegmindPoller
+    _records_type = SegmindHistory
 
     def __init__(
         self,
@@ -44,21 +46,9 @@ class Segmind(QueueBackend[SegmindHosts, SegmindHistory]):
         self._version = context.options.get("api", "auto")
         self._protocol = "v1" if self._version == "v1" else "v2"
 
-    @classmethod
-    def from_environment(cls, context: BackendContext) -> Segmind:
-        """Raises `UsageError` for an override that is no server's address."""
-        where = from_environment(os.environ, context.operator.output_hosts)
-        return cls(context, RING.read, where)
-
-    def _new_poller(self, api: SegmindApi) -> v2.SegmindPoller:
-        clock = self._clock
-        return v2.SegmindPoller(
-            api, self._pace, self._tell, clock.sleep, clock.monotonic, clock.wall
-        )
-
-    def _new_history(self, api: SegmindApi) -> SegmindHistory:
-        forgets = math.isinf(self._hosts.settling)
-        return SegmindHistory(api, forgets, matcher=models.matcher(self._context.model))
+    @property
+    def _table(self) -> tuple[ModelRow, ...]:
+        return (*models.TABLE, *models.declared_rows(self._context.model))
 
     @property
     def _upload_place(self) -> str:
@@ -73,13 +63,7 @@ class Segmind(QueueBackend[SegmindHosts, SegmindHistory]):
 
     async def submit(self, call: Call) -> Step:
         given: PreparedInput = call.prepared
-        row = models.row(call.job.model)
-        if row is None and call.job.model == self._context.model.name:
-            row = models.declared_row(self._context.model)
-        if row is None:
-            words = f"Segmind's table has no model '{call.job.model}'"
-            raise CallFailed(Failure(FailureKind.REFUSED_MODEL, words))
-        inputs = {row.image_field: given.value, **call.job.parameters}
+        row, inputs = self._wire(call)
         protocol = self._protocol
         step = await self._post(protocol, row, inputs)
         if isinstance(step, Response) and step.status == 404 and self._falls_back(protocol):
@@ -93,7 +77,7 @@ class Segmind(QueueBackend[SegmindHosts, SegmindHistory]):
         return step
 
     async def _post(
-        self, protocol: str, row: models.ModelRow, inputs: dict[str, object]
+        self, protocol: str, row: ModelRow, inputs: dict[str, object]
     ) -> Accepted | PaidUnfetched | Response:
         api, model, now = self._api, row.model, self._clock.wall()
         if protocol == "v1":
@@ -173,7 +157,7 @@ class Segmind(QueueBackend[SegmindHosts, SegmindHistory]):
     async def balance(self) -> Balance:
         doing = "reading the balance"
         api = self._api
-        answer = checked(await api.read("GET", api.hosts.credits, doing), doing)
+        answer = checked(await api.read("GET", api.hosts.probe, doing), doing)
         found = mapping(answer.body)
         credits_ = amount(found.get("credits"))
         if credits_ is None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from relightflow.backends.http.response import amount, is_image_data
+from relightflow.backends.http.response import amount, first_url, is_image_data, seed_of
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 
@@ -30,13 +30,9 @@ def header_details(headers: Mapping[str, str]) -> FrozenMap:
 
 def result_details(answer: Mapping[str, Any]) -> FrozenMap:
     """Seed and timings of a v2 result."""
-    facts: dict[str, Any] = {}
-    seed = answer.get("seed")
-    if isinstance(seed, int) and not isinstance(seed, bool) and abs(seed) < 10**20:
-        facts["seed"] = seed
     metrics = _metrics(answer)
-    facts.update({name: metrics[name] for name in _FACTS if _is_number(metrics.get(name))})
-    return FrozenMap(facts)
+    facts = {name: metrics[name] for name in _FACTS if _is_number(metrics.get(name))}
+    return FrozenMap({**seed_of(answer), **facts})
 
 
 def result_cost(answer: Mapping[str, Any]) -> Micros | None:
@@ -51,10 +47,7 @@ def server_seconds(answer: Mapping[str, Any]) -> float | None:
 
 def output_url(answer: Any) -> str:
     """The first URL in any of the known shapes; empty where there is none."""
-    for value in _outputs(answer):
-        if isinstance(value, str) and value.startswith(("http://", "https://")):
-            return value
-    return ""
+    return first_url(_outputs(answer))
 
 
 def inline_image(answer: Any) -> bytes:

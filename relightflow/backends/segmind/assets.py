@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from relightflow.backends.http.client import UPLOAD_SECONDS
+from relightflow.backends.http.client import UPLOAD_SECONDS, Api
 from relightflow.backends.http.inputs import data_uri
 from relightflow.backends.http.response import mapping
 from relightflow.backends.segmind import responses
-from relightflow.backends.segmind.hosts import SegmindApi
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 
 
-async def upload(api: SegmindApi, model: str, image: Image, data: bytes) -> str:
+async def upload(api: Api[SegmindHosts], model: str, image: Image, data: bytes) -> str:
     """The URL of an uploaded copy. Raises `CallFailed`, never billed."""
     uri = await data_uri(image.media_type, data)
     answer = await api.read(

@@ -7,69 +7,43 @@ does not hold proves something only where `absence` says so.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
 
-from relightflow.backends.history.bill import bill
-from relightflow.backends.history.lookup import HistoryListing, Span, at_once, look_up, patiently
-from relightflow.backends.history.matching import HistoryRow, Matcher
-from relightflow.backends.http.response import Response, parsed, usable_id
-from relightflow.backends.http.sanitize import shown
+from relightflow.backends.history.matching import HistoryRow
+from relightflow.backends.history.records import HistoryListing, Records, Span, patiently
+from relightflow.backends.http.client import Api
+from relightflow.backends.http.response import Response, parsed
 from relightflow.backends.segmind import rows
-from relightflow.backends.segmind.hosts import SegmindApi
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.backends.segmind.listing import Page, read_once, read_whole
-from relightflow.backends.segmind.models import MATCHER
-from relightflow.backends.segmind.responses import checked
+from relightflow.backends.segmind.responses import VERDICTS, checked
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.model.values import FrozenMap
-from relightflow.plugins.backend import BillRow, RecordsQuery, Retry
+from relightflow.plugins.backend import Retry
 
 DAYS = 30
 """A window may span at most 31 days."""
 _PAGE_CAP = 16 << 20
 """Bytes: a hundred rows, each with its inputs."""
 _DOING = "reading the request history"
-T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SegmindHistory:
-    api: SegmindApi
-    forgets: bool
-    """Whether old rows may be missing; see `absence.Reading`."""
-    matcher: Matcher = field(default=MATCHER, kw_only=True)
-    """Tells which calls are in it."""
-
+class SegmindHistory(Records[SegmindHosts]):
     def step(self, attempt: Attempt, row: HistoryRow) -> Step | None:
-        """See `relightflow.backends.history.lookup.Records`."""
-        return _step_of(attempt, row)
+        """A v1 request cannot be polled: it stays in doubt until its row is complete."""
+        details = FrozenMap({"api": "v2", **attempt.details})
+        found = super().step(replace(attempt, details=details), row)
+        return None if isinstance(found, Accepted) and details["api"] != "v2" else found
 
-    def why(self, row: HistoryRow) -> str:
-        """Why a row's request failed, unbilled, in words."""
-        return _why(row)
-
-    async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:
-        """See `relightflow.plugins.backend.HasHistory`. Raises `CallFailed`."""
-        return await look_up(self, query, retry)
-
-    async def by_id(self, request_id: str, retry: Retry = at_once) -> HistoryRow | None:
-        """The row of one request of any age; None where there is none. Raises `CallFailed`."""
-        if not usable_id(request_id):
-            return None
+    async def _one(self, request_id: str) -> HistoryRow | None:
         url = f"{self.api.hosts.request_history}/{request_id}"
-
-        async def ask() -> HistoryRow | None:
-            answer = await self.api.read("GET", url, _DOING, cap=_PAGE_CAP)
-            if answer.status == 404:
-                return None
-            return rows.single(parsed(checked(answer, _DOING).body))
-
-        found = await patiently(ask, retry)
-        return found if found and found.request_id == request_id else None
+        answer = await self.api.read("GET", url, _DOING, cap=_PAGE_CAP)
+        if answer.status == 404:
+            return None
+        return rows.single(parsed(checked(answer, _DOING).body))
 
     async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
         """Every row of `span` (Unix seconds). `whole`: read until nothing can be missing, or say why
@@ -86,26 +60,12 @@ class SegmindHistory:
             since, doubt = max(since, listing.since), doubt or listing.doubt
         return HistoryListing(tuple(found), since, doubt)
 
-    async def server_time(self, retry: Retry) -> float | None:
-        """The time of the host that calls go to, which INTENT was dated by."""
-        if self.api.server_time() is None:
-
-            async def ask() -> Response:
-                return await self.api.read("GET", self.api.hosts.credits, _DOING)
-
-            await patiently(ask, retry)
-        return self.api.server_time()
-
-    async def bill(self, since: float, until: float, retry: Retry) -> tuple[BillRow, ...]:
-        """Every request from `since` to `until`, once, oldest first. Raises `CallFailed`."""
-        return await bill(self, since, until, retry, lambda row: row.cost)
-
 
 @dataclass(slots=True)
 class _Window:
     """The listing of some days, by page."""
 
-    api: SegmindApi
+    api: Api[SegmindHosts]
     first: date
     last: date
     retry: Retry
@@ -143,8 +103,7 @@ class _Window:
             return None  # a server that cannot count from 0
         found = rows.page(parsed(checked(answer, _DOING).body))
         if found is None:
-            words = "Segmind's request history has an unknown format"
-            raise CallFailed(Failure(FailureKind.UNAVAILABLE, words, status=answer.status))
+            raise CallFailed(VERDICTS.unreadable(answer, _DOING))
         return found
 
 
@@ -167,28 +126,9 @@ def known(request_id: str, own: HistoryRow, details: FrozenMap) -> ResultKnown |
     return ResultKnown(request_id, own.url, own.cost, details)
 
 
-def _step_of(attempt: Attempt, own: HistoryRow) -> Step | None:
-    """The step that an attempt had really reached; None: nothing that one could go on from."""
-    if own.status == "FAILED":
-        return None
-    details = FrozenMap(
-        {"api": "v2", "submitted": attempt.created, **attempt.details, "model": attempt.model}
-    )
-    if step := known(own.request_id, own, details):
-        return step
-    # a v1 request cannot be polled: it stays in doubt until its row is complete
-    return Accepted(own.request_id, details) if details["api"] == "v2" else None
-
-
 def failure_of(own: HistoryRow) -> Failure:
     """A failed row; billed where the records charge for it all the same."""
-    if not own.cost:
-        return Failure(FailureKind.JOB_FAILED, _why(own), request_id=own.request_id)
-    words = f"Segmind ran the call and it failed ({shown(own.error) or 'no reason given'}), and was billed"
+    billed = Billed.YES if own.cost else Billed.NO
     return Failure(
-        FailureKind.JOB_FAILED, words, Billed.YES, cost=own.cost, request_id=own.request_id
+        FailureKind.JOB_FAILED, own.error, billed, cost=own.cost or None, request_id=own.request_id
     )
-
-
-def _why(own: HistoryRow) -> str:
-    return f"Segmind accepted the call and it failed, unbilled: {shown(own.error) or 'no reason given'}"

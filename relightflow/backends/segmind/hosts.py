@@ -6,17 +6,9 @@ address that is connected to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relightflow.backends.http.client import Api
-from relightflow.backends.http.hosts import ProviderHosts, in_force
-
-OVERRIDE = "RELIGHTFLOW_SEGMIND_URL"
-"""Moves all three hosts for tests and rehearsals; the operator's to set, never a recipe's."""
-SETTLING = "RELIGHTFLOW_SEGMIND_SETTLING"
-"""Seconds after which a stand-in's request history is taken to be complete. Only a stand-in on this
-machine can promise that; the provider's own records are given their time whatever this says."""
+from relightflow.backends.http.hosts import ProviderHosts
 
 _OUTPUT_HOSTS = (
     ".segmind.com",
@@ -36,16 +28,17 @@ class SegmindHosts(ProviderHosts):
     """Bases of the three API hosts, without a slash at the end."""
 
     provider: str = "Segmind"
-    variable: str = OVERRIDE
+    variable: str = "RELIGHTFLOW_SEGMIND_URL"
+    settled: str = "RELIGHTFLOW_SEGMIND_SETTLING"
+    bases: tuple[str, ...] = ("assets", "history")
     api: str = "https://api.segmind.com"
+    key_header: str = "x-api-key"
+    key_scheme: str = ""
     outputs: tuple[str, ...] = _OUTPUT_HOSTS
     results: tuple[str, ...] = _RESULTS
     kept: str = "results are kept for seven days"
     assets: str = "https://workflows-api.segmind.com"
     history: str = "https://api.spotprod.segmind.com"
-
-    def authorization(self, key: str) -> dict[str, str]:
-        return {"x-api-key": key}
 
     def submit(self, api: str, slug: str) -> str:
         return f"{self.api}/{api}/{slug}"
@@ -57,7 +50,8 @@ class SegmindHosts(ProviderHosts):
         return f"{self.api}/v2/requests/{request_id}"
 
     @property
-    def credits(self) -> str:
+    def probe(self) -> str:
+        """The balance."""
         return f"{self.api}/v1/get-user-credits"
 
     @property
@@ -67,14 +61,3 @@ class SegmindHosts(ProviderHosts):
     @property
     def request_history(self) -> str:
         return f"{self.history}/inference-request/request-history"
-
-
-SegmindApi = Api[SegmindHosts]
-
-
-def from_environment(
-    environment: Mapping[str, str], output_hosts: tuple[str, ...] = ()
-) -> SegmindHosts:
-    """The hosts in force; see `in_force`. Raises `UsageError`."""
-    bases = ("assets", "history")
-    return in_force(SegmindHosts(), environment, output_hosts, bases=bases, settled=SETTLING)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from relightflow.backends.history.lookup import EVER, Span
+from relightflow.backends.history.records import EVER, Span
 
 PER_PAGE = 100
 """The most that may be asked for."""

@@ -7,24 +7,12 @@ Imports no network library, so that a recipe can be checked and priced without o
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import Any
 
-from relightflow.backends.history.matching import Matcher, ModelInputs
+from relightflow.backends.table import Delivery, ModelRow
 from relightflow.model.catalog import Model, Parameter, Price
 from relightflow.model.light import LightTable
 from relightflow.model.money import micros
-from relightflow.model.values import FrozenMap
 from relightflow.plugins.declared import wire
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A model and what its wire form needs beside the parameters."""
-
-    model: Model
-    image_field: str
-    """The input that carries the image: a URL or a data URI."""
 
 
 def _choice(name: str, default: str, *values: str, summary: str = "") -> Parameter:
@@ -171,49 +159,22 @@ TABLE: tuple[ModelRow, ...] = (
     ModelRow(_RELIGHTING_V2, image_field="image"),
     ModelRow(_IC_LIGHT, image_field="subject_image"),
 )
-MATCHER = Matcher(
-    {
-        row.model.name: ModelInputs(
-            row.image_field, frozenset(p.name for p in row.model.parameters)
-        )
-        for row in TABLE
-    }
-)
-"""Tells which calls of these models the request history shows."""
 MODELS: tuple[Model, ...] = tuple(row.model for row in TABLE)
 """The first is the default."""
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "api": {
-            "enum": ["auto", "v2", "v1"],
-            "default": "auto",
-            "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available.",
-        },
-        "delivery": {
-            "enum": ["upload", "inline", "presign", "url"],
-            "default": "upload",
-            "description": "How the provider gets an image, unless its source says otherwise: as an upload (which gets a public address that cannot be revoked), inside the request, through a signed URL of the object store that is valid for one hour, or by its public URL.",
-        },
-    },
+API = {
+    "enum": ["auto", "v2", "v1"],
+    "default": "auto",
+    "description": "v2 submits and polls, v1 waits for the answer, auto uses v2 where available.",
 }
-"""Options of the backend in a recipe, beside `type` and `model`."""
-
-
-_DISCLOSED = {
-    "upload": "uploaded to Segmind, to a public address that cannot be revoked (`delivery: inline` sends "
-    "images inside each request instead)",
-    "inline": "sent to Segmind inside each request, without an address",
-    "presign": "fetched by Segmind through signed URLs that are valid for one hour",
-    "url": "fetched by Segmind, from their public or signed URLs",
-}
-
-
-def disclosed(options: FrozenMap, delivery: str) -> str:
-    """What becomes of images, in words that follow 'the images are'."""
-    return _DISCLOSED[delivery or options.get("delivery", "upload")]
+"""The backend's own option in a recipe."""
+DELIVERY = Delivery(
+    "Segmind",
+    "an upload (which gets a public address that cannot be revoked)",
+    "uploaded to Segmind, to a public address that cannot be revoked (`delivery: inline` sends images "
+    "inside each request instead)",
+    "sent to Segmind inside each request, without an address",
+)
 
 
 def as_model(model: Model) -> Model:
@@ -226,22 +187,9 @@ def as_model(model: Model) -> Model:
     return model
 
 
-def declared_row(model: Model) -> ModelRow | None:
-    """The row of a model that the operator declared; None: it is not one."""
-    return ModelRow(model, str(wire(model)["image"])) if model.wire else None
-
-
-def matcher(model: Model) -> Matcher:
-    """`MATCHER` with `model` too, where the operator declared it."""
-    own = declared_row(model)
-    if own is None:
-        return MATCHER
-    names = frozenset(p.name for p in model.parameters)
-    return Matcher({**MATCHER.models, model.name: ModelInputs(own.image_field, names)})
-
-
-def row(name: str) -> ModelRow | None:
-    return next((r for r in TABLE if r.model.name == name), None)
+def declared_rows(model: Model) -> tuple[ModelRow, ...]:
+    """The row of a model that the operator declared; empty: it is not one."""
+    return (ModelRow(model, str(wire(model)["image"])),) if model.wire else ()
 
 
 def nearest(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relightflow.backends.segmind.models import MODELS, SCHEMA, as_model, disclosed
+from relightflow.backends.segmind.models import API, DELIVERY, MODELS, as_model
 from relightflow.plugins.backend import Settlement
 from relightflow.plugins.records import BackendRecord
 
@@ -11,8 +11,8 @@ RECORD = BackendRecord(
     summary="Segmind's relighting models: paid, over the network, needs SEGMIND_API_KEY",
     models=MODELS,
     create="relightflow.backends.segmind.adapter:Segmind.from_environment",
-    schema=SCHEMA,
-    discloses=disclosed,
+    schema=DELIVERY.schema(api=API),
+    discloses=DELIVERY.disclosed,
     keeps_requests=3600.0,
     keeps_results=7 * 86_400.0,
     declarable=True,

@@ -17,8 +17,6 @@ from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.backends.segmind.models import nearest
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 
-VERDICTS = Verdicts.of(SegmindHosts())
-
 
 def from_gateway(answer: Response) -> bool:
     """Whether the answer bears the gateway's documented envelope: JSON whose `error` is text.
@@ -31,6 +29,9 @@ def from_gateway(answer: Response) -> bool:
     )
 
 
+VERDICTS = Verdicts(SegmindHosts(), from_gateway, key_variable="SEGMIND_API_KEY")
+
+
 def checked(answer: Response, doing: str) -> Response:
     """`answer` if it is a 200; raises `CallFailed` with the failure otherwise."""
     if answer.status != 200:
@@ -41,7 +42,7 @@ def checked(answer: Response, doing: str) -> Response:
 def of_submit(answer: Response, api: str, model: str) -> Failure:
     """The failure of a billable call that was answered with anything but a usable 200."""
     status = answer.status
-    said = f": {answer.text}" if answer.text else ""
+    said = VERDICTS.reason(answer)
     # a redirect is documented nowhere as billed, and a 405 is documented as a page
     own_words = from_gateway(answer) or status == 405 or status in MOVED
     if not own_words:
@@ -52,7 +53,7 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
 def of_upload(answer: Response, api: str, model: str) -> Failure:
     """What a status of the table means, whoever said it: for a call that costs nothing."""
     status = answer.status
-    said = f": {answer.text}" if answer.text else ""
+    said = VERDICTS.reason(answer)
     if 300 <= status < 400:
         return VERDICTS.moved(status)
     if status in (401, 402, 403):
@@ -73,33 +74,26 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
         )
     if 400 <= status < 500 and status != 408:
         return _no(FailureKind.REFUSED_CELL, f"Segmind refused the call ({status}){said}", status)
-    return VERDICTS.unknown(
-        f"Segmind answered {status}, which does not tell whether the job was accepted{said}",
-        status,
-        answer.body,
-    )
+    return VERDICTS.silent(answer)
 
 
 def of_read(answer: Response, doing: str) -> Failure:
     """The failure of a free call (poll, history, balance, upload): never billed, safe to repeat."""
-    said = f": {answer.text}" if answer.text else ""
     if answer.status in (401, 402, 403):
         return _account(answer)
     if answer.status == 429:
         return VERDICTS.limited(answer)
-    return VERDICTS.unread(answer, doing, said)
+    return VERDICTS.unread(answer, doing, VERDICTS.reason(answer))
 
 
 def _account(answer: Response) -> Failure:
     text = answer.text
     if answer.status == 403:
         words = f"this account may not use the model: {text}. Request access, or use another model"
-    elif answer.status == 402:
-        words = f"Segmind requires payment: {text}"
-    elif "missing" in text.lower():
+    elif answer.status == 401 and "missing" in text.lower():
         words = f"the key did not reach Segmind; a proxy may have removed it: {text}"
     else:
-        words = f"Segmind refused the key: {text}. Set SEGMIND_API_KEY to a valid key"
+        return VERDICTS.account(answer)
     return _no(FailureKind.ACCOUNT, words, answer.status)
 
 

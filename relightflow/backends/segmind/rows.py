@@ -11,7 +11,9 @@ from typing import Any
 from relightflow.backends.history.matching import HistoryRow
 from relightflow.backends.history.rows import json_object, moment, text
 from relightflow.backends.http.response import amount, usable_id
+from relightflow.backends.http.sanitize import shown
 from relightflow.backends.segmind.listing import Page
+from relightflow.model.money import dollars
 
 ENVELOPES = ("data", "results", "items", "rows", "records", "requests", "history")
 """The first three are expected; the others cost nothing to take as well."""
@@ -69,15 +71,20 @@ def single(answer: Any) -> HistoryRow | None:
 
 
 def row(raw: Any) -> HistoryRow:
-    """One raw row; what is missing or odd is left empty."""
+    """One raw row; what is missing or odd is left empty. A failed one is not billed unless it is charged for."""
     raw = raw if isinstance(raw, dict) else {}
+    cost, why = amount(raw.get("credits_deduction")), shown(text(raw.get("error")))
+    status = text(raw.get("model_status") or raw.get("status")).upper()
+    billed = f"and cost {dollars(cost)} USD" if cost else "unbilled"
+    words = f"Segmind accepted the call and it failed, {billed}: {why or 'no reason given'}"
     return HistoryRow(
         request_id=usable_id(raw.get("request_id")),
         model=text(raw.get("model_name")),
-        status=text(raw.get("model_status") or raw.get("status")).upper(),
-        cost=amount(raw.get("credits_deduction")),
+        status=status,
+        cost=cost,
         created=created(raw),
         inputs=json_object(raw.get("request_body")),
         url=text(raw.get("generation_url")),
-        error=text(raw.get("error")),
+        error=words if status == "FAILED" else "",
+        undecided=words if status == "FAILED" and cost else "",
     )

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from relightflow.backends.http import sessions
-from relightflow.backends.http.client import BROKEN, reason
+from relightflow.backends.http.client import BROKEN, Api, reason
 from relightflow.backends.http.response import (
     KEPT,
     Response,
@@ -24,7 +24,7 @@ from relightflow.backends.http.response import (
 )
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.segmind import answers
-from relightflow.backends.segmind.hosts import SegmindApi
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -59,7 +59,7 @@ class _OpenBody(AsyncIterator[bytes]):
 
 
 async def submit(
-    api: SegmindApi, model: str, inputs: Mapping[str, Any], typical: float | None, now: float
+    api: Api[SegmindHosts], model: str, inputs: Mapping[str, Any], typical: float | None, now: float
 ) -> PaidUnfetched | Response:
     """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     seconds = max(SHORTEST_SECONDS, (typical or 0.0) * FACTOR)

@@ -6,17 +6,17 @@ from the checked request id; those in the answers are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
-from relightflow.backends.http.response import KEPT, Response, mapping, usable_id
+from relightflow.backends.http.client import Api
+from relightflow.backends.http.queue import Finished, QueuePoller, Repeats, accepted
+from relightflow.backends.http.response import Response, mapping
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.http.verdicts import still_open
 from relightflow.backends.segmind import answers, responses
-from relightflow.backends.segmind.hosts import SegmindApi, SegmindHosts
-from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
+from relightflow.backends.segmind.hosts import SegmindHosts
+from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 
@@ -24,7 +24,7 @@ SUBMIT_SECONDS = 90.0
 
 
 async def submit(
-    api: SegmindApi, model: str, inputs: Mapping[str, Any], now: float
+    api: Api[SegmindHosts], model: str, inputs: Mapping[str, Any], now: float
 ) -> Accepted | Response:
     """The one billable POST. A `Response` is a refusal that the caller turns into a failure."""
     answer = await api.post_whole(
@@ -32,14 +32,10 @@ async def submit(
     )
     if answer.status != 200:
         return answer
-    request_id = usable_id(mapping(answer.body).get("request_id"))
-    if not request_id:
-        words = "Segmind accepted the call, but the answer contains no usable request id"
-        raise CallFailed(responses.VERDICTS.unknown(words, 200, answer.body))
-    return Accepted(request_id, FrozenMap({"api": "v2", "model": model, "submitted": now}))
+    facts = {"api": "v2", "model": model, "submitted": now}
+    return accepted(answer, "request_id", responses.VERDICTS, **facts)
 
 
-@dataclass(frozen=True, slots=True)
 class SegmindPoller(QueuePoller[SegmindHosts]):
     """Follows accepted requests to their result."""
 
@@ -47,18 +43,18 @@ class SegmindPoller(QueuePoller[SegmindHosts]):
     """Twice as long as the provider keeps a request's record."""
     waiting = ("QUEUED", "PROCESSING")
 
-    def _own(self, answer: Response) -> bool:
-        return responses.from_gateway(answer)
-
     async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:  # noqa: ARG002  one answer is enough here
-        answer = await self._ask(self.api.hosts.status(step.request_id), step)
+        answer = await self._get(self.api.hosts.status, step)
         if not await self._done(answer, step):
             return None
         # the provider is asked again only if it takes its word back
-        final = await self._ask(self.api.hosts.result(step.request_id), step)
+        final = await self._get(self.api.hosts.result, step)
         if not await self._done(final, step):
             return None
         return Finished(_known(step, mapping(final.body)), _seconds(answer, final))
+
+    async def _get(self, url: Callable[[str], str], step: Accepted) -> Response:
+        return await self._ask(url(step.request_id), step, responses.from_gateway)
 
     async def _done(self, answer: Response, step: Accepted) -> bool:
         """Whether the job is done. Raises `CallFailed` where it failed or nobody could say."""
@@ -66,7 +62,7 @@ class SegmindPoller(QueuePoller[SegmindHosts]):
         word = body.get("status")
         self._about(body, "request_id", step)
         if _says_failed(answer):
-            again = await self._ask(self.api.hosts.result(step.request_id), step)
+            again = await self._get(self.api.hosts.result, step)
             if _says_failed(again) and _is_about(again, step):
                 raise CallFailed(_job_failed(again, step, self.api.key))
             words = "Segmind says that the job failed, and its result does not say so"
@@ -109,23 +105,9 @@ def _seconds(status: Response, result: Response) -> float | None:
 
 
 def _known(step: Accepted, answer: Mapping[str, Any]) -> ResultKnown:
-    cost = answers.result_cost(answer)
-    url = answers.output_url(answer)
+    cost, url = answers.result_cost(answer), answers.output_url(answer)
     if not url:
-        words = (
-            "Segmind completed the job but named no image (yet); it was paid for, and is polled "
-            "again"
-        )
-        raise CallFailed(
-            Failure(
-                FailureKind.PENDING,
-                words,
-                Billed.YES,
-                200,
-                cost=cost,
-                request_id=step.request_id,
-                kept=str(dict(answer)).encode()[:KEPT],
-            )
-        )
+        body = str(dict(answer)).encode()
+        raise CallFailed(responses.VERDICTS.without_image(step.request_id, cost, body))
     details = FrozenMap({**step.details, **answers.result_details(answer)})
     return ResultKnown(step.request_id, url, cost, details)

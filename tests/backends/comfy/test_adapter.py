@@ -10,12 +10,23 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.comfy import adapter
 from relightflow.backends.comfy.emulator import ComfyEmulator
 from relightflow.backends.emulator.plain import Spoil
 from relightflow.errors import Exit
-from relightflow.model.attempt import State
-from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shop, check_row, killed, row, shop
+from tests.backends.http.named import (
+    DOWNLOADS,
+    JOBS,
+    KEY,
+    PRICE,
+    SUBMITS,
+    Row,
+    Shop,
+    check_image_and_key,
+    check_killed,
+    check_row,
+    row,
+    shop,
+)
 
 Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
 
@@ -23,7 +34,7 @@ Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
 @pytest.fixture
 def shopping(tmp_path: Path) -> Shopping:
     def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
-        return shop(tmp_path, "comfy", ComfyEmulator(KEY, **facts), adapter, "_CALL_SECONDS")
+        return shop(tmp_path, "comfy", ComfyEmulator(KEY, **facts))
 
     return open_
 
@@ -50,16 +61,7 @@ _ESTIMATES = tuple(
     for said in _SAID
 )
 ROWS = (
-    row("reset, not taken", "submit", "unread"),
-    row("reset, taken", "submit", "lost"),
-    row("reset twice, not taken", "submit", "unread", times=2),
-    row("every answer is lost at first", "submit", "lost", times=4),
-    row("cut short, taken", "submit", "cut"),
-    row("no answer in time, taken", "submit", "hang", seconds=2.0),
-    *(row(f"a proxy's {code}, taken", "submit", "behind", status=code) for code in (500, 502, 504)),
-    *(row(f"a proxy's {code}, not taken", "submit", "instead", status=code) for code in (200, 502)),
-    row("an empty 200, taken", "submit", "behind", status=200, body=b""),
-    row("too much, taken", "submit", "behind", status=200, body=b" " * (2 << 20)),
+    *SUBMITS,
     row("a list in place of the answer, taken", "submit", "behind", status=200, body=b"[1]"),
     row("the first still runs", "submit", "behind", status=409, body=b'{"detail": "runs"}', headers=_AFTER),
     row("its deadline passes, taken", "submit", "behind", **_said(504, "deadline_exceeded")),
@@ -79,8 +81,6 @@ ROWS = (
         Exit.JOBS_FAILED, ("counts as billed",), billed=1, then=Exit.JOBS_FAILED, end=1),
     row("429 once", "submit", "instead", **_said(429, "rate_limited")),
     row("too much spending in flight", "submit", "instead", status=429, body=b'{"detail": "x"}', headers=_AFTER),
-    row("a redirect", "submit", "instead", times=9, status=307, headers={"Location": "http://localhost:1/"},
-        exit=Exit.REFUSED, billed=0, words=("never followed",)),
     Row("its result cannot be replayed", (Spoil("submit", "lost", 1),), Exit.UNKNOWN,
         ("its result cannot be had again",), then=Exit.OK, emulator={"replays": False}),
     row("the estimate is higher", "estimate", "change", times=9, change=lambda _: {"credits": 9.0},
@@ -94,8 +94,7 @@ ROWS = (
         exit=Exit.JOBS_FAILED, words=("blocked", "paid for"), then=Exit.JOBS_FAILED),
     row("the result is elsewhere", "submit", "change", exit=Exit.REFUSED, billed=1, words=("paid for",),
         change=lambda _: {"result": {"image_url": "https://example.com/a.jpg"}}, then=Exit.REFUSED, end=1),
-    *(row(f"download meets {how}", "download", how, times=2) for how in ("unread", "instead", "cut")),
-    row("the download is a page for a while", "download", "instead", times=2, status=200),
+    *DOWNLOADS,
 )  # fmt: skip
 
 
@@ -150,13 +149,7 @@ async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
     shopping: Shopping, point: str
 ) -> None:
     async with shopping() as opened:
-        opened.recipe("[front, side]", concurrency=4)
-        assert await killed(opened, point) == -9
-        code, said = await opened.run()
-        assert code is Exit.OK, said
-        opened.check_bill()
-        assert (len(opened.emulator.bill), opened.unknown(), opened.done()) == (4, 0, 4)
-        assert opened.kept() == []
+        await check_killed(opened, point)
 
 
 async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
@@ -172,10 +165,4 @@ async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
 
 async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
     async with shopping() as opened:
-        assert (await opened.run())[0] is Exit.OK
-        [image] = {call.image for call in opened.emulator.bill}
-        assert image == (opened.folder / "in/a.jpg").read_bytes()
-        assert opened.emulator.keyed["submit"] == JOBS
-        assert not opened.emulator.keyed["download"]
-        assert {a.state for a in opened.attempts()} == {State.DONE}
-        assert KEY.encode() not in opened.state_dir.ledger.read_bytes()
+        await check_image_and_key(opened)

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
+from relightflow.backends.comfy.adapter import Comfy
 from relightflow.backends.comfy.emulator import ComfyEmulator
-from relightflow.backends.comfy.hosts import OVERRIDE, ComfyHosts
 from relightflow.backends.comfy.plugin import RECORD
 from tests.backends import promises
 
-KEY = "a-key-for-comfy"
 
-
-async def test_keeps_what_a_backend_promises(monkeypatch: pytest.MonkeyPatch) -> None:
-    await promises.named_kept(RECORD, ComfyEmulator(KEY), OVERRIDE, monkeypatch)
-
-
-async def test_loses_nothing_on_a_network_that_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    await promises.named_on_a_bad_network(
-        RECORD,
-        ComfyEmulator(KEY),
-        OVERRIDE,
-        lambda request: b"Idempotency-Key" in request,
-        monkeypatch,
-    )
-
-
-def test_comes_in_through_the_same_door_as_anybody() -> None:
-    promises.comes_in_through_the_same_door(RECORD)
-
-
-def test_the_record_names_the_hosts_that_are_spoken_to() -> None:
-    promises.names_its_hosts(RECORD, ComfyHosts())
+class TestRecord(promises.NamedRecord):
+    record, adapter, emulator = RECORD, Comfy, ComfyEmulator
+    submits = b"Idempotency-Key"

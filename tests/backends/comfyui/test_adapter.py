@@ -13,12 +13,13 @@ from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted
 from relightflow.network import apart
 from relightflow.plugins.executor import TaskRefused
-from tests.backends.comfyui.conftest import IMAGE, ConnectComfy, EmulateComfy
+from tests.backends.comfyui.conftest import IMAGE
 from tests.backends.conftest import error
+from tests.backends.queued import Connect, Emulate
 
 
 async def test_a_job_that_was_queued_is_collected_and_not_queued_again(
-    connect: ConnectComfy, emulate: EmulateComfy
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
@@ -32,9 +33,7 @@ async def test_a_job_that_was_queued_is_collected_and_not_queued_again(
     assert emulator.bill()["totals"]["requests"] == 1
 
 
-async def test_after_its_result_a_job_is_made_anew(
-    connect: ConnectComfy, emulate: EmulateComfy
-) -> None:
+async def test_after_its_result_a_job_is_made_anew(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
     call = await context.call()
@@ -45,7 +44,7 @@ async def test_after_its_result_a_job_is_made_anew(
 
 @pytest.mark.parametrize("plan", ["job-failed", "expire"])
 async def test_what_failed_or_was_forgotten_is_queued_again_under_another_name(
-    connect: ConnectComfy, emulate: EmulateComfy, plan: str
+    connect: Connect, emulate: Emulate, plan: str
 ) -> None:
     emulator = await emulate(f"rules: [{{at: submit, nth: 1, fault: {plan}}}]")
     context = await connect(emulator.url)
@@ -60,7 +59,7 @@ async def test_what_failed_or_was_forgotten_is_queued_again_under_another_name(
 
 
 async def test_a_worker_makes_a_job_once_however_often_it_is_asked(
-    connect: ConnectComfy, emulate: EmulateComfy
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
@@ -75,7 +74,7 @@ async def test_a_worker_makes_a_job_once_however_often_it_is_asked(
 
 
 async def test_a_worker_uses_the_server_of_its_own_environment(
-    connect: ConnectComfy, emulate: EmulateComfy, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = await emulate(), await emulate()
     context = await connect(ours.url)
@@ -89,7 +88,7 @@ async def test_a_worker_uses_the_server_of_its_own_environment(
 
 
 async def test_a_worker_gives_back_what_only_its_own_server_cannot_do(
-    connect: ConnectComfy, emulate: EmulateComfy, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = await emulate("rules: [{at: submit, nth: 1, fault: job-failed}]")
     context = await connect(emulator.url)
@@ -105,7 +104,7 @@ async def test_a_worker_gives_back_what_only_its_own_server_cannot_do(
 
 
 async def test_what_an_earlier_run_has_queued_is_no_worker_s(
-    connect: ConnectComfy, emulate: EmulateComfy
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     call = await context.call()
@@ -122,7 +121,7 @@ async def _close_kept(*addresses: str) -> None:
     adapter._kept.cache_clear()
 
 
-async def test_a_server_that_is_not_there_is_named(connect: ConnectComfy) -> None:
+async def test_a_server_that_is_not_there_is_named(connect: Connect) -> None:
     context = await connect("http://127.0.0.1:9")
     failure = await error(context.call())
     assert (failure.kind, failure.billed) == (FailureKind.UNSENT, Billed.NO)

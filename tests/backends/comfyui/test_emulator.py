@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.backends.comfyui.conftest import EmulateComfy
+from tests.backends.queued import Emulate
 
 GRAPH = {"9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0]}}}
 
@@ -17,7 +17,7 @@ async def posted(url: str, body: Any) -> tuple[int, Any]:
         return got.status, await got.json()
 
 
-async def test_a_name_that_is_given_again_runs_again(emulate: EmulateComfy) -> None:
+async def test_a_name_that_is_given_again_runs_again(emulate: Emulate) -> None:
     emulator = await emulate()
     for _ in range(2):
         status, said = await posted(emulator.url, {"prompt": GRAPH, "prompt_id": "mine"})
@@ -33,7 +33,7 @@ async def test_a_name_that_is_given_again_runs_again(emulate: EmulateComfy) -> N
         {"prompt": {**GRAPH, "1": {"class_type": "LoadImage", "inputs": {"image": "gone.png"}}}},
     ],
 )
-async def test_a_graph_that_cannot_run_is_refused(emulate: EmulateComfy, body: Any) -> None:
+async def test_a_graph_that_cannot_run_is_refused(emulate: Emulate, body: Any) -> None:
     status, said = await posted((await emulate()).url, body)
     assert status == 400
     assert said["error"]["message"]
@@ -48,9 +48,7 @@ async def test_a_graph_that_cannot_run_is_refused(emulate: EmulateComfy, body: A
         ("GET", "/queue", 200),
     ],
 )
-async def test_what_a_path_answers(
-    emulate: EmulateComfy, method: str, path: str, status: int
-) -> None:
+async def test_what_a_path_answers(emulate: Emulate, method: str, path: str, status: int) -> None:
     emulator = await emulate()
     async with (
         aiohttp.ClientSession() as session,

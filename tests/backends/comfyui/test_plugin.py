@@ -11,20 +11,20 @@ from relightflow.backends.comfyui.server import URL
 from relightflow.plugins.registry import load
 from relightflow.testing.backend import check_backend
 from relightflow.testing.http_faults import check_http_faults
-from tests.backends.comfyui.conftest import EmulateComfy
+from tests.backends.queued import Emulate
 
 pytestmark = pytest.mark.usefixtures("quick_polls")
 
 
 async def test_keeps_what_a_backend_promises(
-    emulate: EmulateComfy, monkeypatch: pytest.MonkeyPatch
+    emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(URL, (await emulate()).url)
     await check_backend(RECORD, cells=2)
 
 
 async def test_a_network_that_goes_wrong_makes_nothing_twice(
-    emulate: EmulateComfy, monkeypatch: pytest.MonkeyPatch
+    emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = await emulate()
     monkeypatch.setenv(URL, emulator.url)

@@ -10,8 +10,8 @@ import pytest
 from relightflow.backends.comfyui.server import URL, Ended, OutputFile, _ended, from_environment
 from relightflow.errors import UsageError
 from relightflow.model.failure import Billed, FailureKind
-from tests.backends.comfyui.conftest import ConnectComfy
 from tests.backends.conftest import Listen, answer, error, replying
+from tests.backends.queued import Connect
 
 SAVED = {"filename": "a.png", "subfolder": "s", "type": "output"}
 
@@ -41,7 +41,7 @@ def test_how_a_call_ended_is_read_from_its_history(row: Any, ended: Ended) -> No
     assert _ended(row, "9") == ended
 
 
-async def test_a_refused_workflow_names_the_node(connect: ConnectComfy, listen: Listen) -> None:
+async def test_a_refused_workflow_names_the_node(connect: Connect, listen: Listen) -> None:
     refusal = {
         "error": {"type": "prompt_outputs_failed_validation", "message": "invalid outputs"},
         "node_errors": {"4": {"errors": [{"message": "Value not in list", "details": "ckpt"}]}},
@@ -59,7 +59,7 @@ async def test_a_refused_workflow_names_the_node(connect: ConnectComfy, listen: 
 
 
 async def test_an_upload_is_a_form_that_names_the_image_by_its_content(
-    connect: ConnectComfy, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     bodies: list[bytes] = []
 
@@ -74,7 +74,7 @@ async def test_an_upload_is_a_form_that_names_the_image_by_its_content(
     assert b'name="overwrite"\r\n\r\ntrue' in bodies[0]
 
 
-async def test_a_call_bears_our_name(connect: ConnectComfy, listen: Listen) -> None:
+async def test_a_call_bears_our_name(connect: Connect, listen: Listen) -> None:
     sent: list[Any] = []
 
     def choose(first: str, _: dict[str, str], body: bytes) -> bytes:

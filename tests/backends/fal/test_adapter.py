@@ -11,19 +11,18 @@ from dataclasses import replace
 import pytest
 
 from relightflow.backends.fal import models
-from relightflow.backends.fal.adapter import RING, Fal
+from relightflow.backends.fal.adapter import Fal
 from relightflow.backends.fal.hosts import FalHosts
 from relightflow.errors import AccountError
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.plugins.executor import TaskRefused
 from relightflow.testing.backend import backend_context
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.fal.conftest import IMAGE, KEY, ConnectFal, EmulateFal, image
+from tests.backends.fal.conftest import IMAGE, KEY, image
+from tests.backends.queued import Connect, Emulate
 
 
-async def test_the_storage_gets_a_token_and_never_the_key(
-    connect: ConnectFal, listen: Listen
-) -> None:
+async def test_the_storage_gets_a_token_and_never_the_key(connect: Connect, listen: Listen) -> None:
     keys: list[tuple[str, str]] = []
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -45,7 +44,7 @@ async def test_the_storage_gets_a_token_and_never_the_key(
 
 
 async def test_whoever_uploads_apart_gets_the_url_of_one_file_and_no_key(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
@@ -67,7 +66,7 @@ async def test_whoever_uploads_apart_gets_the_url_of_one_file_and_no_key(
 
 
 async def test_what_is_not_uploaded_is_not_prepared_apart(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     async def send(_: Callable[[bytes], None]) -> None:
         raise AssertionError("nothing is uploaded")
@@ -77,7 +76,7 @@ async def test_what_is_not_uploaded_is_not_prepared_apart(
 
 
 async def test_an_upload_that_fal_does_not_have_is_made_here(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     async def send(_: Callable[[bytes], None]) -> None:
         """A worker that only says so."""
@@ -88,7 +87,7 @@ async def test_an_upload_that_fal_does_not_have_is_made_here(
 
 
 async def test_a_place_to_upload_to_that_is_not_public_is_refused(
-    connect: ConnectFal, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     async def send(_: Callable[[bytes], None]) -> None:
         raise AssertionError("it was uploaded")
@@ -99,9 +98,7 @@ async def test_a_place_to_upload_to_that_is_not_public_is_refused(
     assert (failure.kind, failure.billed) == (FailureKind.REFUSED_SAFETY, Billed.NO)
 
 
-async def test_an_upload_is_made_once_and_used_again(
-    connect: ConnectFal, emulate: EmulateFal
-) -> None:
+async def test_an_upload_is_made_once_and_used_again(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
     first = await context.backend.prepare(image(), IMAGE)
@@ -110,7 +107,7 @@ async def test_an_upload_is_made_once_and_used_again(
 
 
 async def test_what_is_no_image_is_refused_before_fal_could_bill_it(
-    connect: ConnectFal, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     seen: list[str] = []
     context = await connect(await listen(replying(lambda *_: answer(200), seen)))
@@ -119,7 +116,7 @@ async def test_what_is_no_image_is_refused_before_fal_could_bill_it(
     assert (failure.kind, failure.billed, seen) == (FailureKind.BAD_IMAGE, Billed.NO, [])
 
 
-async def test_a_call_bears_how_long_it_may_wait(connect: ConnectFal, listen: Listen) -> None:
+async def test_a_call_bears_how_long_it_may_wait(connect: Connect, listen: Listen) -> None:
     heads: list[dict[str, str]] = []
 
     def choose(_: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -134,16 +131,14 @@ async def test_a_call_bears_how_long_it_may_wait(connect: ConnectFal, listen: Li
 
 async def test_without_a_key_nothing_begins_and_nothing_stays_open() -> None:
     with pytest.raises(AccountError, match="FAL_KEY"):
-        RING.read(print, {})
-    made = Fal(backend_context(models.MODELS[0]), lambda _: RING.read(print, {}), FalHosts())
+        Fal._ring.read(print, {})
+    made = Fal(backend_context(models.MODELS[0]), lambda _: Fal._ring.read(print, {}), FalHosts())
     with pytest.raises(AccountError):
         await made.open()
     gc.collect()  # a session that was left open would say so
 
 
-async def test_even_the_first_call_of_a_run_is_dated(
-    connect: ConnectFal, emulate: EmulateFal
-) -> None:
+async def test_even_the_first_call_of_a_run_is_dated(connect: Connect, emulate: Emulate) -> None:
     """Its image may be uploaded already; without the provider's time its absence is never proven."""
     context = await connect((await emulate()).url)
     assert context.backend.server_time() is not None

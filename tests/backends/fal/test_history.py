@@ -6,22 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from relightflow.backends.fal.adapter import Fal
 from relightflow.backends.fal.queue import RUN_SECONDS, START_SECONDS
-from relightflow.backends.history.lookup import at_once
+from relightflow.backends.history.records import at_once
 from relightflow.model.evidence import Needs
 from relightflow.model.step import ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.fal.conftest import ConnectFal, EmulateFal
+from tests.backends.queued import Connect, Emulate
 
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relightflow.backends.fal.adapter.queue.START_SECONDS", 0)
-    monkeypatch.setattr("relightflow.backends.fal.adapter.queue.RUN_SECONDS", 0.0)
+    monkeypatch.setattr(Fal, "_slowest", 0.0)
 
 
 async def test_a_call_that_was_taken_is_adopted_with_its_result(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     lost = await context.made(1, light_type="midday")
@@ -32,7 +32,7 @@ async def test_a_call_that_was_taken_is_adopted_with_its_result(
 
 
 async def test_a_failed_call_is_unbilled_and_a_refused_one_needs_a_person(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     plan = "rules: [{at: submit, nth: 1, fault: job-failed}, {at: submit, nth: 2, fault: job-failed, with: {error: 'refused: unsafe'}}]"
     context = await connect((await emulate(plan)).url)
@@ -47,7 +47,7 @@ async def test_a_failed_call_is_unbilled_and_a_refused_one_needs_a_person(
 
 @pytest.mark.usefixtures("settled")
 async def test_a_call_that_was_never_taken_is_absent_once_others_vouch_for_the_history(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     before = await context.made(1, light_type="midday")
@@ -58,7 +58,7 @@ async def test_a_call_that_was_never_taken_is_absent_once_others_vouch_for_the_h
 
 
 async def test_a_call_that_may_still_wait_for_a_runner_is_not_absent(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     before = await context.made(1, light_type="midday")
@@ -75,7 +75,7 @@ async def test_a_call_that_may_still_wait_for_a_runner_is_not_absent(
 
 @pytest.mark.usefixtures("settled")
 async def test_pages_are_read_to_their_end(
-    connect: ConnectFal, emulate: EmulateFal, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relightflow.backends.fal.history._SIZES", (2, 3))
     context = await connect((await emulate()).url)
@@ -85,7 +85,7 @@ async def test_pages_are_read_to_their_end(
     assert {row.cost for row in rows} == {40_000}
 
 
-async def test_a_page_of_another_shape_proves_nothing(connect: ConnectFal, listen: Listen) -> None:
+async def test_a_page_of_another_shape_proves_nothing(connect: Connect, listen: Listen) -> None:
     url = await listen(replying(lambda *_: answer(200, {"rows": []})))
     context = await connect(url)
     failure = await error(context.backend.bill(0.0, 1.0, at_once))

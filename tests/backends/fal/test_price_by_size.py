@@ -11,8 +11,6 @@ import pytest
 from benchmarks.reliability.inside import hurried
 from benchmarks.reliability.rehearsal import standing_in
 from relightflow import api
-from relightflow.backends.fal import adapter
-from relightflow.backends.http.key import KeyRing
 from relightflow.errors import Exit
 from relightflow.model.catalog import Price
 from relightflow.model.plan import Selection
@@ -21,7 +19,7 @@ from relightflow.model.spending import SpendLimit
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
 from relightflow.store.state_dir import StateDir
-from tests.backends.fal.conftest import EmulateFal
+from tests.backends.queued import Emulate
 
 RECIPE = """\
 version: 1
@@ -50,11 +48,10 @@ def recipe(tmp_path: Path) -> Path:
     [(800_000, Exit.OK, 4), (590_000, Exit.BUDGET, 3), (190_000, Exit.BUDGET, 0)],
 )
 async def test_each_call_is_reserved_and_settled_at_its_own_price(
-    recipe: Path, emulate: EmulateFal, monkeypatch: pytest.MonkeyPatch,
+    recipe: Path, emulate: Emulate, monkeypatch: pytest.MonkeyPatch,
     cap: int, ends: Exit, bought: int,
 ) -> None:  # fmt: skip
     emulator = await emulate()
-    monkeypatch.setattr(adapter, "RING", KeyRing("fal", "FAL_KEY"))
     registry, state = load(found=tuple), StateDir(recipe.parent / ".relightflow")
     with hurried(standing_in("fal", emulator.url, 0)):
         found = api.load(recipe, registry)
@@ -84,11 +81,10 @@ def mixed(recipe: Path) -> Path:
 
 
 async def test_mixed_sizes_at_32_in_flight_never_pass_the_cap(
-    mixed: Path, emulate: EmulateFal, monkeypatch: pytest.MonkeyPatch
+    mixed: Path, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where each was reserved at the dearest, 36 of the small ones would be bought, one by one."""
     emulator = await emulate()
-    monkeypatch.setattr(adapter, "RING", KeyRing("fal", "FAL_KEY"))
     registry, state = load(found=tuple), StateDir(mixed.parent / ".relightflow")
     options = RunOptions((SpendLimit(6_300_000, "a test"),))
     with hurried(standing_in("fal", emulator.url, 0)):

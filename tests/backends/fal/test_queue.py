@@ -11,15 +11,13 @@ from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted
 from relightflow.model.values import FrozenMap
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.fal.conftest import ConnectFal, EmulateFal
+from tests.backends.queued import Connect, Emulate
 
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 STEP = FrozenMap({"model": "bria/fibo-edit/relight", "submitted": 1e9})
 
 
-async def test_a_call_is_submitted_polled_and_fetched(
-    connect: ConnectFal, emulate: EmulateFal
-) -> None:
+async def test_a_call_is_submitted_polled_and_fetched(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
     context = await connect(emulator.url, delivery="inline")
     step = await context.submit(light_type="midday")
@@ -30,9 +28,7 @@ async def test_a_call_is_submitted_polled_and_fetched(
     assert row["parameters"] == {"light_direction": "front", "light_type": "midday"}
 
 
-async def test_a_model_charged_by_size_tells_its_cost(
-    connect: ConnectFal, emulate: EmulateFal
-) -> None:
+async def test_a_model_charged_by_size_tells_its_cost(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
     context = await connect(emulator.url, delivery="inline")
     done = await context.finish(await context.submit(0, "fal-ai/iclight-v2", prompt="dusk"))
@@ -51,7 +47,7 @@ def scripted(status: dict[str, Any], code: int, result: dict[str, Any], **head: 
 
 
 async def test_a_failure_that_the_status_does_not_mention_is_looked_up_after_the_third_time(
-    connect: ConnectFal, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     seen: list[str] = []
 
@@ -71,7 +67,7 @@ async def test_a_failure_that_the_status_does_not_mention_is_looked_up_after_the
 
 @pytest.mark.parametrize("head", [{}, {"x_fal_error_type": "internal"}])
 async def test_a_failure_that_the_status_or_a_header_confirms_is_unbilled_at_once(
-    connect: ConnectFal, listen: Listen, head: dict[str, str]
+    connect: Connect, listen: Listen, head: dict[str, str]
 ) -> None:
     status = {"status": "COMPLETED"} | ({} if head else {"error": "broken"})
     url = await listen(scripted(status, 500, {"detail": "out of memory"}, **head))
@@ -82,7 +78,7 @@ async def test_a_failure_that_the_status_or_a_header_confirms_is_unbilled_at_onc
 
 @pytest.mark.parametrize("head", [{}, {"x_fal_error_type": "content_policy"}])
 async def test_a_refusal_that_the_status_or_a_header_confirms_is_believed_at_once(
-    connect: ConnectFal, listen: Listen, head: dict[str, str]
+    connect: Connect, listen: Listen, head: dict[str, str]
 ) -> None:
     status = {"status": "COMPLETED"} | ({} if head else {"error": "refused"})
     url = await listen(scripted(status, 422, {"detail": "unsafe"}, **head))
@@ -92,7 +88,7 @@ async def test_a_refusal_that_the_status_or_a_header_confirms_is_believed_at_onc
 
 
 async def test_an_answer_about_another_request_is_not_believed(
-    connect: ConnectFal, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     url = await listen(scripted({"status": "COMPLETED", "request_id": "other-request"}, 500, {}))
     context = await connect(url)
@@ -101,7 +97,7 @@ async def test_an_answer_about_another_request_is_not_believed(
 
 
 async def test_a_result_without_an_image_is_paid_and_asked_for_again(
-    connect: ConnectFal, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     url = await listen(scripted({"status": "COMPLETED"}, 200, {"images": []}))
     context = await connect(url)
@@ -111,7 +107,7 @@ async def test_a_result_without_an_image_is_paid_and_asked_for_again(
 
 @pytest.mark.parametrize("request_id", ["../../etc/passwd", "", "a" * 200])
 async def test_an_id_that_could_change_a_url_is_never_sent(
-    connect: ConnectFal, listen: Listen, request_id: str
+    connect: Connect, listen: Listen, request_id: str
 ) -> None:
     seen: list[str] = []
     context = await connect(await listen(replying(lambda *_: answer(200), seen)))

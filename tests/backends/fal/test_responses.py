@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.fal.responses import detail, of_job, of_read, of_submit
+from relightflow.backends.fal.responses import VERDICTS, detail, of_job, of_submit
 from relightflow.backends.http.response import Response
 from relightflow.model.failure import Billed, FailureKind
 
@@ -70,4 +70,4 @@ def test_a_list_of_problems_is_told_with_their_places() -> None:
 
 def test_a_free_call_is_never_billed() -> None:
     for status in (401, 429, 302, 500):
-        assert of_read(said(status), "reading").billed is Billed.NO
+        assert VERDICTS.of_read(said(status), "reading").billed is Billed.NO

@@ -11,12 +11,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relightflow.backends.history.absence import Bracket, bracket
-from relightflow.backends.history.lookup import HistoryListing, Span
+from relightflow.backends.history.lookup import look_up
 from relightflow.backends.history.matching import DIGEST, digest
+from relightflow.backends.history.records import HistoryListing, Span
 from relightflow.backends.segmind import listing, rows
 from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.listing import Page
-from relightflow.backends.segmind.models import MODELS
+from relightflow.backends.segmind.models import MODELS, TABLE
+from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence, Needs, Undecided
 from relightflow.model.failure import Billed, CallFailed, Failure
@@ -167,13 +169,15 @@ class World:
         doubts = tuple(a for a in attempts if not a.request_id)
         known = tuple(a for a in attempts if a.request_id)
         ids = frozenset(a.request_id for a in known)
-        return await Records(None, True, self).look_up(  # type: ignore[arg-type]  # no API is asked
-            RecordsQuery(doubts, known, ids, LAG), _at_once
-        )
+        return await look_up(records(self), RecordsQuery(doubts, known, ids, LAG), _at_once)
+
+
+def records(world: World) -> _Records:
+    return _Records(None, matcher(TABLE), True, world)  # type: ignore[arg-type]  # no API is asked
 
 
 @dataclass(frozen=True, slots=True)
-class Records(SegmindHistory):
+class _Records(SegmindHistory):
     world: World
 
     async def between(self, span: Span, retry: Retry, whole: bool = True) -> HistoryListing:
@@ -381,12 +385,12 @@ async def test_the_first_calls_of_a_state_are_absent_once_the_records_have_shown
     query = RecordsQuery(
         (world.attempt(0, past[0]),), (world.attempt(1, LAST),), frozenset({"request-0001"}), LAG
     )
-    records = Records(None, True, world)  # type: ignore[arg-type]  # no API is asked
-    [(_, first)] = (await records.look_up(query, _at_once)).undecided
+    found = records(world)
+    [(_, first)] = (await look_up(found, query, _at_once)).undecided
     assert (first.needs, first.absent_at, first.at) == (Needs.TIME, AT + 700, AT + 700 + 21)
     noted = replace(query.doubts[0], details=FrozenMap({**query.doubts[0].details, **first.note}))
     again = replace(query, doubts=(noted,))
     world.now = 720.0
-    assert not (await records.look_up(again, _at_once)).absent
+    assert not (await look_up(found, again, _at_once)).absent
     world.now = 722.0
-    assert (await records.look_up(again, _at_once)).absent == (0,)
+    assert (await look_up(found, again, _at_once)).absent == (0,)

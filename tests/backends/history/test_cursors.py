@@ -10,7 +10,7 @@ import pytest
 
 from relightflow.backends.history import cursors
 from relightflow.backends.history.cursors import CursorPage, CursorReader, Fetch
-from relightflow.backends.history.lookup import Span
+from relightflow.backends.history.records import Span
 from relightflow.model.failure import CallFailed
 
 READER = CursorReader(lambda raw: raw[1], lambda raw: raw[0])

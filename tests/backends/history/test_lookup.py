@@ -9,55 +9,21 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.history.lookup import (
-    EVER,
-    HistoryListing,
-    Span,
-    at_once,
-    look_up,
-    patiently,
-)
-from relightflow.backends.segmind.models import MATCHER
+from relightflow.backends.history.lookup import look_up
+from relightflow.backends.history.records import HistoryListing, Span, at_once
+from relightflow.backends.segmind.models import TABLE
+from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import SERVER_TIME
-from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import RecordsQuery
 from tests.backends.history.test_matching import AT, doubt, row
-
-BUSY = Failure(FailureKind.UNAVAILABLE, "busy")
-
-
-def test_a_row_without_a_time_may_be_in_any_span() -> None:
-    assert Span(1.0, 2.0).holds(None)
-    assert Span(1.0, 2.0).holds(2.0)
-    assert not Span(1.0, 2.0).holds(2.1)
-    assert EVER.holds(-1e12)
-
-
-async def test_a_read_is_repeated_for_as_long_as_the_caller_waits() -> None:
-    left = [BUSY, BUSY]
-    waited: list[Failure] = []
-
-    async def ask() -> str:
-        if left:
-            raise CallFailed(left.pop())
-        return "rows"
-
-    async def retry(failure: Failure) -> None:
-        waited.append(failure)
-
-    assert await patiently(ask, retry) == "rows"
-    assert waited == [BUSY, BUSY]
-    left.append(BUSY)
-    with pytest.raises(CallFailed):
-        await patiently(ask, at_once)
 
 
 class _Records:
     """A list without the doubtful call: whole it proves nothing, and read in part it does not say so."""
 
-    matcher = MATCHER
+    matcher = matcher(TABLE)
     forgets = False
 
     def __init__(self, now: float) -> None:

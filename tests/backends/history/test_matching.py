@@ -18,7 +18,8 @@ from relightflow.backends.history.matching import (
     HistoryRow,
     digest,
 )
-from relightflow.backends.segmind.models import MATCHER, MODELS
+from relightflow.backends.segmind.models import MODELS, TABLE
+from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.failure import Billed
@@ -26,7 +27,7 @@ from relightflow.model.values import FrozenMap
 
 URL = "https://images.segmind.com/assets/a.jpg"
 AT = 1_795_435_200.0
-fit, match = MATCHER.fit, MATCHER.match
+fit, match = matcher(TABLE).fit, matcher(TABLE).match
 CELL = MODELS[0].normalise(FrozenMap())
 
 
@@ -241,7 +242,7 @@ def test_a_row_of_which_the_inputs_were_deleted_vouches_for_the_records_by_its_i
     facts: dict[str, Any], vouches: bool
 ) -> None:
     """One whose inputs are there and differ, or that is of another time or model, does not."""
-    assert MATCHER.vouches(doubt(), row(**facts)) is vouches
+    assert matcher(TABLE).vouches(doubt(), row(**facts)) is vouches
 
 
 def test_a_row_of_which_the_inputs_were_deleted_is_adopted_for_nothing() -> None:

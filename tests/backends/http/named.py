@@ -6,17 +6,16 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from benchmarks.reliability.inside import Hurried
+from benchmarks.reliability.inside import hurried
 from relightflow import api
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.emulator.plain import Emulator, Spoil
-from relightflow.backends.http.key import KeyRing
 from relightflow.errors import Exit, RelightflowError
 from relightflow.ledger.reader import open_reader
 from relightflow.model.attempt import Attempt, State
@@ -28,7 +27,6 @@ from relightflow.network import certificates
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import load
 from relightflow.report.summary import summary as words
-from relightflow.run import run_opening
 from relightflow.store.state_dir import StateDir
 
 KEY = "comfyui-0123456789abcdef"
@@ -66,6 +64,27 @@ def row(name: str, phase: str, how: Any, *, times: int = 1, **facts: Any) -> Row
     """A fault that passes, of which nothing is left at the end of the run."""
     spoil = {key: facts.pop(key) for key in (*Spoil.__slots__,) if key in facts}
     return Row(name, (Spoil(phase, how, times, **spoil),), **facts)
+
+
+SUBMITS = (
+    row("reset, not taken", "submit", "unread"),
+    row("reset, taken", "submit", "lost"),
+    row("reset twice, not taken", "submit", "unread", times=2),
+    row("every answer is lost at first", "submit", "lost", times=4),
+    row("cut short, taken", "submit", "cut"),
+    row("no answer in time, taken", "submit", "hang", seconds=2.0),
+    *(row(f"a proxy's {code}, taken", "submit", "behind", status=code) for code in (500, 502, 504)),
+    *(row(f"a proxy's {code}, not taken", "submit", "instead", status=code) for code in (200, 502)),
+    row("an empty 200, taken", "submit", "behind", status=200, body=b""),
+    row("too much, taken", "submit", "behind", status=200, body=b" " * (2 << 20)),
+    row("a redirect", "submit", "instead", times=9, status=307, headers={"Location": "http://localhost:1/"},
+        exit=Exit.REFUSED, billed=0, words=("never followed",)),
+)  # fmt: skip
+"""What can befall the billable call of any provider."""
+DOWNLOADS = (
+    *(row(f"download meets {how}", "download", how, times=2) for how in ("unread", "instead", "cut")),
+    row("the download is a page for a while", "download", "instead", times=2, status=200),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -127,26 +146,18 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(
-    folder: Path, backend: str, emulator: Emulator, adapter: Any, patience: str
-) -> AsyncIterator[Shop]:
-    """The provider `emulator` listens, waits do not wait, and the recipe is there. `patience`: the
-    adapter's constant for how long an answer is waited for."""
+async def shop(folder: Path, backend: str, emulator: Emulator) -> AsyncIterator[Shop]:
+    """The provider `emulator` listens, waits do not wait, and the recipe is there."""
+    variable = load().backend(backend).key_variable
     async with emulator.running():
         environ = {
             f"RELIGHTFLOW_{backend.upper()}_URL": emulator.url,
             "RELIGHTFLOW_REHEARSAL": "no",  # it stands for the provider itself
-            adapter.RING.variable: emulator.key,
+            variable: emulator.key,
         }
-        with ExitStack() as stack:
-            stack.enter_context(mock.patch.dict(os.environ, environ))
-            stack.enter_context(mock.patch.object(run_opening, "RealClock", return_value=Hurried()))
-            # nothing here is encrypted, and reading the machine's certificates takes longest of all
-            stack.enter_context(mock.patch.object(certificates, "context", return_value=None))
-            ring = KeyRing(adapter.RING.provider, adapter.RING.variable)
-            stack.enter_context(mock.patch.object(adapter, "RING", ring))
-            stack.enter_context(mock.patch.object(adapter, patience, 0.4))
-            made = Shop(folder, backend, emulator, adapter.RING.variable)
+        # nothing here is encrypted, and reading the machine's certificates takes longest of all
+        with hurried(environ), mock.patch.object(certificates, "context", return_value=None):
+            made = Shop(folder, backend, emulator, variable)
             made.recipe()
             yield made
 
@@ -179,7 +190,7 @@ async def check_row(shop_: Shop, found: Row) -> None:
         assert (shop_.unknown(), len(shop_.images()), shop_.kept()) == (0, JOBS, [])
 
 
-async def killed(shop_: Shop, point: str) -> int:
+async def _killed(shop_: Shop, point: str) -> int:
     """The program in a process of its own, which ends by SIGKILL at `point`; its exit code."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes",
@@ -190,3 +201,25 @@ async def killed(shop_: Shop, point: str) -> int:
     await process.communicate()
     assert process.returncode is not None
     return process.returncode
+
+
+async def check_killed(shop_: Shop, point: str) -> None:
+    """After a SIGKILL at `point` the next run finishes, and pays nothing twice."""
+    shop_.recipe("[front, side]", concurrency=4)
+    assert await _killed(shop_, point) == -9
+    code, said = await shop_.run()
+    assert code is Exit.OK, said
+    shop_.check_bill()
+    assert (len(shop_.emulator.bill), shop_.unknown(), shop_.done()) == (4, 0, 4)
+    assert shop_.kept() == []
+
+
+async def check_image_and_key(shop_: Shop) -> None:
+    """The image goes as it is, and the key to the API alone."""
+    assert (await shop_.run())[0] is Exit.OK
+    [image] = {call.image for call in shop_.emulator.bill}
+    assert image == (shop_.folder / "in/a.jpg").read_bytes()
+    assert shop_.emulator.keyed["submit"] == JOBS
+    assert not shop_.emulator.keyed["download"]
+    assert {a.state for a in shop_.attempts()} == {State.DONE}
+    assert shop_.emulator.key.encode() not in shop_.state_dir.ledger.read_bytes()

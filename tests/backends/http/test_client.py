@@ -11,23 +11,30 @@ import pytest
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.client import Api, encoded, reason
+from relightflow.backends.http.hosts import in_force
 from relightflow.backends.http.response import Response
-from relightflow.backends.segmind.hosts import OVERRIDE, SegmindApi, from_environment
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.backends.segmind.responses import checked
 from relightflow.model.failure import Billed, CallFailed, FailureKind
 from tests.backends.conftest import Listen, answer, error, replying, request
 from tests.backends.segmind.conftest import KEY
 
-Open = Callable[[str], Awaitable[SegmindApi]]
+Open = Callable[[str], Awaitable[Api[SegmindHosts]]]
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[Open]:
     """`await api(url)`: calls to that server, with a key."""
-    opened: list[SegmindApi] = []
+    opened: list[Api[SegmindHosts]] = []
 
-    async def make(url: str) -> SegmindApi:
-        opened.append(Api(sessions.api_session(), from_environment({OVERRIDE: url}), KEY))
+    async def make(url: str) -> Api[SegmindHosts]:
+        opened.append(
+            Api(
+                sessions.api_session(),
+                in_force(SegmindHosts(), {SegmindHosts().variable: url}),
+                KEY,
+            )
+        )
         return opened[-1]
 
     yield make
@@ -36,7 +43,7 @@ async def api() -> AsyncIterator[Open]:
 
 
 def test_the_key_is_in_no_repr() -> None:
-    assert KEY not in repr(Api(None, from_environment({}), KEY))  # type: ignore[arg-type]  # unused
+    assert KEY not in repr(Api(None, in_force(SegmindHosts(), {}), KEY))  # type: ignore[arg-type]  # unused
 
 
 async def test_a_free_call_bears_the_key_and_does_not_take_it_to_another_host(

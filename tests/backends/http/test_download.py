@@ -14,8 +14,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from relightflow.backends.http import download, sessions
 from relightflow.backends.http.download import Downloads, fetch_apart
+from relightflow.backends.http.hosts import in_force
 from relightflow.backends.replicate.hosts import ReplicateHosts
-from relightflow.backends.segmind.hosts import OVERRIDE, SegmindHosts, from_environment
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.network import apart
 from tests.backends.conftest import Listen, answer, error, replying, request
@@ -30,7 +31,7 @@ async def downloads() -> AsyncIterator[Make]:
     made: list[Downloads] = []
 
     def make(url: str = "", **facts: float) -> Downloads:
-        hosts = from_environment({OVERRIDE: url}) if url else SegmindHosts()
+        hosts = in_force(SegmindHosts(), {SegmindHosts().variable: url}) if url else SegmindHosts()
         found = Downloads(sessions.download_session(urlsplit(url).hostname or ""), hosts, **facts)  # type: ignore[arg-type]  # cap is an int, seconds are floats
         made.append(found)
         return found
@@ -54,7 +55,7 @@ async def test_a_worker_downloads_as_the_driver_does_and_keeps_its_connection(
         return image_bytes() if "a.png" in first else answer(404, b"")
 
     url = await listen(replying(choose))
-    hosts = from_environment({OVERRIDE: url})
+    hosts = in_force(SegmindHosts(), {SegmindHosts().variable: url})
     assert await asyncio.to_thread(fetch_apart, hosts, False, url + "/a.png") == IMAGE
     failed = asyncio.to_thread(fetch_apart, hosts, False, url + "/gone")
     assert (await error(failed)).kind is FailureKind.EXPIRED

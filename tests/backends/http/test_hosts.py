@@ -4,9 +4,15 @@ import math
 
 import pytest
 
-from relightflow.backends.http.hosts import in_force, refusal
-from relightflow.backends.segmind.hosts import OVERRIDE, SETTLING, SegmindHosts, from_environment
+from relightflow.backends.comfy.hosts import ComfyHosts
+from relightflow.backends.fal.hosts import FalHosts
+from relightflow.backends.http.hosts import ProviderHosts, in_force, refusal
+from relightflow.backends.replicate.hosts import ReplicateHosts
+from relightflow.backends.runware.hosts import RunwareHosts
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.errors import UsageError
+
+EVERY = (SegmindHosts(), FalHosts(), ReplicateHosts(), ComfyHosts(), RunwareHosts())
 
 
 @pytest.mark.parametrize(
@@ -70,17 +76,39 @@ def test_private_addresses_are_refused_in_any_spelling(host: str) -> None:
     ["127.0.0.1:80", "http://example.com", "http://u:p@127.0.0.1", "http://127.0.0.1/x", "ftp://a"],
 )
 def test_an_override_that_is_no_server_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match=OVERRIDE):
-        from_environment({OVERRIDE: url})
-
-
-def test_one_server_stands_for_all_hosts_and_only_here_is_its_history_believed() -> None:
-    variables = {OVERRIDE: "http://127.0.0.1:80", SETTLING: "3"}
     usual = SegmindHosts()
-    moved = in_force(usual, variables, ("CDN.example.com",), bases=("assets",), settled=SETTLING)
-    assert {moved.api, moved.override, moved.assets} == {"http://127.0.0.1"}
-    assert (moved.history, moved.settling) == (usual.history, 3.0)
+    with pytest.raises(UsageError, match=usual.variable):
+        in_force(usual, {usual.variable: url})
+
+
+@pytest.mark.parametrize("usual", EVERY, ids=lambda usual: usual.provider)
+def test_one_server_stands_for_all_hosts_and_only_here_is_its_history_believed(
+    usual: ProviderHosts,
+) -> None:
+    variables = {usual.variable: "http://127.0.0.1:80/", usual.settled: "3"}
+    moved = in_force(usual, variables, ("CDN.example.com",))
+    assert {getattr(moved, base) for base in ("api", "override", *usual.bases)} == {
+        "http://127.0.0.1"
+    }
     assert moved.outputs == (*usual.outputs, "cdn.example.com")
-    away = variables | {OVERRIDE: "https://segmind.example.com"}
-    assert in_force(usual, away, settled=SETTLING).settling == math.inf
+    assert moved.settling == (3.0 if usual.settled else math.inf)
+    away = in_force(usual, variables | {usual.variable: "https://stand-in.example.com"})
+    assert away.settling == math.inf
     assert in_force(usual, {}) == usual
+
+
+def test_a_time_to_settle_that_is_none_is_refused() -> None:
+    usual = SegmindHosts()
+    with pytest.raises(UsageError, match=usual.settled):
+        in_force(usual, {usual.variable: "http://127.0.0.1:80", usual.settled: "soon"})
+
+
+def test_the_key_goes_into_the_header_that_the_provider_reads() -> None:
+    found = {hosts.provider: hosts.authorization("k") for hosts in EVERY}
+    assert found == {
+        "Segmind": {"x-api-key": "k"},
+        "fal": {"Authorization": "Key k"},
+        "Replicate": {"Authorization": "Bearer k"},
+        "Comfy Router": {"X-API-Key": "k"},
+        "Runware": {"Authorization": "Bearer k"},
+    }

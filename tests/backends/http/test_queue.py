@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relightflow.backends.http.polling import PollSchedule
+from relightflow.backends.http.polling import ClockFunctions, PollSchedule
 from relightflow.backends.http.queue import Finished, QueuePoller, Repeats
 from relightflow.backends.http.response import Response, mapping
 from relightflow.model.failure import Billed, CallFailed, FailureKind
@@ -37,11 +37,8 @@ class _Poller(QueuePoller[Any]):
     longest = 60.0
     waiting = ("WAITING",)
 
-    def _own(self, answer: Response) -> bool:
-        return b"acme" in answer.body
-
     async def _look(self, step: Accepted, repeats: Repeats) -> Finished | None:
-        answer = await self._ask("/1", step)
+        answer = await self._ask("/1", step, lambda found: b"acme" in found.body)
         body = mapping(answer.body)
         self._about(body, "id", step)
         repeats.count(answer)
@@ -58,7 +55,10 @@ def _poller(*answers: bytes, status: int = 200) -> tuple[_Poller, list[str]]:
 
     api: Any = _Api([Response(status, body=body) for body in answers])
     made = _Poller(
-        api, PollSchedule(), told.append, sleep, lambda: clock[0], lambda: 1000 + clock[0]
+        api,
+        PollSchedule(),
+        told.append,
+        ClockFunctions(sleep, lambda: clock[0], lambda: 1000 + clock[0]),
     )
     return made, told
 

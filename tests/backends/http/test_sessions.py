@@ -11,7 +11,8 @@ import trustme
 
 from relightflow.backends.http import sessions
 from relightflow.backends.http.download import Downloads
-from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
+from relightflow.backends.http.hosts import in_force
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.model.failure import EXIT_OF, Billed, FailureKind
 from relightflow.model.step import Accepted
 from tests.backends.conftest import answer, error, request
@@ -65,7 +66,7 @@ async def test_free_calls_and_downloads_are_as_strict(connect: Connect, secure: 
     polling = await error(context.backend.collect(Accepted("request-0001")))
     uploading = await error(context.backend.prepare(image(), b""))
     async with sessions.download_session("127.0.0.1") as session:
-        hosts = from_environment({OVERRIDE: url})
+        hosts = in_force(SegmindHosts(), {SegmindHosts().variable: url})
         fetching = await error(Downloads(session, hosts).fetch(url + "/a.png"))
     assert {polling.kind, uploading.kind, fetching.kind} == {FailureKind.REFUSED_SAFETY}
     assert fetching.billed is Billed.YES

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from relightflow.backends.emulator.images import tiny
-from relightflow.backends.replicate.adapter import RING, Replicate
-from relightflow.backends.replicate.hosts import OVERRIDE, ReplicateHosts, from_environment
+from relightflow.backends.http.hosts import in_force
+from relightflow.backends.replicate.adapter import Replicate
+from relightflow.backends.replicate.hosts import ReplicateHosts
 from relightflow.backends.replicate.models import MODELS
 from relightflow.errors import AccountError
 from relightflow.model.failure import Billed, FailureKind
@@ -17,7 +18,8 @@ from relightflow.model.step import EXPIRES, Accepted, Completed, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.testing.backend import backend_context
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.replicate.conftest import KEY, ConnectReplicate, EmulateReplicate, image
+from tests.backends.queued import Connect, Emulate
+from tests.backends.replicate.conftest import KEY, image
 
 ID = "gm3qorzdhgbfurvjtvhg6dckhu"
 GONE = {"id": ID, "status": "succeeded", "output": None, "data_removed": True}
@@ -25,24 +27,22 @@ STILL = {"id": ID, "status": "succeeded", "output": ["https://replicate.delivery
 
 
 async def test_without_a_key_or_with_a_refused_one_nothing_is_opened(
-    emulate: EmulateReplicate, monkeypatch: pytest.MonkeyPatch
+    emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REPLICATE_API_TOKEN", raising=False)
-    backend = Replicate(backend_context(MODELS[0]), RING.read, ReplicateHosts())
+    backend = Replicate(backend_context(MODELS[0]), Replicate._ring.read, ReplicateHosts())
     with pytest.raises(AccountError, match="set REPLICATE_API_TOKEN"):
         await backend.open()
     await backend.close()
     emulator = await emulate(keys=frozenset({"r8_another"}))
-    where = from_environment({OVERRIDE: emulator.url})
+    where = in_force(ReplicateHosts(), {ReplicateHosts().variable: emulator.url})
     backend = Replicate(backend_context(MODELS[0]), lambda _: KEY, where)
     with pytest.raises(AccountError, match="refused the key"):
         await backend.open()
     await backend.close()
 
 
-async def test_what_is_no_image_is_not_sent(
-    emulate: EmulateReplicate, connect: ConnectReplicate
-) -> None:
+async def test_what_is_no_image_is_not_sent(emulate: Emulate, connect: Connect) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
     failure = await error(context.backend.prepare(image(b"no"), b"no"))
@@ -71,7 +71,7 @@ def serving(prediction: dict[str, Any], download: bytes) -> Any:
     ],
 )
 async def test_a_file_that_is_gone_is_lost_only_on_replicates_word(
-    connect: ConnectReplicate, listen: Listen, prediction: Any, kind: FailureKind, words: str
+    connect: Connect, listen: Listen, prediction: Any, kind: FailureKind, words: str
 ) -> None:
     url = await listen(serving(prediction, answer(404, b"")))
     context = await connect(url)
@@ -82,7 +82,7 @@ async def test_a_file_that_is_gone_is_lost_only_on_replicates_word(
 
 
 async def test_what_waits_says_by_when_it_must_be_collected(
-    connect: ConnectReplicate, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     url = await listen(serving({"detail": "oops"}, answer(503, b"")))
     context = await connect(url)
@@ -94,7 +94,7 @@ async def test_what_waits_says_by_when_it_must_be_collected(
 
 
 async def test_the_key_is_shown_to_a_result_only_where_it_asks(
-    connect: ConnectReplicate, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     seen: list[str] = []
 
@@ -115,7 +115,7 @@ async def test_the_key_is_shown_to_a_result_only_where_it_asks(
 
 
 async def test_a_result_is_not_left_to_a_machine_without_the_key(
-    connect: ConnectReplicate, emulate: EmulateReplicate
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     backend: Any = context.backend

@@ -7,13 +7,14 @@ import pytest
 from relightflow.backends.emulator.images import tiny
 from relightflow.model.failure import Billed, FailureKind
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.replicate.conftest import KEY, ConnectReplicate, image
+from tests.backends.queued import Connect
+from tests.backends.replicate.conftest import KEY, image
 
 OWN = {"title": "T", "detail": "the file is too large", "status": 413}
 
 
 async def test_an_image_goes_up_as_a_form_and_its_name_tells_nothing(
-    connect: ConnectReplicate, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     seen: list[Any] = []
 
@@ -47,7 +48,7 @@ async def test_an_image_goes_up_as_a_form_and_its_name_tells_nothing(
     ],
 )
 async def test_an_upload_that_goes_wrong_costs_nothing(
-    connect: ConnectReplicate, listen: Listen, status: int, body: Any, kind: FailureKind
+    connect: Connect, listen: Listen, status: int, body: Any, kind: FailureKind
 ) -> None:
     def choose(first: str, *_: object) -> bytes:
         return answer(status, body) if first.startswith("POST") else answer(200, {})

@@ -11,21 +11,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from relightflow.backends.history.lookup import at_once
+from relightflow.backends.history.records import at_once
 from relightflow.backends.replicate.models import TABLE
 from relightflow.model.evidence import Needs
 from relightflow.model.step import ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.replicate.conftest import (
-    ConnectReplicate,
-    EmulateReplicate,
-)
+from tests.backends.queued import Connect, Emulate
 
 VERSION = TABLE[0].version
 
 
 async def test_a_call_that_was_taken_is_adopted_with_its_result_and_its_cost(
-    connect: ConnectReplicate, emulate: EmulateReplicate
+    connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
     lost = await context.made(1)
@@ -36,7 +33,7 @@ async def test_a_call_that_was_taken_is_adopted_with_its_result_and_its_cost(
 
 
 async def test_what_was_given_up_is_unbilled_and_what_ran_needs_a_person(
-    connect: ConnectReplicate, emulate: EmulateReplicate
+    connect: Connect, emulate: Emulate
 ) -> None:
     fault = "fault: job-failed, with"
     plan = f"rules: [{{at: submit, nth: 1, {fault}: {{error: aborted}}}}, {{at: submit, nth: 2, {fault}: {{error: boom}}}}]"
@@ -50,7 +47,7 @@ async def test_what_was_given_up_is_unbilled_and_what_ran_needs_a_person(
 
 
 async def test_a_call_that_was_never_taken_is_absent_within_the_hour_and_after_it(
-    connect: ConnectReplicate, emulate: EmulateReplicate
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
@@ -64,7 +61,7 @@ async def test_a_call_that_was_never_taken_is_absent_within_the_hour_and_after_i
 
 
 async def test_after_an_hour_a_row_that_may_be_the_calls_needs_a_person(
-    connect: ConnectReplicate, emulate: EmulateReplicate
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate()
     context = await connect(emulator.url)
@@ -80,7 +77,7 @@ async def test_after_an_hour_a_row_that_may_be_the_calls_needs_a_person(
 
 
 async def test_the_bill_is_by_the_seconds_that_each_prediction_ran(
-    connect: ConnectReplicate, emulate: EmulateReplicate, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, emulate: Emulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relightflow.backends.replicate.emulator.predictions._PAGE", 2)
     context = await connect((await emulate()).url)
@@ -182,7 +179,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("habits", READABLE.values(), ids=READABLE)
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "never taken"])
 async def test_a_list_of_other_habits_is_read_as_well(
-    connect: ConnectReplicate, listen: Listen, habits: Habits, taken: bool
+    connect: Connect, listen: Listen, habits: Habits, taken: bool
 ) -> None:
     habits = replace(habits, rows=[])
     context = await connect(await listen(replying(habits.answer)), delivery="inline")
@@ -200,7 +197,7 @@ async def test_a_list_of_other_habits_is_read_as_well(
 
 @pytest.mark.parametrize("habits", UNREADABLE.values(), ids=UNREADABLE)
 async def test_no_list_makes_a_call_absent_that_was_taken(
-    connect: ConnectReplicate, listen: Listen, habits: Habits
+    connect: Connect, listen: Listen, habits: Habits
 ) -> None:
     """Neither a call before or after it, nor one of a known id, is taken for it either."""
     habits = replace(habits, rows=[])
@@ -225,7 +222,7 @@ async def test_no_list_makes_a_call_absent_that_was_taken(
     ids=str,
 )
 async def test_a_page_of_another_shape_proves_nothing(
-    connect: ConnectReplicate, listen: Listen, page: dict[str, Any]
+    connect: Connect, listen: Listen, page: dict[str, Any]
 ) -> None:
     context = await connect(await listen(replying(lambda *_: answer(200, page))))
     failure = await error(context.backend.bill(0.0, 1.0, at_once))

@@ -1,17 +1,7 @@
 from __future__ import annotations
 
-import math
-
-import pytest
-
 from relightflow.backends.http.hosts import refusal
-from relightflow.backends.replicate.hosts import (
-    OVERRIDE,
-    SETTLING,
-    ReplicateHosts,
-    from_environment,
-)
-from relightflow.errors import UsageError
+from relightflow.backends.replicate.hosts import ReplicateHosts
 
 
 def test_results_come_from_its_delivery_hosts_alone() -> None:
@@ -31,13 +21,3 @@ def test_an_official_model_has_its_own_place() -> None:
     hosts = ReplicateHosts()
     assert hosts.official("a/b") == "https://api.replicate.com/v1/models/a/b/predictions"
     assert hosts.prediction("abc") == "https://api.replicate.com/v1/predictions/abc"
-    assert hosts.authorization("k") == {"Authorization": "Bearer k"}
-
-
-def test_a_stand_in_takes_the_place_of_all_and_promises_only_here() -> None:
-    here = from_environment({OVERRIDE: "http://127.0.0.1:8080", SETTLING: "3"})
-    assert (here.predictions, here.settling) == ("http://127.0.0.1:8080/v1/predictions", 3.0)
-    away = from_environment({OVERRIDE: "https://example.com", SETTLING: "3"})
-    assert away.settling == math.inf
-    with pytest.raises(UsageError):
-        from_environment({OVERRIDE: "http://example.com"})

@@ -50,9 +50,3 @@ def test_a_prediction_is_known_by_its_version_else_by_its_name() -> None:
     assert models.named(None, IC_LIGHT.version) == "zsxkib/ic-light"
     assert models.named("a/b", "hidden") == "a/b"
     assert models.named(None, None) == ""
-    assert models.row("a/b") is None
-
-
-@pytest.mark.parametrize("delivery", ["upload", "inline", "presign", "url"])
-def test_what_becomes_of_images_is_said(delivery: str) -> None:
-    assert "Replicate" in models.disclosed(FrozenMap({"delivery": delivery}), "")

@@ -12,7 +12,7 @@ from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import EXPIRES, Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.replicate.conftest import ConnectReplicate
+from tests.backends.queued import Connect
 
 ID = "gm3qorzdhgbfurvjtvhg6dckhu"
 STEP = Accepted(ID, FrozenMap({"model": "zsxkib/ic-light", "submitted": 1e9}))
@@ -34,7 +34,7 @@ def script(*rows: dict[str, Any]) -> Any:
 
 
 async def test_a_pinned_model_is_called_by_its_version_and_has_a_deadline(
-    connect: ConnectReplicate, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     sent: list[Any] = []
 
@@ -63,7 +63,7 @@ async def test_a_pinned_model_is_called_by_its_version_and_has_a_deadline(
 )
 @pytest.mark.parametrize("status", [200, 201, 202])
 async def test_an_acceptance_without_an_id_is_unknown(
-    connect: ConnectReplicate, listen: Listen, status: int, body: bytes
+    connect: Connect, listen: Listen, status: int, body: bytes
 ) -> None:
     def choose(first: str, *_: object) -> bytes:
         return answer(status, body) if first.startswith("POST") else answer(200, {})
@@ -75,7 +75,7 @@ async def test_an_acceptance_without_an_id_is_unknown(
 
 @pytest.mark.parametrize("word", ["starting", "processing", "queued", "booting", "thinking"])
 async def test_any_word_that_is_no_end_is_waited_for(
-    connect: ConnectReplicate, listen: Listen, word: str
+    connect: Connect, listen: Listen, word: str
 ) -> None:
     context = await connect(await listen(script({"id": ID, "status": word}, DONE)))
     found = await context.backend.collect(STEP)
@@ -85,9 +85,7 @@ async def test_any_word_that_is_no_end_is_waited_for(
     )
 
 
-async def test_a_failure_that_is_taken_back_is_none(
-    connect: ConnectReplicate, listen: Listen
-) -> None:
+async def test_a_failure_that_is_taken_back_is_none(connect: Connect, listen: Listen) -> None:
     failed = {"id": ID, "status": "failed", "error": "oops"}
     context = await connect(await listen(script(failed, DONE)))
     assert isinstance(await context.backend.collect(STEP), ResultKnown)
@@ -97,7 +95,7 @@ async def test_a_failure_that_is_taken_back_is_none(
 
 
 async def test_a_result_is_lost_only_where_replicate_says_that_it_deleted_it(
-    connect: ConnectReplicate, listen: Listen
+    connect: Connect, listen: Listen
 ) -> None:
     context = await connect(await listen(script(GONE)))
     failure = await error(context.backend.collect(STEP))
@@ -124,7 +122,7 @@ async def test_a_result_is_lost_only_where_replicate_says_that_it_deleted_it(
     ],
 )
 async def test_a_look_that_says_nothing_leaves_the_call_open(
-    connect: ConnectReplicate, listen: Listen, status: int, body: Any, kind: FailureKind
+    connect: Connect, listen: Listen, status: int, body: Any, kind: FailureKind
 ) -> None:
     def choose(first: str, *_: object) -> bytes:
         return answer(200, {}) if "account" in first else answer(status, body)

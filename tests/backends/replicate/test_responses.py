@@ -76,7 +76,9 @@ def test_the_end_of_a_limit_stands_in_the_text(
     detail: str, headers: dict[str, str], seconds: float | None
 ) -> None:
     body = json.dumps({"detail": detail}).encode()
-    assert responses.of_read(Response(429, headers, body), "polling").retry_after == seconds
+    assert (
+        responses.VERDICTS.of_read(Response(429, headers, body), "polling").retry_after == seconds
+    )
 
 
 def test_a_failure_costs_the_time_that_it_ran_and_one_that_never_started_nothing() -> None:

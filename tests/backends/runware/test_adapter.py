@@ -10,11 +10,22 @@ from typing import Any
 import pytest
 
 from relightflow.backends.emulator.plain import Spoil
-from relightflow.backends.runware import adapter
 from relightflow.backends.runware.emulator import RunwareEmulator
 from relightflow.errors import Exit
-from relightflow.model.attempt import State
-from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shop, check_row, killed, row, shop
+from tests.backends.http.named import (
+    DOWNLOADS,
+    JOBS,
+    KEY,
+    PRICE,
+    SUBMITS,
+    Row,
+    Shop,
+    check_image_and_key,
+    check_killed,
+    check_row,
+    row,
+    shop,
+)
 
 Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
 
@@ -22,7 +33,7 @@ Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
 @pytest.fixture
 def shopping(tmp_path: Path) -> Shopping:
     def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
-        return shop(tmp_path, "runware", RunwareEmulator(KEY, **facts), adapter, "_SUBMIT_SECONDS")
+        return shop(tmp_path, "runware", RunwareEmulator(KEY, **facts))
 
     return open_
 
@@ -38,16 +49,7 @@ def _refusal(code: str, status: int, *words: str, end: Exit, **facts: Any) -> Ro
 
 
 ROWS = (
-    row("reset, not taken", "submit", "unread"),
-    row("reset, taken", "submit", "lost"),
-    row("reset twice, not taken", "submit", "unread", times=2),
-    row("every answer is lost at first", "submit", "lost", times=4),
-    row("cut short, taken", "submit", "cut"),
-    row("no answer in time, taken", "submit", "hang", seconds=2.0),
-    *(row(f"a proxy's {code}, taken", "submit", "behind", status=code) for code in (500, 502, 504)),
-    *(row(f"a proxy's {code}, not taken", "submit", "instead", status=code) for code in (200, 502)),
-    row("an empty 200, taken", "submit", "behind", status=200, body=b""),
-    row("too much, taken", "submit", "behind", status=200, body=b" " * (2 << 20)),
+    *SUBMITS,
     _change("an answer without the task", lambda _: {"data": []}),
     _change("an answer about another task", lambda a: {"data": [{**a["data"][0], "taskUUID": "x"}]}),
     _change("an answer of another shape", lambda _: {"data": {"taskUUID": "x"}}),
@@ -72,8 +74,6 @@ ROWS = (
         body=b'{"errors": [{"code": "overloaded", "message": "later"}]}'),
     row("a time-out behind it, taken", "submit", "behind", status=504,
         body=b'{"errors": [{"code": "timeoutProvider", "message": "late"}]}'),
-    row("a redirect", "submit", "instead", times=9, status=307, headers={"Location": "http://localhost:1/"},
-        exit=Exit.REFUSED, billed=0, words=("never followed",)),
     *(row(f"polls meet {how}", "poll", how, times=3) for how in ("unread", "instead", "cut")),
     row("polls meet 429", "poll", "instead", status=429, headers={"Retry-After": "1"}),
     _change("polls are empty", lambda _: {"data": []}, "poll"),
@@ -89,8 +89,7 @@ ROWS = (
     _change("the result is elsewhere", lambda a: {
         "data": [{**a["data"][0], "imageURL": "https://example.com/a.jpg"}]
     }, "poll", exit=Exit.REFUSED, billed=1, words=("paid for",), then=Exit.REFUSED, end=1),
-    *(row(f"download meets {how}", "download", how, times=2) for how in ("unread", "instead", "cut")),
-    row("the download is a page for a while", "download", "instead", times=2, status=200),
+    *DOWNLOADS,
 )  # fmt: skip
 
 
@@ -167,25 +166,13 @@ async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
     shopping: Shopping, point: str
 ) -> None:
     async with shopping() as opened:
-        opened.recipe("[front, side]", concurrency=4)
-        assert await killed(opened, point) == -9
-        code, said = await opened.run()
-        assert code is Exit.OK, said
-        opened.check_bill()
-        assert (len(opened.emulator.bill), opened.unknown(), opened.done()) == (4, 0, 4)
-        assert opened.kept() == []
+        await check_killed(opened, point)
 
 
 async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
     async with shopping() as opened:
-        assert (await opened.run())[0] is Exit.OK
-        [image] = {call.image for call in opened.emulator.bill}
-        assert image == (opened.folder / "in/a.jpg").read_bytes()
-        assert opened.emulator.keyed["submit"] == JOBS
-        assert not opened.emulator.keyed["download"]
+        await check_image_and_key(opened)
         assert sum(a.cost or 0 for a in opened.attempts()) == JOBS * PRICE
-        assert {a.state for a in opened.attempts()} == {State.DONE}
-        assert KEY.encode() not in opened.state_dir.ledger.read_bytes()
 
 
 async def test_a_model_that_is_withdrawn_meanwhile_does_not_free_the_call(

@@ -14,10 +14,12 @@ import pytest
 from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.emulator.server import Running, start
+from relightflow.backends.http.hosts import in_force
 from relightflow.backends.http.polling import ClockFunctions
 from relightflow.backends.segmind import models
 from relightflow.backends.segmind.adapter import Segmind
-from relightflow.backends.segmind.hosts import OVERRIDE, from_environment
+from relightflow.backends.segmind.hosts import SegmindHosts
+from relightflow.backends.table import row_of
 from relightflow.model.image import Image
 from relightflow.model.job import Job
 from relightflow.model.step import Completed, PaidUnfetched, Step
@@ -62,7 +64,7 @@ def image(data: bytes = IMAGE, **facts: Any) -> Image:
 
 def job(image_bytes: Image, number: int = 0, model: str = "segmind-relighting", **cell: Any) -> Job:
     """The `number`th repeat of a cell."""
-    row = models.row(model)
+    row = row_of(models.TABLE, model)
     parameters = FrozenMap(cell) if row is None else row.model.normalise(FrozenMap(cell))
     key = hashlib.sha256(f"{image_bytes.sha256}{parameters}{number}".encode()).hexdigest()
     return Job(key, image_bytes, "segmind", model, parameters, number)
@@ -123,7 +125,7 @@ async def connect() -> AsyncIterator[Connect]:
         context = BackendContext(
             models.MODELS[0], FrozenMap(options), notes, notices.append, operator
         )
-        where = from_environment({OVERRIDE: url}, operator.output_hosts)
+        where = in_force(SegmindHosts(), {SegmindHosts().variable: url}, operator.output_hosts)
         backend = Segmind(context, lambda _: KEY, where, ClockFunctions(sleep=nap, wall=wall))
         await backend.open()
         opened.append(backend)

@@ -15,8 +15,6 @@ from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.reading import parse as plan_of
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.emulator.server import start
-from relightflow.backends.http.key import KeyRing
-from relightflow.backends.segmind import adapter
 from relightflow.errors import Exit
 from relightflow.model.catalog import Price
 from relightflow.model.plan import Plan, Selection
@@ -101,7 +99,6 @@ async def test_recipes_chain_over_models_of_the_operator_s_own(
 ) -> None:
     registry = load(found=tuple, declared=declared)
     config = served(declared)
-    monkeypatch.setattr(adapter, "RING", KeyRing("Segmind", "SEGMIND_API_KEY"))
     prices: list[Price | None] = []
     async with await start(config) as emulator:
         with hurried(standing_in("segmind", emulator.url, 0)):
@@ -125,7 +122,6 @@ async def test_a_lost_answer_of_a_declared_model_is_found_again(
 ) -> None:
     registry = load(found=tuple, declared=declared)
     config = served(declared)
-    monkeypatch.setattr(adapter, "RING", KeyRing("Segmind", "SEGMIND_API_KEY"))
     lost = plan_of("rules: [{at: submit, nth: 1, fault: reset-after-body}]")
     async with await start(config, plan=lost) as emulator:
         with hurried(standing_in("segmind", emulator.url, 0)):

@@ -13,7 +13,7 @@ import pytest
 from relightflow.backends.emulator.config import Config
 from relightflow.backends.emulator.faults.reading import parse
 from relightflow.backends.emulator.server import start
-from relightflow.backends.history.lookup import at_once
+from relightflow.backends.history.records import at_once
 from relightflow.backends.http.client import Api
 from relightflow.backends.http.response import Response
 from relightflow.backends.segmind.history import DAYS, windows

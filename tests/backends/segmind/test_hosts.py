@@ -2,14 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from relightflow.backends.http.hosts import refusal
-from relightflow.backends.segmind.hosts import (
-    OVERRIDE,
-    SegmindHosts,
-    from_environment,
-)
+from relightflow.backends.http.hosts import in_force, refusal
+from relightflow.backends.segmind.hosts import SegmindHosts
 
-REHEARSAL = from_environment({OVERRIDE: "http://127.0.0.1:8080/"})
+REHEARSAL = in_force(SegmindHosts(), {SegmindHosts().variable: "http://127.0.0.1:8080/"})
 
 
 @pytest.mark.parametrize(
@@ -26,7 +22,7 @@ def test_the_providers_own_hosts_are_allowed(url: str) -> None:
 
 
 def test_the_operator_may_allow_a_host() -> None:
-    hosts = from_environment({}, ("cdn.example.com",))
+    hosts = in_force(SegmindHosts(), {}, ("cdn.example.com",))
     assert refusal(hosts, "https://cdn.example.com/a.png") == ""
     assert refusal(hosts, "http://cdn.example.com/a.png")
 

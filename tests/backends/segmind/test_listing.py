@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.history.lookup import EVER, Span
+from relightflow.backends.history.records import EVER, Span
 from relightflow.backends.segmind.listing import (
     PER_PAGE,
     READINGS,

@@ -63,12 +63,12 @@ def test_the_image_has_its_own_field_in_each_model() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"api": "v1"}, {"delivery": "inline", "api": "auto"}])
 def test_the_schema_takes_what_the_adapter_knows(options: dict[str, str]) -> None:
-    jsonschema.Draft7Validator(models.SCHEMA).validate(options)
+    jsonschema.Draft7Validator(RECORD.schema).validate(options)
 
 
 @pytest.mark.parametrize("options", [{"api": "v3"}, {"url": "http://evil"}, {"key": "SG_1"}])
 def test_the_schema_refuses_the_rest(options: dict[str, str]) -> None:
-    assert not jsonschema.Draft7Validator(models.SCHEMA).is_valid(options)
+    assert not jsonschema.Draft7Validator(RECORD.schema).is_valid(options)
 
 
 def test_a_recipe_is_checked_without_loading_aiohttp() -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from jsonschema import Draft7Validator
 
-from relightflow.backends.segmind.hosts import SETTLING
+from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.ledger.schema import MOVES_TRIGGER
 from relightflow.recipe import published
 from tests.cli.program import Relightflow, environment
@@ -234,7 +234,7 @@ def test_a_job_that_failed_meanwhile_is_not_bought_again_without_a_cap(
 ) -> None:
     """No cap was asked for: the others were in place, one call in doubt, and nothing to buy."""
     write(backend="segmind", more="repeat: 2\n")
-    env = {**rehearsal.env, SETTLING: "0"}
+    env = {**rehearsal.env, SegmindHosts().settled: "0"}
     relightflow("run", "spring.yaml", "--max-cost", "5", env=rehearsal.env)
     ledger = sqlite3.connect(tmp_path / ".relightflow" / "ledger.sqlite3")
     with ledger:  # as a run left it that was killed, and whose call never arrived

@@ -6,7 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.backends.fal.conftest import KEY, ConnectFal, EmulateFal
+from tests.backends.fal.conftest import KEY
+from tests.backends.queued import Connect, Emulate
 
 HEAD = {"Authorization": f"Key {KEY}"}
 
@@ -21,7 +22,7 @@ async def rows(url: str, **query: str) -> Any:
 
 
 async def test_the_history_shows_what_has_ended_with_its_inputs(
-    connect: ConnectFal, emulate: EmulateFal
+    connect: Connect, emulate: Emulate
 ) -> None:
     emulator = await emulate("rules: [{at: submit, nth: 2, fault: slow-job, with: {seconds: 99}}]")
     context = await connect(emulator.url, delivery="inline")
@@ -32,7 +33,7 @@ async def test_the_history_shows_what_has_ended_with_its_inputs(
     assert (row["status_code"], row["json_output"]["image"]["width"]) == (200, 256)
 
 
-async def test_pages_lead_to_the_next(connect: ConnectFal, emulate: EmulateFal) -> None:
+async def test_pages_lead_to_the_next(connect: Connect, emulate: Emulate) -> None:
     emulator = await emulate()
     context = await connect(emulator.url, delivery="inline")
     for number in range(3):
@@ -43,7 +44,7 @@ async def test_pages_lead_to_the_next(connect: ConnectFal, emulate: EmulateFal) 
     assert (len(last["items"]), last["has_more"]) == (1, False)
 
 
-async def test_the_storage_opens_to_its_token_only(emulate: EmulateFal) -> None:
+async def test_the_storage_opens_to_its_token_only(emulate: Emulate) -> None:
     emulator = await emulate()
     async with (
         aiohttp.ClientSession() as session,
@@ -52,7 +53,7 @@ async def test_the_storage_opens_to_its_token_only(emulate: EmulateFal) -> None:
         assert answer.status == 401
 
 
-async def test_a_file_is_put_where_it_was_promised_and_as_what(emulate: EmulateFal) -> None:
+async def test_a_file_is_put_where_it_was_promised_and_as_what(emulate: Emulate) -> None:
     emulator = await emulate()
     start = f"{emulator.url}/storage/upload/initiate?storage_type=fal-cdn-v3"
     given = {"file_name": "a.png", "content_type": "image/png"}

@@ -12,7 +12,8 @@ import pytest
 from fal_client import client as fal_constants
 
 from relightflow.backends.emulator.images import tiny
-from tests.backends.fal.conftest import KEY, EmulateFal
+from tests.backends.fal.conftest import KEY
+from tests.backends.queued import Emulate
 
 MODEL = "bria/fibo-edit/relight"
 CELL = {"light_direction": "front", "light_type": "midday"}
@@ -20,7 +21,7 @@ Sdk = Callable[..., Any]
 
 
 @pytest.fixture
-def sdk(emulate: EmulateFal, monkeypatch: pytest.MonkeyPatch) -> Sdk:
+def sdk(emulate: Emulate, monkeypatch: pytest.MonkeyPatch) -> Sdk:
     """`await sdk(work, plan, …)`: what `work` makes of a client, in a thread."""
 
     async def use(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from tests.backends.fal.conftest import KEY, EmulateFal
+from tests.backends.fal.conftest import KEY
+from tests.backends.queued import Emulate
 
 HEAD = {"Authorization": f"Key {KEY}"}
 
@@ -26,9 +27,7 @@ HEAD = {"Authorization": f"Key {KEY}"}
         ("GET", "/__requests", 200),
     ],
 )
-async def test_what_a_path_answers(
-    emulate: EmulateFal, method: str, path: str, status: int
-) -> None:
+async def test_what_a_path_answers(emulate: Emulate, method: str, path: str, status: int) -> None:
     emulator = await emulate()
     async with (
         aiohttp.ClientSession() as session,
@@ -37,7 +36,7 @@ async def test_what_a_path_answers(
         assert answer.status == status
 
 
-async def test_nothing_is_told_without_a_key(emulate: EmulateFal) -> None:
+async def test_nothing_is_told_without_a_key(emulate: Emulate) -> None:
     emulator = await emulate()
     async with aiohttp.ClientSession() as session:
         for path in ("/fal-ai/iclight-v2/requests/a", "/v1/models/requests/by-endpoint"):

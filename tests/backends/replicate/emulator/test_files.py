@@ -6,15 +6,14 @@ import aiohttp
 import pytest
 
 from relightflow.backends.emulator.images import tiny
-from tests.backends.replicate.conftest import KEY, EmulateReplicate
+from tests.backends.queued import Emulate
+from tests.backends.replicate.conftest import KEY
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.mark.parametrize("field", ["content", "file"])
-async def test_a_file_is_kept_and_only_the_key_opens_it(
-    emulate: EmulateReplicate, field: str
-) -> None:
+async def test_a_file_is_kept_and_only_the_key_opens_it(emulate: Emulate, field: str) -> None:
     emulator = await emulate()
     form: Any = aiohttp.FormData()
     form.add_field(field, tiny(), filename="a.jpg", content_type="image/jpeg")

@@ -14,7 +14,8 @@ from replicate.exceptions import ModelError, ReplicateError
 
 from relightflow.backends.emulator.images import tiny
 from relightflow.backends.replicate.emulator.predictions import IC_LIGHT, QWEN, VERSIONS
-from tests.backends.replicate.conftest import KEY, EmulateReplicate
+from tests.backends.queued import Emulate
+from tests.backends.replicate.conftest import KEY
 
 [VERSION] = VERSIONS
 INPUT = {"prompt": "dusk", "light_source": "Left Light", "seed": 7}
@@ -22,7 +23,7 @@ Sdk = Callable[..., Any]
 
 
 @pytest.fixture
-def sdk(emulate: EmulateReplicate) -> Sdk:
+def sdk(emulate: Emulate) -> Sdk:
     """`await sdk(work, plan, …)`: what `work` makes of a client, in a thread; and the emulator."""
 
     async def use(work: Callable[[Client], Any], plan: str = "", **facts: Any) -> Any:

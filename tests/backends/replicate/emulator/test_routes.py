@@ -3,7 +3,8 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from tests.backends.replicate.conftest import KEY, EmulateReplicate
+from tests.backends.queued import Emulate
+from tests.backends.replicate.conftest import KEY
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from tests.backends.replicate.conftest import KEY, EmulateReplicate
     ],
 )
 async def test_a_path_and_its_verb_are_a_phase_and_need_the_key(
-    emulate: EmulateReplicate, method: str, path: str, phase: str
+    emulate: Emulate, method: str, path: str, phase: str
 ) -> None:
     emulator = await emulate(keys=frozenset({KEY}))
     for key, known in ((KEY, True), ("r8_another", False)):
@@ -30,7 +31,7 @@ async def test_a_path_and_its_verb_are_a_phase_and_need_the_key(
     assert emulator.requests()["phases"] == {phase: 2}
 
 
-async def test_anything_else_is_refused_in_its_words(emulate: EmulateReplicate) -> None:
+async def test_anything_else_is_refused_in_its_words(emulate: Emulate) -> None:
     emulator = await emulate()
     for method, path, status in (("GET", "/v1/nothing", 404), ("DELETE", "/v1/account", 405)):
         async with aiohttp.request(method, emulator.url + path) as answer:
