@@ -44,6 +44,7 @@ from relightflow.run.run_opening import open_run
 from relightflow.run.sharding import claim, with_shares
 from relightflow.run.signals import deadline, handle_signals
 from relightflow.run.summarize import summarize
+from relightflow.run.uncollected import uncollected
 from relightflow.run.unkept import unkept
 from relightflow.store.state_dir import StateDir
 
@@ -60,9 +61,10 @@ class Notices:
         self._seen[text] = None
         self._show(text)
 
-    def add_unless_empty(self, text: str) -> None:
-        if text:
-            self.add(text)
+    def add_unless_empty(self, *texts: str) -> None:
+        for text in texts:
+            if text:
+                self.add(text)
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -243,7 +245,7 @@ async def open_session(
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         if not run_options.collect_only:
             notices.add_unless_empty(unkept(plan, state_dir, operator, os.environ))
-        notices.add_unless_empty(_restored(state.restoration))
+        notices.add_unless_empty(_restored(state.restoration), uncollected(recipe, state_dir))
         elsewhere = await asyncio.to_thread(
             _elsewhere, plan, state_dir, at, run_options, bool(operator.store)
         )
