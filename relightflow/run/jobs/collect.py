@@ -17,12 +17,14 @@ from relightflow.errors import Exit, StorageError
 from relightflow.images import BadImage, probe
 from relightflow.ledger.ledger import DuplicateRequest, Ledger
 from relightflow.model.attempt import Attempt, State
+from relightflow.model.evidence import SERVER_TIME, moment
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.money import valid_cost
 from relightflow.model.outcome import Outcome, Result
 from relightflow.model.step import FOLLOWS, Accepted, Completed, PaidUnfetched, ResultKnown, Step
 from relightflow.model.summary import Issue
+from relightflow.plugins.backend import HasServerTime
 from relightflow.run.context import RunContext
 from relightflow.run.jobs.active_attempt import ActiveAttempt, AttemptRecorder
 from relightflow.run.jobs.call_log import CallLog
@@ -78,7 +80,8 @@ class Collector:
     async def resume(
         self, job: Job, attempt: Attempt, step: Step, age: float = 0.0
     ) -> Outcome | None:
-        """Go on with an attempt of an earlier process, `age` seconds old. None: the run is leaving."""
+        """Go on with an attempt of an earlier process, `age` seconds old by this machine's clock, which may have
+        been put right since: the provider's holds, where it is known. None: the run is leaving."""
         active = ActiveAttempt(
             job,
             attempt.id,
@@ -90,7 +93,16 @@ class Collector:
             age=age,
             uuid=attempt.uuid,
         )
-        return await self.recorder.isolate_job(job, lambda: self.finish(active, step, known=True))
+
+        async def life() -> Outcome:
+            backend = await self.backend.get()
+            now = backend.server_time() if isinstance(backend, HasServerTime) else None
+            sent = moment(attempt.details.get(SERVER_TIME))
+            if now is not None and sent is not None:
+                active.age = max(0.0, now - sent)
+            return await self.finish(active, step, known=True)
+
+        return await self.recorder.isolate_job(job, life)
 
     async def finish(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +16,12 @@ from relightflow.ledger.ledger import Ledger
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, ResultKnown
+from relightflow.plugins.backend import Settlement
 from relightflow.plugins.registry import Loaded
 from relightflow.run.jobs import collect
 from relightflow.store import blobs
 from tests.conftest import Stage
-from tests.scripted_backend import PRICE, ScriptedBackend, fails, png
+from tests.scripted_backend import PRICE, NamedBackend, ScriptedBackend, fails, png
 
 
 def always(kind: FailureKind, billed: Billed = Billed.NO, **facts: Any) -> Any:
@@ -269,6 +272,25 @@ def test_while_a_result_lives_a_bad_download_is_no_end(
     stage.provider.on_collect = lambda _, __: None
     assert stage.run().exit == 0
     assert (len(stage.provider.bill), stage.images()) == (1, ["a-0-0.png"])
+
+
+def test_how_old_a_result_is_says_the_providers_clock(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call was made before this machine's clock was put right: its result seems long gone, and lives."""
+    stage.settle(Settlement("key", 86_400.0), NamedBackend)
+    _results_live(stage, 7 * 86_400.0)
+    stage.provider.on_collect = at(ResultKnown, FailureKind.PENDING)
+    stage.run_in_no_time(monkeypatch)
+    assert stage.states() == [State.RESULT_KNOWN]
+    with closing(sqlite3.connect(stage.state_dir.ledger)) as db, db:
+        db.execute("UPDATE attempt SET created = 0")
+    stage.provider.on_collect = at(ResultKnown, FailureKind.BAD_RESULT, Billed.YES)
+    stage.run_in_no_time(monkeypatch)
+    assert stage.states() == [State.RESULT_KNOWN]
+    stage.provider.on_collect = lambda _, __: None
+    assert stage.run().exit is Exit.OK
+    assert len(stage.provider.bill) == 1
 
 
 def test_a_page_in_the_place_of_a_result_is_asked_for_again_in_the_same_run(
