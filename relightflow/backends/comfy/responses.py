@@ -48,6 +48,11 @@ _PLACES = (
 )
 """Where partners' answers have their image, from the outside in."""
 _DEEPEST = 6
+_NOT_ASKED = (
+    "invalid_input", "model_not_found", "insufficient_credits", "unauthorized", "forbidden", "not_enabled",
+    "rate_limited", "concurrency_limit_exceeded",
+)  # fmt: skip
+"""Kinds of errors before the model's maker was asked: unbilled. It bills what its maker bills."""
 _POLICY = re.compile(r"policy|moderation|safety|nsfw", re.IGNORECASE)
 _IMAGE = re.compile(r"\bimage\b", re.IGNORECASE)
 
@@ -154,14 +159,17 @@ def _refusal(answer: Response) -> Failure:
         return _conflict(answer, kind)
     if status == 504 and kind == "deadline_exceeded":
         return _running("Comfy Router's deadline passed and the call goes on", answer)
-    if status == 429:
-        return VERDICTS.limited(answer, f" ({shown(kind, longest=60) or 'no reason'})")
-    if _POLICY.search(kind):
+    if _POLICY.search(kind) or (kind == "provider_error" and status < 500):
+        did = "failed" if kind == "provider_error" else "refused the image or the text"
         words = (
-            f"the model's maker refused the image or the text: {answer.text}. It counts as billed, "
-            "because some makers charge for that"
+            f"the model's maker {did}: {answer.text}. It counts as billed, because some makers charge "
+            "for that"
         )
         return Failure(FailureKind.JOB_FAILED, words, Billed.YES, status)
+    if kind and kind not in _NOT_ASKED:
+        return VERDICTS.unknown(_plain(answer), status, answer.body)
+    if status == 429:
+        return VERDICTS.limited(answer, f" ({shown(kind, longest=60) or 'no reason'})")
     if status in (401, 402, 403):
         return _account(answer)
     if not _names_its_kind(answer):
@@ -174,8 +182,12 @@ def _refusal(answer: Response) -> Failure:
         return Failure(FailureKind.REFUSED_MODEL, words, status=status)
     if status in (400, 413, 422):
         return _refused_input(answer)
-    words = f"Comfy Router answered {status} ({shown(kind, longest=60) or 'no reason'})"
-    return VERDICTS.unknown(words, status, answer.body)
+    return VERDICTS.unknown(_plain(answer), status, answer.body)
+
+
+def _plain(answer: Response) -> str:
+    kind = shown(answer.headers.get(ERROR, ""), longest=60) or "no reason"
+    return f"Comfy Router answered {answer.status} ({kind})"
 
 
 def _conflict(answer: Response, kind: str) -> Failure:

@@ -66,7 +66,7 @@ class Segmind(QueueBackend[SegmindHosts, ModelRow]):
         row, inputs = self._wire(call)
         protocol = self._protocol
         step = await self._post(protocol, row, inputs)
-        if isinstance(step, Response) and step.status == 404 and self._falls_back(protocol):
+        if isinstance(step, Response) and self._falls_back(step, protocol):
             protocol = self._protocol
             step = await self._post(protocol, row, inputs)
         if isinstance(step, Response):
@@ -84,9 +84,11 @@ class Segmind(QueueBackend[SegmindHosts, ModelRow]):
             return await v1.submit(api, model.name, inputs, model.typical_seconds, now)
         return await v2.submit(api, model.name, inputs, now)
 
-    def _falls_back(self, tried: str) -> bool:
-        """After an unbilled 404: whether v1 may be tried, for this call and the rest of the run."""
+    def _falls_back(self, answer: Response, tried: str) -> bool:
+        """After the provider's own 404, unbilled: whether v1 may be tried, for this call and the rest of the run."""
         if self._version != "auto" or tried != "v2":
+            return False
+        if answer.status != 404 or not responses.from_gateway(answer):
             return False
         self._protocol = "v1"
         self._tell(

@@ -12,12 +12,12 @@ from relightflow.backends.segmind import models
 from relightflow.backends.segmind.adapter import Segmind
 from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.errors import RefusedError
-from relightflow.model.failure import FailureKind
+from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
 from relightflow.plugins.records import BackendContext, OperatorPolicy
-from tests.backends.conftest import error
+from tests.backends.conftest import Listen, answer, error, replying
 from tests.backends.segmind.conftest import KEY, Connect, Emulate, InMemoryNotes
 
 JOBS = 24
@@ -107,6 +107,19 @@ async def test_an_accepted_job_is_collected_by_another_process(
     accepted = await (await connect(emulator.url)).submit()
     assert (await (await connect(emulator.url)).finish(accepted)).data
     assert emulator.bill()["totals"]["billed"] == 1
+
+
+@pytest.mark.parametrize("reply", [answer(404, b"<html>"), answer(404, {"detail": "Not Found"})])
+async def test_a_404_that_is_not_the_providers_own_leads_to_no_second_call(
+    connect: Connect, listen: Listen, reply: bytes
+) -> None:
+    """A proxy may have passed the call on before it said so."""
+    seen: list[str] = []
+    url = await listen(replying(lambda *_: reply, seen))
+    context = await connect(url, delivery="inline")
+    failure = await error(context.submit())
+    assert (failure.kind, failure.billed) == (FailureKind.UNKNOWN, Billed.UNKNOWN)
+    assert seen == ["POST /v2/segmind-relighting HTTP/1.1"]
 
 
 async def test_falls_back_to_v1_once_and_says_so_once(connect: Connect, emulate: Emulate) -> None:
