@@ -12,7 +12,12 @@ from __future__ import annotations
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
 
+from relightflow.backends.http.server_clock import elapsed
+
 _PIECE = 1 << 16
+_LATEST = 540.0
+"""Seconds after which a body does not leave any more: ten minutes after its call was written down, the provider's
+records may be believed that lack it, and another machine may have bought the job. Only who sleeps is so late."""
 LAST = 1 << 10
 """Bytes held back from a body that is too long for one piece."""
 
@@ -23,6 +28,7 @@ class PhasedBody(Payload):
     def __init__(self, data: bytes) -> None:
         super().__init__(data, content_type="application/json")
         self._size = len(data)
+        self._made = elapsed()
         self.released = False
         """True from just before the last bytes are handed over: possibly sent."""
         self.writes = 0
@@ -32,12 +38,19 @@ class PhasedBody(Payload):
         self.writes += 1
         if self.writes > 1:
             raise RuntimeError("a billable body is written once")
+        self._check_early()
         data: bytes = self._value
         if len(data) > _PIECE:
             await self._write_head(writer, memoryview(data)[:-LAST])
             data = data[-LAST:]
+            self._check_early()
         self.released = True
         await writer.write(data)
+
+    def _check_early(self) -> None:
+        """Raises OSError where this machine has slept since the call was written down."""
+        if elapsed() - self._made > _LATEST:
+            raise OSError("this machine slept before the call left")
 
     async def _write_head(self, writer: AbstractStreamWriter, head: memoryview) -> None:
         """Returns when all of `head` has left this process (but for TLS's own small buffer)."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from relightflow.backends.http import request_body
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.plugins.backend import Call
 from tests.backends.conftest import Handle, Listen, answer, error, request
@@ -110,6 +111,19 @@ async def test_a_small_body_that_may_have_arrived_is_never_called_unsent(
     """Head and body leave in one piece: a reset says nothing about how much was read."""
     failure = await sent(await connect(await listen(reset_at_once()), delivery="inline"), 100)
     assert failure.kind is FailureKind.UNKNOWN
+
+
+@pytest.mark.parametrize("slept", [0.0, 600.0])
+@pytest.mark.parametrize("size", [100, LARGE])
+async def test_a_body_that_comes_ten_minutes_late_does_not_leave(
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch, size: int, slept: float
+) -> None:
+    """The machine slept after the call was written down, and another one may have bought the job by now."""
+    context = await connect(await listen(close_after_the_body()), delivery="inline")
+    clock = iter([0.0])
+    monkeypatch.setattr(request_body, "elapsed", lambda: next(clock, slept))
+    found = await sent(context, size)
+    assert found.kind is (FailureKind.UNSENT if slept else FailureKind.UNKNOWN)
 
 
 async def test_nobody_listening_is_certainly_unsent(connect: Connect) -> None:
