@@ -41,7 +41,7 @@ def price(text: str) -> Micros:
     """The same for a call that costs something. Raises ValueError for 0: what is free has no limit."""
     found = usd(text)
     if not found:
-        raise ValueError(f"{text!r} is no price of a call that is paid for; it must be above 0")
+        raise ValueError(f"{text!r} is not the price of a paid call; it must be above 0")
     return found
 
 

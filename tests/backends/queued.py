@@ -51,15 +51,21 @@ class QueueConnection:
     backend: Any
     provider: Provider
     notices: list[str]
+    memory: InMemoryNotes
     naps: list[float]
     """Seconds it asked to sleep; none of them was slept."""
 
-    async def call(self, number: int = 0, model: str = "", **cell: Any) -> Call:
-        row, given = self.provider.model(model), image()
-        prepared = await self.backend.prepare(given, IMAGE)
+    def job(self, given: Image, number: int = 0, model: str = "", **cell: Any) -> Job:
+        """The `number`th repeat of a cell."""
+        row = self.provider.model(model)
         parameters = row.normalise(FrozenMap(self.provider.cell | cell))
         key = hashlib.sha256(f"{given.sha256}{parameters}{number}".encode()).hexdigest()
-        return Call(Job(key, given, self.provider.name, row.name, parameters, number), prepared)
+        return Job(key, given, self.provider.name, model or row.name, parameters, number)
+
+    async def call(self, number: int = 0, model: str = "", **cell: Any) -> Call:
+        given = image()
+        prepared = await self.backend.prepare(given, IMAGE)
+        return Call(self.job(given, number, model, **cell), prepared)
 
     async def submit(self, number: int = 0, model: str = "", **cell: Any) -> Step:
         step: Step = await self.backend.submit(await self.call(number, model, **cell))
@@ -69,6 +75,9 @@ class QueueConnection:
         while not isinstance(step, Completed):
             step = await self.backend.collect(step)
         return step
+
+    async def run(self, number: int = 0) -> Completed:
+        return await self.finish(await self.submit(number))
 
     async def made(self, number: int, send: bool = True, **cell: Any) -> Attempt:
         """An attempt of which the id is kept apart, in `url`, as a test's own knowledge."""
@@ -102,7 +111,10 @@ def with_key(adapter: type[HttpBackend[Any]], key: str) -> Make:
 
     def make(context: BackendContext, url: str, clock: ClockFunctions) -> Any:
         usual: Any = adapter._usual
-        return adapter(context, lambda _: key, in_force(usual, {usual.variable: url}), clock)
+        allowed = context.operator.output_hosts
+        return adapter(
+            context, lambda _: key, in_force(usual, {usual.variable: url}, allowed), clock
+        )
 
     return make
 
@@ -112,7 +124,7 @@ class Provider:
     """One provider, as these tests speak to it."""
 
     name: str
-    """Of its backend, and of its protocol."""
+    """Of its backend, and of the emulator's protocol."""
     models: tuple[Model, ...]
     make: Make
     """A backend whose hosts are all at that URL."""
@@ -133,23 +145,30 @@ async def connecting(provider: Provider) -> AsyncIterator[Connect]:
     opened: list[Any] = []
 
     async def make(
-        url: str, *, wall: Callable[[], float] = time.time, model: str = "", **options: Any
+        url: str,
+        *,
+        operator: OperatorPolicy | None = None,
+        memory: InMemoryNotes | None = None,
+        wall: Callable[[], float] = time.time,
+        model: str = "",
+        **options: Any,
     ) -> QueueConnection:
         notices: list[str] = []
         naps: list[float] = []
+        notes = memory or InMemoryNotes()
 
         async def nap(seconds: float) -> None:
             naps.append(seconds)
             await asyncio.sleep(0)
 
         context = BackendContext(
-            provider.model(model), FrozenMap(options), InMemoryNotes(), notices.append,
-            OperatorPolicy(),
+            provider.model(model), FrozenMap(options), notes, notices.append,
+            operator or OperatorPolicy(),
         )  # fmt: skip
         backend = provider.make(context, url, ClockFunctions(sleep=nap, wall=wall))
         opened.append(backend)
         await backend.open()
-        return QueueConnection(backend, provider, notices, naps)
+        return QueueConnection(backend, provider, notices, notes, naps)
 
     yield make
     for backend in opened:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,23 +18,15 @@ from tests.backends.http.named import (
     PRICE,
     SUBMITS,
     Row,
-    Shop,
+    Shopping,
     check_image_and_key,
     check_killed,
     check_row,
     row,
-    shop,
+    shopping_at,
 )
 
-Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
-
-
-@pytest.fixture
-def shopping(tmp_path: Path) -> Shopping:
-    def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
-        return shop(tmp_path, "comfy", ComfyEmulator(KEY, **facts))
-
-    return open_
+shopping = shopping_at("comfy", ComfyEmulator)
 
 
 def _said(status: int, kind: str, detail: Any = "no", **facts: Any) -> dict[str, Any]:

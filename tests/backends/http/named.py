@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+import pytest
 
 from benchmarks.reliability.inside import hurried
 from relightflow import api
@@ -160,6 +162,19 @@ async def shop(folder: Path, backend: str, emulator: Emulator) -> AsyncIterator[
             made = Shop(folder, backend, emulator, variable)
             made.recipe()
             yield made
+
+
+Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
+
+
+def shopping_at(backend: str, emulator: Callable[..., Emulator]) -> Any:
+    """The fixture `shopping`: `async with shopping(seconds=1) as opened` is a shop whose emulator has those facts."""
+
+    @pytest.fixture
+    def shopping(tmp_path: Path) -> Shopping:
+        return lambda **facts: shop(tmp_path, backend, emulator(KEY, **facts))
+
+    return shopping
 
 
 async def check_row(shop_: Shop, found: Row) -> None:

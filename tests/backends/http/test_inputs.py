@@ -9,8 +9,10 @@ import pytest
 
 from relightflow.backends.http.inputs import PreparedInput
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.testing.backend import InMemoryNotes
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.segmind.conftest import IMAGE, Connect, Emulate, InMemoryNotes, image
+from tests.backends.queued import Connect, Emulate
+from tests.backends.segmind.conftest import IMAGE, image
 
 
 async def test_the_bytes_sent_are_the_bytes_hashed(connect: Connect) -> None:
@@ -130,7 +132,7 @@ async def test_an_upload_that_the_model_cannot_read_is_forgotten(
     url = await listen(replying(choose))
     context = await connect(url)
     assert (await error(context.submit())).kind is FailureKind.BAD_IMAGE
-    assert context.memory.notes == {}
+    assert context.memory.kept == {}
 
 
 async def test_the_ledger_gets_a_digest_and_no_address(connect: Connect, emulate: Emulate) -> None:

@@ -13,7 +13,8 @@ from relightflow.backends.http import request_body
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.plugins.backend import Call
 from tests.backends.conftest import Handle, Listen, answer, error, request
-from tests.backends.segmind.conftest import Connect, Connection, image, job
+from tests.backends.queued import Connect, QueueConnection
+from tests.backends.segmind.conftest import image
 
 LARGE = 6 << 20
 """Bytes of an inline image: more than any socket buffer takes at once."""
@@ -26,11 +27,11 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def sent(context: Connection, size: int) -> Failure:
+async def sent(context: QueueConnection, size: int) -> Failure:
     """The verdict on a submit whose body has about `size` bytes."""
     image_bytes = image(b"\xff\xd8\xff" + bytes(size))
     prepared = await context.backend.prepare(image_bytes, b"\xff\xd8\xff" + bytes(size))
-    return await error(context.backend.submit(Call(job(image_bytes), prepared)))
+    return await error(context.backend.submit(Call(context.job(image_bytes), prepared)))
 
 
 def reset_at_once() -> Handle:

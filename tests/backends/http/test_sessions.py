@@ -16,7 +16,8 @@ from relightflow.backends.segmind.hosts import SegmindHosts
 from relightflow.model.failure import EXIT_OF, Billed, FailureKind
 from relightflow.model.step import Accepted
 from tests.backends.conftest import answer, error, request
-from tests.backends.segmind.conftest import Connect, image
+from tests.backends.queued import Connect
+from tests.backends.segmind.conftest import image
 
 Secure = Callable[[str], Awaitable[tuple[str, list[str]]]]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,27 +13,18 @@ from relightflow.errors import Exit
 from tests.backends.http.named import (
     DOWNLOADS,
     JOBS,
-    KEY,
     PRICE,
     SUBMITS,
     Row,
-    Shop,
+    Shopping,
     check_image_and_key,
     check_killed,
     check_row,
     row,
-    shop,
+    shopping_at,
 )
 
-Shopping = Callable[..., AbstractAsyncContextManager[Shop]]
-
-
-@pytest.fixture
-def shopping(tmp_path: Path) -> Shopping:
-    def open_(**facts: Any) -> AbstractAsyncContextManager[Shop]:
-        return shop(tmp_path, "runware", RunwareEmulator(KEY, **facts))
-
-    return open_
+shopping = shopping_at("runware", RunwareEmulator)
 
 
 def _change(name: str, change: Callable[[Any], Any], phase: str = "submit", **facts: Any) -> Row:

@@ -17,8 +17,10 @@ from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKno
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Backend, HasBalance, HasHistory, HasIntentDetails
 from relightflow.plugins.records import BackendContext, OperatorPolicy
+from relightflow.testing.backend import InMemoryNotes
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.segmind.conftest import KEY, Connect, Emulate, InMemoryNotes
+from tests.backends.queued import Connect, Emulate
+from tests.backends.segmind.conftest import KEY
 
 JOBS = 24
 SHAPES: list[tuple[str, dict[str, Any]]] = [

@@ -7,7 +7,8 @@ import pytest
 from relightflow.backends.segmind.assets import upload
 from relightflow.model.failure import Billed, FailureKind
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.segmind.conftest import IMAGE, Connect, image
+from tests.backends.queued import Connect
+from tests.backends.segmind.conftest import IMAGE, image
 
 
 @pytest.mark.parametrize(

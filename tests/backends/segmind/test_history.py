@@ -24,14 +24,14 @@ from relightflow.model.step import Accepted, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import Call, RecordsQuery, Retry
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.segmind.conftest import Connect, Connection, Emulate
+from tests.backends.queued import Connect, Emulate, QueueConnection
 
 NO_LAG = 0.0
 """The emulator's records are complete at once."""
 
 
 async def look_up(
-    context: Connection,
+    context: QueueConnection,
     doubts: list[Attempt],
     *known: Attempt,
     ids: frozenset[str] = frozenset(),
@@ -40,10 +40,11 @@ async def look_up(
 ) -> Evidence:
     ids = ids | {attempt.request_id for attempt in known}
     query = RecordsQuery(tuple(doubts), known, ids, lag)
-    return await context.backend.look_up(query, retry)
+    found: Evidence = await context.backend.look_up(query, retry)
+    return found
 
 
-async def bought(context: Connection, number: int, attempt_id: int) -> Attempt:
+async def bought(context: QueueConnection, number: int, attempt_id: int) -> Attempt:
     """A call of ours that was answered."""
     call = await context.call(number)
     attempt = doubt(context, call, attempt_id)
@@ -51,7 +52,7 @@ async def bought(context: Connection, number: int, attempt_id: int) -> Attempt:
     return dataclasses.replace(attempt, state=State.DONE, request_id=step.request_id)
 
 
-def doubt(context: Connection, call: Call, number: int = 1, request_id: str = "") -> Attempt:
+def doubt(context: QueueConnection, call: Call, number: int = 1, request_id: str = "") -> Attempt:
     """The ledger's row of a call whose answer was lost."""
     return Attempt(
         id=number,

@@ -10,7 +10,8 @@ from relightflow.backends.segmind.adapter import Segmind
 from relightflow.backends.segmind.plugin import RECORD
 from relightflow.testing.backend import check_backend
 from tests.backends import promises
-from tests.backends.segmind.conftest import KEY, Emulate
+from tests.backends.queued import Emulate
+from tests.backends.segmind.conftest import KEY
 
 
 @pytest.mark.parametrize("api", ["v1", "v2", "auto"])

@@ -14,12 +14,13 @@ from relightflow.backends.http import sessions
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying, request
-from tests.backends.segmind.conftest import IMAGE, Connect, Connection
+from tests.backends.queued import Connect, QueueConnection
+from tests.backends.segmind.conftest import IMAGE
 
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 
 
-async def v1(connect: Connect, listen: Listen, reply: bytes) -> Connection:
+async def v1(connect: Connect, listen: Listen, reply: bytes) -> QueueConnection:
     """A bench whose billable calls get `reply` and whose history is empty."""
 
     def choose(first: str, headers: dict[str, str], body: bytes) -> bytes:

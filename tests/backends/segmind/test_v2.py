@@ -12,7 +12,7 @@ from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.step import Accepted, ResultKnown
 from relightflow.model.values import FrozenMap
 from tests.backends.conftest import Listen, answer, error, replying, request
-from tests.backends.segmind.conftest import Connect, Emulate
+from tests.backends.queued import Connect, Emulate
 
 ID = "3f2b8a44-1111-4222-8333-944445555666"
 
