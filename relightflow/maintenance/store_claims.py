@@ -21,7 +21,7 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
     highest price counts as spent, for they may have been billed. Blocks.
 
     Raises UsageError, before anything is changed, for one of `jobs` that nobody has claimed or whose call a
-    run can collect; ObjectFault.
+    run can collect, and for a claim whose owner goes on with it meanwhile; ObjectFault.
     """
     found = list_claims(store)
     chosen: dict[str, JobClaim] = {}
@@ -41,6 +41,11 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
                 "was released"
             )
     for claim in chosen.values():
+        if store.claims.at(claim.key) != claim:
+            raise UsageError(
+                f"the claim on job {claim.key[:16]} has changed since it was read, so its owner is not gone; it "
+                f"was not released. 'relightflow store claims {store}' lists the claims as they are now"
+            )
         cost = claim.price if claim.cost is None else claim.cost
         store.costs.put(
             StoreCharge(

@@ -52,6 +52,11 @@ class Claims:
         entry = self._entries.of_job(_path(job["key"]), job)
         return _claim(entry) if entry else None
 
+    def at(self, key: str) -> JobClaim | None:
+        """The claim that stands there now on the job with that key, whatever the job is."""
+        entry = self._entries.at(_path(key))
+        return _claim(entry) if entry and entry.get("key") == key else None
+
     def create(self, job: Mapping[str, Any], claim: JobClaim) -> bool:
         """Claim a job. False: something is there already, perhaps by a lost answer our own."""
         try:

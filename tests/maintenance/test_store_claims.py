@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from relightflow.errors import StorageError, UsageError
+from relightflow.maintenance import store_claims
 from relightflow.maintenance.store_claims import list_claims, release
 from relightflow.model.attempt import State
+from relightflow.model.claim import JobClaim
 from relightflow.objects.bucket import opened
 from relightflow.store.shared import SharedStore
 from tests.conftest import make_store
@@ -32,6 +34,25 @@ def test_what_a_run_can_collect_is_not_released(store: SharedStore) -> None:
     with pytest.raises(UsageError, match="request r-1"):
         release(store, [KEY])
     assert list_claims(store)
+
+
+def test_a_claim_whose_owner_goes_on_meanwhile_is_not_released(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its claim the request id would be gone, and the next run would buy the job again."""
+    store.claims.create(LABEL, claim())
+    read = store_claims.list_claims
+
+    def slowly(store: SharedStore) -> tuple[JobClaim, ...]:
+        found = read(store)
+        store.claims.put(LABEL, claim(state=State.ACCEPTED, request_id="r-1"))
+        return found
+
+    monkeypatch.setattr(store_claims, "list_claims", slowly)
+    with pytest.raises(UsageError, match="has changed since"):
+        release(store, [KEY])
+    assert [found.request_id for found in read(store)] == ["r-1"]
+    assert not list(store.costs.all())
 
 
 @pytest.mark.parametrize("job", ["", "0", "zz"])
