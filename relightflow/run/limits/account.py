@@ -48,6 +48,8 @@ class Account:
     """Spent by earlier runs."""
     charges: Sequence[Charge] = ()
     """Of a window: all calls of the state, so that it can be counted again by a better clock."""
+    told: float | None = None
+    """Of a window: the earliest time that a provider told, Unix seconds; None: none did."""
     elsewhere: Sequence[Charge] = ()
     """Of a window: what other machines told the shared store."""
     names: frozenset[str] | None = frozenset()

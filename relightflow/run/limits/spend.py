@@ -112,10 +112,12 @@ def _open_call(charge: Charge) -> OpenCall:
 
 def count_by_server(budget: Budget, now: float) -> None:
     """Count every window again by the provider's clock, which says `now` (Unix seconds): a wrong clock
-    of this machine, now or when a call was made, neither frees nor holds anything. To be called as
-    soon as the provider is heard, before a call or an outcome."""
+    of this machine, now or when a call was made, neither frees nor holds anything. Of several providers the
+    earliest clock holds, so that one whose clock is ahead frees nothing of another. To be called as
+    soon as a provider is heard, before a call or an outcome."""
     for found in budget.accounts:
         if found.limit.window is not None:
+            now = found.told = now if found.told is None else min(now, found.told)
             dated = [c._replace(at=c.at if c.server is None else c.server) for c in found.charges]
             budget.recount(found, account(found.limit, dated, frozenset(), now, found.elsewhere))
 

@@ -111,6 +111,17 @@ def test_a_call_of_a_wrong_clock_counts_when_the_provider_says_it_was_made() -> 
     assert found.spent == 2 * PRICE, "one that no clock tells is not older than the one before it"
 
 
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_of_several_providers_the_earliest_clock_holds(ahead: int) -> None:
+    found = account(WEEK, [charge(1)._replace(server=NOW - 60)], MINE, NOW)
+    budget = Budget(Price(PRICE, PRICE), [found])
+    times = [NOW, NOW]
+    times[ahead] = NOW + 30 * DAY
+    for told in times:
+        count_by_server(budget, told)
+    assert found.spent == PRICE
+
+
 def test_a_cap_has_no_clock() -> None:
     found = account(CAP, [charge(1, at=0.0)], MINE, NOW)
     count_by_server(Budget(Price(PRICE, PRICE), [found]), NOW)
