@@ -116,12 +116,12 @@ class Segmind(QueueBackend[SegmindHosts, ModelRow]):
             return found
 
     async def _finish(self, step: PaidUnfetched) -> Step:
-        why = "the process ended before it received the answer"
+        why, kept = "the process ended before it received the answer", b""
         if step.body is not None:
             try:
                 return await v1.finish(step)
             except v1.Cut as cut:
-                why = f"the answer was cut short ({cut})"
+                why, kept = f"the answer was cut short ({cut})", cut.kept
             except CallFailed:
                 found = await self._recorded(step)
                 if found is None:
@@ -139,6 +139,7 @@ class Segmind(QueueBackend[SegmindHosts, ModelRow]):
                 200,
                 cost=step.cost,
                 request_id=step.request_id,
+                kept=kept,
             )
         )
 

@@ -25,6 +25,7 @@ from relightflow.backends.http.response import (
 from relightflow.backends.http.sanitize import shown
 from relightflow.backends.segmind import answers
 from relightflow.backends.segmind.hosts import SegmindHosts
+from relightflow.images import BadImage, probe
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Completed, PaidUnfetched, ResultKnown
 from relightflow.model.values import FrozenMap
@@ -38,6 +39,11 @@ BODY_SECONDS = 300.0
 
 class Cut(Exception):
     """The body of a paid answer ended too early; the message says how."""
+
+    def __init__(self, how: str, kept: bytes = b"") -> None:
+        self.kept = kept
+        """What came."""
+        super().__init__(how)
 
 
 class _OpenBody(AsyncIterator[bytes]):
@@ -113,6 +119,12 @@ def _result(step: PaidUnfetched, data: bytes) -> Completed | ResultKnown:
         if len(image) > sessions.IMAGE_CAP:
             raise CallFailed(_paid(step, FailureKind.TOO_LARGE, "the image is too large"))
         data = image
+    try:
+        probe(data)
+    except (
+        BadImage
+    ) as flaw:  # where no length was sent, nothing else tells that the rest is missing
+        raise Cut(str(flaw), data[:KEPT]) from None
     return Completed(data, step.cost, step.request_id, step.details)
 
 

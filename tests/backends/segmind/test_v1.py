@@ -92,6 +92,25 @@ async def test_a_200_cut_short_is_paid_and_unknown(connect: Connect, listen: Lis
     assert (failure.kind, failure.billed, failure.cost) == (FailureKind.UNKNOWN, Billed.YES, 50_000)
 
 
+async def test_an_image_that_ends_too_early_is_in_doubt_even_where_no_length_was_sent(
+    connect: Connect, listen: Listen
+) -> None:
+    """The history may have it whole, now or by the next run."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, _, _ = await request(reader)
+        whole = paid(IMAGE[:-9]) if first.startswith("POST") else answer(404, {"error": "none"})
+        head, _, body = whole.partition(b"\r\n\r\n")
+        kept = [line for line in head.split(b"\r\n") if b"content-length" not in line]
+        writer.write(b"\r\n".join(kept) + b"\r\n\r\n" + body)
+        await writer.drain()
+
+    context = await connect(await listen(handle), api="v1", delivery="inline")
+    failure = await error(context.run())
+    assert (failure.kind, failure.billed, failure.cost) == (FailureKind.UNKNOWN, Billed.YES, 50_000)
+    assert (failure.kept, failure.request_id) == (IMAGE[:-9], ID)
+
+
 async def test_a_body_in_broken_chunks_is_paid_and_unknown(
     connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
