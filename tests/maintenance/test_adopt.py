@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 
@@ -10,31 +9,18 @@ import pytest
 from PIL import Image
 
 from relightflow import api
-from relightflow.deliver.target import open_targets
 from relightflow.errors import RefusedError
 from relightflow.ledger.reader import open_reader
-from relightflow.maintenance.adopt import Adopted, adopt
+from relightflow.maintenance.adopt import Adopted
 from relightflow.maintenance.rebuild import rebuild
 from relightflow.model.attempt import State
 from relightflow.plugins.records import OperatorPolicy
+from tests.clones import adopted, clone
 from tests.conftest import Stage
 from tests.scripted_backend import PRICE
 from tests.sinks.samples import RECORDS
 
-
-@pytest.fixture
-def clone(stage: Stage) -> Stage:
-    """Four jobs are done; recipe, images and manifest are kept, the state is not."""
-    stage.recipe([0, 1, 2, 3])
-    stage.run()
-    shutil.rmtree(stage.state_dir.root)
-    return stage
-
-
-def adopted(stage: Stage) -> Adopted:
-    plan = stage.plan()
-    targets = open_targets(plan.recipe, stage.registry, OperatorPolicy())
-    return asyncio.run(adopt(plan, targets, stage.state_dir))
+__all__ = ["clone"]
 
 
 def test_adopted_results_count_at_their_price_and_survive_a_lost_ledger(clone: Stage) -> None:

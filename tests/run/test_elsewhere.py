@@ -1,34 +1,20 @@
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 
 import pytest
 
 from relightflow import api
-from relightflow.deliver.target import open_targets
 from relightflow.errors import RefusedError
-from relightflow.maintenance.adopt import Adopted, adopt
+from relightflow.maintenance.adopt import Adopted
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.store.state_dir import StateDir
+from tests.clones import adopted, clone
 from tests.conftest import Program, Stage
 from tests.scripted_backend import PRICE
 
-
-@pytest.fixture
-def clone(stage: Stage) -> Stage:
-    """Four jobs are done; recipe, images and manifest are kept, the state is not."""
-    stage.recipe([0, 1, 2, 3])
-    stage.run()
-    shutil.rmtree(stage.state_dir.root)
-    return stage
-
-
-def adopted(stage: Stage) -> Adopted:
-    plan = stage.plan()
-    targets = open_targets(plan.recipe, stage.registry, OperatorPolicy())
-    return asyncio.run(adopt(plan, targets, stage.state_dir))
+__all__ = ["clone"]
 
 
 @pytest.mark.parametrize("mode", ["v1", "v2"])

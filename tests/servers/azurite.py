@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 
+from tests.servers.process import process
 from tests.servers.swift import free_ports
 
 ROOT = Path(__file__).parents[2] / "requirements"
@@ -86,20 +87,9 @@ def azurite(folder: Path, cache: Path) -> Iterator[AzureServer]:
         "--silent", "--disableTelemetry", "--skipApiVersionCheck",
     ]  # fmt: skip
     log = folder / "azurite.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder
-        )
-    try:
+    with process(command, log, cwd=folder):
         _wait(f"http://127.0.0.1:{port}/", log)
         yield AzureServer(f"http://127.0.0.1:{port}/{ACCOUNT}")
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _installed(cache: Path) -> Path:

@@ -18,13 +18,15 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import obstore
 from obstore.store import S3Store
+
+from tests.servers.process import process
 
 LOCK = Path(__file__).parents[2] / "requirements" / "swift.txt"
 ACCESS_KEY, SECRET_KEY, REGION = "test:tester", "testing", "us-east-1"
@@ -179,23 +181,10 @@ def _configure(folder: Path, ports: list[int]) -> None:
         (folder / f"{name}.conf").write_text(text, encoding="ascii")
 
 
-@contextmanager
-def _process(python: Path, name: str, folder: Path) -> Iterator[None]:
+def _process(python: Path, name: str, folder: Path) -> AbstractContextManager[None]:
     program = python.parent / f"swift-{name}-server"
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [python, program, folder / f"{name}.conf", "--verbose"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={"PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    command: list[str | Path] = [python, program, folder / f"{name}.conf", "--verbose"]
+    return process(command, folder / f"{name}.log", env={"PATH": "/usr/bin:/bin"})
 
 
 def _wait(port: int, folder: Path) -> None:

@@ -9,10 +9,18 @@ import pytest
 from relightflow.backends.fal.adapter import Fal
 from relightflow.backends.fal.queue import RUN_SECONDS, START_SECONDS
 from relightflow.backends.history.records import at_once
+from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import Needs
 from relightflow.model.step import ResultKnown
 from tests.backends.conftest import Listen, answer, error, replying
-from tests.backends.queued import Connect, Emulate
+from tests.backends.queued import Connect, Emulate, QueueConnection
+
+
+async def never_taken(context: QueueConnection) -> tuple[Attempt, Attempt, Attempt]:
+    """A call that never arrived, between two that did."""
+    before = await context.made(1, light_type="midday")
+    never = await context.made(2, send=False, light_type="moonlight lighting")
+    return before, never, await context.made(3, light_type="overcast light")
 
 
 @pytest.fixture
@@ -50,9 +58,7 @@ async def test_a_call_that_was_never_taken_is_absent_once_others_vouch_for_the_h
     connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await context.made(1, light_type="midday")
-    never = await context.made(2, send=False, light_type="moonlight lighting")
-    after = await context.made(3, light_type="overcast light")
+    before, never, after = await never_taken(context)
     assert (await context.look_up(never, before, after)).absent == (2,)
     assert not (await context.look_up(never)).absent, "nobody vouches"
 
@@ -61,9 +67,7 @@ async def test_a_call_that_may_still_wait_for_a_runner_is_not_absent(
     connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await context.made(1, light_type="midday")
-    never = await context.made(2, send=False, light_type="moonlight lighting")
-    after = await context.made(3, light_type="overcast light")
+    before, never, after = await never_taken(context)
     found = await context.look_up(never, before, after)
     ((_, why),) = found.undecided
     assert why.needs is Needs.TIME

@@ -52,6 +52,13 @@ async def bought(context: QueueConnection, number: int, attempt_id: int) -> Atte
     return dataclasses.replace(attempt, state=State.DONE, request_id=step.request_id)
 
 
+async def never_taken(context: QueueConnection) -> tuple[Attempt, Attempt, Attempt]:
+    """A call that never arrived, between two that did."""
+    before = await bought(context, 0, 1)
+    attempt = doubt(context, await context.call(1), 2)
+    return before, attempt, await bought(context, 2, 3)
+
+
 def doubt(context: QueueConnection, call: Call, number: int = 1, request_id: str = "") -> Attempt:
     """The ledger's row of a call whose answer was lost."""
     return Attempt(
@@ -100,9 +107,7 @@ async def test_a_call_that_was_never_taken_is_absent_once_settled(
     connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await bought(context, 0, 1)
-    attempt = doubt(context, await context.call(1), 2)
-    after = await bought(context, 2, 3)
+    before, attempt, after = await never_taken(context)
     assert (await look_up(context, [attempt], before, after)).absent == (2,)
     early = await look_up(context, [attempt], before, after, lag=600.0)
     [(_, found)] = early.undecided
@@ -125,9 +130,7 @@ async def test_what_the_ledger_has_already_is_nobody_elses(
     connect: Connect, emulate: Emulate
 ) -> None:
     context = await connect((await emulate()).url)
-    before = await bought(context, 0, 1)
-    attempt = doubt(context, await context.call(1), 2)
-    after = await bought(context, 2, 3)
+    before, attempt, after = await never_taken(context)
     evidence = await look_up(context, [attempt], before, after)
     assert (evidence.adopted, evidence.absent) == ((), (2,))
 
@@ -316,9 +319,7 @@ async def test_a_stand_in_that_settles_at_once_is_believed_at_once(
     context = await connect((await emulate()).url)
     hosts = dataclasses.replace(context.backend._hosts, settling=0.0)
     monkeypatch.setattr(context.backend, "_hosts", hosts)
-    before = await bought(context, 0, 1)
-    attempt = doubt(context, await context.call(1), 2)
-    after = await bought(context, 2, 3)
+    before, attempt, after = await never_taken(context)
     assert (await look_up(context, [attempt], before, after, lag=600.0)).absent == (2,)
 
 

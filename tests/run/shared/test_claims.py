@@ -39,6 +39,7 @@ from relightflow.store.claims import Claims
 from relightflow.store.index_entry import job_facts
 from relightflow.testing import clock
 from tests.conftest import Program, Stage, make_store
+from tests.run.shared.conftest import under_way
 from tests.scripted_backend import PRICE, NamedBackend, fails
 
 MANY = list(range(24))
@@ -184,17 +185,8 @@ def test_what_its_owner_finished_later_is_delivered_and_costs_nothing_here(
     monkeypatch.setattr(run_opening, "RealClock", clock.VirtualClock)
 
     async def both(_: object) -> list[Exit]:
-        sent, over = asyncio.Event(), asyncio.Event()
-
-        async def slow() -> Any:
-            sent.set()
-            await over.wait()
-
-        one.provider.on_submit = lambda *_: slow()
-        first = asyncio.ensure_future(one.go())
-        await sent.wait()
-        second = (await two.go()).exit
-        over.set()
+        async with under_way(one) as first:
+            second = (await two.go()).exit
         return [second, (await first).exit, (await two.go()).exit]
 
     assert clock.run(both) == [Exit.UNKNOWN, Exit.OK, Exit.OK]

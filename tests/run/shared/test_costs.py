@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from typing import Any
 
@@ -22,6 +21,7 @@ from relightflow.store.costs import StoreCharge
 from relightflow.store.shared import StoreRecords
 from relightflow.testing import clock
 from tests.conftest import Stage
+from tests.run.shared.conftest import under_way
 from tests.scripted_backend import PRICE, fails
 
 LONG = 400 * DAY
@@ -121,17 +121,8 @@ def test_a_held_call_that_its_owner_finished_goes_on_counting(
     monkeypatch.setattr(run_opening, "RealClock", clock.VirtualClock)
 
     async def both(_: object) -> None:
-        sent, over = asyncio.Event(), asyncio.Event()
-
-        async def slow() -> Any:
-            sent.set()
-            await over.wait()
-
-        one.provider.on_submit = lambda *_: slow()
-        first = asyncio.ensure_future(one.go())
-        await sent.wait()
-        assert (await two.go()).exit is Exit.UNKNOWN
-        over.set()
+        async with under_way(one) as first:
+            assert (await two.go()).exit is Exit.UNKNOWN
         assert (await first).exit is Exit.OK
 
     clock.run(both)
