@@ -155,9 +155,10 @@ class MemoryBucket(Bucket):
         self, path: str, data: bytes, media_type: str = "", sha256: str = "", only_new: bool = False
     ) -> str:
         with self._request(path):
-            if only_new and path in self.objects:
+            made = (data, self.wall())
+            if only_new and self.objects.setdefault(path, made) is not made:  # in one step
                 raise ObjectFault(Reason.CHANGED, path, "there already")
-            self.objects[path] = (data, self.wall())
+            self.objects[path] = made
             self.gone.pop(path, None)
             return ""
 

@@ -58,6 +58,7 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
                 claim.reservation,
                 claim.run,
                 claim.machine,
+                claim.model,
             )
         )
         store.claims.delete(claim.key)

@@ -38,5 +38,7 @@ class JobClaim:
     """Why its outcome is unknown, or why it failed."""
     reservation: str = ""
     """Under which it is bought (`Reservation.id`); empty: its run reserved nothing."""
+    model: str = ""
+    """Which one it is a call of (`model_id`)."""
     details: FrozenMap = field(default_factory=FrozenMap)
     """What the backend noted of the call, for the provider's records."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
+from relightflow.model.reservation import model_id
 from relightflow.objects.bucket import Bucket
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store.entries import Entries
@@ -151,8 +152,14 @@ def _claim(entry: Mapping[str, Any]) -> JobClaim | None:
         request_id=request_id,
         reason=reason[:_MOST_REASON] if isinstance(reason, str) else "",
         reservation=_fitting(_ATTEMPT, entry.get("reservation")),
+        model=_model(entry.get("backend"), entry.get("model")),
         details=read_details(entry),
     )
+
+
+def _model(backend: object, model: object) -> str:
+    known = isinstance(backend, str) and isinstance(model, str)
+    return model_id(str(backend), str(model)) if known else ""
 
 
 def _fitting(form: re.Pattern[str], value: object) -> str:

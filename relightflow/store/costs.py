@@ -1,8 +1,8 @@
 """What was paid for through a shared store, so that a cap holds for machines that are gone.
 
-    costs/<recipe>/<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>.<run>.<machine>]
+    costs/<recipe>/[<model>/]<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>.<run>.<machine>]
 
-The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
+What is in brackets is missing in costs that earlier versions wrote. The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
 claim from before it leaves until its cost is written here. Methods block, may be called from several threads,
 and raise ObjectFault.
 """
@@ -18,7 +18,7 @@ from relightflow.objects.bucket import Bucket
 
 _COSTS = "costs"
 _NAME = re.compile(
-    r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
+    r"costs/(?P<recipe>[a-z0-9_-]{1,200})/(?:(?P<model>[0-9a-f]{16})/)?(?P<at>\d{1,11})\.(?P<key>[0-9a-f]{64})"
     r"\.(?P<attempt>[0-9a-f]{32})\.(?P<cost>\d{1,15})\.(?P<least>\d{1,15})"
     r"(?:\.(?P<reservation>[0-9a-f]{32}|0)\.(?P<run>[\w-]{0,100})\.(?P<machine>[\w-]{0,100}))?",
     re.ASCII,
@@ -48,6 +48,8 @@ class StoreCharge:
     """The one that made it, or that collected it for a machine that is gone."""
     machine: str = ""
     """Its host's name; what is no letter or digit stands as `-`."""
+    model: str = ""
+    """Which one it was a call of (`model_id`); empty: not told."""
 
     @property
     def counted(self) -> Micros:
@@ -61,8 +63,9 @@ class Costs:
 
     def put(self, charge: StoreCharge) -> None:
         """Write a cost down; twice the same is once. One without a name is left out."""
+        folder = f"{charge.recipe}/{charge.model}" if charge.model else charge.recipe
         path = (
-            f"{_COSTS}/{charge.recipe}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
+            f"{_COSTS}/{folder}/{charge.at}.{charge.key}.{charge.attempt}.{charge.cost}"
             f".{charge.least}.{charge.reservation or 0}.{machine_name(charge.run)}.{machine_name(charge.machine)}"
         )
         if _NAME.fullmatch(path):
@@ -78,7 +81,7 @@ class Costs:
                     found["recipe"], int(found["at"]), found["key"], found["attempt"],
                     int(found["cost"]), int(found["least"]),
                     "" if found["reservation"] in (None, "0") else found["reservation"],
-                    found["run"] or "", found["machine"] or "",
+                    found["run"] or "", found["machine"] or "", found["model"] or "",
                 )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ _BLOCK = 100
 """States that are deleted together; as many or more are always left."""
 _LOOKS = 5
 _ID = re.compile(r"[0-9a-f]{32}")
+_MODEL = re.compile(r"[0-9a-f]{16}")
+_ANY = re.compile(r".*", re.DOTALL)
 _NAME = re.compile(r"[\w.:@ -]{0,200}", re.ASCII)
 _MOST = 4 << 20
 
@@ -82,7 +84,8 @@ class Reservations:
             "open": [
                 {name: getattr(one, name) for name in Reservation.__slots__} for one in state.open
             ],
-            "ended": dict(state.ended),
+            "ended": state.ended,
+            "ended_parts": state.ended_parts,
         }
         try:
             self._entries.put(_path(state.number), facts, only_new=True)
@@ -170,9 +173,13 @@ def _state(number: int, found: dict[str, Any]) -> Reserved | None:
     if not (isinstance(opened, list) and isinstance(ended, dict) and isinstance(writer, str)):
         return None
     made = [_reservation(one) for one in opened]
-    if None in made or not all(map(_amount, ended.values())):
+    parts = found.get("ended_parts", {})
+    if None in made or not _amounts(ended) or not isinstance(parts, dict):
         return None
-    return Reserved(number, tuple(one for one in made if one), FrozenMap(ended), writer)
+    if not all(_amounts(some, _MODEL) for some in parts.values()):
+        return None
+    opened = tuple(one for one in made if one)
+    return Reserved(number, opened, FrozenMap(ended), FrozenMap(parts), writer)
 
 
 def _reservation(found: object) -> Reservation | None:
@@ -180,11 +187,22 @@ def _reservation(found: object) -> Reservation | None:
         return None
     names = [found.get(name) for name in ("run", "machine", "recipe")]
     sound = all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
-    name, amount = found.get("id"), found.get("amount")
+    name, amount, parts = found.get("id"), found.get("amount"), found.get("parts", {})
     if not (sound and isinstance(name, str) and _ID.fullmatch(name) and _amount(amount)):
         return None
+    if not _amounts(parts, _MODEL):
+        return None
     run, machine, recipe = map(str, names)
-    return Reservation(name, run, machine, recipe, read_time(found), int(amount or 0))
+    return Reservation(
+        name, run, machine, recipe, read_time(found), int(amount or 0), FrozenMap(parts)
+    )
+
+
+def _amounts(found: object, form: re.Pattern[str] = _ANY) -> bool:
+    """Whether it maps names of a form to amounts."""
+    return isinstance(found, dict) and all(
+        form.fullmatch(name) and _amount(value) for name, value in found.items()
+    )
 
 
 def _amount(value: object) -> bool:

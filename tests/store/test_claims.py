@@ -11,11 +11,12 @@ import pytest
 
 from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
+from relightflow.model.reservation import model_id
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import opened
 from relightflow.store.claims import Claims
 
-KEY = "ab" * 32
+KEY, GLOW = "ab" * 32, model_id("studio", "glow")
 LABEL: dict[str, Any] = {
     "key": KEY, "backend": "studio", "model": "glow", "image_sha256": "cd" * 32,
     "parameters": {"shade": 1}, "repeat": 0, "price": 50_000,
@@ -23,7 +24,9 @@ LABEL: dict[str, Any] = {
 
 
 def claim(attempt: str = "1" * 32, **facts: Any) -> JobClaim:
-    made = JobClaim(KEY, State.INTENT, attempt, "run-1", "host-1", 7.5, 50_000, recipe="spring")
+    made = JobClaim(
+        KEY, State.INTENT, attempt, "run-1", "host-1", 7.5, 50_000, recipe="spring", model=GLOW
+    )
     return replace(made, **facts)
 
 
@@ -62,7 +65,7 @@ def test_an_announcement_of_version_0_1_is_a_claim_without_a_name(claims: Claims
     found = claims.of(LABEL)
     assert found == JobClaim(
         KEY, State.ACCEPTED, "", "", "", 1.0, 50_000, request_id="r-1",
-        details=FrozenMap({"api": "v2"}),
+        model=GLOW, details=FrozenMap({"api": "v2"}),
     )  # fmt: skip
     assert not claims.create(LABEL, claim())
 

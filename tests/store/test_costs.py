@@ -21,9 +21,12 @@ def test_a_cost_is_read_as_it_was_written_and_twice_is_once(bucket: Bucket) -> N
     for _ in range(2):
         costs.put(ONE)
     costs.put(replace(ONE, attempt="2" * 32, cost=0))
+    costs.put(replace(ONE, attempt="3" * 32, model="0123456789abcdef"))
     assert sorted(costs.all(), key=lambda c: c.attempt) == [
-        ONE, replace(ONE, attempt="2" * 32, cost=0)
-    ]  # fmt: skip
+        ONE,
+        replace(ONE, attempt="2" * 32, cost=0),
+        replace(ONE, attempt="3" * 32, model="0123456789abcdef"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,26 @@ def test_each_state_says_what_is_open_and_what_the_ended_came_to(store: Reservat
     first = nothing.with_open(ONE, "1" * 32)
     second = first.with_open(TWO, "2" * 32)
     third = second.with_open(replace(ONE, amount=700_000), "3" * 32)
-    last = third.without(third.open[-1], 60_000, "4" * 32).without(TWO, 5, "5" * 32)
+    last = third.without(third.open[-1], 60_000, "4" * 32, {}).without(TWO, 5, "5" * 32, {})
     for state in (first, second, third, replace(last, number=4)):
         assert store.create(state)
-    assert store.latest() == Reserved(4, (), FrozenMap({"spring": 60_005}), "5" * 32)
+    assert store.latest() == Reserved(4, (), FrozenMap({"spring": 60_005}), FrozenMap(), "5" * 32)
     assert list(store.after(first)) == [second, third, replace(last, number=4)]
     assert [one.amount for one in third.open] == [1, 700_000]
+
+
+def test_what_is_reserved_for_each_model_is_told_too(store: Reservations, bucket: Bucket) -> None:
+    glow = "0" * 16
+    first = store.latest().with_open(replace(ONE, parts=FrozenMap({glow: 7})), "1" * 32)
+    second = first.with_open(TWO, "2" * 32).without(first.open[0], 9, "3" * 32, {glow: 7})
+    for state in (first, replace(second, number=2)):
+        assert store.create(state)
+    assert list(store.after(Reserved())) == [first, replace(second, number=2)]
+    path = f"reservations/{2:012}.json"
+    facts = json.loads(bucket.get(path))
+    del facts["ended_parts"], facts["open"][0]["parts"]  # as earlier versions wrote it
+    bucket.put(path, json.dumps(facts).encode())
+    assert store.latest() == Reserved(2, (TWO,), FrozenMap({"spring": 9}), FrozenMap(), "3" * 32)
 
 
 def test_of_two_that_take_the_same_step_one_succeeds(store: Reservations) -> None:
@@ -72,6 +86,10 @@ def test_a_reservation_is_ended_once_and_for_all(store: Reservations) -> None:
         {"open": [{"id": "x"}]},
         {"open": [{"amount": 10**17}]},
         {"open": [{"run": "\\u001b[2J"}]},
+        {"open": [{"parts": {"glow": 1}}]},
+        {"open": [{"parts": {"0" * 16: -1}}]},
+        {"ended_parts": []},
+        {"ended_parts": {"spring": {"0" * 16: True}}},
     ],
 )
 def test_a_state_that_makes_no_sense_is_not_read_as_less(

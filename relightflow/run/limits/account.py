@@ -54,6 +54,8 @@ class Account:
     """Of a window: what other machines told the shared store."""
     names: frozenset[str] | None = frozenset()
     """Recipes whose reservations in the shared store count here; None: all."""
+    model: str = ""
+    """The model that the limit is for (`model_id`); empty: all."""
     reserved: Micros = 0
     """What other machines have reserved there, and what came of it since the run began."""
 

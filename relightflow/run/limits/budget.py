@@ -13,10 +13,9 @@ reservation of this run (`run.shared.reservation`).
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
@@ -24,6 +23,7 @@ from relightflow.model.catalog import FREE, Price
 from relightflow.model.money import Micros, valid_cost
 from relightflow.model.spending import SpendLimit
 from relightflow.run.limits.account import Account, OpenCall
+from relightflow.run.limits.worth import CallWorth
 
 
 class Room(Enum):
@@ -43,26 +43,6 @@ class _SettledCost:
 
 
 _NO_ATTEMPTS: Mapping[int, tuple[str, str]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Worth:
-    """What a call of a model is taken to cost."""
-
-    highest: Micros
-    """Of any call."""
-    rise: Fraction | None
-    """Of calls that have a price each: how much dearer than that one was, 1 at least. None: they have one price."""
-
-    def of(self, price: Micros) -> Micros:
-        """Of a call with that price."""
-        return self.highest if self.rise is None else math.ceil(price * self.rise)
-
-    def after(self, price: Micros, cost: Micros) -> _Worth:
-        """The same, once a call with that price was charged `cost`."""
-        if self.rise is None:
-            return replace(self, highest=max(self.highest, cost))
-        return replace(self, rise=max(self.rise, Fraction(cost, price))) if price else self
 
 
 class Budget:
@@ -93,12 +73,15 @@ class Budget:
         too. `share`: what counts against a limit of this model alone. `rise`: where calls have a price
         each, by the size of their images, the highest ratio ever seen of a cost to its price, or 1."""
         self.price = price
-        self._planned = self._seen = _Worth(max(price.high, highest), rise)
+        self._planned = self._seen = CallWorth(max(price.high, highest), rise)
         self._least = {price.high: price.low}
         """Price that a call of this model is reserved at → what it costs at least, by the price list."""
         self.model = model
         self._run = _RunSpending(accounts, earlier) if beside is None else beside._run
         self._run.budgets[model] = self
+        self._calls = Account(SpendLimit(0, "this run, this model"))
+        self.part: Micros | None = None
+        """What of `reserved` the calls of this model may come to; None: all of it."""
         self.share = share
         own = (share,) if share else ()
         self._run.shares.extend(own)
@@ -239,6 +222,16 @@ class Budget:
         return self.run.committed(self.worth_at_most)
 
     @property
+    def of_model(self) -> Micros:
+        """What those of this model alone come to at most."""
+        return self._calls.committed(self.worth_at_most)
+
+    @property
+    def of_every_model(self) -> tuple[Budget, ...]:
+        """The budgets of all models of the run, this one among them."""
+        return tuple(self._run.budgets.values())
+
+    @property
     def in_use(self) -> bool:
         """Calls of this run are in flight."""
         return bool(self._run.active)
@@ -247,7 +240,10 @@ class Budget:
         """Whether the shared store has set aside what one more call may cost; `price` as for `room`."""
         if self.reserved is None or not self.planned:
             return True
-        return self.of_run + self.needed(price) <= self.reserved
+        each = self.needed(price)
+        if self.part is not None and self.of_model + each > self.part:
+            return False
+        return self.of_run + each <= self.reserved
 
     def fitting(self) -> int:
         """How many more calls may be made at a time, whatever they cost."""
@@ -263,7 +259,8 @@ class Budget:
         if self.planned:  # what is free stands beside nothing
             self._run.active.add(job_key)
         self.adopt(price.high)
-        self.run.in_flight[self._call(price.high, 0)] += 1
+        for account in (self.run, self._calls):
+            account.in_flight[self._call(price.high, 0)] += 1
         return True
 
     def ended(self, job_key: str) -> None:
@@ -317,7 +314,7 @@ class Budget:
         real = likely if known is None else known
         least = self._least.get(reserved, reserved)
         for account in self._accounts(attempt):
-            if _take(account.in_flight, call) or account is not self.run:
+            if _take(account.in_flight, call) or not self._is_of_run(account):
                 account.spent += max(real, least)
         self._run.spent += here * (reserved if known is None else known)
         if own:
@@ -336,14 +333,14 @@ class Budget:
         """A call may have been billed, or ended without a word: it goes on counting."""
         call = self._call(reserved, attempt)
         for account in self._accounts(attempt):
-            if _take(account.in_flight, call) or account is not self.run:
+            if _take(account.in_flight, call) or not self._is_of_run(account):
                 account.unknown[call] += 1
 
     def resume(self, price: Micros, attempt: int = 0) -> None:
         """A held call turned out to be in flight after all; settle or release it next."""
         call = self._call(price, attempt)
         for account in self._accounts(attempt):
-            if _take(account.unknown, call) or account is not self.run:
+            if _take(account.unknown, call) or not self._is_of_run(account):
                 account.in_flight[call] += 1
 
     def _call(self, price: Micros, attempt: int) -> OpenCall:
@@ -351,7 +348,10 @@ class Budget:
         return OpenCall(price, self._run.models.get(attempt, self.model))
 
     def _accounts(self, attempt: int) -> Iterator[Account]:
-        yield from self._run.counting.get(attempt, (*self.accounts, self.run))
+        yield from self._run.counting.get(attempt, (*self.accounts, self.run, self._calls))
+
+    def _is_of_run(self, account: Account) -> bool:
+        return account is self.run or account is self._calls
 
 
 class _RunSpending:

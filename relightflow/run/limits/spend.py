@@ -14,6 +14,7 @@ from relightflow.ledger.reader import Reader
 from relightflow.model.catalog import Price
 from relightflow.model.money import Micros, dollars
 from relightflow.model.recipe import Recipe
+from relightflow.model.reservation import model_id
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Charge, Kind, Spending, SpendingRow, SpendLimit, span
 from relightflow.run.limits.account import Account, OpenCall
@@ -129,15 +130,17 @@ def _shared(
     now: float,
     each: Micros,
     store: StoreSpending,
+    model: str = "",
 ) -> Account:
     """The account of `limit`, or of the share of it that a shard has, for its own calls only. `each`: what
-    an open call counts at, at least."""
+    an open call counts at, at least. `model`: the one that the limit, a cap, is for, as are the `charges`."""
     share = limit.share
     if share is None:
         windowed = limit.window is not None
-        found = account(limit, charges, names, now, store.windows if windowed else store.caps)
-        found.names = None if windowed else names
-        found.reserved = store.reserved_for(found.names)
+        caps = store.caps_of(model) if model else store.caps
+        found = account(limit, charges, names, now, store.windows if windowed else caps)
+        found.names, found.model = None if windowed else names, model
+        found.reserved = store.reserved_for(found.names, model)
         return found
     before = account(limit, [c for c in charges if c.attempt <= share.after], names, now)
     spent = before.committed(lambda call: max(call.price, each))
@@ -223,7 +226,7 @@ def open_budgets(
         share = None
         if model.share:
             own = [c for c in charges if (c.backend, c.model) == model.pair]
-            share = _shared(model.share, own, mine, now, each, NO_SPENDING)
+            share = _shared(model.share, own, mine, now, each, store, model_id(*model.pair))
         beside = budgets[0] if budgets else None
         budgets.append(
             Budget(model.price, accounts, high, earlier, model.pair, beside, share, rise)

@@ -24,6 +24,7 @@ from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, Failure
 from relightflow.model.job import Job
 from relightflow.model.money import Micros, valid_cost
+from relightflow.model.reservation import model_id
 from relightflow.model.step import Accepted
 from relightflow.model.summary import Issue
 from relightflow.model.values import FrozenMap
@@ -257,6 +258,7 @@ class JobClaims:
         return StoreCharge(
             recipe, int(at), job.key, uuid, cost, min(self.least, self.context.price_of(job).low),
             self._under.get(uuid, ""), run or self.context.run_id, self.machine,
+            model_id(job.backend, job.model),
         )  # fmt: skip
 
     def _claim(self, job: Job, uuid: str, state: State, **facts: Any) -> JobClaim:
@@ -264,7 +266,7 @@ class JobClaims:
         return JobClaim(
             key=job.key, state=state, attempt=uuid, run=context.run_id, machine=self.machine,
             at=context.clock.wall(), price=context.price_of(job).high, recipe=context.recipe,
-            reservation=self._under.get(uuid, ""), **facts,
+            reservation=self._under.get(uuid, ""), model=model_id(job.backend, job.model), **facts,
         )  # fmt: skip
 
     def _now(self) -> tuple[float, float]:

@@ -6,8 +6,9 @@ no open reservation covers is counted call by call.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relightflow.ledger.reader import Reader
 from relightflow.model.attempt import State
@@ -31,21 +32,27 @@ class StoreSpending:
     """Job key → the number (below 0) and the price of a call that may be under way."""
     reserved: Reserved = field(default_factory=Reserved)
     """Of other machines."""
-    known: tuple[tuple[str, Micros, Micros], ...] = ()
-    """Of the calls under `reserved` that this ledger counts too: recipe, and what they count at against
-    allowances and against caps."""
+    known: tuple[tuple[str, str, Micros, Micros], ...] = ()
+    """Of the calls under `reserved` that this ledger counts too: recipe and model, and what they count at
+    against allowances and against caps."""
+    models: Mapping[int, str] = field(default_factory=dict)
+    """Number of a call (below 0) → its model (`model_id`), where it is known."""
 
-    def reserved_for(self, names: frozenset[str] | None) -> Micros:
-        """What other machines have reserved for the recipes `names`; None: for all."""
-        total = sum(one.amount for one in self.reserved.open if counts_for(one.recipe, names))
-        return max(0, total - self.counted_here(names))
+    def caps_of(self, model: str) -> tuple[Charge, ...]:
+        """Those of `caps` that may be for a model (`model_id`)."""
+        return tuple(one for one in self.caps if self.models.get(one.attempt, model) == model)
 
-    def counted_here(self, names: frozenset[str] | None) -> Micros:
+    def reserved_for(self, names: frozenset[str] | None, model: str = "") -> Micros:
+        """What other machines have reserved for the recipes `names` (None: for all), and a model (empty: all)."""
+        total = sum(one.part(model) for one in self.reserved.open if counts_for(one.recipe, names))
+        return max(0, total - self.counted_here(names, model))
+
+    def counted_here(self, names: frozenset[str] | None, model: str = "") -> Micros:
         """What of that this ledger counts too, against an allowance (`names` None) or a cap."""
         return sum(
             caps if names is not None else windows
-            for recipe, windows, caps in self.known
-            if counts_for(recipe, names)
+            for recipe, told, windows, caps in self.known
+            if counts_for(recipe, names) and (not model or told == model)
         )
 
 
@@ -65,11 +72,19 @@ def may_cost(claim: JobClaim) -> Micros:
     return claim.price * 3 // 2
 
 
-def came_to(name: str, costs: Iterable[StoreCharge], claims: Iterable[JobClaim]) -> Micros:
-    """What the calls under the reservation `name` cost, or may cost: each once."""
-    calls = {claim.attempt: may_cost(claim) for claim in claims if claim.reservation == name}
-    calls |= {cost.attempt: cost.counted for cost in costs if cost.reservation == name}
-    return sum(calls.values())
+def came_to(
+    name: str, costs: Iterable[StoreCharge], claims: Iterable[JobClaim]
+) -> tuple[Micros, Counter[str]]:
+    """What the calls under the reservation `name` cost, or may cost, each once; and what of that was for each
+    model that is known."""
+    calls = {c.attempt: (c.model, may_cost(c)) for c in claims if c.reservation == name}
+    calls |= {c.attempt: (c.model, c.counted) for c in costs if c.reservation == name}
+    parts: Counter[str] = Counter()
+    for model, amount in calls.values():
+        parts[model] += amount
+    every = parts.total()
+    del parts[""]
+    return every, parts
 
 
 def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
@@ -78,16 +93,18 @@ def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
     adopted = reader.adopted_jobs()
     others = tuple(one for one in records.reserved.open if not reader.recipe_of_run(one.run))
     covered = {one.id for one in others}
-    own: dict[str, tuple[str, Micros, Micros]] = {}
+    own: dict[str, tuple[str, str, Micros, Micros]] = {}
+    models: dict[int, str] = {}
     found: dict[str, tuple[str, Charge]] = {}
     for cost in records.costs:
         if cost.reservation in covered:
             here = cost.counted if cost.attempt in counted else 0
             cap = cost.counted if cost.key in adopted else here
-            own[cost.attempt] = (cost.recipe, here, cap)
+            own[cost.attempt] = (cost.recipe, cost.model, here, cap)
         elif cost.attempt not in counted and cost.attempt not in found:
             number = -1 - len(found)
             found[cost.attempt] = (cost.key, _spent(number, cost))
+            models[number] = cost.model
     claimed: dict[str, tuple[int, Micros]] = {}
     for claim in records.claims:
         name = claim.attempt or claim.key
@@ -95,6 +112,7 @@ def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
             continue
         number = -1 - len(found)
         found[name] = (claim.key, _open(number, claim))
+        models[number] = claim.model
         if claim.state is not State.FAILED:
             claimed[claim.key] = (number, claim.price)
     in_order = sorted(found.values(), key=lambda pair: pair[1].at)
@@ -103,8 +121,9 @@ def store_spending(records: StoreRecords, reader: Reader) -> StoreSpending:
         tuple(charge for _, charge in in_order),
         tuple(charge for key, charge in in_order if key not in adopted),
         claimed,
-        Reserved(reserved.number, others, reserved.ended, reserved.writer),
+        replace(reserved, open=others),
         tuple(own.values()),
+        {number: model for number, model in models.items() if model},
     )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -25,9 +24,11 @@ from relightflow.errors import StorageError
 from relightflow.model.catalog import Price
 from relightflow.model.claim import JobClaim
 from relightflow.model.money import Micros
-from relightflow.model.reservation import Reservation, Reserved
+from relightflow.model.reservation import Reservation, Reserved, model_id
+from relightflow.model.values import FrozenMap
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.run.context import RunContext
+from relightflow.run.limits.account import Account
 from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.shared.client import SharedStoreClient
 from relightflow.run.shared.costs import StoreSpending, came_to, counts_for
@@ -63,18 +64,19 @@ class RunReservation:
     id: str = ""
     """Of the open reservation; empty: there is none."""
     _budget: Budget = field(default_factory=Budget)
-    _at_first: Mapping[str, Micros] = field(default_factory=dict)
-    """Recipe → what reservations that ended before this run came to."""
+    _at_first: Reserved = field(default_factory=Reserved)
+    """What reservations that ended before this run came to."""
     _spending: StoreSpending = field(default_factory=StoreSpending)
     """As the run began."""
     _mine: set[str] = field(default_factory=set)
     """Ids of this run's reservations."""
-    _own_ended: Counter[str] = field(default_factory=Counter)
-    """Recipe → what of `Reserved.ended` came from this run."""
-    _taken_over: Counter[str] = field(default_factory=Counter)
-    """Recipe → what this run counts itself of the calls that others reserved for."""
+    _counted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(recipe, model, or empty for all) → what of `Reserved.ended_for` came from this run, or is counted by it,
+    since it took over calls that others had reserved for."""
     _before: Micros = 0
     """What the calls of this run came to before the open reservation."""
+    _before_of: dict[tuple[str, str], Micros] = field(default_factory=dict)
+    """The same for each model."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _seen: dict[str, tuple[Reservation, float]] = field(default_factory=dict)
     """Id → another machine's reservation, and since when it has not changed."""
@@ -82,8 +84,10 @@ class RunReservation:
 
     def begin(self, budget: Budget, spending: StoreSpending) -> None:
         """From now on each call of `budget` needs room in the store. `spending`: of `state`."""
-        self._budget, self._spending, self._at_first = budget, spending, self.state.ended
+        self._budget, self._spending, self._at_first = budget, spending, self.state
         budget.reserved = 0
+        for one in budget.of_every_model:
+            one.part = 0 if one.share else None
         self._count()
 
     async def extend(self, budget: Budget, price: Price | None = None) -> bool:
@@ -95,10 +99,10 @@ class RunReservation:
                 if budget.covers(price) and budget.room(price) is Room.YES:
                     return True
                 await self._look()
-                amount = self._wanted(budget, price)
-                if amount is None:
+                more = self._wanted(budget, price)
+                if more is None:
                     return False
-                if await self._reserve(amount):
+                if await self._reserve(budget, more):
                     self._pause = _FIRST_PAUSE
                     return True
                 await self._give_way()
@@ -134,7 +138,8 @@ class RunReservation:
         """A call that another machine made under its reservation is counted by this run from now on. `least`:
         what it costs at least."""
         if claim.reservation:
-            self._taken_over[claim.recipe] += min(least, claim.price)
+            for model in {"", claim.model}:
+                self._counted[claim.recipe, model] += min(least, claim.price)
             self._count()
 
     async def rest(self) -> None:
@@ -153,17 +158,17 @@ class RunReservation:
         """From here on no call is begun under `one`, and what was done under it is counted call by call.
         Raises ObjectFault, StorageError."""
 
-        def work(store: SharedStore) -> Micros:
+        def work(store: SharedStore) -> tuple[Micros, Counter[str]]:
             store.reservations.end(one.id)
             claims = list(store.claims.all())  # first: a call that ends now is in one of the two
             return came_to(one.id, store.costs.all(), claims)
 
-        amount = await self.client.ask(work)
+        amount, parts = await self.client.ask(work)
         for _ in range(_TRIES):
             await self._look()
             if not self.state.find(one.id):
                 return
-            if await self._step(self.state.without(one, amount, uuid4().hex)):
+            if await self._step(self.state.without(one, amount, uuid4().hex, parts)):
                 return
             await self._give_way()
         raise self._contended()
@@ -187,19 +192,31 @@ class RunReservation:
                 self._lose()
                 return
             used, self._budget.reserved = self._used, 0  # from here on no call begins under it
-            if await self._step(self.state.without(own, used, uuid4().hex)):
+            parts = {model_id(*b.model): self._used_of(b) for b in self._budget.of_every_model}
+            if await self._step(self.state.without(own, used, uuid4().hex, parts)):
                 return
             await self._give_way()
         raise self._contended()
 
-    async def _reserve(self, amount: Micros) -> bool:
+    async def _reserve(self, budget: Budget, more: Micros) -> bool:
+        """Room for calls of `budget` that come to `more` than those that were made."""
         if not self.id:
             self.id = uuid4().hex
             self._mine.add(self.id)
             self._before = self._budget.of_run
+            self._before_of = {b.model: b.of_model for b in self._budget.of_every_model}
+        old = self.state.find(self.id)
+        amount = max(self._used + more, old.amount if old else 0)
+        parts: dict[str, Micros] = {}
+        for one in self._budget.of_every_model:
+            model = model_id(*one.model)
+            part = old.part(model) if old else 0
+            if one is budget:
+                part = max(part, self._used_of(one) + more)
+            parts[model] = min(amount, part) if one.share else amount
         own = Reservation(
             self.id, self.context.run_id, self.machine, self.context.recipe,
-            self.context.clock.wall(), amount,
+            self.context.clock.wall(), amount, FrozenMap(parts),
         )  # fmt: skip
         return await self._step(self.state.with_open(own, uuid4().hex))
 
@@ -225,13 +242,18 @@ class RunReservation:
         for one in before.open:
             if one.id in self._mine and not state.find(one.id):
                 if state.number == before.number + 1:  # else what it came to is not told apart
-                    came_to = state.ended_for(one.recipe) - before.ended_for(one.recipe)
-                    self._own_ended[one.recipe] += came_to
+                    for model in {a.model for a in self._accounts}:
+                        now, then = (s.ended_for(one.recipe, model) for s in (state, before))
+                        self._counted[one.recipe, model] += now - then
                 if one.id == self.id:
                     self._lose()
         own = state.find(self.id) if self.id else None
         if own:
             self._budget.reserved = self._before + own.amount
+            for budget in self._budget.of_every_model:
+                if budget.share:
+                    before_it = self._before_of[budget.model]
+                    budget.part = before_it + own.part(model_id(*budget.model))
         self._count()
 
     def _lose(self) -> None:
@@ -241,28 +263,34 @@ class RunReservation:
     def _count(self) -> None:
         """What others have reserved, and what came of it, against each limit."""
         others = [one for one in self.state.open if one.id not in self._mine]
-        for account in self._budget.accounts_of_all:
-            names = account.names
-            known = self._spending.counted_here(names)
-            recipes = {*self.state.ended, *self._own_ended, *self._taken_over}
+        for account in self._accounts:
+            names, model = account.names, account.model
+            known = self._spending.counted_here(names, model)
+            recipes = {*self.state.ended, *(recipe for recipe, _ in self._counted)}
             ended = sum(
-                self.state.ended_for(recipe) - self._at_first.get(recipe, 0)
-                - self._own_ended[recipe] - self._taken_over[recipe]
+                self.state.ended_for(recipe, model) - self._at_first.ended_for(recipe, model)
+                - self._counted[recipe, model]
                 for recipe in recipes if counts_for(recipe, names)
             )  # fmt: skip
-            held = sum(one.amount for one in others if counts_for(one.recipe, names))
+            held = sum(one.part(model) for one in others if counts_for(one.recipe, names))
             account.reserved = max(0, held + ended - known)
         self._budget.note_others(bool(others))
 
+    @property
+    def _accounts(self) -> tuple[Account, ...]:
+        """Of the limits that hold for all models, and of those of one each."""
+        shares = (one.share for one in self._budget.of_every_model if one.share)
+        return (*self._budget.accounts_of_all, *shares)
+
     def _wanted(self, budget: Budget, price: Price | None) -> Micros | None:
-        """What the own reservation has to amount to; None: the limits leave nothing."""
+        """What more calls the own reservation is to be for come to; None: the limits leave nothing."""
         others = sum(one.id not in self._mine for one in self.state.open)
         fitting = budget.fitting()
         if fitting:
             most = _PORTION * self.context.limits.concurrency
-            return self._used + min(most, max(1, fitting // (2 * (others + 1)))) * budget.bound
+            return min(most, max(1, fitting // (2 * (others + 1)))) * budget.bound
         if budget.room(price) is Room.YES:  # the last call, made alone, or a small one
-            return self._used + budget.needed(price)
+            return budget.needed(price)
         return None
 
     @property
@@ -271,6 +299,10 @@ class RunReservation:
         if not self.id:
             return 0
         return max(0, self._budget.of_run - self._before)
+
+    def _used_of(self, budget: Budget) -> Micros:
+        """The same of the model of `budget` alone."""
+        return max(0, budget.of_model - self._before_of.get(budget.model, 0))
 
     async def _give_way(self) -> None:
         await self.context.clock.sleep(self.context.rng.uniform(0, _CONFLICT))

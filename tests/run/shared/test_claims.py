@@ -21,6 +21,7 @@ from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.job import Job
 from relightflow.model.maintenance import Decision
+from relightflow.model.reservation import model_id
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
@@ -85,6 +86,7 @@ def claim(stage: Stage, **facts: Any) -> JobClaim:
         "run": "run-9",
         "machine": "host-9",
         "at": 0.0,
+        "model": model_id(one.backend, one.model),
     }
     return JobClaim(one.key, price=PRICE, **{**made, **facts})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from relightflow.ledger.reader import Reader
 from relightflow.model.attempt import State
 from relightflow.model.claim import JobClaim
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.reservation import Reservation, Reserved
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import DAY, Kind, SpendLimit
 from relightflow.run import run_opening
-from relightflow.run.shared.costs import store_spending
+from relightflow.run.shared.costs import came_to, store_spending
 from relightflow.store.costs import StoreCharge
 from relightflow.store.shared import StoreRecords
 from relightflow.testing import clock
@@ -49,6 +51,28 @@ def test_each_call_counts_once_whether_it_is_claimed_or_paid() -> None:
     assert list(found.claimed) == ["4" * 64]
     assert len({c.attempt for c in found.windows}) == 5
     assert all(c.attempt < 0 for c in found.windows)
+
+
+def test_what_came_of_a_reservation_is_told_by_model_where_that_is_known() -> None:
+    name = "e" * 32
+    costs = (
+        cost("1", model="glow", reservation=name), cost("2", reservation=name), cost("3", model="glow")
+    )  # fmt: skip
+    claims = [replace(claim(of), model="dear", reservation=name) for of in ("1", "4")]
+    every, parts = came_to(name, costs, claims)
+    assert (every, parts) == (7 * PRICE // 2, {"glow": PRICE, "dear": 3 * PRICE // 2})
+
+
+def test_a_cap_of_one_model_counts_its_calls_and_those_that_nobody_knows_the_model_of() -> None:
+    other = Reservation("e" * 32, "run-9", "m", "demo", 0.0, 9 * PRICE, {"glow": 4 * PRICE})
+    costs = (cost("1", model="glow"), cost("2"), cost("3", model="dear"))
+    records = StoreRecords(Reserved(1, (other,)), (replace(claim("4"), model="dear"),), costs)
+    found = store_spending(records, Reader(None))
+    names = frozenset({"demo"})
+    assert [len(found.caps_of(model)) for model in ("glow", "dear", "other")] == [2, 3, 1]
+    assert [found.reserved_for(names, model) for model in ("", "glow", "dear")] == [
+        9 * PRICE, 4 * PRICE, 0,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("window", [None, LONG])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from relightflow.objects.bucket import Bucket, opened
 from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.plan.outputs import jobs
 from relightflow.plugins.backend import Call
+from relightflow.plugins.registry import Loaded
 from relightflow.run.limits.budget import Budget, Room
 from relightflow.run.shared.reservation import RunReservation
 from relightflow.store import reservations
@@ -28,7 +31,7 @@ from relightflow.store.index_entry import job_facts
 from relightflow.store.reservations import Reservations
 from tests.conftest import Stage
 from tests.run.shared.test_claims import bill, together
-from tests.scripted_backend import PRICE
+from tests.scripted_backend import PRICE, Provider, record
 
 LONG = 400 * DAY
 
@@ -87,13 +90,87 @@ def test_a_machine_that_slept_past_deleted_states_counts_what_others_did_meanwhi
                 state = store.latest()
                 other = Reservation("e" * 32, "run-9", "host-9", "demo", 100.0, PRICE)
                 assert store.create(state.with_open(other, uuid4().hex))
-                assert store.create(store.latest().without(other, PRICE, uuid4().hex))
+                assert store.create(store.latest().without(other, PRICE, uuid4().hex, {}))
 
     one.provider.on_submit = others
     limit = SpendLimit(9 * PRICE, "--max-cost")
     assert one.run_in_no_time(monkeypatch, limits=(limit,)).exit is Exit.BUDGET
     assert len(one.provider.bill) == 5
     assert reserved(one).open == ()
+
+
+def atelier(stage: Stage, shades: list[int], calls: int) -> Provider:
+    """The recipe is bought of a second backend too, which may be called for the price of `calls`."""
+    other = Provider()
+    other.seconds = 0.5
+    made = Loaded(replace(record(other), name="atelier"), "test")
+    stage.registry = replace(stage.registry, backends={**stage.registry.backends, "atelier": made})
+    name = "{image.stem}-{backend}-{shade}.{ext}"
+    stage.recipe(shades, sinks=[{"type": "directory", "path": "out/", "name": name}])
+    backends = [
+        {"type": "studio"},
+        {"type": "atelier", "limits": {"max_cost": calls * PRICE / 1e6}},
+    ]
+    text = stage.path.read_text()
+    old = next(line for line in text.splitlines() if line.startswith("backend:"))
+    stage.path.write_text(text.replace(old, f"backend: {json.dumps(backends)}"))
+    return other
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7])
+def test_a_backends_own_cap_holds_for_machines_that_run_at_once(
+    three: list[Stage], monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    """And stops that backend alone, on each machine, then and in every later run."""
+    others = []
+    for number, stage in enumerate(three):
+        others.append(atelier(stage, list(range(8 * number, 8 * number + 8)), calls))
+        stage.provider.seconds = 0.5
+    limit = SpendLimit(100 * PRICE, "--max-cost")
+    for _ in range(2):
+        assert together(monkeypatch, three, limits=(limit,)) == [Exit.BUDGET] * 3
+        assert sum(len(other.bill) for other in others) == calls
+        assert len(bill(three)) == 24
+        assert reserved(three[0]).open == ()
+
+
+def test_a_backends_own_cap_counts_what_machines_paid_that_are_gone(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of that backend alone, and in a plan too."""
+    one, two = machines
+    first, second = atelier(one, [0, 1], 3), atelier(two, [2, 3], 3)
+    one.run_in_no_time(monkeypatch)
+    assert (len(first.bill), len(one.provider.bill)) == (2, 2)
+    shutil.rmtree(one.folder)
+    limits = (SpendLimit(100 * PRICE, "--max-cost"),)
+    seen = api.estimate_cost(
+        two.plan(), api.plan_status(two.plan(), two.state_dir), RunOptions(limits=limits),
+        two.state_dir, two.operator,
+    )  # fmt: skip
+    assert [found.share.left for found in seen.backends if found.share] == [PRICE]
+    assert two.run_in_no_time(monkeypatch).exit is Exit.BUDGET
+    assert (len(second.bill), len(two.provider.bill)) == (1, 2)
+
+
+def test_of_a_reservation_that_is_ended_for_its_machine_a_backend_counts_its_own_calls(
+    machines: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vanished machine had reserved the backend's whole cap and made one call of it."""
+    one, two = machines
+    atelier(one, [99], 4)
+    second = atelier(two, [1, 2, 3, 4, 5], 4)
+    gone = vanished(one)
+    job = next(job for job in jobs(one.plan()) if job.backend == "atelier")
+    claim = JobClaim(
+        job.key, State.INTENT, "d" * 32, "r", "m", 0.0, PRICE, recipe="demo", reservation=gone.id
+    )
+    Claims(bucket(one)).put(job_facts(job, PRICE), claim)
+    assert two.run_in_no_time(monkeypatch).exit is Exit.BUDGET
+    assert len(second.bill) == 2, "it may have cost half as much again"
+    assert len(two.provider.bill) == 5
+    assert two.run_in_no_time(monkeypatch).exit is Exit.BUDGET
+    assert len(second.bill) == 3
 
 
 def test_a_limit_of_exactly_the_price_buys_the_whole_plan(
@@ -149,7 +226,7 @@ def test_a_machine_that_only_was_slow_reserves_anew(
             store.end(claim.reservation)
         if len(under) == 1:  # and was faster with the rest of it too
             state = store.latest()
-            store.create(state.without(state.open[0], PRICE, "f" * 32))
+            store.create(state.without(state.open[0], PRICE, "f" * 32, {}))
 
     one.provider.on_submit = end
     limit = SpendLimit(4 * PRICE, "--max-cost")
