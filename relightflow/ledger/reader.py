@@ -68,12 +68,16 @@ class Reader:
         """How the jobs with `keys` stand (up to some thousand keys a call). `keep`: see RememberedStates."""
         return self._states.of(keys, keep) if self._states else {}
 
-    def known_jobs(self, keys: Sequence[str]) -> set[str]:
-        """Which of `keys` were ever tried: a fraction of the work of `job_states`."""
+    def bought_jobs(self, keys: Sequence[str]) -> set[str]:
+        """Which of `keys` are or were in flight, have or had a result, or may have been billed; calls that
+        certainly came to nothing leave a job as if it had never been tried."""
         if self._db is None:
             return set()
         marks = ",".join("?" * len(keys))
-        query = f"SELECT DISTINCT job_key FROM attempt WHERE job_key IN ({marks})"
+        query = (
+            f"SELECT DISTINCT job_key FROM attempt WHERE job_key IN ({marks}) AND"
+            " (state NOT IN ('READY', 'FAILED') OR billed <> 'no' OR blob <> '')"
+        )
         return {key for (key,) in self._db.execute(query, keys)}
 
     def open_attempts(self, backend: str | None = None) -> list[Attempt]:

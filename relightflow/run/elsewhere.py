@@ -76,7 +76,7 @@ def bought_elsewhere(
     if not keys:
         return NOWHERE
     claims = claims_of(targets, keys)
-    if not claims and not reader.states():
+    if not claims and not reader.attempt_names(counted=True):
         for other in _states_nearby(plan.recipe.folder, state_dir):
             known = _paid(other, keys)
             if known:
@@ -85,11 +85,11 @@ def bought_elsewhere(
 
 
 def _unknown(plan: Plan, reader: Reader) -> Iterator[str]:
-    """Keys of the jobs that cost something and that the ledger has never heard of."""
+    """Keys of the jobs that cost something and that were never bought with this state, tried or not."""
     free = plan.recipe.free_models
     jobs = (o.job for o in firsts(plan) if (o.job.backend, o.job.model) not in free)
     while chunk := [job.key for job in islice(jobs, _CHUNK)]:
-        known = reader.known_jobs(chunk)
+        known = reader.bought_jobs(chunk)
         yield from (key for key in chunk if key not in known)
 
 

@@ -8,11 +8,12 @@ import pytest
 from relightflow import api
 from relightflow.errors import RefusedError
 from relightflow.maintenance.adopt import Adopted
+from relightflow.model.failure import FailureKind
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.store.state_dir import StateDir
 from tests.clones import adopted, clone
 from tests.conftest import Program, Stage
-from tests.scripted_backend import PRICE
+from tests.scripted_backend import PRICE, fails
 
 __all__ = ["clone"]
 
@@ -38,6 +39,32 @@ def test_a_plan_says_it_too_and_buy_again_buys(clone: Stage) -> None:
         clone.run()
     assert clone.run(buy_again=True).exit == 0
     assert len(clone.provider.bill) == 8
+
+
+def test_a_job_that_failed_here_unbilled_and_was_bought_elsewhere_is_not_bought_again(
+    stage: Stage,
+) -> None:
+    """As where somebody tried with a key that was refused, and then got the images of another; or where an old
+    copy of the state was put back."""
+
+    def refused(_: object, __: int) -> None:
+        raise fails(FailureKind.REFUSED_CELL)
+
+    stage.recipe([0, 1])
+    stage.provider.on_submit = refused
+    stage.run()
+    kept = stage.folder / "kept"
+    shutil.copytree(stage.state_dir.root, kept)
+    stage.provider.on_submit = lambda _, __: None
+    stage.run()
+    shutil.rmtree(stage.state_dir.root)
+    shutil.move(kept, stage.state_dir.root)
+    with pytest.raises(RefusedError, match="adopt"):
+        stage.run()
+    assert len(stage.provider.bill) == 2
+    assert adopted(stage).results == 2
+    assert stage.run().exit == 0
+    assert len(stage.provider.bill) == 2
 
 
 def test_a_recipe_that_moved_up_is_told_where_its_state_is(stage: Stage, tmp_path: Path) -> None:
