@@ -106,7 +106,7 @@ class Verdicts:
 
     def unreadable(self, answer: Response, doing: str) -> Failure:
         """A free call's 200 in a form that nobody documented."""
-        words = f"{self.provider}'s answer has an unknown format while {doing}"
+        words = f"{self.provider} answered in an unknown format while {doing}"
         return Failure(FailureKind.UNAVAILABLE, words, status=answer.status)
 
     def unread(self, answer: Response, doing: str, said: str = "") -> Failure:

@@ -11,20 +11,7 @@ import pytest
 from relightflow.backends.comfy.emulator import ComfyEmulator
 from relightflow.backends.emulator.plain import Spoil
 from relightflow.errors import Exit
-from tests.backends.http.named import (
-    DOWNLOADS,
-    JOBS,
-    KEY,
-    PRICE,
-    SUBMITS,
-    Row,
-    Shopping,
-    check_image_and_key,
-    check_killed,
-    check_row,
-    row,
-    shopping_at,
-)
+from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shopping, check_row, row, shopping_at
 
 shopping = shopping_at("comfy", ComfyEmulator)
 
@@ -51,7 +38,6 @@ _ESTIMATES = tuple(
     for said in _SAID
 )
 ROWS = (
-    *SUBMITS,
     row("a list in place of the answer, taken", "submit", "behind", status=200, body=b"[1]"),
     row("the first still runs", "submit", "behind", status=409, body=b'{"detail": "runs"}', headers=_AFTER),
     row("its deadline passes, taken", "submit", "behind", **_said(504, "deadline_exceeded")),
@@ -84,7 +70,6 @@ ROWS = (
         exit=Exit.JOBS_FAILED, words=("blocked", "paid for"), then=Exit.JOBS_FAILED),
     row("the result is elsewhere", "submit", "change", exit=Exit.REFUSED, billed=1, words=("paid for",),
         change=lambda _: {"result": {"image_url": "https://example.com/a.jpg"}}, then=Exit.REFUSED, end=1),
-    *DOWNLOADS,
 )  # fmt: skip
 
 
@@ -134,14 +119,6 @@ async def test_under_another_key_a_doubt_waits_for_the_first(
         assert (len(opened.emulator.bill), opened.unknown()) == (JOBS, 0)
 
 
-@pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
-async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
-    shopping: Shopping, point: str
-) -> None:
-    async with shopping() as opened:
-        await check_killed(opened, point)
-
-
 async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
     shopping: Shopping,
 ) -> None:
@@ -151,8 +128,3 @@ async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
         assert (await opened.run())[0] is Exit.OK
         costs = sorted(attempt.cost or 0 for attempt in opened.attempts())
         assert costs == [0, PRICE]  # the first is not known and counts at its price
-
-
-async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
-    async with shopping() as opened:
-        await check_image_and_key(opened)

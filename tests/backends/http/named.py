@@ -205,7 +205,7 @@ async def check_row(shop_: Shop, found: Row) -> None:
         assert (shop_.unknown(), len(shop_.images()), shop_.kept()) == (0, JOBS, [])
 
 
-async def _killed(shop_: Shop, point: str) -> int:
+async def killed(shop_: Shop, point: str) -> int:
     """The program in a process of its own, which ends by SIGKILL at `point`; its exit code."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "relightflow", "run", "recipe.yaml", "--yes",
@@ -216,25 +216,3 @@ async def _killed(shop_: Shop, point: str) -> int:
     await process.communicate()
     assert process.returncode is not None
     return process.returncode
-
-
-async def check_killed(shop_: Shop, point: str) -> None:
-    """After a SIGKILL at `point` the next run finishes, and pays nothing twice."""
-    shop_.recipe("[front, side]", concurrency=4)
-    assert await _killed(shop_, point) == -9
-    code, said = await shop_.run()
-    assert code is Exit.OK, said
-    shop_.check_bill()
-    assert (len(shop_.emulator.bill), shop_.unknown(), shop_.done()) == (4, 0, 4)
-    assert shop_.kept() == []
-
-
-async def check_image_and_key(shop_: Shop) -> None:
-    """The image goes as it is, and the key to the API alone."""
-    assert (await shop_.run())[0] is Exit.OK
-    [image] = {call.image for call in shop_.emulator.bill}
-    assert image == (shop_.folder / "in/a.jpg").read_bytes()
-    assert shop_.emulator.keyed["submit"] == JOBS
-    assert not shop_.emulator.keyed["download"]
-    assert {a.state for a in shop_.attempts()} == {State.DONE}
-    assert shop_.emulator.key.encode() not in shop_.state_dir.ledger.read_bytes()

@@ -1,18 +1,37 @@
-"""What every backend does alike whose provider takes our name for a call."""
+"""What every backend does alike whose provider takes our name for a call: parts of it, and whole runs with each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from relightflow.backends.comfy.emulator import ComfyEmulator
 from relightflow.backends.http.hosts import ProviderHosts
 from relightflow.backends.http.named_backend import NamedBackend, of_resent
+from relightflow.backends.runware.emulator import RunwareEmulator
+from relightflow.errors import Exit
+from relightflow.model.attempt import State
 from relightflow.model.catalog import Model
 from relightflow.model.evidence import ACCOUNT
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.values import FrozenMap
 from relightflow.testing import backend_context, sample_image, sample_image_bytes
+from tests.backends.http.named import (
+    DOWNLOADS,
+    JOBS,
+    KEY,
+    PRICE,
+    SUBMITS,
+    Row,
+    Shopping,
+    check_row,
+    killed,
+    shop,
+)
+
+NAMED = {"comfy": ComfyEmulator, "runware": RunwareEmulator}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +72,42 @@ def test_that_a_model_is_gone_frees_no_call_that_was_made_before() -> None:
     assert of_resent(gone).kind is FailureKind.UNAVAILABLE
     refused = Failure(FailureKind.REFUSED_CELL, "no such value")
     assert of_resent(refused) is refused
+
+
+@pytest.fixture(params=NAMED)
+def shopping(request: pytest.FixtureRequest, tmp_path: Path) -> Shopping:
+    return lambda: shop(tmp_path, request.param, NAMED[request.param](KEY))
+
+
+@pytest.mark.parametrize("found", [*SUBMITS, *DOWNLOADS], ids=lambda found: found.name)
+async def test_a_fault_that_can_befall_any_provider_ends_as_the_table_says(
+    shopping: Shopping, found: Row
+) -> None:
+    async with shopping() as opened:
+        await check_row(opened, found)
+
+
+@pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
+async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
+    shopping: Shopping, point: str
+) -> None:
+    async with shopping() as opened:
+        opened.recipe("[front, side]", concurrency=4)
+        assert await killed(opened, point) == -9
+        code, said = await opened.run()
+        assert code is Exit.OK, said
+        opened.check_bill()
+        assert (len(opened.emulator.bill), opened.unknown(), opened.done()) == (4, 0, 4)
+        assert opened.kept() == []
+
+
+async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
+    async with shopping() as opened:
+        assert (await opened.run())[0] is Exit.OK
+        [image] = {call.image for call in opened.emulator.bill}
+        assert image == (opened.folder / "in/a.jpg").read_bytes()
+        assert opened.emulator.keyed["submit"] == JOBS
+        assert not opened.emulator.keyed["download"]
+        assert sum(a.cost or 0 for a in opened.attempts()) == JOBS * PRICE
+        assert {a.state for a in opened.attempts()} == {State.DONE}
+        assert KEY.encode() not in opened.state_dir.ledger.read_bytes()

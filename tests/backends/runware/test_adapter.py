@@ -10,19 +10,7 @@ import pytest
 from relightflow.backends.emulator.plain import Spoil
 from relightflow.backends.runware.emulator import RunwareEmulator
 from relightflow.errors import Exit
-from tests.backends.http.named import (
-    DOWNLOADS,
-    JOBS,
-    PRICE,
-    SUBMITS,
-    Row,
-    Shopping,
-    check_image_and_key,
-    check_killed,
-    check_row,
-    row,
-    shopping_at,
-)
+from tests.backends.http.named import JOBS, Row, Shopping, check_row, row, shopping_at
 
 shopping = shopping_at("runware", RunwareEmulator)
 
@@ -38,7 +26,6 @@ def _refusal(code: str, status: int, *words: str, end: Exit, **facts: Any) -> Ro
 
 
 ROWS = (
-    *SUBMITS,
     _change("an answer without the task", lambda _: {"data": []}),
     _change("an answer about another task", lambda a: {"data": [{**a["data"][0], "taskUUID": "x"}]}),
     _change("an answer of another shape", lambda _: {"data": {"taskUUID": "x"}}),
@@ -78,7 +65,6 @@ ROWS = (
     _change("the result is elsewhere", lambda a: {
         "data": [{**a["data"][0], "imageURL": "https://example.com/a.jpg"}]
     }, "poll", exit=Exit.REFUSED, billed=1, words=("paid for",), then=Exit.REFUSED, end=1),
-    *DOWNLOADS,
 )  # fmt: skip
 
 
@@ -148,20 +134,6 @@ async def test_an_hour_later_the_name_is_only_looked_up(shopping: Shopping) -> N
         assert "no record of a task of that name" in said
         assert opened.emulator.seen["submit"] == submits
         assert len(opened.emulator.bill) == 1
-
-
-@pytest.mark.parametrize("point", ["after-intent:2", "after-submit:1"])
-async def test_after_a_kill_the_next_run_finishes_and_pays_nothing_twice(
-    shopping: Shopping, point: str
-) -> None:
-    async with shopping() as opened:
-        await check_killed(opened, point)
-
-
-async def test_the_image_goes_as_it_is_and_the_key_to_the_api_alone(shopping: Shopping) -> None:
-    async with shopping() as opened:
-        await check_image_and_key(opened)
-        assert sum(a.cost or 0 for a in opened.attempts()) == JOBS * PRICE
 
 
 async def test_a_model_that_is_withdrawn_meanwhile_does_not_free_the_call(
