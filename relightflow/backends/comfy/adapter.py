@@ -50,7 +50,7 @@ class Comfy(NamedBackend[ComfyHosts]):
             raise CallFailed(of_resent(error.failure)) from None
 
     async def _check_price(self, call: Call) -> None:
-        """Ask once for each cell what it costs. A router that does not say changes nothing.
+        """Ask what a cell costs, until the answer was within the plan's price. A router that does not say changes nothing.
 
         Raises CallFailed, unbilled, where it is more than the plan's price.
         """
@@ -62,7 +62,6 @@ class Comfy(NamedBackend[ComfyHosts]):
             answer = await self._api.read("POST", url, "asking for the price", body=body)
         except CallFailed:
             return
-        self._estimated |= {cell}
         cost = responses.estimated(answer)
         if cost is not None and cost > price.high:
             words = (
@@ -70,6 +69,7 @@ class Comfy(NamedBackend[ComfyHosts]):
                 f"{dollars(price.high)} USD; not sent, not billed"
             )
             raise CallFailed(Failure(FailureKind.REFUSED_CELL, words))
+        self._estimated |= {cell}
 
     async def _post(self, call: Call, name: str) -> Response:
         """The answer to the billable call, whole. Raises CallFailed."""

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relightflow.backends.comfy.adapter import Comfy
 from relightflow.backends.comfy.emulator import ComfyEmulator
+from relightflow.backends.comfy.hosts import ComfyHosts
+from relightflow.backends.comfy.models import MODELS
 from relightflow.backends.emulator.plain import Spoil
+from relightflow.backends.http.hosts import in_force
 from relightflow.errors import Exit
+from relightflow.model.failure import FailureKind
+from relightflow.model.job import Job
+from relightflow.model.values import FrozenMap
+from relightflow.plugins.backend import Call
+from relightflow.testing import backend_context, sample_image, sample_image_bytes
+from tests.backends.conftest import error
 from tests.backends.http.named import JOBS, KEY, PRICE, Row, Shopping, check_row, row, shopping_at
 
 shopping = shopping_at("comfy", ComfyEmulator)
@@ -128,3 +139,21 @@ async def test_the_cost_is_the_headers_and_the_lists_where_it_is_missing(
         assert (await opened.run())[0] is Exit.OK
         costs = sorted(attempt.cost or 0 for attempt in opened.attempts())
         assert costs == [0, PRICE]  # the first is not known and counts at its price
+
+
+async def test_a_price_above_the_plans_is_refused_each_time_it_is_asked_for() -> None:
+    """The engine stops a cell that is refused, and another call of it may be on its way by then."""
+    emulator, usual = ComfyEmulator(KEY), ComfyHosts()
+    emulator.credits = 9.0
+    async with emulator.running():
+        where = in_force(usual, {usual.variable: emulator.url})
+        backend = Comfy(backend_context(MODELS[0]), lambda _: KEY, where)
+        await backend.open()
+        given = sample_image(sample_image_bytes())
+        job = Job("a", given, "comfy", MODELS[0].name, MODELS[0].normalise(FrozenMap()), 0)
+        call = Call(job, await backend.prepare(given, sample_image_bytes()), "a" * 32)
+        for _ in range(2):
+            failure = await error(backend.submit(replace(call, body=backend.request_body(call))))
+            assert failure.kind is FailureKind.REFUSED_CELL
+        await backend.close()
+    assert not emulator.bill
