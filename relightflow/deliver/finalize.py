@@ -106,6 +106,7 @@ def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
             for path in {main, *files.values()}
         }
         verdicts = _verdicts(work)
+        lines_of = manifest.OutputLines()
         for chunk in _outputs_with_state(work.plan, work.delivery):
             checks = list(islice(verdicts, len(chunk)))
             paths = {target.id: _deliver_chunk(work.delivery, target, chunk) for target in named}
@@ -115,7 +116,7 @@ def _write_manifests(work: FinalPass) -> tuple[list[Path], Counter[str]]:
                 work.on_job_state(output, job_state)
                 work.on_checks(output, found)
             for place_id in files or {"": main}:
-                lines = _lines(chunk, checks, paths.get(place_id))
+                lines = _lines(lines_of, chunk, checks, paths.get(place_id))
                 bodies[files.get(place_id, main)].write(lines)
         for body in bodies.values():
             body.writelines(manifest.line(manifest.rejected(item)) for item in work.plan.rejected)
@@ -184,16 +185,15 @@ def _verdicts(work: FinalPass) -> Iterator[Sequence[CheckResult]]:
 
 
 def _lines(
+    lines_of: manifest.OutputLines,
     chunk: list[tuple[Output, JobState | None]],
     checks: Sequence[Sequence[CheckResult]],
     delivered: list[DeliveryResult | None] | None,
 ) -> str:
     placed = delivered or [None] * len(chunk)
     return "".join(
-        manifest.line(
-            manifest.record(
-                output, job_state, item.path if item else None, item.copy if item else None, found
-            )
+        lines_of.line(
+            output, job_state, item.path if item else None, item.copy if item else None, found
         )
         for (output, job_state), found, item in zip(chunk, checks, placed, strict=True)
     )

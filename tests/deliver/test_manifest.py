@@ -11,9 +11,18 @@ import pytest
 from jsonschema import Draft7Validator
 
 from relightflow.core import redact
-from relightflow.deliver.manifest import STATUSES, head, line, record, rejected, status_of
+from relightflow.deliver.manifest import (
+    STATUSES,
+    OutputLines,
+    head,
+    line,
+    record,
+    rejected,
+    status_of,
+)
 from relightflow.ledger.rows import JobState
 from relightflow.model.attempt import State
+from relightflow.model.check import CheckResult, Verdict
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.image import Image, Rejected
 from relightflow.model.job import Job, Output
@@ -111,3 +120,51 @@ def test_a_secret_in_somebody_elses_words_does_not_reach_the_file() -> None:
 def test_what_json_cannot_say_is_no_line() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         line({"cost": float("nan")})
+
+
+ODD = replace(IMAGE, name='b "é\u2028/c.png', sha256="6" * 64, size=10)
+OTHER_CELL = FrozenMap({"shade": 2, "note": 'a "quoted" ü', "warm": 1.5, "on": True})
+OUTPUTS = (
+    OUTPUT,
+    replace(OUTPUT, index=4, job=replace(JOB, key="7" * 64, repeat=1)),
+    replace(OUTPUT, image=ODD),
+    replace(OUTPUT, cell=OTHER_CELL, job=replace(JOB, parameters=OTHER_CELL)),
+    replace(OUTPUT, job=replace(JOB, parameters=OTHER_CELL)),
+    replace(OUTPUT, job=replace(JOB, repeat=2), instead_of=JOB),
+    OUTPUT,
+)
+CHECK = CheckResult(Verdict.PASS, 1.5, name="sharp")
+JOB_STATES = (
+    None,
+    FAILED,
+    DONE,
+    replace(DONE, state=State.STORED, request_id="", result=replace(RESULT, cost=0)),
+    replace(DONE, plan="5" * 64, request_id='odd "é'),
+    replace(DONE, plan="5" * 64, billed=Billed.NO),
+    replace(DONE, state=State.UNKNOWN),
+    replace(DONE, result=replace(RESULT, cost=123_456_789_012, media_type='x/"y')),
+)
+
+
+@pytest.mark.parametrize("job_state", JOB_STATES)
+@pytest.mark.parametrize("path", [None, 'a/"é.png'])
+@pytest.mark.parametrize("copy", [None, Copy("4" * 64, 7, "image/webp", metadata=True)])
+@pytest.mark.parametrize("checks", [(), (CHECK,)])
+def test_lines_one_after_the_other_are_those_of_their_records(
+    job_state: JobState | None, path: str | None, copy: Copy | None, checks: tuple[CheckResult, ...]
+) -> None:
+    lines = OutputLines()
+    for output in OUTPUTS:
+        expected = line(record(output, job_state, path, copy, checks))
+        assert lines.line(output, job_state, path, copy, checks) == expected
+
+
+def test_more_cells_than_are_kept_are_written_like_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(OutputLines, "_MOST", 2)
+    lines = OutputLines()
+    cells = [FrozenMap({"shade": number}) for number in range(5)]
+    for cell in (*cells, *cells):
+        output = replace(OUTPUT, cell=cell, job=replace(JOB, parameters=cell))
+        assert lines.line(output, DONE, None) == line(record(output, DONE, None))

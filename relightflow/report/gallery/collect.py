@@ -56,6 +56,7 @@ def run_of_recipe(
     lines: list[str] = []
     counts: Counter[str] = Counter()
     verdicts = _verdicts(plan, sources, registry, state_dir)
+    lines_of = manifest.OutputLines()
     with open_reader(state_dir.ledger) as reader:
         for chunk in _chunks(plan):
             states = reader.job_states([output.job.key for output in chunk])
@@ -63,9 +64,8 @@ def run_of_recipe(
                 state = states.get(output.job.key)
                 path = path_of(output, state.result) if state and state.result else None
                 checks = verdicts.get(output.index, ())
-                facts = manifest.record(output, state, path, checks=checks)
                 counts[manifest.status_of(state)] += 1
-                lines.append(manifest.line(facts))
+                lines.append(lines_of.line(output, state, path, checks=checks))
                 found.append(_entry(lines[-1]))
     lines += (manifest.line(manifest.rejected(item)) for item in plan.rejected)
     whole = manifest.line(manifest.head(plan, counts)) + "".join(lines)
