@@ -65,7 +65,7 @@ from relightflow.run.output_actions import output_actions as actions_of
 from relightflow.run.plan_status import budgets_now, open_view, run_time
 from relightflow.run.plan_status import compare_plans as compare_plans
 from relightflow.run.plan_status import plan_status as status_of
-from relightflow.run.restoring import open_state_reader
+from relightflow.run.restoring import StateReader, open_state_reader
 from relightflow.run.session import open_session
 from relightflow.run.sharding import with_shares
 from relightflow.store.rehearsal import rehearsed
@@ -200,13 +200,13 @@ def compare(
     selection = planned_selection(planned, file.file, every)
     made = plan(recipe, registry, selection, operator, state_dir, run_options)
     check_complete(made)
-    found = plan_status(made, state_dir, operator)
     if run_options.price is None and planned.call is not None:
         run_options = replace(run_options, price=planned.call.high)
     options = with_recipe_limits(run_options, recipe)
-    cost = estimate_cost(made, found, options, state_dir, operator)
-    now = recipe_plan(made, found, cost, request)
     with open_state_reader(state_dir) as seen:
+        found = status_of(made, seen, open_view(recipe, operator))
+        cost = estimate_cost(made, found, options, seen, operator)
+        now = recipe_plan(made, found, cost, request)
         excused = {key[:SHORT] for key in seen.ledger.unknown_of_plan(file.sha256)}
     return Comparison(made, planned, now, drift(planned, now, excused))
 
@@ -234,8 +234,8 @@ def check_places(
     every = [PlannedSinks(plan, sinks(plan.recipe)) for plan, _ in plans]
     check_together(every)
     for one, (_, state_dir) in zip(every, plans, strict=True):
-        with open_state_reader(state_dir) as seen:
-            check_delivered(one, every, seen.ledger, other)
+        with open_reader(state_dir.ledger) as reader:
+            check_delivered(one, every, reader, other)
 
 
 def plan_status(
@@ -307,7 +307,7 @@ def keep(
 
 
 def bought_elsewhere(
-    plan: Plan, registry: Registry, operator: OperatorPolicy, state_dir: StateDir
+    plan: Plan, registry: Registry, operator: OperatorPolicy, state: StateDir | StateReader
 ) -> str:
     """Why a run would refuse to buy what another state has bought; empty where nothing says so. Blocks;
     looks at sinks on this machine only."""
@@ -316,8 +316,8 @@ def bought_elsewhere(
     except (RelightflowError, InvalidRecipe):
         return ""  # the run says what is wrong with them
     local = [target for target in targets if "://" not in target.sink.location]
-    with open_state_reader(state_dir) as seen:
-        found = elsewhere.bought_elsewhere(plan, seen.ledger, local, state_dir)
+    with open_state_reader(state) as seen:
+        found = elsewhere.bought_elsewhere(plan, seen.ledger, local, seen.state_dir)
     return found.message(plan) if found else ""
 
 
@@ -325,16 +325,17 @@ def estimate_cost(
     plan: Plan,
     plan_status: PlanStatus,
     run_options: RunOptions,
-    state_dir: StateDir,
+    state: StateDir | StateReader,
     operator: OperatorPolicy = CAREFUL,
 ) -> CostEstimate:
     """What a run would buy now, and what its limits have left, after what other machines spent through the
     shared store that `operator` names. Blocks; reads only."""
-    run_options = with_shares(plan, run_options, state_dir)
     recipe = plan.recipe
-    left = budgets_now(recipe, run_options, state_dir, open_view(recipe, operator))
-    found = estimate(plan, plan_status, run_options, left)
-    return replace(found, time=run_time(recipe, found, state_dir))
+    with open_state_reader(state) as seen:
+        run_options = with_shares(plan, run_options, seen)
+        left = budgets_now(recipe, run_options, seen, open_view(recipe, operator))
+        found = estimate(plan, plan_status, run_options, left)
+        return replace(found, time=run_time(recipe, found, seen))
 
 
 def output_actions(
@@ -346,11 +347,11 @@ def output_actions(
     return actions_of(plan, state_dir, targets, open_view(plan.recipe, operator))
 
 
-def cost(recipe: Recipe, state_dir: StateDir, operator: OperatorPolicy = CAREFUL) -> Micros:
+def cost(recipe: Recipe, state: StateReader, operator: OperatorPolicy = CAREFUL) -> Micros:
     """What a recipe has cost altogether in a state and through the shared store, or may have. Blocks;
     reads only."""
     options = RunOptions(limits=(SpendLimit(0, ""),))
-    found = budgets_now(recipe, options, state_dir, open_view(recipe, operator))[0]
+    found = budgets_now(recipe, options, state, open_view(recipe, operator))[0]
     return found.committed(found.accounts_of_all[0])
 
 

@@ -33,6 +33,7 @@ from relightflow.errors import (
 )
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.money import Micros
 from relightflow.model.plan import Plan
 from relightflow.model.recipe import Recipe
 from relightflow.model.run_options import RunOptions
@@ -46,6 +47,8 @@ from relightflow.report import escape, json, progress
 from relightflow.report.summary import summary as words
 from relightflow.run.limits.consent import Consent, confirmed, consent, unasked
 from relightflow.run.limits.spend import identity, shared_limits, with_recipe_limits
+from relightflow.run.plan_status import open_view, plan_status
+from relightflow.run.restoring import StateReader, open_state_reader
 from relightflow.store.atomic import write_atomic
 from relightflow.store.state_dir import StateDir
 
@@ -193,7 +196,7 @@ def _shared(
     def options(run: PlannedRun) -> RunOptions:
         here = [other for other in ready if other.state_dir == run.state_dir]
         away = [other for other in ready if other.state_dir != run.state_dir]
-        elsewhere = sum(api.cost(other.plan.recipe, other.state_dir, operator) for other in away)
+        elsewhere = sum(_cost(other, operator) for other in away)
         together = [identity(other.plan.recipe) for other in here]
         shared = shared_limits(given.limits, together, elsewhere)
         limits = (*shared, *run.limits)
@@ -201,6 +204,12 @@ def _shared(
         return with_recipe_limits(options, run.plan.recipe)
 
     return options
+
+
+def _cost(run: PlannedRun, operator: OperatorPolicy) -> Micros:
+    """What its recipe has cost in its state, or may have. Blocks."""
+    with open_state_reader(run.state_dir) as state:
+        return api.cost(run.plan.recipe, state, operator)
 
 
 def _agreed(
@@ -226,7 +235,9 @@ def _agreed(
     if (found.plan.price and found.plan.price.free) or (run_options.limits and known):
         # nobody need be asked, so nothing need be counted
         return unasked(run_options, recipe.free) if recipe.more_backends else run_options
-    seen, fault = _estimate(found, run_options, operator)
+    with open_state_reader(found.state_dir) as state:
+        seen, fault = _estimate(found, state, run_options, operator)
+        spent = api.cost(recipe, state, operator) if consent(seen) is Consent.NEEDED else 0
     if fault:
         console.warn(asking.no_store(recipe.name, fault))
         return unasked(run_options, recipe.free)
@@ -234,7 +245,7 @@ def _agreed(
     if given is Consent.NO_PRICE:
         raise UsageError(asking.no_price(recipe.name, typed))
     if given is Consent.NEEDED:
-        cap = api.cost(recipe, found.state_dir, operator) + (seen.price.high if seen.price else 0)
+        cap = spent + (seen.price.high if seen.price else 0)
         if not console.can_ask:
             raise BudgetError(asking.no_limit(seen, recipe.name, typed, cap))
         told = api.disclosures(found.plan, registry)
@@ -246,18 +257,16 @@ def _agreed(
 
 
 def _estimate(
-    found: PlannedRun, run_options: RunOptions, operator: OperatorPolicy
+    found: PlannedRun, state: StateReader, run_options: RunOptions, operator: OperatorPolicy
 ) -> tuple[CostEstimate, str]:
     """What the run would buy, and why the shared store could not be asked; empty: it could. The store is
     asked for every job only where the price is shown: the run asks again before it buys."""
-    plan, state_dir = found.plan, found.state_dir
-    seen = api.estimate_cost(
-        plan, api.plan_status(plan, state_dir), run_options, state_dir, operator
-    )
+    plan = found.plan
+    seen = api.estimate_cost(plan, plan_status(plan, state), run_options, state, operator)
     if not operator.store or consent(seen) is Consent.GIVEN:
         return seen, ""
-    status = api.plan_status(plan, state_dir, operator)
-    return api.estimate_cost(plan, status, run_options, state_dir, operator), status.store_fault
+    status = plan_status(plan, state, open_view(plan.recipe, operator))
+    return api.estimate_cost(plan, status, run_options, state, operator), status.store_fault
 
 
 def _run(

@@ -340,7 +340,7 @@ def _prepare(db: sqlite3.Connection, path: Path, unclean: bool) -> None:
     error = db.execute(f"PRAGMA {check_pragma}").fetchone()[0]
     if error != "ok":
         raise StorageError(damaged(path, error))
-    if unclean and not agrees(db):
+    if not agrees(db):
         raise StorageError(damaged(path, MIXED))
     migrations.migrate(db)
 

@@ -19,7 +19,7 @@ from relightflow.plan.outputs import outputs
 from relightflow.plugins.sink import FileState, WriteReceipt
 from relightflow.run.actions import Action, Item, items_of
 from relightflow.run.plan_status import NO_STORE
-from relightflow.run.restoring import open_state_reader
+from relightflow.run.restoring import StateReader, open_state_reader
 from relightflow.run.shared.foresee import Elsewhere, StoreView
 from relightflow.store.state_dir import StateDir
 
@@ -29,14 +29,17 @@ _ANY = "any"
 
 
 def output_actions(
-    plan: Plan, state_dir: StateDir, targets: Sequence[SinkTarget], view: StoreView = NO_STORE
+    plan: Plan,
+    state: StateDir | StateReader,
+    targets: Sequence[SinkTarget],
+    view: StoreView = NO_STORE,
 ) -> Iterator[PlannedOutput]:
     """Every output of `plan`, in its order. Blocks. `targets`: the recipe's sinks."""
     files = [target for target in targets if target.layout == "files"]
     every = outputs(plan)
-    with open_state_reader(state_dir) as seen:
+    with open_state_reader(state) as seen:
         while chunk := list(islice(every, _CHUNK)):
-            items = list(items_of(chunk, seen.ledger, state_dir.blobs))
+            items = list(items_of(chunk, seen.ledger, seen.state_dir.blobs))
             make = {i.output.job.key: i.output.job for i in items if i.action is Action.MAKE}
             there = view.ask(list(make.values()), seen.ledger)
             known = [_deliveries(target, items, seen.ledger) for target in files]

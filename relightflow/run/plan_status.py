@@ -8,7 +8,7 @@ from statistics import median
 
 from relightflow.errors import StorageError
 from relightflow.ledger.checks import RECOVER
-from relightflow.ledger.reader import open_reader
+from relightflow.ledger.reader import Reader, open_reader
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.plan import Plan
 from relightflow.model.plan_file import RecipePlan
@@ -23,7 +23,7 @@ from relightflow.plugins.records import OperatorPolicy
 from relightflow.run.actions import Action, Item, item_chunks
 from relightflow.run.limits.budget import Budget
 from relightflow.run.limits.spend import identity, open_budgets, priced_models
-from relightflow.run.restoring import open_state_reader
+from relightflow.run.restoring import StateReader, open_state_reader
 from relightflow.run.shared.foresee import Elsewhere, StoreView
 from relightflow.store import blobs
 from relightflow.store.shared import open_shared
@@ -40,8 +40,11 @@ def check_ledger_present(state_dir: StateDir) -> None:
     """Raises StorageError where there is no ledger, or one that nothing was ever written to, beside
     results: what was paid for would be counted as new."""
     with open_reader(state_dir.ledger) as reader:
-        lost = reader.empty
-    if lost and next(blobs.index(state_dir.blobs), None) is not None:
+        _check_present(state_dir, reader)
+
+
+def _check_present(state_dir: StateDir, reader: Reader) -> None:
+    if reader.empty and next(blobs.index(state_dir.blobs), None) is not None:
         raise StorageError(
             f"the ledger {state_dir.ledger} is missing or empty, but the blob store contains "
             "results; "
@@ -50,24 +53,27 @@ def check_ledger_present(state_dir: StateDir) -> None:
 
 
 def plan_status(
-    plan: Plan, state_dir: StateDir, view: StoreView = NO_STORE, wanted: JobSet | None = None
+    plan: Plan,
+    state: StateDir | StateReader,
+    view: StoreView = NO_STORE,
+    wanted: JobSet | None = None,
 ) -> PlanStatus:
     """Count what a run would do. Blocks; creates nothing. Raises what `check_ledger_present` raises,
     and StorageError where the place of the shared store is none.
 
     `view`: of the shared store. `wanted`: count only these jobs; None: all of the plan.
     """
-    check_ledger_present(state_dir)
     counts: Counter[Action | Elsewhere] = Counter()
     new: Counter[tuple[str, str]] = Counter()
     held: list[Item] = []
     free = plan.recipe.free_models
-    with open_state_reader(state_dir) as seen:
+    with open_state_reader(state) as seen:
+        _check_present(seen.state_dir, seen.ledger)
         if seen.ledger.empty and view is NO_STORE:
             new = _jobs_by_model(plan, wanted)
             counts[Action.MAKE] = new.total()
         else:
-            for chunk in item_chunks(plan, seen.ledger, state_dir.blobs):
+            for chunk in item_chunks(plan, seen.ledger, seen.state_dir.blobs):
                 kept = [item for item in chunk if wanted is None or item.output.job in wanted]
                 held += [item for item in kept if item.action is Action.HOLD_UNKNOWN]
                 make = [item.output.job for item in kept if item.action is Action.MAKE]
@@ -115,23 +121,22 @@ def open_view(recipe: Recipe, operator: OperatorPolicy) -> StoreView:
 
 
 def budgets_now(
-    recipe: Recipe, run_options: RunOptions, state_dir: StateDir, view: StoreView = NO_STORE
+    recipe: Recipe, run_options: RunOptions, state: StateReader, view: StoreView = NO_STORE
 ) -> tuple[Budget, ...]:
     """What counts against each limit by now: a budget for each of the recipe's backends, over the same
     accounts. Blocks; reads only. Raises StorageError."""
     models = priced_models(recipe, run_options)
-    with open_state_reader(state_dir) as seen:
-        return open_budgets(
-            seen.ledger, identity(recipe), run_options.limits, models, time.time(),
-            view.spending(seen.ledger),
-        )  # fmt: skip
+    return open_budgets(
+        state.ledger, identity(recipe), run_options.limits, models, time.time(),
+        view.spending(state.ledger),
+    )  # fmt: skip
 
 
 def compare_plans(
     plan: Plan,
     now: RecipePlan,
     before: RecipePlan | None,
-    state_dir: StateDir,
+    state: StateDir | StateReader,
     operator: OperatorPolicy,
     note: str = "",
 ) -> PlanDifference:
@@ -140,24 +145,23 @@ def compare_plans(
     `before`: None: there is nothing to compare with, and `note` says why if something is wrong.
     """
     added = jobs_added(now, before)
-    status = plan_status(plan, state_dir, open_view(plan.recipe, operator), added)
+    status = plan_status(plan, state, open_view(plan.recipe, operator), added)
     return difference(now, before, status, note)
 
 
-def run_time(recipe: Recipe, found: CostEstimate, state_dir: StateDir) -> TimeEstimate | None:
+def run_time(recipe: Recipe, found: CostEstimate, state: StateReader) -> TimeEstimate | None:
     """How long a run takes that was `found` to make so many calls; its backends work side by side."""
     each = [one.calls for one in found.backends] or [found.calls]
     times = [
-        time_estimate(calls, recipe.limits_of(spec), call_time(spec, state_dir))
+        time_estimate(calls, recipe.limits_of(spec), call_time(spec, state))
         for spec, calls in zip(recipe.backends, each, strict=True)
     ]
     return longest(times)
 
 
-def call_time(backend: BackendSpec, state_dir: StateDir) -> CallTime | None:
+def call_time(backend: BackendSpec, state: StateReader) -> CallTime | None:
     """The median of the last calls, else what the model's author says."""
-    with open_state_reader(state_dir) as seen:
-        taken = seen.ledger.call_seconds(backend.type, backend.model.name)
+    taken = state.ledger.call_seconds(backend.type, backend.model.name)
     if len(taken) >= _ENOUGH_CALLS:
         return CallTime(median(taken), len(taken))
     typical = backend.model.typical_seconds

@@ -34,9 +34,11 @@ _UNKNOWN_RUN = "rebuilt"
 
 
 @dataclass(frozen=True, slots=True)
-class _StateReader:
-    """The ledger as the next run will find it."""
+class StateReader:
+    """A state that is open for reading: the ledger as the next run will find it. A command opens it once and
+    hands it to whatever reads the state."""
 
+    state_dir: StateDir
     ledger: Reader
     restoration: Restoration
     """What that run will put back first."""
@@ -58,20 +60,25 @@ def restore(folder: Path, ledger: Ledger) -> Restoration:
 
 
 @contextmanager
-def open_state_reader(state_dir: StateDir) -> Iterator[_StateReader]:
-    """For commands that change nothing: what a run would put back is in place. Raises StorageError."""
+def open_state_reader(state: StateDir | StateReader) -> Iterator[StateReader]:
+    """For commands that change nothing: what a run would put back is in place. One that is open already
+    is given as it is, and stays open. Raises StorageError."""
+    if isinstance(state, StateReader):
+        yield state
+        return
+    state_dir = state
     with open_reader(state_dir.ledger) as reader:
         if reader.empty:
-            yield _StateReader(reader, Restoration())
+            yield StateReader(state_dir, reader, Restoration())
             return
         reader.check_agreement()
         found = _unread(state_dir.blobs, reader)[1]
         missing = reader.missing(found, is_whole(state_dir.blobs))
         if not missing:
-            yield _StateReader(reader, Restoration())
+            yield StateReader(state_dir, reader, Restoration())
             return
         with reader.with_put_back(missing) as (copy, restoration):
-            yield _StateReader(copy, restoration)
+            yield StateReader(state_dir, copy, restoration)
 
 
 def _position(reader: Reader) -> IndexPosition:

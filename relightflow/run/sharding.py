@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relightflow.errors import RefusedError, StorageError
-from relightflow.ledger.reader import Reader
 from relightflow.model.plan import Plan, Shard
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Share
@@ -25,7 +24,7 @@ from relightflow.plan.shards import jobs_digest
 from relightflow.run.actions import Action, item_chunks
 from relightflow.run.limits.consent import CONFIRMED
 from relightflow.run.limits.spend import NOTHING_TO_BUY
-from relightflow.run.restoring import open_state_reader
+from relightflow.run.restoring import StateReader, open_state_reader
 from relightflow.store.atomic import write_atomic
 from relightflow.store.state_dir import StateDir
 
@@ -106,7 +105,8 @@ def claim(plan: Plan, state_dir: StateDir) -> None:
         if record:
             raise RefusedError(_not_whole(state_dir, record))
         return
-    found = _claimed(plan, state_dir, record)
+    with open_state_reader(state_dir) as seen:
+        found = _claimed(plan, seen, record)
     if found == record:
         return
     document = {
@@ -135,12 +135,13 @@ def claim(plan: Plan, state_dir: StateDir) -> None:
         ) from error
 
 
-def with_shares(plan: Plan, options: RunOptions, state_dir: StateDir) -> RunOptions:
+def with_shares(plan: Plan, options: RunOptions, state: StateDir | StateReader) -> RunOptions:
     """The options with the shard's share of every limit; as they are where the plan is no shard.
     Blocks; reads only. Raises RefusedError as `claim` does."""
     if plan.shard is None:
         return options
-    record = _claimed(plan, state_dir, read_record(state_dir))
+    with open_state_reader(state) as seen:
+        record = _claimed(plan, seen, read_record(seen.state_dir))
     mine = record.plans[jobs_digest(plan)]
     name, count = f"shard {plan.shard}", plan.shard.count
 
@@ -156,21 +157,19 @@ def with_shares(plan: Plan, options: RunOptions, state_dir: StateDir) -> RunOpti
     return replace(options, limits=tuple(limits), shares=shares)
 
 
-def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> ShardRecord:
+def _claimed(plan: Plan, state: StateReader, record: ShardRecord | None) -> ShardRecord:
     """The record as it is to be for `plan`. Raises RefusedError."""
     assert plan.shard
     digest, name = jobs_digest(plan), plan.recipe.name
     if record is None:
-        with open_state_reader(state_dir) as seen:
-            after, runs = seen.ledger.last_attempt(), len(seen.ledger.runs())
+        after, runs = state.ledger.last_attempt(), len(state.ledger.runs())
         record = ShardRecord(plan.shard, after, runs, FrozenMap(), plan.recipe.rehearsed)
     others = {one.recipe for known, one in record.plans.items() if known != digest}
     if record.shard != plan.shard or name in others:
-        raise RefusedError(_another(state_dir, record, plan))
+        raise RefusedError(_another(state.state_dir, record, plan))
     if digest in record.plans:
         return record
-    with open_state_reader(state_dir) as seen:
-        mine, every = _to_buy(plan, seen.ledger, state_dir)
+    mine, every = _to_buy(plan, state)
     pairs = sorted(spec.pair for spec in plan.recipe.backends)
     parts = tuple(_ShardOfModel(*pair, mine[pair], every[pair]) for pair in pairs)
     found = _ShardPlan(name, mine.total(), every.total(), parts)
@@ -178,7 +177,7 @@ def _claimed(plan: Plan, state_dir: StateDir, record: ShardRecord | None) -> Sha
 
 
 def _to_buy(
-    plan: Plan, reader: Reader, state_dir: StateDir
+    plan: Plan, state: StateReader
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     """Jobs that the shard, and all shards together, have to buy, by backend and model."""
     assert plan.shard
@@ -187,7 +186,7 @@ def _to_buy(
         bought.add(Action.HOLD_UNKNOWN)
     mine: Counter[tuple[str, str]] = Counter()
     every: Counter[tuple[str, str]] = Counter()
-    for chunk in item_chunks(plan.divided or plan, reader, state_dir.blobs):
+    for chunk in item_chunks(plan.divided or plan, state.ledger, state.state_dir.blobs):
         for item in chunk:
             if item.action in bought:
                 job = item.output.job

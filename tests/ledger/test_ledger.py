@@ -271,3 +271,15 @@ async def test_a_request_id_that_another_job_has_is_refused(ledger: Ledger) -> N
     with pytest.raises(DuplicateRequest):
         await ledger.advance(second, Accepted("request-1"))
     await ledger.advance(second, Accepted("request-2"))
+
+
+async def test_a_ledger_that_contradicts_its_history_is_not_written_to(
+    ledger: Ledger, path: Path
+) -> None:
+    attempt = await ledger.intend(job_of(), "run", 50_000)
+    move = "INSERT INTO history (attempt_id, state, billed, reason, at) VALUES (?, 'DONE', 'no', '', 0)"
+    ledger.change_now(lambda db: db.execute(move, (attempt,)))
+    ledger.close()
+    assert not path.with_name(path.name + "-wal").exists(), "it was closed in order"
+    with pytest.raises(StorageError, match="contradicts its own history"):
+        Ledger(path)

@@ -215,3 +215,14 @@ def test_a_closed_attempt_is_not_brought_back(stage: Stage) -> None:
         db.execute("UPDATE attempt SET state = 'READY'")
         db.execute("DELETE FROM index_position")
     assert api.plan_status(stage.plan(), stage.state_dir).new == 1
+
+
+def test_a_state_that_is_open_is_handed_on_and_stays_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.recipe([0])
+    stage.run_in_no_time(monkeypatch)
+    with open_state_reader(stage.state_dir) as state:
+        with open_state_reader(state) as same:
+            assert same is state
+        assert state.ledger.states()

@@ -39,6 +39,9 @@ from relightflow.report import plan as words
 from relightflow.report import plan_file as file_words
 from relightflow.report.comment import LIMITS, Comment, cautions, comment
 from relightflow.run.limits.spend import with_recipe_limits
+from relightflow.run.plan_status import open_view
+from relightflow.run.plan_status import plan_status as status_of
+from relightflow.run.restoring import open_state_reader
 from relightflow.store.atomic import write_atomic
 from relightflow.store.state_dir import StateDir, locate
 
@@ -282,13 +285,14 @@ def _look(path: Path, asked: _Asked, earlier: Sequence[Plan]) -> _PlannedRecipe:
     recipe = api.load(path, registry, asked.reading.overrides, asked.reading.backend)
     state_dir = locate(path, asked.state, os.environ)
     plan, follows = _planned(recipe, state_dir, asked, earlier)
-    plan_status = replace(
-        api.plan_status(plan, state_dir, operator),
-        disclosures=api.disclosures(plan, registry),
-        elsewhere=api.bought_elsewhere(plan, registry, operator, state_dir),
-    )
-    options = with_recipe_limits(asked.run_options, recipe)
-    estimate = api.estimate_cost(plan, plan_status, options, state_dir, operator)
+    with open_state_reader(state_dir) as state:
+        plan_status = replace(
+            status_of(plan, state, open_view(recipe, operator)),
+            disclosures=api.disclosures(plan, registry),
+            elsewhere=api.bought_elsewhere(plan, registry, operator, state),
+        )
+        options = with_recipe_limits(asked.run_options, recipe)
+        estimate = api.estimate_cost(plan, plan_status, options, state, operator)
     reading, selection = asked.reading, asked.selection
     request = PlannedRequest(
         path_in_project(path),

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from relightflow.cli import main
+from relightflow.ledger import reader
 from tests.cli.program import Relightflow, environment
 
 from .conftest import Write
@@ -21,6 +25,22 @@ def test_a_plan_creates_nothing(relightflow: Relightflow, write: Write, tmp_path
     write()
     relightflow("plan", "spring.yaml", "--jobs")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["shoe.png", "spring.yaml"]
+
+
+def test_the_ledger_is_held_against_its_history_once(
+    relightflow: Relightflow, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = write()
+    relightflow("run", "spring.yaml")
+    looks: list[object] = []
+
+    def agrees(db: object) -> bool:
+        looks.append(db)
+        return True
+
+    monkeypatch.setattr(reader, "agrees", agrees)
+    assert main(["plan", str(recipe)]) == 0
+    assert len(looks) == 1, "whoever reads the state is handed what is open"
 
 
 def test_the_cap_in_force_and_whether_it_suffices(relightflow: Relightflow, write: Write) -> None:
