@@ -25,6 +25,9 @@ RECOVER = (
 
 _MOST_TEXT = 16 << 20
 """Bytes of one value. What is kept aside is in the blob store; a row's texts are short."""
+_CACHE = 16 << 10
+"""KiB of pages that a connection keeps, at most. Jobs are looked up by hashes, so that with the 2 MB that
+SQLite keeps by itself a run over ten thousand jobs reads the same pages over and over."""
 _SUPER_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 """How a rollback journal ends that names another one (sqlite.org/fileformat.html, section 3)."""
 
@@ -63,6 +66,7 @@ def harden(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
     db.execute("PRAGMA mmap_size = 0")
+    db.execute(f"PRAGMA cache_size = -{_CACHE}")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_TEXT)
     db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     db.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10)

@@ -268,13 +268,14 @@ class Ledger:
         """
         reason = "the process ended between INTENT and an answer"
         facts = (reason, self._now(), backend)
+        where = f"{schema.NOT_ENDED} AND state = 'INTENT' AND backend = ?"
 
         def settle(db: sqlite3.Connection) -> Sequence[Attempt]:
-            found = rows.select(db, "state = 'INTENT' AND backend = ?", (backend,))
+            found = rows.select(db, where, (backend,))
             db.execute(
                 "UPDATE attempt SET state = CASE price WHEN 0 THEN 'READY' ELSE 'UNKNOWN' END,"
                 " billed = CASE price WHEN 0 THEN 'no' ELSE 'unknown' END, reason = ?, updated = ?"
-                " WHERE state = 'INTENT' AND backend = ?",
+                f" WHERE {where}",
                 facts,
             )
             return found

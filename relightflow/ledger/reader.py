@@ -17,7 +17,8 @@ from relightflow.ledger.ledger import MIXED, RETRIES, agrees, check, damaged, is
 from relightflow.ledger.remembered import RememberedStates
 from relightflow.ledger.restoring import Difference, IndexedAttempts
 from relightflow.ledger.rows import Delivered, JobState
-from relightflow.model.attempt import Attempt
+from relightflow.ledger.schema import NOT_ENDED
+from relightflow.model.attempt import OPEN, Attempt
 from relightflow.model.evidence import SERVER_TIME, moment
 from relightflow.model.money import Micros
 from relightflow.model.restoration import Restoration
@@ -42,6 +43,7 @@ _GIVEN_UP = (
     "((state = 'READY' AND billed = 'unknown') OR (state = 'FAILED' AND"
     f" json_extract(details, '$.{rows.GIVEN_UP}') = 1)) AND request_id = ''"
 )
+_IN_FLIGHT = NOT_ENDED + " AND state IN ('" + "', '".join(sorted(OPEN)) + "')"
 _RECENT = 2000
 """Moves of the history that tell how long calls take."""
 _LONGEST_CALL = 3600.0
@@ -82,10 +84,10 @@ class Reader:
 
     def open_attempts(self, backend: str | None = None) -> list[Attempt]:
         """Every attempt with money or bytes in flight, oldest first."""
-        return self._open("state NOT IN ('READY', 'FAILED', 'DONE', 'STORED')", backend)
+        return self._open(_IN_FLIGHT, backend)
 
     def unknown_attempts(self, backend: str | None = None) -> list[Attempt]:
-        return self._open("state = 'UNKNOWN'", backend)
+        return self._open(f"{NOT_ENDED} AND state = 'UNKNOWN'", backend)
 
     def attempt(self, attempt_id: int) -> Attempt | None:
         found = rows.select(self._db, "id = ?", (attempt_id,)) if self._db else []
@@ -317,7 +319,7 @@ class Reader:
         sha256."""
         query = (
             "SELECT job_key FROM attempt JOIN run ON run.id = attempt.run_id"
-            " WHERE state = 'UNKNOWN' AND run.plan = ?"
+            f" WHERE {NOT_ENDED} AND state = 'UNKNOWN' AND run.plan = ?"
         )
         return (
             frozenset(r[0] for r in self._db.execute(query, (plan,))) if self._db else frozenset()

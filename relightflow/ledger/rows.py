@@ -358,12 +358,11 @@ _KINDS = {kind.value: kind for kind in FailureKind}
 def _job_state(row: tuple[Any, ...]) -> JobState:
     (_, attempt_id, state, billed, kind, reason, price, cost, request_id, blob, *image, plan) = row
     result = None
-    _sound(price, cost, (), (reason, request_id, plan))
+    size, width, height, media_type, details = image
+    _sound(price, cost, (size, width, height), (reason, request_id, plan, blob, media_type))
     if blob:
-        size, width, height, media_type, details = image
         paid = price if cost is None else cost
         facts = _mapping(details) if details != "{}" else _NOTHING
-        _sound(0, None, (size, width, height), (blob, media_type))
         result = Result(blob, size, width, height, media_type, request_id, paid, facts)
     return JobState(
         attempt_id,
@@ -375,7 +374,7 @@ def _job_state(row: tuple[Any, ...]) -> JobState:
         price,
         cost,
         request_id,
-        undecided(json.loads(image[-1])) if state == State.UNKNOWN else None,
+        undecided(json.loads(details)) if state == State.UNKNOWN else None,
         plan,
     )
 

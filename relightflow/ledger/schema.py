@@ -26,6 +26,10 @@ MOVES_TRIGGER = f"""CREATE TRIGGER attempt_moves_legally BEFORE UPDATE OF state 
   BEGIN SELECT RAISE(ABORT, 'illegal move of an attempt'); END;
 """
 
+NOT_ENDED = "state NOT IN ('READY', 'FAILED', 'DONE')"
+"""Of attempts that may ask for something, and the condition of the index `attempt_open`: a query that says it in
+these words reads that index and not every attempt (sqlite.org/partialindex.html, section 2)."""
+
 SCHEMA = f"""
 CREATE TABLE run (
   id TEXT PRIMARY KEY,
@@ -65,7 +69,7 @@ CREATE TABLE attempt (
 CREATE UNIQUE INDEX attempt_at_most_one_alive ON attempt (job_key)
   WHERE state NOT IN ('READY', 'FAILED') OR (state = 'FAILED' AND billed <> 'no');
 CREATE INDEX attempt_by_job ON attempt (job_key);
-CREATE INDEX attempt_open ON attempt (state) WHERE state NOT IN ('READY', 'FAILED', 'DONE');
+CREATE INDEX attempt_open ON attempt (state) WHERE {NOT_ENDED};
 CREATE INDEX attempt_request ON attempt (request_id) WHERE request_id <> '';
 
 CREATE TABLE history (

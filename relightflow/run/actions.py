@@ -65,11 +65,12 @@ def items_of(
     """What is to be done about each output's job. `keep`: the reader will be asked again. Blocks."""
     keys = [output.job.key for output in chunk]
     job_states: Mapping[str, JobState] = reader.job_states(keys, keep)
-    for output in chunk:
-        job_state = job_states.get(output.job.key)
+    root = str(blobs)
+    for key, output in zip(keys, chunk, strict=True):
+        job_state = job_states.get(key)
         size = -1
         if job_state and job_state.result:
-            size = size_of(blobs, job_state.result.sha256)
+            size = size_of(root, job_state.result.sha256)
         yield Item(output, _action_for(job_state, size), job_state)
 
 

@@ -273,13 +273,15 @@ def put_aside(root: Path, sha256: str) -> None:
     _move(str(path_of(root, sha256)), f"{root}/{ASIDE}/damaged-{sha256}")
 
 
-def size_of(root: Path, sha256: str) -> int:
-    """Bytes of a blob as the file system tells them; -1 where it is missing."""
+def size_of(root: Path | str, sha256: str) -> int:
+    """Bytes of a blob as the file system tells them; -1 where it is missing. `root` as a text is quicker."""
+    if not _NAME.fullmatch(sha256):
+        return -1
     try:
         facts = os.lstat(f"{root}/{sha256[:2]}/{sha256}")
-        return facts.st_size if stat.S_ISREG(facts.st_mode) and is_name(sha256) else -1
     except OSError:
         return -1
+    return facts.st_size if stat.S_ISREG(facts.st_mode) else -1
 
 
 def index(root: Path) -> Iterator[dict[str, Any]]:

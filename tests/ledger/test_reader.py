@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from relightflow.ledger.ledger import Ledger
-from relightflow.ledger.reader import Commitments, open_reader
+from relightflow.ledger.reader import Commitments, Reader, open_reader
 from relightflow.model.attempt import State
 from relightflow.model.failure import Billed, Failure, FailureKind
 from relightflow.model.outcome import Result
@@ -165,3 +167,27 @@ async def test_bought_jobs_are_those_that_came_to_something_or_may_have(
 def test_without_a_ledger_no_job_was_bought(path: Path) -> None:
     with open_reader(path) as reader:
         assert reader.bought_jobs(["k"]) == set()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda reader: reader.open_attempts(),
+        lambda reader: reader.open_attempts("studio"),
+        lambda reader: reader.unknown_attempts("studio"),
+        lambda reader: reader.unknown_of_plan("5" * 64),
+    ],
+)
+async def test_what_is_open_is_found_without_reading_every_attempt(
+    ledger: Ledger, path: Path, asked: Callable[[Reader], object]
+) -> None:
+    await one_of_each(ledger)
+    said: list[str] = []
+    with closing(sqlite3.connect(path)) as db:
+        db.set_trace_callback(said.append)
+        asked(Reader(db))
+        db.set_trace_callback(None)
+        steps = [row[3] for query in said for row in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    attempts = [step for step in steps if " attempt" in step]
+    assert attempts
+    assert all("USING INDEX attempt_open" in step for step in attempts), attempts
