@@ -25,7 +25,7 @@ RECOVER = (
 
 _MOST_TEXT = 16 << 20
 """Bytes of one value. What is kept aside is in the blob store; a row's texts are short."""
-_CACHE = 16 << 10
+_CACHE = 6 << 10
 """KiB of pages that a connection keeps, at most. Jobs are looked up by hashes, so that with the 2 MB that
 SQLite keeps by itself a run over ten thousand jobs reads the same pages over and over."""
 _SUPER_JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"

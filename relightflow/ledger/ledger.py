@@ -344,6 +344,7 @@ def _prepare(db: sqlite3.Connection, path: Path, unclean: bool) -> None:
     if not agrees(db):
         raise StorageError(damaged(path, MIXED))
     migrations.migrate(db)
+    db.execute("PRAGMA shrink_memory")  # the checks have read every page, and few are written to
 
 
 MIXED = "it contradicts its own history: an older copy was put beside the newer -wal file"
