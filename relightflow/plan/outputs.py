@@ -1,4 +1,8 @@
-"""Draws a plan's outputs and jobs, one at a time and in plan order, in constant memory."""
+"""Draws a plan's outputs and jobs, one at a time and in plan order, in constant memory.
+
+A run goes through its plan several times: the outputs of the plan that was gone through last are kept, where
+they are few.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,31 @@ _Ready = tuple[Parameters, Parameters, bytes, int]
 """A cell, what is sent for it, that part of its key, and which of the recipe's backends makes it."""
 
 
+_MOST_KEPT = 16_384
+"""Outputs of one plan: some 5 MB."""
+_kept: tuple[Plan, tuple[Output, ...]] | None = None
+"""The plan that was gone through last, and its outputs: both never change."""
+
+
 def outputs(plan: Plan) -> Iterator[Output]:
     """Every output: image outermost, then cell, then repeat; only what was picked, where it was. Its
     index is that of the whole plan, whatever part of it this is."""
+    kept = _kept
+    if kept and kept[0] is plan:
+        return iter(kept[1])
+    return _drawn(plan) if plan.outputs_count > _MOST_KEPT else _keeping(plan)
+
+
+def _keeping(plan: Plan) -> Iterator[Output]:
+    global _kept
+    drawn = []
+    for output in _drawn(plan):
+        drawn.append(output)
+        yield output
+    _kept = (plan, tuple(drawn))
+
+
+def _drawn(plan: Plan) -> Iterator[Output]:
     drawer = _Drawer(plan)
     every = drawer.draw_picked() if plan.picked is not None else drawer.draw(plan.images)
     return every if plan.limit is None else islice(every, plan.limit)
@@ -37,6 +63,11 @@ def jobs(plan: Plan) -> Iterator[Job]:
 
 def firsts(plan: Plan) -> Iterator[Output]:
     """Of every distinct job, the first output that wants it."""
+    return outputs(plan) if plan.jobs_count == plan.outputs_count else _firsts(plan)
+
+
+def _firsts(plan: Plan) -> Iterator[Output]:
+    """The same of a plan whose jobs may not be counted yet."""
     if plan.picked is not None:
         yield from _first_of_each_key(outputs(plan))
         return
@@ -60,7 +91,7 @@ def firsts(plan: Plan) -> Iterator[Output]:
 def counted(plan: Plan) -> Plan:
     """`plan` with its distinct jobs counted one by one, and their price."""
     recipe = plan.recipe
-    counts = Counter((output.job.backend, output.job.model) for output in firsts(plan))
+    counts = Counter((output.job.backend, output.job.model) for output in _firsts(plan))
     jobs = tuple(counts[spec.pair] for spec in recipe.backends)
     several = jobs if recipe.more_backends else ()
     return replace(plan, jobs_count=sum(jobs), price=price(recipe, jobs), jobs_of=several)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relightflow.model.catalog import Price
 from relightflow.model.job import Job
 from relightflow.model.plan import Plan, Selection
+from relightflow.plan import outputs as drawing
 from relightflow.plan.build import build
 from relightflow.plan.keys import job_key
 from relightflow.plan.outputs import HELD, firsts, jobs, outputs
@@ -130,3 +133,23 @@ def test_a_part_of_several_backends_keeps_its_places(make: Any) -> None:
     part = build(several, images, Selection(only=(("backend", ("thrift",)),)))
     assert [output.index for output in outputs(part)] == [2, 3, 6, 7]
     assert part.jobs_of == (0, 4)
+
+
+def test_the_outputs_of_a_plan_are_drawn_once(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = make.recipe(make.matrix({"a": ["x", "y"]}), repeat=2)
+    plan = build(recipe, [make.image("1.png"), make.image("2.png", "other")])
+    made = list(outputs(plan))
+    assert all(one is again for one, again in zip(made, outputs(plan), strict=True))
+    assert all(one is again for one, again in zip(made, firsts(plan), strict=True))
+    half = list(outputs(replace(plan, limit=4, outputs_count=4, jobs_count=4)))
+    assert [output.index for output in half] == [0, 1, 2, 3], "another plan has outputs of its own"
+    monkeypatch.setattr(drawing, "_MOST_KEPT", 3)
+    again = list(outputs(plan))
+    assert again == made
+    assert again[0] is not made[0], "too many are drawn anew"
+
+
+def test_a_walk_that_is_left_early_keeps_nothing(make: Any) -> None:
+    plan = build(make.recipe(make.matrix({"a": ["x", "y"]})), [make.image("1.png")])
+    next(outputs(plan))
+    assert [output.cell["a"] for output in outputs(plan)] == ["x", "y"]
