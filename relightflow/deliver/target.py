@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from relightflow.core.digest import sha256_of
 from relightflow.core.project import Project
@@ -143,8 +143,7 @@ def _check_apart(location: str, store: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
+class DeliveryResult(NamedTuple):
     """What became of one output at one sink."""
 
     path: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from relightflow.ledger.reader import Reader, open_reader
 from relightflow.ledger.rows import JobState
@@ -51,8 +51,9 @@ def _action_for(job_state: JobState | None, stored_size: int) -> Action:
     return Action.HOLD_UNKNOWN if job_state.state is State.UNKNOWN else Action.COLLECT
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
+    """What is to be done about one job."""
+
     output: Output
     """The first that wants the job."""
     action: Action
@@ -105,9 +106,8 @@ def models_with_work(plan: Plan, ledger: Path, blobs: Path) -> set[tuple[str, st
 
 async def items(
     plan: Plan, reader: Reader, blobs: Path, model: tuple[str, str] | None = None
-) -> AsyncIterator[Item]:
-    """The same for the event loop of a run, whose last pass asks the reader again."""
+) -> AsyncIterator[list[Item]]:
+    """The same chunks for the event loop of a run, whose last pass asks the reader again."""
     chunks = item_chunks(plan, reader, blobs, model, keep=True)
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        for item in chunk:
-            yield item
+        yield chunk

@@ -64,8 +64,8 @@ class BackendRun:
         ledger = self.submitter.ledger.path
         kept = nullcontext(states) if states else open_reader(ledger)
         with kept as reader, open_reader(ledger) as notes:
-            every = items(plan, reader, self.blobs_path, self.model)
-            wanted = self._wanted(every, submit, recovered, reader, late)
+            chunks = items(plan, reader, self.blobs_path, self.model)
+            wanted = self._wanted(chunks, submit, recovered, reader, late)
             claimed: dict[str, tuple[Item, JobClaim | None]] = {}
 
             async def one(item: Item) -> Outcome | None:
@@ -133,7 +133,7 @@ class BackendRun:
 
     async def _wanted(
         self,
-        every: AsyncIterator[Item],
+        chunks: AsyncIterator[list[Item]],
         submit: bool,
         recovered: Mapping[str, Outcome],
         reader: Reader,
@@ -141,21 +141,22 @@ class BackendRun:
     ) -> AsyncIterator[Item]:
         """The items that need a hand; those in place are counted, those that must wait passed over.
         `late`: only those that can be bought, since the others were seen before."""
-        async for item in every:
-            job = item.output.job
-            if late and item.action is not Action.MAKE:
-                continue
-            if item.action is Action.REUSE and job.key not in recovered:
-                self.recorder.counters.reused += 1
-                if self.shared and item.job_state:
-                    number, result = item.job_state.attempt_id, item.job_state.result
-                    self.shared.publish_if_missing(reader, job, number, result)
-            elif item.action is Action.MAKE and not (
-                (submit or self.shared) and self.recorder.shutdown.submits_allowed
-            ):
-                continue
-            else:
-                yield item
+        async for chunk in chunks:
+            for item in chunk:
+                job = item.output.job
+                if late and item.action is not Action.MAKE:
+                    continue
+                if item.action is Action.REUSE and job.key not in recovered:
+                    self.recorder.counters.reused += 1
+                    if self.shared and item.job_state:
+                        number, result = item.job_state.attempt_id, item.job_state.result
+                        self.shared.publish_if_missing(reader, job, number, result)
+                elif item.action is Action.MAKE and not (
+                    (submit or self.shared) and self.recorder.shutdown.submits_allowed
+                ):
+                    continue
+                else:
+                    yield item
 
     async def _perform(self, item: Item, submit: bool) -> Outcome | None:
         job, state = item.output.job, item.job_state

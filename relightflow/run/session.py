@@ -119,7 +119,9 @@ class _RunSession:
 
     def _job_state(self, output: Output, job_state: JobState | None) -> None:
         """What became of a retry is told, and not of the result whose place it did not take."""
-        self.issues.job_state(*self._lost.get(output.job.key, (output, job_state)))
+        if self._lost:
+            output, job_state = self._lost.get(output.job.key, (output, job_state))
+        self.issues.job_state(output, job_state)
 
     async def settle_retries(self) -> None:
         """A retry with a result has taken its place from now on, in every later run."""
