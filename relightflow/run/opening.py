@@ -33,6 +33,8 @@ class OpenState:
     blobs: BlobStore
     state_dir: StateDir
     lock: HeldLock
+    reader: Reader
+    """Of the ledger, for one thread at a time."""
     restoration: Restoration
     """What the ledger had lost and the blob store still knew."""
 
@@ -51,7 +53,9 @@ def open_state(state_dir: StateDir, who: str, *, durable: bool = True) -> Iterat
         ledger = Ledger(state_dir.ledger, durable=durable)
         store = BlobStore(state_dir.blobs, durable=durable)
         try:
-            yield OpenState(ledger, store, state_dir, held, restore(state_dir.blobs, ledger))
+            restoration = restore(state_dir.blobs, ledger)
+            with open_reader(state_dir.ledger) as reader:
+                yield OpenState(ledger, store, state_dir, held, reader, restoration)
         finally:
             store.close()
             # a second signal may have closed the ledger already

@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from random import Random
 
 from relightflow.errors import BudgetError, UsageError
 from relightflow.executors.workers import Workers
 from relightflow.images import verify
-from relightflow.ledger.reader import open_reader
+from relightflow.ledger.reader import Reader
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.catalog import Model
 from relightflow.model.image import Image
@@ -58,7 +57,6 @@ from relightflow.run.shared.costs import NO_SPENDING
 from relightflow.run.shared.opening import OpenStore, StoreOfModel, open_store
 from relightflow.run.shutdown import Shutdown
 from relightflow.store.request_bodies import RequestBodies
-from relightflow.store.state_dir import StateDir
 
 
 @asynccontextmanager
@@ -89,7 +87,7 @@ async def open_run(
     contexts = _contexts(plan, run_options, run_id, clock or RealClock(), rng or Random())  # noqa: S311  jitter guards nothing
     for name in dict.fromkeys(context.backend for context in contexts):
         await state.ledger.interrupted_intents(name)
-    await asyncio.to_thread(_sweep_bodies, state.state_dir)
+    await asyncio.to_thread(_sweep_bodies, state)
     shutdown = Shutdown()
     async with AsyncExitStack() as stack:
         models = [spec.model for spec in plan.recipe.backends]
@@ -139,12 +137,12 @@ def _contexts(
     ]
 
 
-def _sweep_bodies(state_dir: StateDir) -> None:
+def _sweep_bodies(state: OpenState) -> None:
     """Only calls whose outcome is open can ever be sent again. Blocks."""
-    with open_reader(state_dir.ledger) as reader:
-        doubtful = (State.INTENT, State.UNKNOWN)
-        needed = {attempt.uuid for attempt in reader.open_attempts() if attempt.state in doubtful}
-    RequestBodies(state_dir.calls).sweep(needed)
+    doubtful = (State.INTENT, State.UNKNOWN)
+    left = state.reader.open_attempts()
+    needed = {attempt.uuid for attempt in left if attempt.state in doubtful}
+    RequestBodies(state.state_dir.calls).sweep(needed)
 
 
 async def _ask_account(
@@ -192,7 +190,7 @@ def _admissions(
 ) -> list[Admission]:
     """The limits of the run for each backend, with the budget as earlier runs left it. Models of one backend
     have one account there, so one rate limit and one circuit breaker."""
-    budgets = _budgets(plan, contexts, state.state_dir.ledger, run_options, store)
+    budgets = _budgets(plan, contexts, state.reader, run_options, store)
     if store and store.reservation:
         store.reservation.begin(budgets[0], store.spending)
     first, several = contexts[0], len(contexts) > 1
@@ -379,7 +377,7 @@ def _price(model: Model, run_options: RunOptions) -> Micros:
 def _budgets(
     plan: Plan,
     contexts: Sequence[RunContext],
-    ledger: Path,
+    reader: Reader,
     run_options: RunOptions,
     store: OpenStore | None,
 ) -> tuple[Budget, ...]:
@@ -389,12 +387,11 @@ def _budgets(
         raise BudgetError(
             "a paid run needs a cap or a budget; nothing was sent. Set limits.max_cost"
         )
-    with open_reader(ledger) as reader:
-        return open_budgets(
-            reader,
-            identity(plan.recipe),
-            run_options.limits,
-            priced_models(plan.recipe, run_options),
-            contexts[0].clock.wall(),
-            store.spending if store else NO_SPENDING,
-        )
+    return open_budgets(
+        reader,
+        identity(plan.recipe),
+        run_options.limits,
+        priced_models(plan.recipe, run_options),
+        contexts[0].clock.wall(),
+        store.spending if store else NO_SPENDING,
+    )

@@ -19,7 +19,6 @@ from relightflow.deliver.stream import DeliveryContext, open_delivery
 from relightflow.deliver.target import SinkTarget, open_targets
 from relightflow.errors import RefusedError
 from relightflow.executors.workers import Workers, open_workers
-from relightflow.ledger.reader import open_reader
 from relightflow.ledger.rows import JobState
 from relightflow.model.callbacks import RunCallbacks
 from relightflow.model.catalog import Model
@@ -38,7 +37,7 @@ from relightflow.run.elsewhere import bought_elsewhere
 from relightflow.run.engine import Engine
 from relightflow.run.issues import IssueLog, counted_jobs
 from relightflow.run.limits.spend import identity
-from relightflow.run.opening import open_state
+from relightflow.run.opening import OpenState, open_state
 from relightflow.run.retries import Lost, lost_retries, without
 from relightflow.run.run_opening import open_run
 from relightflow.run.sharding import claim, with_shares
@@ -167,7 +166,7 @@ class _RunSession:
 
 def _elsewhere(
     plan: Plan,
-    state_dir: StateDir,
+    state: OpenState,
     targets: Sequence[SinkTarget],
     run_options: RunOptions,
     has_shared: bool,
@@ -178,8 +177,7 @@ def _elsewhere(
     """
     if run_options.buy_again or run_options.collect_only:
         return frozenset()
-    with open_reader(state_dir.ledger) as reader:
-        found = bought_elsewhere(plan, reader, targets, state_dir)
+    found = bought_elsewhere(plan, state.reader, targets, state.state_dir)
     if found and not (has_shared and found.claims):
         raise RefusedError(found.message(plan))
     return frozenset(found.claims)
@@ -249,15 +247,14 @@ async def open_session(
             notices.add_unless_empty(unkept(plan, state_dir, operator, os.environ))
         notices.add_unless_empty(_restored(state.restoration), uncollected(recipe, state_dir))
         elsewhere = await asyncio.to_thread(
-            _elsewhere, plan, state_dir, at, run_options, bool(operator.store)
+            _elsewhere, plan, state, at, run_options, bool(operator.store)
         )
         opened = open_run(
             plan, records, state, run_options, operator, run_id,
             sources.read, notices.add, public_url=sources.public_url, elsewhere=elsewhere,
             workers=workers, reader=sources.reader,
         )  # fmt: skip
-        states = stack.enter_context(open_reader(state_dir.ledger))
-        engine = replace(await stack.enter_async_context(opened), states=states)
+        engine = replace(await stack.enter_async_context(opened), states=state.reader)
         shutdown = engine.shutdown
         stack.enter_context(handle_signals(shutdown, state.ledger.close))
         stack.enter_context(deadline(shutdown, run_options.stop_after, _slowest(recipe)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from relightflow.deliver.run_folder import MANIFEST
@@ -143,7 +144,8 @@ def _beside_the_images(delivery: DeliveryContext) -> str:
 
 def _money(engine: Engine) -> Money:
     tightest = engine.budget.tightest_of_all
-    with open_reader(engine.ledger.path) as reader:
+    own = nullcontext(engine.states) if engine.states else open_reader(engine.ledger.path)
+    with own as reader:
         held = reader.money()
     return Money(
         spent=engine.counters.spent,
