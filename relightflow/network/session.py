@@ -16,6 +16,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -179,6 +180,7 @@ def session(
     return HttpSession(straight, proxied, found)
 
 
+@lru_cache(maxsize=64)
 def timeout(seconds: float, total: float | None = None) -> aiohttp.ClientTimeout:
     """At most `seconds` without a byte, and `total` (default: twice that) for everything."""
     return aiohttp.ClientTimeout(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from relightflow.model.failure import Failure, FailureKind
 from relightflow.model.money import Micros
@@ -11,6 +11,21 @@ from relightflow.model.outcome import Outcome
 from relightflow.model.progress import Progress
 from relightflow.run.clock import Clock
 from relightflow.run.limits.budget import Budget
+
+
+class _Inside(AbstractContextManager[None]):
+    """How many are in its `with` block at the moment."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __enter__(self) -> None:
+        self.now += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.now -= 1
 
 
 class Counters:
@@ -28,8 +43,10 @@ class Counters:
         self.failed = 0
         self.unknown = 0
         self.pending = 0
-        self._active = 0
-        self._waiting = 0
+        self.working = _Inside()
+        """Around the whole life of a job."""
+        self.waiting = _Inside()
+        """Around a job's wait for the rate limit, an outage or an expiring result."""
         self.calls = 0
         self.retries = 0
         self.balance: Micros | None = None
@@ -48,28 +65,10 @@ class Counters:
     def seconds(self) -> float:
         return self._clock.monotonic() - self._begun
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Around the whole life of a job."""
-        self._active += 1
-        try:
-            yield
-        finally:
-            self._active -= 1
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Around a job's wait for the rate limit, an outage or an expiring result."""
-        self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-
     @property
     def in_flight(self) -> int:
         """Jobs that are worked on and do not wait for their turn."""
-        return self._active - self._waiting
+        return self.working.now - self.waiting.now
 
     def count(self, outcome: Outcome) -> None:
         if outcome.result:
@@ -102,7 +101,7 @@ class Counters:
             done=self.reused + self.made,
             failed=self.failed + self.unknown + self.pending,
             in_flight=self.in_flight,
-            waiting=self._waiting,
+            waiting=self.waiting.now,
             spent=self.spent,
             cap=self._budget.cap,
             seconds_left=None if by_pace is None else max(by_pace, by_rate),

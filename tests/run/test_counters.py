@@ -21,8 +21,8 @@ class Stopwatch:
 
 def test_a_job_that_waits_for_the_rate_limit_is_not_in_flight() -> None:
     counters = Counters(3, Budget(), Stopwatch())
-    with counters.working(), counters.working():
-        with counters.waiting():
+    with counters.working, counters.working:
+        with counters.waiting:
             assert (counters.in_flight, counters.snapshot().waiting) == (1, 1)
         assert (counters.in_flight, counters.snapshot().waiting) == (2, 0)
     assert counters.in_flight == 0

@@ -47,8 +47,8 @@ class Api(Generic[H]):
     session: HttpSession
     hosts: H
     key: str = field(repr=False)
-    clocks: dict[str, ServerClock] = field(default_factory=dict)
-    """By host: several hosts may have several clocks."""
+    clocks: dict[URL, ServerClock] = field(default_factory=dict)
+    """By origin: several hosts may have several clocks."""
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -100,14 +100,15 @@ class Api(Generic[H]):
         if date is None:
             return 0.0
         came = elapsed()
-        clock = self.clocks.setdefault(str(response.url.origin()), ServerClock())
+        origin = response.url.origin()
+        clock = self.clocks.get(origin) or self.clocks.setdefault(origin, ServerClock())
         clock.heard(date, sent, came)
         return clock.late(date, came)
 
     def server_time(self) -> float | None:
         """Unix seconds by the clock of the host that calls go to, as its answers told it; None
         before the first one. This machine's own time of day has no part in it."""
-        clock = self.clocks.get(str(URL(self.hosts.api).origin()))
+        clock = self.clocks.get(URL(self.hosts.api).origin())
         return clock.now(elapsed()) if clock else None
 
     def _broken(self, error: BaseException, doing: str) -> Failure:
@@ -192,9 +193,12 @@ class Api(Generic[H]):
         return Failure(FailureKind.UNSENT, words)
 
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def encoded(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """`body` as JSON. Raises ValueError where it holds what JSON cannot say."""
-    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    return _JSON.encode(body).encode()
 
 
 def bad_certificate(doing: str, error: BaseException) -> Failure:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 RESET = "x-rate-limit-reset-at-utc"
 _MILLISECONDS_FROM = 1e11
@@ -43,6 +44,7 @@ def _delta(text: str, sent: float | None) -> float | None:
     return None if at is None or sent is None else max(0.0, at - sent)
 
 
+@lru_cache(maxsize=64)
 def _moment(text: str) -> float | None:
     """Unix seconds of ISO 8601 (no zone: UTC), `YYYY-MM-DD HH:MM:SS`, epoch s or ms, HTTP date."""
     text = text.strip()

@@ -15,15 +15,17 @@ from relightflow.backends.http.response import amount, first_url, is_image_data,
 from relightflow.model.money import Micros
 from relightflow.model.values import FrozenMap
 
+_SEED = re.compile(r"-?\d{1,20}")
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _FACTS = ("inference_time", "queue_time", "total_time", "retry_count")
 
 
 def header_details(headers: Mapping[str, str]) -> FrozenMap:
     """Seed and time of a v1 answer, if they are what they should be."""
     facts: dict[str, Any] = {}
-    if seed := re.fullmatch(r"-?\d{1,20}", headers.get("x-seed-value", "").strip()):
+    if seed := _SEED.fullmatch(headers.get("x-seed-value", "").strip()):
         facts["seed"] = int(seed[0])
-    if time := re.fullmatch(r"\d{1,9}(\.\d{1,9})?", headers.get("x-generation-time", "").strip()):
+    if time := _SECONDS.fullmatch(headers.get("x-generation-time", "").strip()):
         facts["generation_time"] = float(time[0])
     return FrozenMap(facts)
 

@@ -65,7 +65,7 @@ class AttemptRecorder:
         None: not started, or left for the next run, because this one is stopping. Raises ClaimedElsewhere.
         """
         try:
-            with self.counters.working(), self.shutdown.working(), self.index_progress.job():
+            with self.counters.working, self.shutdown.working(), self.index_progress.job():
                 return await life()
         except Stopped:
             return None

@@ -239,8 +239,7 @@ class Collector:
             cost = 0
         elif cost is None:
             cost = active.cost
-        result = Result(
-            "",
+        known = (
             image.size if isinstance(image, Staged) else len(done.data),
             image.width,
             image.height,
@@ -249,12 +248,12 @@ class Collector:
             active.price if cost is None else cost,
             done.details,
         )
-        facts = {**_label(active), **result_facts(result, cost)}
+        facts = {**_label(active), **result_facts(Result("", *known), cost)}
         if isinstance(image, Staged):
             sha256 = await self.blobs.adopt(image, facts)
         else:
             sha256 = await self.blobs.put(done.data, facts)
-        result = replace(result, sha256=sha256)
+        result = Result(sha256, *known)
         self.admission.disk_guard.seen(result.size)
         await self.ledger.stored(active.id, result, cost)
         failpoints.reach("after-stored")

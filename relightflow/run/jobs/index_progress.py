@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from relightflow.ledger.ledger import Ledger
@@ -34,12 +33,16 @@ class IndexProgress:
         lines may say more than the ledger."""
         self._noted = blobs.index_size
 
-    @contextmanager
-    def job(self) -> Iterator[None]:
+    def job(self) -> AbstractContextManager[None]:
         """Around the work on one job. Where it raises, the index is not noted any further."""
+        return _Job(self)
+
+    def _begin(self) -> int:
         number = next(self._numbers)
         self._open[number] = self._blobs.index_size
-        yield
+        return number
+
+    def _end(self, number: int) -> None:
         del self._open[number]
         self._note()
 
@@ -56,3 +59,20 @@ class IndexProgress:
         with suppress(OSError):  # it only saves the next run some reading
             at = position_at(self._folder, known)
             self._ledger.enqueue_index_position((at.offset, at.tail))
+
+
+class _Job(AbstractContextManager[None]):
+    """See `IndexProgress.job`. (Entered for each job, so it is no generator, which would cost three times as
+    much.)"""
+
+    __slots__ = ("_number", "_progress")
+
+    def __init__(self, progress: IndexProgress) -> None:
+        self._progress = progress
+
+    def __enter__(self) -> None:
+        self._number = self._progress._begin()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._progress._end(self._number)

@@ -121,7 +121,7 @@ class Admission:
             return None
         permit = None
         try:
-            with self.shutdown.submitting(), self.counters.waiting():
+            with self.shutdown.submitting(), self.counters.waiting:
                 while self.budget.room(price) is Room.LATER:
                     await self._room_may_change(price)
                 await self.expiry_guard.none_expiring()

@@ -25,5 +25,5 @@ class CallWorth:
     def after(self, price: Micros, cost: Micros) -> CallWorth:
         """The same, once a call with that price was charged `cost`."""
         if self.rise is None:
-            return replace(self, highest=max(self.highest, cost))
+            return replace(self, highest=cost) if cost > self.highest else self
         return replace(self, rise=max(self.rise, Fraction(cost, price))) if price else self
