@@ -308,6 +308,8 @@ def sweep(root: Path) -> None:
 
 def _holds(path: str, sha256: str) -> bool:
     """Raises OSError where the file cannot be opened; one that cannot be read is written again."""
+    if not os.access(path, os.F_OK):  # nearly always, and quicker than an exception
+        return False
     try:
         blob = _open(path)
     except (FileNotFoundError, _NoBlobFile):

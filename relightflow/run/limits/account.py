@@ -61,22 +61,27 @@ class Account:
 
     def committed(self, worth: Worth = listed_price) -> Micros:
         """What would be gone if every open call were billed at what it is worth."""
-        calls = sum(worth(call) * calls for call, calls in self._held().items())
-        return self.spent + self.reserved + calls
+        return self.spent + self.reserved + self._open_calls(worth)[0]
 
     def surcharge(self, worth: Worth) -> Micros:
         """What the open calls may cost above `committed`, each up to 1.5 × its price; the largest
         of these is left out, so that one unknown outcome does not keep an exact cap from being used."""
-        held = self._held()
-        above = {call: call.price * 3 // 2 - worth(call) for call in held}
-        most = max(above.values(), default=0)
-        return sum(max(0, more) * held[call] for call, more in above.items()) - max(0, most)
+        return self._open_calls(worth)[1]
 
-    def _held(self) -> dict[OpenCall, int]:
-        """Kind of call → how many there are of which the cost is not known yet."""
-        held: dict[OpenCall, int] = {}
+    def at_most(self, worth: Worth) -> Micros:
+        """Both: what may be gone once every open call is billed."""
+        committed, surcharge = self._open_calls(worth)
+        return self.spent + self.reserved + committed + surcharge
+
+    def _open_calls(self, worth: Worth) -> tuple[Micros, Micros]:
+        """What the open calls are worth, and their surcharge."""
+        total = surcharge = largest = 0
         for counted in (self.in_flight, self.unknown):
             for call, calls in counted.items():
                 if calls > 0:
-                    held[call] = held.get(call, 0) + calls
-        return held
+                    value = worth(call)
+                    above = max(0, call.price * 3 // 2 - value)
+                    total += value * calls
+                    surcharge += above * calls
+                    largest = max(largest, above)
+        return total, surcharge - largest

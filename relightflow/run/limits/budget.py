@@ -172,8 +172,8 @@ class Budget:
 
     def left_of(self, account: Account) -> Micros:
         """May be negative."""
-        held = 0 if self._run.active else account.surcharge(self.worth)
-        return account.limit.amount - account.committed(self.worth) - held
+        gone = account.committed if self._run.active else account.at_most
+        return account.limit.amount - gone(self.worth)
 
     def room(self, price: Price | None = None) -> Room:
         """Whether one more call may be made now. Something free always may. `price`: the call's own; None:
@@ -182,9 +182,7 @@ class Budget:
             return Room.YES
         each = self.needed(price)
         worth = self.worth_at_most if self._beside_others else self.worth
-        if all(
-            a.committed(worth) + a.surcharge(worth) + each <= a.limit.amount for a in self.accounts
-        ):
+        if all(a.at_most(worth) + each <= a.limit.amount for a in self.accounts):
             return Room.YES
         return Room.LATER if self._beside_others else Room.NO
 
