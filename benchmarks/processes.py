@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,3 +69,22 @@ def case(module: str, *arguments: str, path: Path | None = None) -> dict[str, An
     """What `python -m MODULE …` answers: one JSON object, with its peak memory as `mb`."""
     ran = taken([sys.executable, "-m", module, *arguments], path=path)
     return {**json.loads(ran.out.splitlines()[-1]), "mb": ran.mb}
+
+
+def file_systems() -> list[tuple[str, Path]]:
+    """Where files are written in a benchmark, and what to call it: in memory, where Linux has such a place,
+    and in the folder for temporary files."""
+    disk = Path(tempfile.gettempdir())
+    memory = Path("/dev/shm")
+    found = [(f"files on disk ({_kind(disk)})", disk)]
+    if memory.is_dir() and os.access(memory, os.W_OK) and _kind(disk) != "tmpfs":
+        found.insert(0, ("files in memory (tmpfs)", memory))
+    return found
+
+
+def _kind(folder: Path) -> str:
+    """The kind of file system, as `df` tells it; empty where it does not."""
+    ran = subprocess.run(
+        ["df", "--output=fstype", folder], capture_output=True, text=True, check=False
+    )
+    return ran.stdout.split()[-1] if ran.returncode == 0 else ""
