@@ -1,7 +1,7 @@
 """The sha256 of bytes that go through several hands, taken once.
 
-A result is hashed where it is stored, where it is read and where it is delivered: mostly the same object,
-in the same thread, one right after the other.
+A result is hashed where it is stored or read; where it is delivered it is mostly the same object, and not
+hashed again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ def sha256_of(data: bytes) -> str:
     if data is _last.data:
         return _last.sha256
     found = hashlib.sha256(data).hexdigest()
-    if len(data) <= _LARGEST:
-        _last.data, _last.sha256 = data, found
+    remember(data, found)
     return found
+
+
+def remember(data: bytes, sha256: str) -> None:
+    """For this thread: somebody has hashed this very object before."""
+    if len(data) <= _LARGEST:
+        _last.data, _last.sha256 = data, sha256

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relightflow.core import failpoints
+from relightflow.core.digest import remember
 from relightflow.core.group_commit import GroupCommit
 from relightflow.deliver.input_metadata import InputMetadata
 from relightflow.deliver.remote import deliver_all
@@ -119,6 +120,7 @@ class DeliveryContext:
         fetches it again."""
         data = self.recent(result.sha256)
         if data is not None:
+            remember(data, result.sha256)
             return data
         try:
             return read(self.blobs, result.sha256)

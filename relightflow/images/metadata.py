@@ -69,6 +69,8 @@ def metadata(data: bytes, everything: bool) -> Metadata:
 
 def added(data: bytes, given: Metadata) -> bytes:
     """`data` with what is `given`, as far as it has nothing of that kind itself."""
+    if not given.exif and not given.profile:
+        return data
     kinds = {block.kind for block in _blocks(data)}
     exif = given.exif if "exif" not in kinds else b""
     profile = given.profile if not kinds & {"icc", "srgb"} else b""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relightflow.core import digest
-from relightflow.core.digest import sha256_of
+from relightflow.core.digest import remember, sha256_of
 
 
 def expected(data: bytes) -> str:
@@ -36,6 +36,13 @@ def test_the_same_object_is_hashed_once_and_an_equal_one_for_itself(
     one, other = bytes(bytearray(b"some bytes")), bytes(bytearray(b"some bytes"))
     assert sha256_of(one) == sha256_of(one) == sha256_of(other)
     assert len(hashed) == 2
+
+
+def test_what_somebody_else_has_hashed_is_believed_for_that_object_alone() -> None:
+    one, other = bytes(bytearray(b"some bytes")), bytes(bytearray(b"some bytes"))
+    remember(one, "known")
+    assert sha256_of(one) == "known"
+    assert sha256_of(other) == expected(other)
 
 
 def test_what_is_large_is_not_held() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from hashlib import sha256
@@ -72,6 +73,22 @@ def tree(folder: Path) -> dict[str, tuple[bytes, int, int]]:
         for path in folder.rglob("*")
         if path.is_file()
     }  # fmt: skip
+
+
+def test_a_result_is_hashed_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is stored; the sinks get the very same bytes."""
+    hashed: list[bytes] = []
+    real = hashlib.sha256
+
+    def counting(data: bytes = b"", **options: Any) -> Any:
+        hashed.append(bytes(data))
+        return real(data, **options)
+
+    monkeypatch.setattr(hashlib, "sha256", counting)
+    stage.recipe([0, 1], sinks=[DIRECTORY])
+    stage.run()
+    results = [path.read_bytes() for path in stage.out.glob("*.png")]
+    assert [hashed.count(result) for result in results] == [1, 1]
 
 
 def test_a_second_run_touches_no_file_anywhere(stage: Stage) -> None:

@@ -130,3 +130,8 @@ def test_damage_is_as_good_as_nothing(media_type: str) -> None:
 def test_what_is_no_image_is_left_alone() -> None:
     assert (metadata(b"", True), added(b"GIF89a", Metadata(b"x"))) == (Metadata(), b"GIF89a")
     assert without(b"text") == b"text"
+
+
+def test_an_input_that_says_nothing_leaves_the_very_result() -> None:
+    for result in results():
+        assert added(result, Metadata()) is result
