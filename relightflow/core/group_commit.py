@@ -17,6 +17,10 @@ from typing import Generic, TypeVar
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
+TOGETHER = 0.001
+"""Seconds for which a request waits for others that the disk can take with it: nothing beside a call, and a
+batch costs as much processor time as several requests."""
+
 _Waiting = tuple[Request, "asyncio.Future[Answer] | Future[Answer]"]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from relightflow.core import failpoints
-from relightflow.core.group_commit import GroupCommit
+from relightflow.core.group_commit import TOGETHER, GroupCommit
 from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows, schema, transaction
 from relightflow.ledger.checks import RECOVER
@@ -67,7 +67,9 @@ class Ledger:
         self._connection = _open(path)
         if not durable:
             self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._batcher: GroupCommit[Change, Any] = GroupCommit(self._commit, "ledger")
+        self._batcher: GroupCommit[Change, Any] = GroupCommit(
+            self._commit, "ledger", linger=TOGETHER
+        )
 
     def close(self) -> None:
         self._batcher.close()

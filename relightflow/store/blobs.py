@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from relightflow.core import failpoints
 from relightflow.core.digest import sha256_of
-from relightflow.core.group_commit import GroupCommit
+from relightflow.core.group_commit import TOGETHER, GroupCommit
 from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
@@ -83,7 +83,9 @@ class BlobStore:
         self._index_size = _size(root / INDEX)
         self._appending = threading.Lock()
         self._recent = _Recent()
-        self._batcher: GroupCommit[_Blob, str] = GroupCommit(self._store, "blobs", largest=128)
+        self._batcher: GroupCommit[_Blob, str] = GroupCommit(
+            self._store, "blobs", largest=128, linger=TOGETHER
+        )
 
     def close(self) -> None:
         self._batcher.close()
