@@ -28,14 +28,18 @@ one, and a bare loop then looks nearly as slow as relightflow.
 
 """
 TAIL = """
-The share of the bare loop depends on the disk: where creating a file takes most of the time of both, it is near
-1; on files in memory a file costs nothing, and the ledger, the checks and the hashes of a job are all there is.
-Of the 0.39 ms of processor time that a job takes, the ledger has 0.07, blobs and their index 0.05, checking and
-delivering the image 0.06, the last pass with the manifest 0.05, and 0.15 is the event loop: limits, attempts,
-outcomes. The first four alone, which the promises ask for, are more than four times such a loop, so 0.9 of it is
-out of reach there; so is 0.85 of a bare loop for v1, since committing each call before its first byte, a group at a
-time, and syncing each result adds a third to as much again to what that loop takes. Against a loop that commits
-as a purchase must, relightflow needs about as much processor time.
+Loops of free images and of calls of v1 take turns with relightflow on one file system, and each share is that of
+the two speeds above it. The time of free images ends, in all three, when all is on the disk; the bare aiohttp loop makes
+nothing durable. "The least that keeps the promises" (`benchmarks/least.py`) checks each image and writes files whole; for
+free images it keeps an index, a ledger and a manifest, and for a paid call it commits before the first byte and after the
+result is on the disk, as many together as wait.
+
+Neither goal is met. The least that keeps the promises shows what is possible: half to two thirds of the bare loop for
+free images, nearly all of it for v1. relightflow takes two and a half to four times the processor time of that. For a free image, of 0.34 ms in memory, the event loop with limits, attempts and outcomes has 0.11, the
+ledger 0.07 (0.06 of it SQLite, for the rules that its triggers and indexes keep and the history of each step), blobs and
+their index 0.05, delivery 0.05, the last pass with the manifest 0.04. For a call of v1, of 0.89 ms, the event loop with
+aiohttp has 0.5, the ledger 0.15, blobs 0.08, delivery 0.06. All but the disk shares one interpreter lock, so the second
+core helps little. A provider that takes a second for a call hides all of it.
 """
 
 
