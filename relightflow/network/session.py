@@ -136,6 +136,18 @@ class HttpSession:
         await self.close()
 
 
+class _CleanConnector(aiohttp.TCPConnector):
+    """Gives no connection again on which something has come meanwhile that nobody had asked for: aiohttp would
+    take it for the answer to the next request, and then each answer for that to the one after."""
+
+    async def connect(self, *asked: Any, **named: Any) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(*asked, **named)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 def session(
     resolver: AbstractResolver | None = None,
     headers: dict[str, str] | None = None,
@@ -160,7 +172,7 @@ def session(
         watch.on_request_start.append(check)
     straight, proxied = (
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_CleanConnector(
                 limit=0,  # whoever sends decides how many; no second queue beneath
                 keepalive_timeout=IDLE_SECONDS,
                 resolver=names,

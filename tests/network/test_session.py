@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -193,3 +195,40 @@ async def test_what_a_proxy_says_instead_is_told(status: int, words: str) -> Non
         with pytest.raises(aiohttp.ClientError) as gone:
             await opened.get("https://a.example/")
     assert f"127.0.0.1:{proxy.port} cannot be reached" in proxy_problem(gone.value)
+
+
+async def test_what_comes_unasked_is_the_answer_to_no_later_request() -> None:
+    """As from a gateway that answers twice: each image would be taken for another job's."""
+    again, written, asked = asyncio.Event(), asyncio.Event(), 0
+
+    def said(text: str) -> bytes:
+        return f"HTTP/1.1 200 X\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                asked += 1
+                writer.write(said(str(asked)))
+                if asked == 1:
+                    await again.wait()
+                    writer.write(said("again"))
+                    await writer.drain()
+                    written.set()
+        writer.close()
+
+    async def beside(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        again.set()
+        await written.wait()
+        writer.write(said("by now it has come"))
+        writer.close()
+
+    servers = [await asyncio.start_server(one, "127.0.0.1", 0) for one in (twice, beside)]
+    first, other = (f"http://127.0.0.1:{s.sockets[0].getsockname()[1]}/" for s in servers)
+    async with servers[0], servers[1], session() as web:
+        answers = []
+        for url in (first, other, first, first):
+            async with web.get(url) as response:
+                answers.append(await response.text())
+    assert answers == ["1", "by now it has come", "2", "3"]

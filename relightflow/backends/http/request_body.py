@@ -39,6 +39,9 @@ class PhasedBody(Payload):
         if self.writes > 1:
             raise RuntimeError("a billable body is written once")
         self._check_early()
+        transport = getattr(writer, "transport", None)
+        if transport is not None and getattr(transport.get_protocol(), "should_close", False):
+            raise OSError("an answer came that nobody had asked for")
         data: bytes = self._value
         if len(data) > _PIECE:
             await self._write_head(writer, memoryview(data)[:-LAST])

@@ -127,6 +127,22 @@ async def test_a_body_that_comes_ten_minutes_late_does_not_leave(
     assert found.kind is (FailureKind.UNSENT if slept else FailureKind.UNKNOWN)
 
 
+async def test_a_body_does_not_leave_where_something_came_unasked() -> None:
+    """It would be taken for the answer to this call, with another call's id."""
+
+    class Kept:
+        should_close = True
+        transport = property(lambda self: self)
+
+        def get_protocol(self) -> Kept:
+            return self
+
+    body = request_body.PhasedBody(b"{}")
+    with pytest.raises(OSError, match="nobody had asked"):
+        await body.write(Kept())  # type: ignore[arg-type]  # no more of a writer is looked at
+    assert not body.released
+
+
 async def test_nobody_listening_is_certainly_unsent(connect: Connect) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
