@@ -22,7 +22,7 @@ from typing import Any
 from unittest import mock
 
 from relightflow.backends.history.lookup import look_up
-from relightflow.backends.history.matching import DIGEST, HistoryRow
+from relightflow.backends.history.matching import HistoryRow
 from relightflow.backends.history.records import HistoryListing, Span, at_once
 from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.models import TABLE
@@ -30,7 +30,7 @@ from relightflow.backends.table import matcher
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
-from relightflow.model.evidence import SERVER_TIME, Evidence
+from relightflow.model.evidence import DIGEST, SERVER_TIME, Evidence
 from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.step import Accepted, Completed, PaidUnfetched, ResultKnown, Step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from relightflow.model.step import Step
@@ -15,11 +16,18 @@ NOTE = "evidence"
 SERVER_TIME = "server_time"
 """Where they hold the provider's Unix seconds at INTENT; missing where no answer had told the time."""
 
+DIGEST = "image_digest"
+"""Where they hold the digest of the image value (a URL or a data URI) that the request carried."""
 ACCOUNT = "account"
 """Where they hold a digest of whose call it was, if the backend tells: names of calls are an account's."""
 BODY = "body"
 """Where they hold the SHA-256 of the call's body, where it can be sent again: nothing else may go under its
 name."""
+
+
+def digest(value: str) -> str:
+    """SHA-256 of an image value, in hex: what the ledger may hold of it."""
+    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Needs(StrEnum):

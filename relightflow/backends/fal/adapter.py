@@ -12,11 +12,11 @@ from typing import Any
 from relightflow.backends.fal import models, queue, responses
 from relightflow.backends.fal.history import FalHistory
 from relightflow.backends.fal.hosts import FalHosts
+from relightflow.backends.history.backend import QueueBackend
 from relightflow.backends.http.client import UPLOAD_SECONDS
 from relightflow.backends.http.hosts import refusal
 from relightflow.backends.http.inputs import PreparedInput, check_is_image
 from relightflow.backends.http.key import KeyRing
-from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.http.response import mapping
 from relightflow.backends.table import ModelRow
 from relightflow.core.redact import register

@@ -11,7 +11,6 @@ there are.
 from __future__ import annotations
 
 import enum
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from relightflow.model.attempt import Attempt
-from relightflow.model.evidence import SERVER_TIME
+from relightflow.model.evidence import DIGEST, SERVER_TIME, digest
 from relightflow.model.money import Micros
 from relightflow.model.values import canonical_json
 
@@ -29,8 +28,6 @@ BEFORE_SERVER = 60.0
 """The same where INTENT has the provider's own time: what two of its machines may differ by."""
 AFTER = 30 * 60.0
 """Seconds from INTENT within which the provider records the request, clock skew included."""
-DIGEST = "image_digest"
-"""Where an attempt's details hold the sha256 of the image value that was sent."""
 
 
 def sent_at(attempt: Attempt) -> float | None:
@@ -43,11 +40,6 @@ def earliest(attempt: Attempt) -> float:
     """Before this moment (the provider's Unix seconds) no row can be the attempt's."""
     at = sent_at(attempt)
     return attempt.created - BEFORE if at is None else at - BEFORE_SERVER
-
-
-def digest(value: str) -> str:
-    """Of an image value (a URL or a data URI) as a request carries it: what the ledger may hold."""
-    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

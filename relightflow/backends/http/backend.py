@@ -1,6 +1,6 @@
 """The base of a backend over HTTP: opening and closing, the provider's clock, and results by URL.
 
-`named_backend` and `queue_backend` build on it, for providers that take our name for a call and for those
+`named_backend` and `history.backend` build on it, for providers that take our name for a call and for those
 that give it an id. What is left to a provider is its hosts, how its answers are read, and `submit`.
 """
 

@@ -11,10 +11,10 @@ import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from relightflow.backends.history.matching import digest
 from relightflow.backends.http.download import Downloads
 from relightflow.backends.http.hosts import ProviderHosts, refusal
 from relightflow.images import BadImage, probe
+from relightflow.model.evidence import digest
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.plugins.backend import Memory

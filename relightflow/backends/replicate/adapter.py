@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from relightflow.backends.history.backend import QueueBackend
 from relightflow.backends.http.inputs import PreparedInput, check_is_image
 from relightflow.backends.http.key import KeyRing
-from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.replicate import files, models, predictions, responses
 from relightflow.backends.replicate.history import ReplicateHistory
 from relightflow.backends.replicate.hosts import ReplicateHosts

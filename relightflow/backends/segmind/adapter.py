@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from relightflow.backends.history.backend import QueueBackend
 from relightflow.backends.http.inputs import PreparedInput
 from relightflow.backends.http.key import KeyRing
 from relightflow.backends.http.polling import ClockFunctions
-from relightflow.backends.http.queue_backend import QueueBackend
 from relightflow.backends.http.response import Response, amount, mapping
 from relightflow.backends.segmind import models, responses, v1, v2
 from relightflow.backends.segmind.assets import upload

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from relightflow.backends.history.absence import Bracket, bracket
 from relightflow.backends.history.lookup import look_up
-from relightflow.backends.history.matching import DIGEST, digest
 from relightflow.backends.history.records import HistoryListing, Span
 from relightflow.backends.segmind import listing, rows
 from relightflow.backends.segmind.history import SegmindHistory
@@ -20,7 +19,15 @@ from relightflow.backends.segmind.listing import Page
 from relightflow.backends.segmind.models import MODELS, TABLE
 from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence, Needs, Undecided
+from relightflow.model.evidence import (
+    ACCOUNT,
+    DIGEST,
+    SERVER_TIME,
+    Evidence,
+    Needs,
+    Undecided,
+    digest,
+)
 from relightflow.model.failure import Billed, CallFailed, Failure
 from relightflow.model.values import FrozenMap
 from relightflow.plugins.backend import RecordsQuery, Retry

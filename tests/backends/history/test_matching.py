@@ -9,19 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.history.matching import (
-    AFTER,
-    BEFORE,
-    BEFORE_SERVER,
-    DIGEST,
-    Fit,
-    HistoryRow,
-    digest,
-)
+from relightflow.backends.history.matching import AFTER, BEFORE, BEFORE_SERVER, Fit, HistoryRow
 from relightflow.backends.segmind.models import MODELS, TABLE
 from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
-from relightflow.model.evidence import SERVER_TIME
+from relightflow.model.evidence import DIGEST, SERVER_TIME, digest
 from relightflow.model.failure import Billed
 from relightflow.model.values import FrozenMap
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relightflow.backends.history.matching import DIGEST
-from relightflow.model.evidence import ACCOUNT, SERVER_TIME
+from relightflow.model.evidence import ACCOUNT, DIGEST, SERVER_TIME
 from relightflow.model.step import Accepted, Completed
 from tests.backends.fal.conftest import connect as connect
 from tests.backends.fal.conftest import emulate as emulate

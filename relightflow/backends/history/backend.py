@@ -13,13 +13,12 @@ from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from relightflow.backends.history.lookup import look_up
-from relightflow.backends.history.matching import DIGEST
 from relightflow.backends.history.records import Records
 from relightflow.backends.http.backend import HttpBackend
 from relightflow.backends.http.hosts import H
 from relightflow.backends.http.inputs import Inputs, PreparedInput
 from relightflow.backends.table import ModelRow, matcher, row_of
-from relightflow.model.evidence import ACCOUNT, SERVER_TIME, Evidence
+from relightflow.model.evidence import ACCOUNT, DIGEST, SERVER_TIME, Evidence
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
 from relightflow.model.values import FrozenMap
