@@ -49,7 +49,7 @@ from relightflow.plan.build import Expanded, build
 from relightflow.plan.build import expand as expand_matrix
 from relightflow.plan.drift import Drift, drift
 from relightflow.plan.names import check_fields, check_names
-from relightflow.plan.planned import find_recipe, planned_selection, recipe_plan
+from relightflow.plan.planned import find_recipe, planned_selection, price_given, recipe_plan
 from relightflow.plugins.opening import check_delivery, open_sources
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
@@ -200,8 +200,8 @@ def compare(
     selection = planned_selection(planned, file.file, every)
     made = plan(recipe, registry, selection, operator, state_dir, run_options)
     check_complete(made)
-    if run_options.price is None and planned.call is not None:
-        run_options = replace(run_options, price=planned.call.high)
+    if run_options.price is None:
+        run_options = replace(run_options, price=price_given(planned, recipe))
     options = with_recipe_limits(run_options, recipe)
     with open_state_reader(state_dir) as seen:
         found = status_of(made, seen, open_view(recipe, operator))

@@ -243,7 +243,7 @@ def _agreed(
         return unasked(run_options, recipe.free)
     given = consent(seen)
     if given is Consent.NO_PRICE:
-        raise UsageError(asking.no_price(recipe.name, typed))
+        raise UsageError(asking.no_price(recipe, typed))
     if given is Consent.NEEDED:
         cap = spent + (seen.price.high if seen.price else 0)
         if not console.can_ask:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relightflow.model.cost_estimate import CostEstimate
+from relightflow.model.money import Micros
 from relightflow.model.picks import Pick, Picks
 from relightflow.model.plan import Plan, Selection
 from relightflow.model.plan_file import (
@@ -20,6 +21,7 @@ from relightflow.model.plan_file import (
     RecipePlan,
 )
 from relightflow.model.plan_status import PlanStatus
+from relightflow.model.recipe import Recipe
 from relightflow.plan.job_set import job_set
 from relightflow.plan.spelling import spell_all
 
@@ -65,6 +67,13 @@ def recipe_plan(
         else (),
     )
     return replace(made, jobs_digest=job_set(made).digest)
+
+
+def price_given(planned: RecipePlan, recipe: Recipe) -> Micros | None:
+    """What `--price` was when the plan was made: of the models of `recipe` that have no price of their own."""
+    unpriced = {spec.pair for spec in recipe.backends if spec.model.price is None}
+    calls = (e.call for e in planned.each_backend if (e.backend, e.model) in unpriced)
+    return max((call.high for call in calls if call), default=None)
 
 
 def planned_selection(planned: RecipePlan, file: str, found: Plan | None) -> Selection:

@@ -9,6 +9,7 @@ from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import CostEstimate
 from relightflow.model.money import Micros, dollars
 from relightflow.model.plan import Plan
+from relightflow.model.recipe import Recipe
 from relightflow.report.text import count, money, price
 
 
@@ -29,10 +30,15 @@ def no_limit(found: CostEstimate, name: str, command: tuple[str, ...], cap: Micr
     )
 
 
-def no_price(name: str, command: tuple[str, ...]) -> str:
+def no_price(recipe: Recipe, command: tuple[str, ...]) -> str:
+    """Which models have no price of their own, and what to type."""
+    unpriced = [spec for spec in recipe.backends if spec.model.price is None]
+    models = " and of ".join(f"'{spec.model.name}' ({spec.name})" for spec in unpriced)
+    rest = ", whichever model is dearest" if len(unpriced) > 1 else ""
+    others = "; the other backends keep their own" if len(unpriced) < len(recipe.backends) else ""
     return (
-        f"{name}: the price of this model is unknown, so nothing was sent. Set the highest "
-        f"price of one call:\n  {_typed(command, '--price', 'USD')}"
+        f"{recipe.name}: the price of {models} is unknown, so nothing was sent. Set the highest "
+        f"price of one call{rest}{others}:\n  {_typed(command, '--price', 'USD')}"
     )
 
 

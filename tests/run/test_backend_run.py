@@ -20,11 +20,11 @@ from relightflow.model.attempt import State
 from relightflow.model.catalog import Price
 from relightflow.model.failure import Billed, FailureKind
 from relightflow.model.money import Micros
-from relightflow.model.plan_file import PlannedRequest
+from relightflow.model.plan_file import PlanFile, PlannedRequest
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plan.drift import drift
-from relightflow.plan.planned import recipe_plan
+from relightflow.plan.planned import price_given, recipe_plan
 from relightflow.plugins.backend import Call, Settlement
 from relightflow.plugins.records import BackendContext, OperatorPolicy
 from relightflow.plugins.registry import Loaded
@@ -423,3 +423,25 @@ def test_the_store_settles_doubts_of_a_backend_whose_first_model_is_free(mixed: 
     summary = mixed.run()
     assert (summary.exit, summary.counts.unknown) == (0, 0)
     assert len(mixed.provider.bill) == len({*mixed.provider.bill}) == 2
+
+
+def test_a_plan_file_keeps_the_price_that_was_given_for_the_one_model_that_has_none(
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a dearer one, whose price it is not."""
+    riddle = {"type": "studio", "model": "riddle", "as": "riddle"}
+    mixed.mix([riddle, {"type": "studio", "model": "dear", "as": "dear"}], [0])
+    monkeypatch.chdir(mixed.folder)
+    options = RunOptions(limits=(SpendLimit(9 * PRICE, "--max-cost"),), price=PRICE)
+    plan = mixed.plan()
+    status = plan_status(plan, mixed.state_dir)
+    cost = api.estimate_cost(plan, status, options, mixed.state_dir)
+    planned = recipe_plan(plan, status, cost, PlannedRequest("recipe.yaml"))
+    assert planned.call == Price(2 * PRICE, 2 * PRICE)
+    assert price_given(planned, plan.recipe) == PRICE
+    file = PlanFile((planned,), file="plan.json")
+    options = replace(options, price=None)
+    found = api.compare(
+        planned, file, mixed.registry, mixed.operator, options, mixed.state_dir.root
+    )
+    assert (found.drift, found.now.backends) == ((), planned.backends)

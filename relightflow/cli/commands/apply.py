@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import SpendLimit
 from relightflow.plan import file as plan_file
 from relightflow.plan.drift import ACCEPTS, left
+from relightflow.plan.planned import price_given
 from relightflow.plan.shards import shard_of
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.report import plan_file as words
@@ -75,7 +76,7 @@ def command(
     if wanted.fail_if_empty and not all(found.plan.outputs_count for found in ready):
         raise UsageError("no image was found or selected, and --fail-if-empty was given")
     limits = (*run_options.limits, *dict.fromkeys(_operators(file)))
-    given = replace(run_options, limits=limits, price=run_options.price or _price(file))
+    given = replace(run_options, limits=limits, price=run_options.price or _price(compared))
     return running.run_all(ready, registry, operator, given, wanted, console)
 
 
@@ -103,6 +104,7 @@ def _limit(planned: PlannedLimit) -> SpendLimit:
     return SpendLimit(planned.amount, f"the plan's {planned.source}", planned.window)
 
 
-def _price(file: PlanFile) -> int | None:
+def _price(compared: Sequence[Comparison]) -> int | None:
     """What `--price` was, for models without a price of their own."""
-    return max((plan.call.high for plan in file.plans if plan.call), default=None)
+    given = (price_given(one.planned, one.plan.recipe) for one in compared)
+    return max((price for price in given if price), default=None)
