@@ -22,11 +22,10 @@ from typing import Any
 from unittest import mock
 
 from relightflow.backends.history.lookup import look_up
-from relightflow.backends.history.matching import HistoryRow
+from relightflow.backends.history.matching import HistoryRow, Matcher
 from relightflow.backends.history.records import HistoryListing, Span, at_once
 from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.models import TABLE
-from relightflow.backends.table import matcher
 from relightflow.errors import StorageError
 from relightflow.ledger import ledger as ledgers
 from relightflow.model.catalog import Model, Parameter, Price
@@ -289,7 +288,7 @@ class Simulated(Backend):
         self._provider = provider
         self._api = api
         self._wall = wall
-        self._history = Records(None, matcher(TABLE), True, provider, wall)  # type: ignore[arg-type]  # no API is asked
+        self._history = Records(None, Matcher.of(TABLE), True, provider, wall)  # type: ignore[arg-type]  # no API is asked
 
     async def open(self) -> None: ...
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from relightflow.backends.history.matching import Matcher, ModelInputs
 from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
 
@@ -26,18 +25,6 @@ R = TypeVar("R", bound=ModelRow)
 def row_of(table: Sequence[R], name: str) -> R | None:
     """The row of the model of that name; None: there is none."""
     return next((row for row in table if row.model.name == name), None)
-
-
-def matcher(table: Sequence[ModelRow]) -> Matcher:
-    """Tells which calls of these models a request history shows."""
-    return Matcher(
-        {
-            row.model.name: ModelInputs(
-                row.image_field, frozenset(p.name for p in row.model.parameters)
-            )
-            for row in table
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)

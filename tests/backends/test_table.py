@@ -5,12 +5,12 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from relightflow.backends.table import Delivery, ModelRow, matcher, row_of
-from relightflow.model.catalog import Model, Parameter
+from relightflow.backends.table import Delivery, ModelRow, row_of
+from relightflow.model.catalog import Model
 from relightflow.model.values import FrozenMap
 
 TABLE = (
-    ModelRow(Model("a", (Parameter("prompt", "text"),), None), "image"),
+    ModelRow(Model("a", (), None), "image"),
     ModelRow(Model("b", (), None), "subject_image"),
 )
 ACME = Delivery("Acme", "an upload", "uploaded to Acme", "sent to Acme")
@@ -19,14 +19,6 @@ ACME = Delivery("Acme", "an upload", "uploaded to Acme", "sent to Acme")
 def test_a_row_is_found_by_its_models_name() -> None:
     assert row_of(TABLE, "b") is TABLE[1]
     assert row_of(TABLE, "c") is None
-
-
-def test_the_history_is_searched_by_what_each_model_is_sent() -> None:
-    known = matcher(TABLE).models
-    assert {name: (one.image_field, *one.parameters) for name, one in known.items()} == {
-        "a": ("image", "prompt"),
-        "b": ("subject_image",),
-    }
 
 
 @pytest.mark.parametrize("delivery", ["upload", "inline", "presign", "url"])

@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from relightflow.backends.history.lookup import look_up
+from relightflow.backends.history.matching import Matcher
 from relightflow.backends.history.records import Records
 from relightflow.backends.http.backend import HttpBackend
 from relightflow.backends.http.hosts import H
 from relightflow.backends.http.inputs import Inputs, PreparedInput
-from relightflow.backends.table import ModelRow, matcher, row_of
+from relightflow.backends.table import ModelRow, row_of
 from relightflow.model.evidence import ACCOUNT, DIGEST, SERVER_TIME, Evidence
 from relightflow.model.failure import CallFailed, Failure, FailureKind
 from relightflow.model.image import Image
@@ -57,7 +58,7 @@ class QueueBackend(HttpBackend[H], abc.ABC, Generic[H, R]):
             self._upload_place,
         )  # fmt: skip
         forgets = math.isinf(self._hosts.settling)
-        self._history = self._records_type(self._api, matcher(self._table), forgets)
+        self._history = self._records_type(self._api, Matcher.of(self._table), forgets)
 
     async def prepare(self, image: Image, data: bytes) -> PreparedInput:
         await self._result_hosts_checked()

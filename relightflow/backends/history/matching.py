@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from relightflow.backends.table import ModelRow
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import DIGEST, SERVER_TIME, digest
 from relightflow.model.money import Micros
@@ -103,6 +104,18 @@ class Matcher:
 
     models: Mapping[str, ModelInputs]
     """Model → its inputs; one that is missing has the image in `image`."""
+
+    @classmethod
+    def of(cls, table: Iterable[ModelRow]) -> Matcher:
+        """Tells which calls of these models a request history shows."""
+        return cls(
+            {
+                row.model.name: ModelInputs(
+                    row.image_field, frozenset(p.name for p in row.model.parameters)
+                )
+                for row in table
+            }
+        )
 
     def match(self, doubts: Sequence[Attempt], rows: Iterable[HistoryRow]) -> _MatchResult:
         """Match `doubts` to `rows` that nobody owns."""

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from relightflow.backends.history.absence import Bracket, bracket
 from relightflow.backends.history.lookup import look_up
+from relightflow.backends.history.matching import Matcher
 from relightflow.backends.history.records import HistoryListing, Span
 from relightflow.backends.segmind import listing, rows
 from relightflow.backends.segmind.history import SegmindHistory
 from relightflow.backends.segmind.listing import Page
 from relightflow.backends.segmind.models import MODELS, TABLE
-from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import (
     ACCOUNT,
@@ -180,7 +180,7 @@ class World:
 
 
 def records(world: World) -> _Records:
-    return _Records(None, matcher(TABLE), True, world)  # type: ignore[arg-type]  # no API is asked
+    return _Records(None, Matcher.of(TABLE), True, world)  # type: ignore[arg-type]  # no API is asked
 
 
 @dataclass(frozen=True, slots=True)

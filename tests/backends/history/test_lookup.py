@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from relightflow.backends.history.lookup import look_up
+from relightflow.backends.history.matching import Matcher
 from relightflow.backends.history.records import HistoryListing, Span, at_once
 from relightflow.backends.segmind.models import TABLE
-from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt
 from relightflow.model.evidence import SERVER_TIME
 from relightflow.model.values import FrozenMap
@@ -23,7 +23,7 @@ from tests.backends.history.test_matching import AT, doubt, row
 class _Records:
     """A list without the doubtful call: whole it proves nothing, and read in part it does not say so."""
 
-    matcher = matcher(TABLE)
+    matcher = Matcher.of(TABLE)
     forgets = False
 
     def __init__(self, now: float) -> None:

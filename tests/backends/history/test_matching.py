@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relightflow.backends.history.matching import AFTER, BEFORE, BEFORE_SERVER, Fit, HistoryRow
+from relightflow.backends.history.matching import (
+    AFTER,
+    BEFORE,
+    BEFORE_SERVER,
+    Fit,
+    HistoryRow,
+    Matcher,
+)
 from relightflow.backends.segmind.models import MODELS, TABLE
-from relightflow.backends.table import matcher
 from relightflow.model.attempt import Attempt, State
 from relightflow.model.evidence import DIGEST, SERVER_TIME, digest
 from relightflow.model.failure import Billed
@@ -19,7 +25,7 @@ from relightflow.model.values import FrozenMap
 
 URL = "https://images.segmind.com/assets/a.jpg"
 AT = 1_795_435_200.0
-fit, match = matcher(TABLE).fit, matcher(TABLE).match
+fit, match = Matcher.of(TABLE).fit, Matcher.of(TABLE).match
 CELL = MODELS[0].normalise(FrozenMap())
 
 
@@ -234,8 +240,14 @@ def test_a_row_of_which_the_inputs_were_deleted_vouches_for_the_records_by_its_i
     facts: dict[str, Any], vouches: bool
 ) -> None:
     """One whose inputs are there and differ, or that is of another time or model, does not."""
-    assert matcher(TABLE).vouches(doubt(), row(**facts)) is vouches
+    assert Matcher.of(TABLE).vouches(doubt(), row(**facts)) is vouches
 
 
 def test_a_row_of_which_the_inputs_were_deleted_is_adopted_for_nothing() -> None:
     assert ids([doubt()], [row(inputs=None, removed=True)]) == ({}, [])
+
+
+def test_a_table_tells_what_each_model_is_sent() -> None:
+    known = Matcher.of(TABLE).models["ic-light"]
+    assert known.image_field == "subject_image"
+    assert {"prompt", "seed"} <= known.parameters
