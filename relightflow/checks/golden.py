@@ -12,18 +12,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relightflow.checks.wording import at_most
 from relightflow.core.project import Project
 from relightflow.errors import RelightflowError, UsageError
-from relightflow.gallery.entries import Entry, read_lines
-from relightflow.gallery.local_images import LocalImages
 from relightflow.images import BadImage
 from relightflow.model.check import CheckResult, Verdict
 from relightflow.plan.spelling import spell_all
 from relightflow.plugins.check import CheckView, Measured
 from relightflow.plugins.records import CheckContext, CheckRecord
 from relightflow.store.atomic import opened_folder
+
+if TYPE_CHECKING:  # loaded by the check itself, not by every command that knows of it
+    from relightflow.gallery.entries import Entry
+    from relightflow.gallery.local_images import LocalImages
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC
 _LARGEST = 64 << 20
@@ -40,6 +43,9 @@ class GoldenCheck:
 
     def __post_init__(self) -> None:
         """Raises UsageError where the manifest cannot be read."""
+        from relightflow.gallery.entries import Entry, read_lines
+        from relightflow.gallery.local_images import LocalImages
+
         name = str(self.context.options["manifest"])
         path = self.context.folder / name
         data, folder = _bytes(self.context.folder, name)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from relightflow.executors.dask import RECORD as DASK
 from relightflow.executors.local import RECORD as LOCAL
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import ExecutorRecord
+
+DASK = ExecutorRecord(
+    name="dask",
+    summary="A Dask cluster (extra relightflow[dask])",
+    create="relightflow.executors.dask:Dask",
+    needs_address=True,
+)
 
 
 @hookimpl

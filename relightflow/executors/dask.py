@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from relightflow.errors import EarlyStop, UsageError
 from relightflow.executors.envelope import Envelope, done, opened, packed
 from relightflow.plugins.executor import ExecutorUnavailable, Task
-from relightflow.plugins.records import ExecutorContext, ExecutorRecord
+from relightflow.plugins.records import ExecutorContext
 
 T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
@@ -247,11 +247,3 @@ def _unusable(address: str, problem: Exception) -> UsageError:
 
 def _words(problem: Exception) -> str:
     return " ".join(str(problem).split())[:200] or type(problem).__name__
-
-
-RECORD = ExecutorRecord(
-    name="dask",
-    summary="A Dask cluster (extra relightflow[dask])",
-    create=Dask,
-    needs_address=True,
-)

@@ -15,7 +15,6 @@ from relightflow.errors import InvalidRecipe, Problem, RelightflowError
 from relightflow.model.attempt import Attempt
 from relightflow.model.catalog import Price
 from relightflow.model.cost_estimate import BackendEstimate, CostEstimate
-from relightflow.model.maintenance import Garbage, Verification
 from relightflow.model.money import Micros, usd
 from relightflow.model.plan import Plan
 from relightflow.model.plan_status import PlanStatus
@@ -265,22 +264,6 @@ def status(found: Status) -> _Document:
     }
 
 
-def verification(path: str, found: Verification) -> _Document:
-    return {
-        **_kind("verification"),
-        "path": path,
-        "exit": int(found.exit),
-        "results": found.blobs,
-        "damaged": list(found.damaged),
-        "missing": list(found.missing),
-        "files": found.files,
-        "edited": list(found.edited),
-        "gone": list(found.gone),
-        "shared": found.shared,
-        "shared_damaged": list(found.shared_damaged),
-    }
-
-
 def adopted(results: int, price: Micros, left: Sequence[str]) -> _Document:
     return {
         **_kind("adopted"),
@@ -305,21 +288,6 @@ def keeping(
 def backup(path: str, attempts: int, blobs: str) -> _Document:
     """`blobs`: the folder that is to be copied too."""
     return {**_kind("backup"), "file": path, "attempts": attempts, "blobs": blobs}
-
-
-def garbage(found: Garbage, deleted: bool) -> _Document:
-    return {
-        **_kind("garbage"),
-        "deleted": deleted,
-        "finished": [a.job_key for a in found.finished],
-        "price_usd": usd(found.price),
-        "results": list(found.blobs),
-        "bytes": found.size,
-        "kept_paid": [a.job_key for a in found.kept_paid],
-        "kept_price_usd": usd(found.kept_price),
-        "runs": list(found.runs),
-        "shared": list(found.shared),
-    }
 
 
 def gallery(page: Path, cells: int, images: int) -> _Document:

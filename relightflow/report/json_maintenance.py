@@ -1,14 +1,45 @@
-"""What merge, prune and the check of a manifest found, as JSON documents; see `relightflow.report.json`."""
+"""What verify, gc, merge, prune and the check of a manifest found, as JSON documents; see `relightflow.report.json`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from relightflow.model.maintenance import ManifestCheck, Unwanted
+from relightflow.model.maintenance import Garbage, ManifestCheck, Unwanted, Verification
 from relightflow.model.merged import Merged
 from relightflow.model.money import usd
 from relightflow.report.json import VERSION, restored
+
+
+def verification(path: str, found: Verification) -> dict[str, Any]:
+    return {
+        **_kind("verification"),
+        "path": path,
+        "exit": int(found.exit),
+        "results": found.blobs,
+        "damaged": list(found.damaged),
+        "missing": list(found.missing),
+        "files": found.files,
+        "edited": list(found.edited),
+        "gone": list(found.gone),
+        "shared": found.shared,
+        "shared_damaged": list(found.shared_damaged),
+    }
+
+
+def garbage(found: Garbage, deleted: bool) -> dict[str, Any]:
+    return {
+        **_kind("garbage"),
+        "deleted": deleted,
+        "finished": [a.job_key for a in found.finished],
+        "price_usd": usd(found.price),
+        "results": list(found.blobs),
+        "bytes": found.size,
+        "kept_paid": [a.job_key for a in found.kept_paid],
+        "kept_price_usd": usd(found.kept_price),
+        "runs": list(found.runs),
+        "shared": list(found.shared),
+    }
 
 
 def manifest_check(path: str, found: ManifestCheck) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from relightflow.maintenance import gc
 from relightflow.model.plan import Plan, Selection
 from relightflow.objects.faults import ObjectFault
 from relightflow.plugins.records import OperatorPolicy
-from relightflow.report import json, maintenance
+from relightflow.report import json, json_maintenance, maintenance
 from relightflow.run.opening import open_state
 from relightflow.store.shared import SharedStore, open_shared
 from relightflow.store.state_dir import StateDir
@@ -69,7 +69,7 @@ def command(
         except ObjectFault as error:
             raise error.as_error from None
     console.answer(maintenance.garbage(found, delete))
-    console.document(json.text(json.garbage(found, delete)))
+    console.document(json.text(json_maintenance.garbage(found, delete)))
 
 
 def _plan(path: Path, state_dir: StateDir, operator: OperatorPolicy, console: Console) -> Plan:

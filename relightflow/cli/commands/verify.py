@@ -64,5 +64,5 @@ def command(reading: RecipeArguments, state: Path | None, store: str, console: C
             console.document(json.text(documents.manifest_check(str(path), found)))
         else:
             say(words(str(path), found))
-            console.document(json.text(json.verification(str(path), found)))
+            console.document(json.text(documents.verification(str(path), found)))
     return gravest(exits)
