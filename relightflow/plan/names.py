@@ -43,22 +43,8 @@ def output_path(template: str | None, output: Output, recipe_name: str, ext: str
     `ext` has no dot. `template` has no problems (`template_problems`); a field that this cell does
     not have takes the value that was sent, else `_`.
     """
-    built = []
-    for piece in parse(DEFAULT if template is None else template):
-        field = piece.field
-        built.append(piece.text)
-        if field == BACKEND and field not in output.cell and field not in output.job.parameters:
-            built.append(_clean(output.job.backend))
-        elif field in _OF_OUTPUT:
-            built.append(_OF_OUTPUT[field](output))
-        elif field == "ext":
-            built.append(_clean(ext))
-        elif field == "recipe":
-            built.append(_clean(recipe_name))
-        elif field is not None:
-            values = output.cell if field in output.cell else output.job.parameters
-            built.append(_axis(values.get(field, "")))
-    path = safe_path("".join(built))
+    pieces = _pieces(DEFAULT if template is None else template)
+    path = safe_path("".join([text + value(output, recipe_name, ext) for text, value in pieces]))
     return f"_{path}" if same_place(path) in _RESERVED else path
 
 
@@ -77,14 +63,47 @@ def _axis(value: Scalar) -> str:
     return safe_text(text(value))
 
 
-_OF_OUTPUT: dict[str | None, Callable[[Output], str]] = {
-    "image.name": lambda output: output.image.name,  # this one and the next may bring folders
-    "image.folder": lambda output: output.image.name.rpartition("/")[0],
-    "image.stem": lambda output: _stem(output.image.name),
-    "key": lambda output: output.job.id,
-    "repeat": lambda output: str(output.repeat),
-    "index": lambda output: str(output.index),
+_Value = Callable[[Output, str, str], str]
+"""What stands for a field: of an output, the recipe's name and the extension."""
+
+
+def _backend(output: Output, recipe: str, ext: str) -> str:
+    if BACKEND in output.cell or BACKEND in output.job.parameters:
+        return _of_axis(BACKEND)(output, recipe, ext)
+    return _clean(output.job.backend)
+
+
+def _of_axis(name: str) -> _Value:
+    def value(output: Output, _recipe: str, _ext: str) -> str:
+        values = output.cell if name in output.cell else output.job.parameters
+        return _axis(values.get(name, ""))
+
+    return value
+
+
+_VALUES: dict[str | None, _Value] = {
+    None: lambda _output, _recipe, _ext: "",
+    "image.name": lambda output, _recipe, _ext: (
+        output.image.name
+    ),  # may bring folders, as the next may
+    "image.folder": lambda output, _recipe, _ext: output.image.name.rpartition("/")[0],
+    "image.stem": lambda output, _recipe, _ext: _stem(output.image.name),
+    "key": lambda output, _recipe, _ext: output.job.id,
+    "repeat": lambda output, _recipe, _ext: str(output.repeat),
+    "index": lambda output, _recipe, _ext: str(output.index),
+    "recipe": lambda _output, recipe, _ext: _clean(recipe),
+    "ext": lambda _output, _recipe, ext: _clean(ext),
+    BACKEND: _backend,
 }
+
+
+@lru_cache(maxsize=64)
+def _pieces(template: str) -> tuple[tuple[str, _Value], ...]:
+    """A template as texts, each with what gives the value after it."""
+    return tuple(
+        (piece.text, _VALUES.get(piece.field) or _of_axis(piece.field or ""))
+        for piece in parse(template)
+    )
 
 
 def check_names(plan: Plan, templates: Iterable[tuple[int, str | None]]) -> None:

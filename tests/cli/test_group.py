@@ -38,6 +38,11 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
     assert not any(name.startswith("relightflow.cli.commands") for name in names)
 
 
+def test_naming_the_plugins_loads_none_of_their_parts() -> None:
+    parts = {"relightflow.gallery.entries", "relightflow.executors.dask"}
+    assert not loaded("plugins") & (parts | {"relightflow.model.maintenance"})
+
+
 def test_a_command_that_is_misspelt_is_told_the_nearest(relightflow: Relightflow) -> None:
     done = relightflow("statis")
     assert done.returncode == 2
