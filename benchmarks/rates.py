@@ -26,7 +26,9 @@ FLIGHT = 16
 MOST_EVENTS = 200_000
 LIMITS = {"50 in 5 s": (50, 5.0, 320), "5 in 60 s": (5, 60.0, 40), "50 in 60 s": (50, 60.0, 320),
           "300 in 60 s": (300, 60.0, 1_500)}  # fmt: skip
-"""Calls, seconds, jobs."""
+OTHERS = {"20 in 7 s": (20, 7.0, 130), "100 in 10 s": (100, 10.0, 640), "10 in 1 s": (10, 1.0, 200),
+          "40 in 90 s": (40, 90.0, 260)}  # fmt: skip
+"""Calls, seconds, jobs: OTHERS are windows and speeds that the rule was not chosen by."""
 TRIPS = (0.0015, 0.02, 0.2, 0.5)
 """Mean seconds of a round trip; each varies by half of it."""
 RESETS = ("exact", "whole seconds", "none")
@@ -237,7 +239,7 @@ def grid(
     limit: str, reset: str, trips: tuple[float, ...] = TRIPS, seeds: int = 2, told_all: bool = False
 ) -> dict[str, list[tuple[float, int, float]]]:
     """Quota used, submits refused and their share, by the server's way of counting."""
-    calls, seconds, jobs = LIMITS[limit]
+    calls, seconds, jobs = (LIMITS | OTHERS)[limit]
     found: dict[str, list[tuple[float, int, float]]] = {}
     for (name, make), trip, seed in itertools.product(servers(calls, seconds), trips, range(seeds)):
         story = simulate(make(), jobs, trip, reset, seed=seed, told_all=told_all)
@@ -264,6 +266,18 @@ def measure() -> list[Row]:
                     GOALS.get((limit, name, len(trips) == 1), "") if reset != "none" else "",
                 )
             )
+    for limit, reset in itertools.product(OTHERS, RESETS):
+        cases = [case for found in grid(limit, reset).values() for case in found]
+        used = [case[0] for case in cases]
+        _, most, share = max(cases, key=lambda case: case[1])
+        rows.append(
+            (
+                f"{limit}, each server, reset {reset}, round trips of {_words(TRIPS)}: "
+                "quota used, mean / worst; refused at most",
+                f"{mean(used):.0%} / {min(used):.0%}; {most} ({share:.1%})",
+                "",
+            )
+        )
     for limit, trips in itertools.product(LIMITS, (TRIPS[:1], TRIPS[1:])):
         for name, cases in grid(limit, "exact", trips, told_all=True).items():
             used = [case[0] for case in cases]

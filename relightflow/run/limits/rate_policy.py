@@ -27,6 +27,9 @@ _QUICK = 1.0
 _FEW, _SHARE = 6, 32
 """While no limit is known, at most max(_FEW, submits so far / _SHARE) recent submits are in flight,
 because so many more are refused when the limit is met. The first ones go two at a time."""
+_AT_ONCE, _SPEED = 3, 60
+"""Nor more than what makes _SPEED submits a second, at least _AT_ONCE: with short round trips a few
+in flight are as quick as any limit, and fewer are refused."""
 _MOMENTS = (1, 2, 5, 10, 30, 60)
 """Seconds after a window's first submit at which one submit is tried where no reset is given.
 Limits are given per second, ten seconds or minute, so that most windows end at one of them."""
@@ -34,10 +37,21 @@ _ENOUGH = 64
 """Submits answered after a pause, after which nobody is held back any more."""
 _BUCKET = 16
 """Calls of the window that stands for a provider that lets calls in one by one."""
+_SHORT = 8
+"""Round trips; a window of fewer is not measured by its own ends, but as a rate between 429s."""
+_HITS, _COUNTED = 8, 3
+"""Pauses that are remembered; calls that must have been let in from one to another, for a rate."""
 _CLOSE = 0.1
 """A refused submit that is let in within this share of the window was only a little too early."""
+_OUTAGE = (2, 120.0)
+"""Windows, seconds; a pause longer than both does not measure a limit that was sure before it."""
 _LONGEST_LOG = 4096
-"""Submits remembered while no limit is known."""
+"""Submits remembered at least."""
+
+
+def _outlasts(pause: float, learned: SlidingWindow) -> bool:
+    windows, seconds = _OUTAGE
+    return pause > max(windows * learned.seconds, seconds)
 
 
 @dataclass(slots=True)
@@ -47,6 +61,8 @@ class _Stretch:
     start: float
     """When its first submit left."""
     passed: int = 0
+    last: float = -math.inf
+    """When the last submit left that was let in."""
     joined: bool = False
     """Two stretches that are taken for one."""
 
@@ -59,6 +75,8 @@ class _Hit:
     """As the provider said."""
     refused: float
     """When the last submit that was refused had left."""
+    began: float
+    """When the first 429 came."""
     probes: int = 0
     """Refused one by one since."""
 
@@ -72,20 +90,28 @@ class RatePolicy:
 
     def __init__(self, rate: Rate | None, rng: Random) -> None:
         self._rng = rng
-        self._given = SlidingWindow(rate.calls, rate.seconds) if rate else None
+        self._log: deque[Permit] = deque()
+        """What was let in or has no answer yet, oldest first; both windows look at it."""
+        self._given = SlidingWindow(rate.calls, rate.seconds, self._log) if rate else None
         self.learned: SlidingWindow | None = None
         """The provider's limit, as far as its 429s told it."""
         self._sure = False
         """A window of `learned` passed, and the next one's first submit was let in."""
         self._window: _Stretch | None = None
         self._before: _Stretch | None = None
-        self._log: deque[Permit] = deque(maxlen=_LONGEST_LOG)
         self._recent: deque[Permit] = deque()
         self._sent = 0
         self._until = -math.inf
         """End of the pause."""
         self._epoch = 0
         self._hit: _Hit | None = None
+        self._hits: deque[float] = deque(maxlen=_HITS)
+        """When the first submit left that was refused, for each of the last hits."""
+        self._between = 0.0
+        """Seconds after a window's first submit: halfway from the last submit that was refused to the
+        first that was let in, the last time that they were far apart."""
+        self._trip = 0.0
+        """Seconds of the latest round trip."""
         self._ramp = _FEW
         self._trials = RateTrials()
 
@@ -113,9 +139,9 @@ class RatePolicy:
         self._sent += 1
         self._log.append(permit)
         self._recent.append(permit)
-        for window in (self._given, self.learned):
-            if window:
-                window.log.append(permit)
+        calls = [window.calls for window in (self._given, self.learned) if window]
+        while len(self._log) > max([_LONGEST_LOG, *calls]):
+            self._log.popleft()
         return permit
 
     def withdrawn(self, permit: Permit) -> None:
@@ -126,6 +152,7 @@ class RatePolicy:
     def answered(self, permit: Permit, now: float) -> None:
         """Any answer but a 429, or the certainty that none will come."""
         permit.answered = now
+        self._trip = min(now - permit.left, _QUICK)
         self._let_in(permit)
 
     def limited(self, permit: Permit | None, retry_after: float | None, now: float) -> bool:
@@ -146,16 +173,18 @@ class RatePolicy:
                 self._until = min(self._until, reset)
             return True
         if self._hit is None:
-            self._hit = _Hit(reset, permit.left)
+            self._hit = _Hit(reset, permit.left, now)
+            self._hits.append(permit.left)
         else:
-            self._hit = _Hit(reset or self._hit.reset, permit.left, self._hit.probes + 1)
+            hit = self._hit
+            self._hit = _Hit(reset or hit.reset, permit.left, hit.began, hit.probes + 1)
         self._epoch += 1
-        self._until = now + self._pause(reset, now)
+        self._until = now + self._pause(self._hit, reset, now)
         return True
 
-    def _pause(self, reset: float | None, now: float) -> float:
+    def _pause(self, hit: _Hit, reset: float | None, now: float) -> float:
         """Seconds until one submit is tried."""
-        probes = self._hit.probes if self._hit else 0
+        probes = hit.probes
         soon = reset is not None and reset <= now
         if self._trials.back and self.learned and self._window and probes == 0:
             # The window that was shortened on trial ends at a time that is known.
@@ -170,13 +199,22 @@ class RatePolicy:
         if soon or one_by_one:
             return LEAST_PAUSE * (1 << min(probes, 6))
         if reset is not None:
-            return max(
-                min(LEAST_PAUSE / 10 * (1 << 2 * min(probes, 6)), 2 * LEAST_PAUSE), reset - now
-            )
-        gone = now - self._window.start if self._window else 0.0
-        later = next((float(m) for m in _MOMENTS if m > gone + 0.2), 1.25 * gone)
+            # A reset that is refused again and again is none.
+            least = LEAST_PAUSE * min((1 << 2 * min(probes, 3)) / 10, 2.0)
+            return max(least * (1 << min(max(probes - 5, 0), 5)), reset - now)
+        return min(max(LEAST_PAUSE, self._guess(hit, now)), MOST_PAUSE)
+
+    def _guess(self, hit: _Hit, now: float) -> float:
+        """Seconds until one submit is tried where no reset is given."""
+        window = self._window or _Stretch(now)
+        gone, waited = now - window.start, now - hit.began
+        moments = sorted([*_MOMENTS, self._between])
+        later = next((float(m) for m in moments if m > gone + 0.2), 1.25 * gone)
         wait = (later - gone) * (1 + 0.02 * self._rng.random())
-        return min(max(LEAST_PAUSE, wait), MOST_PAUSE)
+        # A window shorter than the time for which calls went on being let in may have ended in it
+        # unnoticed, so that the time since its start tells nothing of the end of the present one.
+        busy = window.last - window.start
+        return min(wait, waited) if busy > 1 and waited < busy / 2 else wait
 
     def _forget(self, permit: Permit, now: float) -> None:
         """It was refused, so it counts nowhere."""
@@ -191,9 +229,6 @@ class RatePolicy:
         for log in (self._recent, self._log):
             with suppress(ValueError):
                 log.remove(permit)
-        for window in (self._given, self.learned):
-            if window:
-                window.forget(permit)
 
     def _let_in(self, permit: Permit) -> None:
         if not permit.recent:
@@ -203,6 +238,7 @@ class RatePolicy:
             self._recent.remove(permit)
         window = self._window
         assert window
+        window.last = max(window.last, permit.left)
         if permit.epoch < self._epoch:
             window.passed += 1
             return
@@ -214,7 +250,7 @@ class RatePolicy:
         if learned and window.passed >= learned.calls:
             self._sure = True
             self._before = window
-            window = self._window = _Stretch(permit.left)
+            window = self._window = _Stretch(permit.left, last=permit.left)
             self._trials.window_passed(learned, self._sent)
         window.passed += 1
         if learned and window.passed >= learned.calls:
@@ -236,35 +272,59 @@ class RatePolicy:
             window.passed += 1
             self._trials.windows, self._ramp = 0, 1
             return
+        elif self._sure and learned and _outlasts(permit.left - hit.began, learned):
+            # Shut for so long, it says nothing of the limit; if it does, the next 429 measures it.
+            self._sure = False
         elif window.passed:
             window = self._measure(permit, window, hit)
         self._before = window
-        self._window = _Stretch(permit.left, 1)
+        self._window = _Stretch(permit.left, 1, permit.left)
         self._ramp = 1
 
     def _measure(self, permit: Permit, window: _Stretch, hit: _Hit) -> _Stretch:
-        calls, start, one_by_one, joined = window.passed, window.start, 1.0, False
-        if self.learned and self._before and calls < self.learned.calls / 2:
-            if not self._before.joined:
+        calls, start, scale, joined = window.passed, window.start, 1.0, False
+        gap = permit.left - hit.refused
+        self._between = permit.left - start - gap / 2 if gap > 0.1 * (permit.left - start) else 0.0
+        learned, before, rate = self.learned, self._before, None
+        if learned and before and calls < learned.calls / 2:
+            if not before.joined:
                 # Few were let in, so that the window before had not ended yet.
-                calls, start, joined = calls + self._before.passed, self._before.start, True
-            elif calls < _BUCKET:
+                calls, start = calls + before.passed, before.start
+            else:
                 # Not that either: a bucket, in which calls become free one by one.
-                joined = True
-                one_by_one = max(1.0, min(_BUCKET, self.learned.calls) / calls)
-        seconds = (permit.left - start) * one_by_one
-        unsure = 0.5 if hit.reset is not None else (permit.left - hit.refused) / 2
-        self.learned = SlidingWindow(round(calls * one_by_one), seconds, self._log)
+                scale = max(1.0, min(_BUCKET, learned.calls) / calls)
+                rate = self._rate()
+            joined = True
+        elif permit.left - start < _SHORT * self._trip and len(self._hits) > 2:
+            rate = self._rate()
+            joined = rate is not None
+        seconds = (permit.left - start) * scale
+        if rate:
+            # Both may be too slow, since quota may have been left unused, but not too quick.
+            seconds = min(seconds, calls * scale / rate)
+        unsure = 0.5 if hit.reset is not None else gap / 2
+        self.learned = SlidingWindow(round(calls * scale), seconds, self._log)
         self._sure = False
-        self._trials.learned(seconds, unsure * one_by_one, one_by_one > 1)
-        return _Stretch(start, calls, joined)
+        self._trials.learned(seconds, unsure * scale, scale > 1)
+        return _Stretch(start, calls, window.last, joined)
+
+    def _rate(self) -> float | None:
+        """Calls a second let in between two 429s, as far apart as are remembered. Nothing was free at
+        either, so that whatever became free between them was used: whichever way a provider counts."""
+        latest = self._hits[-1]
+        for hit in self._hits:
+            calls = sum(hit < permit.left < latest for permit in self._log)
+            if calls >= _COUNTED:
+                return calls / (latest - hit)
+        return None
 
     def _most_recent(self) -> float:
         """How many submits may be in flight that nothing is known of."""
         if self._hit:
             return 1
         if self.learned is None:
-            few = max(min(_FEW, 2 + self._sent // 4), self._sent // _SHARE)
+            quick = max(_AT_ONCE, math.ceil(_SPEED * self._trip))
+            few = max(min(_FEW, quick, 2 + self._sent // 2), self._sent // _SHARE)
             return math.inf if self._given else min(self._ramp, few)
         full = self._window is not None and self._window.passed >= self.learned.calls
         if full and (not self._sure or self._trials.back):

@@ -20,7 +20,7 @@ class RateTrials:
     They cost refused submits, so that they are few: _SPARE and one in _PER.
     """
 
-    _SPARE, _PER = 7, 64
+    _SPARE, _PER = 8, 48
     _PATIENCE, _MOST_PATIENCE = 8, 128
     """Windows without a 429 before more calls are tried."""
     _PRECISE = 0.02

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -33,11 +31,12 @@ class SlidingWindow:
     bring two windows' submits into one.
     """
 
-    def __init__(self, calls: int, seconds: float, log: Iterable[Permit] = ()) -> None:
+    def __init__(self, calls: int, seconds: float, log: Sequence[Permit] = ()) -> None:
         self.calls = calls
         self.seconds = seconds
-        self.log = deque(log)
-        """Oldest first."""
+        self.log = log
+        """Oldest first. It is only read, and as long as `calls` at least once that many have left; so
+        that a window whose length is tried and taken back has lost nothing."""
 
     @property
     def allowance(self) -> float:
@@ -46,13 +45,6 @@ class SlidingWindow:
 
     def wait(self, now: float) -> float:
         """Seconds until one more may leave."""
-        log, allowance = self.log, self.allowance
-        while log and log[0].arrived(allowance) + self.seconds <= now:
-            log.popleft()
-        over = len(log) - self.calls
-        return 0.0 if over < 0 else log[over].arrived(allowance) + self.seconds - now
-
-    def forget(self, permit: Permit) -> None:
-        """It was refused, so it used nothing up."""
-        with suppress(ValueError):
-            self.log.remove(permit)
+        if len(self.log) < self.calls:
+            return 0.0
+        return max(0.0, self.log[-self.calls].arrived(self.allowance) + self.seconds - now)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from statistics import mean
 
 import pytest
 from hypothesis import given, settings
@@ -119,18 +120,18 @@ def test_no_window_holds_more_submits_than_the_rate(
 
 
 @pytest.mark.parametrize("server", [Fixed, Anchored, Sliding])
-@pytest.mark.parametrize("seed", range(3))
-def test_any_way_of_counting_windows_is_learned(server: type[Fixed], seed: int) -> None:
-    story = simulate(server(CALLS, SECONDS), seed=seed)
-    assert story.share <= 0.035
-    assert 6 * SECONDS / story.seconds >= 0.95
+def test_any_way_of_counting_windows_is_learned(server: type[Fixed]) -> None:
+    stories = [simulate(server(CALLS, SECONDS), seed=seed) for seed in range(6)]
+    assert mean(story.share for story in stories) <= 0.03
+    assert max(story.share for story in stories) <= 0.055
+    assert min(6 * SECONDS / story.seconds for story in stories) >= 0.95
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_token_bucket_is_learned_nearly_as_well(seed: int) -> None:
     story = simulate(Bucket(CALLS, SECONDS), seed=seed)
     assert story.share <= 0.06
-    assert (JOBS - CALLS) / CALLS * SECONDS / story.seconds >= 0.85
+    assert (JOBS - CALLS) / CALLS * SECONDS / story.seconds >= 0.9
 
 
 @pytest.mark.parametrize("said", [None, math.nan, -3.0, 0.0])

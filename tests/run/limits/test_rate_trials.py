@@ -54,10 +54,10 @@ def test_resets_that_are_exact_end_the_trials() -> None:
 def test_many_refusals_end_the_trials_until_there_are_more_submits() -> None:
     limit = SlidingWindow(50, 5.0)
     made = trials(limit, 0.5)
-    made.refused = 7
+    made.refused = 8
     windows(made, limit, 1, sent=0)
     assert limit.seconds == 5.0
-    windows(made, limit, 1, sent=64)
+    windows(made, limit, 1, sent=48)
     assert limit.seconds == 4.5
 
 
