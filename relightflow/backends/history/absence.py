@@ -9,7 +9,7 @@ comparison. docs/explanation/never-pay-twice.md, 'When a call counts as never re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relightflow.backends.history.matching import (
@@ -52,7 +52,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Calls of our own with known ids around a doubtful one, by the order of the ledger."""
+    """Calls of our own with known ids around a doubtful one, by the order of the ledger. They are of its model:
+    records may be kept, or listed, by model, and that they show one says nothing of another."""
 
     before: Attempt | None
     """None: the doubtful one is among the first calls of this state."""
@@ -72,12 +73,13 @@ def bracket(doubt: Attempt, known: Iterable[Attempt]) -> Bracket | Undecided:
         )
     timed = sorted((a for a in known if sent_at(a) is not None), key=lambda a: a.id)
     own = [a for a in timed if _same_key(doubt, a)]
-    before = _nearest(own, timed, lambda a: a.id < doubt.id)
-    after = _nearest(own, timed, lambda a: a.id > doubt.id)
+    alike = [a for a in timed if a.model == doubt.model]
+    before = _nearest(doubt, [a for a in alike if a.id < doubt.id])
+    after = _nearest(doubt, [a for a in alike if a.id > doubt.id])
     if not after:
         return Undecided(
             Needs.PURCHASE,
-            "the provider's records do not show a later call of this state yet; they count as "
+            "the provider's records do not show a later call of this model and state yet; they count as "
             "complete once they do",
         )
     first, last = (before[-1] if before else None), after[0]
@@ -104,12 +106,10 @@ def _same_key(doubt: Attempt, call: Attempt) -> bool:
     return key is None or call.details.get(ACCOUNT) == key
 
 
-def _nearest(
-    own: Sequence[Attempt], timed: Sequence[Attempt], side: Callable[[Attempt], bool]
-) -> list[Attempt]:
-    """Those on one side that were made with the same key; where there is none, all: a key may have been
-    replaced by another one of the same account."""
-    return [a for a in own if side(a)] or [a for a in timed if side(a)]
+def _nearest(doubt: Attempt, calls: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Those that were made with the same key; where there is none, all: a key may have been replaced by another
+    one of the same account."""
+    return [call for call in calls if _same_key(doubt, call)] or calls
 
 
 def reach(doubt: Attempt, around: Bracket) -> float:

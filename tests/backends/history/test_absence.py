@@ -51,6 +51,7 @@ class Made:
     """known: answered; lost: taken, and the answer never came; never: never taken."""
     key: str = "own"
     """own and new: of the account whose records are read; other: of another one."""
+    model: str = "segmind-relighting"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Faults:
     skew: float = 0.0
     """Seconds by which the rows' times are ahead."""
     strangers: int = 0
+    hides: str = ""
+    """A model whose calls are not in these records."""
 
 
 @dataclass
@@ -94,7 +97,7 @@ class World:
             run_id="r",
             state=State.DONE if made.fate == "known" else State.UNKNOWN,
             backend="segmind",
-            model="segmind-relighting",
+            model=made.model,
             image_sha256="0" * 64,
             parameters=CELLS[made.cell],
             repeat=number,
@@ -133,7 +136,7 @@ class World:
                 body = None
         return {
             "request_id": f"request-{number:04d}",
-            "model_name": self.faults.model,
+            "model_name": made.model if made.model != MODELS[0].name else self.faults.model,
             "model_status": "COMPLETED",
             "credits_deduction": 0.05,
             "request_body": body,
@@ -146,7 +149,7 @@ class World:
         for number, made in enumerate(self.past):
             late = self.faults.lag + self.faults.jitter * ((number * 7) % 5) / 5
             age = self.now - made.at
-            theirs = made.fate == "never" or made.key == "other"
+            theirs = made.fate == "never" or made.key == "other" or made.model == self.faults.hides
             if not theirs and late <= age <= self.faults.keeps:
                 told += [self.raw(number, made)] * self.faults.copies
         for number in range(self.faults.strangers):
@@ -211,6 +214,7 @@ made = st.builds(
     st.just(0.0),
     st.sampled_from(["known", "known", "known", "lost", "never"]),
     st.sampled_from(["own", "own", "own", "own", "new", "other"]),
+    st.sampled_from(["segmind-relighting", "segmind-relighting", "segmind-relighting-v2"]),
 )
 faults = st.builds(
     Faults,
@@ -231,6 +235,7 @@ faults = st.builds(
     keeps=st.sampled_from([1e12, 1e12, 3600.0, 650.0]),
     skew=st.sampled_from([0.0, 0.0, 5.5 * 3600, -8 * 3600, 200.0]),
     strangers=st.sampled_from([0, 0, 3, 130]),
+    hides=st.sampled_from(["", "", "segmind-relighting", "segmind-relighting-v2"]),
 )  # fmt: skip
 
 
@@ -272,6 +277,15 @@ pasts = st.builds(
     Faults(),
     700.0,
 )
+@example(
+    (
+        Made(0, 0, 0.0, "known"),
+        Made(1, 1, 1.0, "lost", model="segmind-relighting-v2"),
+        Made(0, 2, 2.0, "known"),
+    ),
+    Faults(hides="segmind-relighting-v2"),
+    700.0,
+)
 async def test_what_was_taken_is_never_called_absent(
     past: tuple[Made, ...], told: Faults, later: float
 ) -> None:
@@ -293,7 +307,11 @@ async def test_in_honest_records_everything_between_known_calls_is_settled(
 ) -> None:
     known = Made(0, 0, 0.0, "known")
     last = replace(known, at=past[-1].at + 1 + 20)
-    whole = (known, *(replace(call, at=call.at + 10, key="own") for call in past), last)
+    whole = (
+        known,
+        *(replace(call, at=call.at + 10, key="own", model=MODELS[0].name) for call in past),
+        last,
+    )
     evidence = await World(whole, Faults(strangers=strangers), last.at + LAG + 1).look()
     never = [n for n, call in enumerate(whole) if call.fate == "never"]
     settled = {n for n, _ in evidence.adopted} | set(evidence.absent)
@@ -362,6 +380,21 @@ async def test_a_call_of_another_account_is_never_absent_from_the_records_of_thi
     assert (found.needs, "another key" in found.why) == (Needs.PERSON, True)
     [(_, found)] = (await World((lost, FIRST, LAST), Faults(), 700.0).look()).undecided
     assert found.needs is Needs.PERSON
+
+
+async def test_that_the_records_show_one_model_says_nothing_of_another() -> None:
+    """As where they are listed by model, and this one stands there under another name."""
+    other = replace(NEVER, fate="lost", model="segmind-relighting-v2")
+    found = await why((FIRST, other, LAST), Faults(hides=other.model), 700.0)
+    assert found
+    assert found.needs is Needs.PURCHASE
+    after = replace(other, fate="known", image=2, at=20.0)
+    before = replace(after, image=0, at=0.0)
+    found = await why((before, other, after), Faults(hides=other.model), 700.0)
+    assert found
+    assert found.needs is Needs.TIME
+    never = replace(other, fate="never")
+    assert (await World((before, never, after), Faults(), 700.0).look()).absent == (1,)
 
 
 async def test_a_key_that_was_replaced_by_another_of_the_same_account_settles_all_the_same() -> (
