@@ -127,7 +127,7 @@ def of_read(answer: Response, doing: str) -> Failure:
     for row in errors if isinstance(errors, list) else ():
         if isinstance(row, dict) and (failure := _of_account(row, answer)) is not None:
             return failure
-    if answer.status in (401, 402, 403):
+    if answer.status in (401, 402, 403) and own(answer):
         return _no(
             FailureKind.ACCOUNT, f"Runware refused the account: {answer.text}", answer.status
         )

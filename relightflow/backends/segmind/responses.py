@@ -79,11 +79,9 @@ def of_upload(answer: Response, api: str, model: str) -> Failure:
 
 def of_read(answer: Response, doing: str) -> Failure:
     """The failure of a free call (poll, history, balance, upload): never billed, safe to repeat."""
-    if answer.status in (401, 402, 403):
+    if answer.status in (401, 402, 403) and from_gateway(answer):
         return _account(answer)
-    if answer.status == 429:
-        return VERDICTS.limited(answer)
-    return VERDICTS.unread(answer, doing, VERDICTS.reason(answer))
+    return VERDICTS.of_read(answer, doing)
 
 
 def _account(answer: Response) -> Failure:

@@ -171,3 +171,9 @@ def test_that_there_is_no_record_is_said_and_never_guessed(document: Any, status
     """Where the name is forgotten by then, only the record keeps a call from being made twice."""
     found = failure(lambda: of_details(answer(document, status), UUID))
     assert found.billed is Billed.NO
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_proxys_page_at_a_free_call_says_nothing_of_the_account(status: int) -> None:
+    assert of_read(Response(status, {}, b"<html>"), "polling").kind is FailureKind.UNAVAILABLE
+    assert of_read(answer({"errors": []}, status), "polling").kind is FailureKind.ACCOUNT

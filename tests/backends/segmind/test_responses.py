@@ -158,3 +158,9 @@ def test_stopping_kinds_end_with_their_exit_code() -> None:
     assert EXIT_OF[of_submit(said(302), "v2", MODEL).kind] == 9
     assert EXIT_OF[of_submit(said(401, BAD_KEY), "v2", MODEL).kind] == 4
     assert EXIT_OF[of_submit(said(504), "v1", MODEL).kind] == 5
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_proxys_page_at_a_free_call_says_nothing_of_the_account(status: int) -> None:
+    assert of_read(Response(status, {}, b"<html>"), "polling").kind is FailureKind.UNAVAILABLE
+    assert of_read(error(status, "no such key"), "polling").kind is FailureKind.ACCOUNT
