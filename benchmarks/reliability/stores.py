@@ -217,7 +217,7 @@ def sound(came: Shared, place: StoreMarker, one: Try) -> bool:
     )
     if not place.atomic:
         return whole
-    if one.allowed < came.jobs:
+    if one.allowed < one.work.jobs:
         left = one.work.concurrency if one.crash else 0  # what a killed machine had in flight
         return whole and not came.twice and one.allowed - left <= came.billed <= one.allowed
     return whole and came.billed == came.jobs and not came.twice
