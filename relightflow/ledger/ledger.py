@@ -68,7 +68,7 @@ class Ledger:
         if not durable:
             self._connection.execute("PRAGMA synchronous = NORMAL")
         self._batcher: GroupCommit[Change, Any] = GroupCommit(
-            self._commit, "ledger", linger=TOGETHER
+            self._commit, "ledger", linger=TOGETHER, only_in_company=True
         )
 
     def close(self) -> None:

@@ -84,7 +84,7 @@ class BlobStore:
         self._appending = threading.Lock()
         self._recent = _Recent()
         self._batcher: GroupCommit[_Blob, str] = GroupCommit(
-            self._store, "blobs", largest=128, linger=TOGETHER
+            self._store, "blobs", largest=128, linger=TOGETHER, only_in_company=True
         )
 
     def close(self) -> None:

@@ -226,3 +226,16 @@ async def test_what_is_in_no_hurry_waits_for_more_until_it_is_flushed_full_or_cl
 async def test_who_waits_long_enough_needs_no_flush() -> None:
     with closing(GroupCommit(same, "test", linger=1e-9)) as batcher:
         assert await batcher.ask(1) == 1
+
+
+async def test_a_request_waits_for_company_only_where_the_last_one_had_some() -> None:
+    with closing(GroupCommit(same, "test", linger=3600, only_in_company=True)) as batcher:
+        assert [await batcher.ask(1), await batcher.ask(2)] == [1, 2]
+        assert await asyncio.gather(*map(batcher.ask, (3, 4))) == [3, 4]
+        waiting = batcher.hand_in(5)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        batcher.flush()
+        assert await waiting == 5
+        assert await batcher.ask(6) == 6
