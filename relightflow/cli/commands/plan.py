@@ -286,10 +286,14 @@ def _look(path: Path, asked: _Asked, earlier: Sequence[Plan]) -> _PlannedRecipe:
     state_dir = locate(path, asked.state, os.environ)
     plan, follows = _planned(recipe, state_dir, asked, earlier)
     with open_state_reader(state_dir) as state:
+        plan_status = status_of(plan, state, open_view(recipe, operator))
+        done = (
+            plan_status.done == plan_status.jobs
+        )  # then nobody need look who else has bought them
         plan_status = replace(
-            status_of(plan, state, open_view(recipe, operator)),
+            plan_status,
             disclosures=api.disclosures(plan, registry),
-            elsewhere=api.bought_elsewhere(plan, registry, operator, state),
+            elsewhere="" if done else api.bought_elsewhere(plan, registry, operator, state),
         )
         options = with_recipe_limits(asked.run_options, recipe)
         estimate = api.estimate_cost(plan, plan_status, options, state, operator)
