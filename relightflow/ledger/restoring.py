@@ -170,6 +170,8 @@ def _counted(total: Restoration, attempt: rows.Restored) -> Restoration:
         return replace(total, results=total.results + 1, price=price)
     if attempt.state in OPEN:
         return replace(total, calls=total.calls + 1, price=price)
+    if attempt.reason == ANOTHER:
+        return replace(total, repeated=total.repeated + 1, price=price)
     return replace(total, ended=total.ended + 1, price=price)
 
 

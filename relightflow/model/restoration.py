@@ -19,6 +19,8 @@ class Restoration:
     """Closed without an image."""
     price: Micros = 0
     """What they cost, or may have cost."""
+    repeated: int = 0
+    """Closed, since the ledger has another attempt of the job that is kept."""
 
     def __bool__(self) -> bool:
         return bool(self.attempts)
@@ -31,6 +33,7 @@ class Restoration:
                 (self.results, "result"),
                 (self.calls, "open call"),
                 (self.ended, "failed call"),
+                (self.repeated, "repeated call"),
             )
             if number
         ]
@@ -38,7 +41,7 @@ class Restoration:
 
     @property
     def attempts(self) -> int:
-        return self.results + self.calls + self.ended
+        return self.results + self.calls + self.ended + self.repeated
 
 
 NOTHING = Restoration()

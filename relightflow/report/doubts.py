@@ -47,21 +47,20 @@ def advice(doubts: Iterable[Undecided | None]) -> list[str]:
         some = [found for found in every if (found.needs if found else None) is needs]
         if some:
             known = [found for found in some if found]
-            told = f"{count(len(some), 'call')}: {words or _by_time(known)}"
+            told = f"{count(len(some), 'call')}: {words or _by_time(known, len(some))}"
             lines.append(told + _because(known))
     return lines
 
 
-def _by_time(found: Sequence[Undecided]) -> str:
+def _by_time(found: Sequence[Undecided], calls: int) -> str:
     times = [one.at for one in found if one.at]
     if not times:
         return "the provider's records are asked again by the next run, or by 'run --wait'"
     until = f" and {_moment(max(times))}" if max(times) - min(times) >= 60 else ""
     start = f"between {_moment(min(times))}" if until else f"from {_moment(min(times))}"
     return (
-        f"the provider's records can settle them {start}{until}; 'relightflow run --wait' waits "
-        "for "
-        "that, and nothing needs to be decided"
+        f"the provider's records can settle {'it' if calls == 1 else 'them'} {start}{until}; "
+        "'relightflow run --wait' waits for that, and nothing needs to be decided"
     )
 
 

@@ -170,6 +170,7 @@ def restored(found: Restoration) -> _Document:
         "results": found.results,
         "open": found.calls,
         "failed": found.ended,
+        "repeated": found.repeated,
         "price_usd": usd(found.price),
     }
 

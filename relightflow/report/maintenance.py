@@ -80,7 +80,8 @@ def merged(found: Merged) -> str:
     if found.missing:
         named = ", ".join(map(str, found.missing))
         lines.append(
-            f"! not given: shard {named}. What is there was merged; merge again with all of them"
+            f"! not given: shard {named}. What is there was merged; merge again with all of them. "
+            "A run before that would buy a second time what is missing here"
         )
     if found.double:
         price = sum(one.price for one in found.double)

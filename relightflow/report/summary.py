@@ -78,7 +78,7 @@ def _headline(counts: Counts) -> str:
     if counts.rejected:
         parts.append(f"{count(counts.rejected, 'image')} not usable")
     if counts.delivered and not counts.made:
-        parts.append(f"{count(counts.delivered, 'file')} delivered again")
+        parts.append(f"{count(counts.delivered, 'file')} delivered")
     if counts.kept_edits:
         parts.append(f"{count(counts.kept_edits, 'edited file')} kept")
     return ", ".join(parts)

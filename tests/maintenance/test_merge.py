@@ -218,8 +218,9 @@ def test_a_job_that_was_bought_twice_is_told_and_both_calls_are_kept(sharded: St
     first = Counter(sharded.provider.bill)
     rename_requests(again(sharded, 1, 2))
     twice = [key for key, calls in Counter(sharded.provider.bill).items() if calls > 1]
-    for _ in range(2):  # and so it stays
+    for added in (len(twice), 0):  # and so it stays
         merged = unite(sharded)
+        assert (merged.added.repeated, merged.added.ended) == (added, 0)
         assert merged.exit is Exit.JOBS_FAILED
         assert sorted(one.job_key for one in merged.double) == sorted(twice)
         assert {(one.calls, one.price) for one in merged.double} == {(2, 2 * PRICE)}

@@ -22,6 +22,8 @@ def test_each_thing_that_is_waited_for_has_its_line() -> None:
     assert [line.partition(":")[0] for line in lines] == ["1 call", "2 calls", "1 call", "1 call"]
     assert "the next run asks the provider" in lines[0]
     assert "run --wait" in lines[1]
+    assert "can settle them from" in lines[1]
+    assert "can settle it from" in advice([TIME])[0]
     assert "nothing needs to be decided" in lines[1]
     assert "2096-10-0" in lines[1]
     assert "the next purchase settles them" in lines[2]

@@ -40,13 +40,14 @@ def command(
     without it. Ends with exit code 1 if something is missing. No cap is needed.
     """
     registry = opening.registry(console, state)
+    next_run = tuple("run" if at == 1 else word for at, word in enumerate(params.typed()))
 
     def step(path: Path) -> Exit:
         recipe = api.load(path, registry, reading.overrides, reading.backend)
         state_dir = locate(path, state, os.environ)
         plan = api.plan(recipe, registry, selection, operator, state_dir)
         return deliver_stored(
-            plan, registry, state_dir, operator, console, Exit.JOBS_FAILED, overwrite
+            plan, registry, state_dir, operator, console, Exit.JOBS_FAILED, overwrite, next_run
         )
 
     exits = []

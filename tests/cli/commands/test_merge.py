@@ -57,6 +57,7 @@ def test_a_missing_shard_ends_with_75_and_is_named(sharded: Stage, program: Prog
     assert [line["kind"] for line in lines] == ["merge", "summary"]
     assert lines[0]["missing"] == ["2/3"]
     assert lines[1]["counts"]["not_started"]
+    assert lines[1]["next_command"] == ""  # a run would buy what the missing shard has bought
 
 
 def test_the_worst_code_of_the_shards_is_the_merges(sharded: Stage, program: Program) -> None:

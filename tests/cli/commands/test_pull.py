@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from typing import Any
 
+import pytest
+
+from relightflow.cli import relightflow as group
+from relightflow.cli.commands import pull
 from relightflow.errors import Exit
 from tests.conftest import Program, Stage, make_store
 
@@ -23,6 +29,24 @@ def test_what_is_stored_is_delivered_and_what_is_missing_is_told(
     assert "no result yet; nothing was bought" in said
     assert "1 not started" in said
     assert len(program.billed()) == 2
+
+
+def test_the_next_run_has_the_recipe_and_the_options_of_the_pull(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Sequence[str]] = []
+
+    def instead(*given: Any) -> Exit:
+        told.append(given[-1])
+        return Exit.OK
+
+    monkeypatch.setattr(pull, "deliver_stored", instead)
+    monkeypatch.setattr(pull.opening, "registry", lambda *_: stage.registry)
+    recipe = str(stage.folder / "recipe.yaml")
+    typed = ["pull", recipe, "--overwrite", "--state", str(stage.folder / "state")]
+    with group.make_context("relightflow", [*typed], obj=typed) as context:
+        assert group.invoke(context) is Exit.OK
+    assert told == [("relightflow", "run", *typed[1:])]
 
 
 def test_an_edited_file_is_kept_unless_told_otherwise(stage: Stage, program: Program) -> None:
