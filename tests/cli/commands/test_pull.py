@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from relightflow.cli import relightflow as group
+from relightflow.cli import opening
 from relightflow.cli.commands import pull
+from relightflow.cli.group import relightflow as group
 from relightflow.errors import Exit
 from tests.conftest import Program, Stage, make_store
 
@@ -41,7 +42,7 @@ def test_the_next_run_has_the_recipe_and_the_options_of_the_pull(
         return Exit.OK
 
     monkeypatch.setattr(pull, "deliver_stored", instead)
-    monkeypatch.setattr(pull.opening, "registry", lambda *_: stage.registry)
+    monkeypatch.setattr(opening, "registry", lambda *_: stage.registry)
     recipe = str(stage.folder / "recipe.yaml")
     typed = ["pull", recipe, "--overwrite", "--state", str(stage.folder / "state")]
     with group.make_context("relightflow", [*typed], obj=typed) as context:
