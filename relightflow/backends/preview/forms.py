@@ -11,15 +11,18 @@ from relightflow.backends.preview.arrays import Bytes, Map, blur, guided, larges
 
 
 def rounded(mask: Map) -> Map:
-    """The subject as a rounded form: steep at its edge, flat inside."""
+    """The subject as a rounded form: steepest at its edge, and sloping as far as its middle."""
     span = max(mask.shape)
     mask = step(0.35, 0.85, mask)
     inside = np.zeros_like(mask)
     for part, share in ((30, 0.10), (15, 0.2), (7, 0.35), (4, 0.35)):
         inside += blur(mask, span / part) * np.float32(share)
-    most = max(0.7, float(inside.max()))
-    depth = np.clip((inside - 0.36) * np.float32(1 / (most - 0.36)), 0, 1) * mask
-    return blur(np.sqrt(np.clip(1 - (1 - depth) ** 2, 0, 1)), span / 120)
+    peak = float(inside.max())
+    # what is narrow is lower, but begins at its edge as well
+    most, least = max(0.7, peak), 0.36 * min(1.0, peak / 0.8)
+    depth = np.clip((inside - least) * np.float32(1 / (most - least)), 0, 1) * mask
+    edge = np.sqrt(np.clip(1 - (1 - depth) ** 2, 0, 1))
+    return blur(np.float32(0.35) * edge + np.float32(0.65) * depth, span / 120)
 
 
 def slope(field: Map, most: float) -> tuple[Map, Map]:
@@ -36,12 +39,24 @@ def slope(field: Map, most: float) -> tuple[Map, Map]:
     return right * steep, down * steep
 
 
-def relief(tone: Map) -> tuple[Map, Map]:
-    """Bright stands out: only where fine texture tells that the image is in focus."""
+def focus(tone: Map, outside: Map | None = None) -> Map:
+    """1 where fine texture tells that the image is in focus, 0 in a sky, on paper and out of focus.
+    `outside`: 0 to 1; only what is there counts."""
+    around = max(tone.shape) / 28
+    fine = np.minimum(np.abs(tone - blur(tone, 1.0)), np.float32(0.05))
+    if outside is None:
+        return step(0.004, 0.016, blur(fine, around))
+    # the edge of what stands before is no texture of what is behind
+    outside = step(0.85, 1.0, blur(outside, 2.0))
+    total = blur(outside, around)
+    mean = (blur(fine * outside, around) + np.float32(1e-5)) / (total + np.float32(1e-3))
+    return step(0.004, 0.016, mean)
+
+
+def relief(tone: Map, focus: Map) -> tuple[Map, Map]:
+    """Bright stands out: only where the image is in focus."""
     span = max(tone.shape)
     base = guided(tone, tone, max(2, span // 50), 0.12)
-    fine = np.abs(tone - blur(tone, 1.0))
-    focus = step(0.004, 0.016, blur(np.minimum(fine, 0.05), span / 28))
     form = blur(base, span / 110) - blur(base, span / 14)
     right, down = slope(form * np.float32(span / 7), 0.45)
     return right * focus, down * focus

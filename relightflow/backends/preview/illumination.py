@@ -31,16 +31,17 @@ def from_the_front(scene: Scene, setup: LightSetup) -> tuple[Layer, Layer, Map |
     field = _across(scene, light, type_) * np.float32(1 - share)
     if type_.pool:
         field = field * _pool(scene, light, type_)
-    guessed = _facing(scene.relief, light, type_.wrap, 0.55)
+    guessed = _facing(scene.relief, light, type_.wrap, 0.38)
     behind, before = field * guessed, field
-    solid = np.float32(scene.confidence**2 * (0.45 + 0.25 * scene.studio))
-    formed: Map = 1 + solid * (_facing(scene.slope, light, type_.wrap, 1.0) - 1)
+    # never black on its far side: it is round by a guess
+    solid = np.float32(0.8 * scene.confidence**2)
+    formed: Map = 1 + solid * (_facing(scene.slope, light, type_.wrap, 1.35 - type_.wrap / 3) - 1)
     formed = formed * (1 + (1 - np.float32(0.6) * solid) * (guessed - 1))
     if type_.specular and scene.studio > 0.05:
         strength = np.float32(type_.specular * scene.studio) * solid
         formed = formed + strength * _highlight(scene, light, type_.shininess)
     if scene.studio > 0.05:
-        dark = np.float32(0.75 * type_.shadow * scene.studio)
+        dark = np.float32(0.6 * type_.shadow * scene.studio)
         behind = behind * (1 - dark * _cast_shadow(scene, light, type_))
     before = behind + (field * formed - behind) * np.float32(scene.confidence)
     fill = np.full_like(field, share)
@@ -53,7 +54,8 @@ def from_behind(scene: Scene, setup: LightSetup) -> tuple[Layer, Layer, Map | No
     Nothing before the backdrop becomes brighter than it was, but for that edge; where no backdrop is
     known, nothing does.
     """
-    type_, known = setup.type, np.float32(scene.backdrop)
+    type_ = setup.type
+    known = scene.shining
     height, width = scene.bright.shape
     x, y = frame(width, height)
     cx, cy = scene.centre
@@ -61,17 +63,20 @@ def from_behind(scene: Scene, setup: LightSetup) -> tuple[Layer, Layer, Map | No
     far = np.sqrt(((x - cx) * 0.9) ** 2 + (y - cy + 0.5) ** 2)
     glow = np.exp(-((far / reach) ** 2))
     share = np.float32(min(0.6, type_.fill * setup.intensity.ratio))
-    unknown = (1 - known) * (0.24 + 0.50 * glow)
-    rim = np.float32(2.2 * type_.rim) * known**2 * _rim(scene)
+    certain = np.float32(scene.backdrop) * (np.float32(0.12) + np.float32(0.88) * scene.surrounded)
+    # the subject is darkened where its border is not to be trusted, too, but without a border
+    dim = 1 - np.float32(0.45 * scene.confidence) * scene.middle * (1 - scene.surrounded)
+    rim = np.float32(1.7 * type_.rim * scene.confidence**2) * certain * _rim(scene)
     behind = Layer(
-        (1 - share) * (unknown + known * (0.40 + 1.35 * glow)),
-        np.full_like(glow, share),
+        (1 - share) * ((1 - known) * (0.26 + 0.46 * glow) * dim + known * (0.44 + 1.15 * glow)),
+        share * dim,
         1 + known * np.float32(2.5) * (0.3 + glow),
     )
     before = Layer(
-        (1 - share) * (unknown + known * (0.16 + 0.14 * glow)) + rim,
-        behind.fill * (1 - np.float32(0.45) * known),
-        np.float32(0.96) + rim * 2,
+        (1 - share) * ((1 - certain) * (0.26 + 0.46 * glow) * dim + certain * (0.29 + 0.18 * glow))
+        + rim,
+        behind.fill * (1 - np.float32(0.30) * certain),
+        np.float32(0.94) + rim * 2,
     )
     haze = np.float32(0.07 * min(1.0, type_.rim)) * known * glow
     return behind, before, haze if scene.backdrop > 0.05 else None
@@ -83,9 +88,10 @@ def _rim(scene: Scene) -> Map:
     right, down = scene.slope
     up = down / np.sqrt(right * right + down * down + np.float32(0.1))
     outside = 1 - scene.foreground
-    around = blur(outside * scene.bright, 4.0) / (blur(outside, 4.0) + np.float32(0.02))
-    bright = 0.3 + 0.7 * step(0.03, 0.30, around)
-    rim: Map = bright * (1 - scene.inside) ** 2 * np.clip(0.45 + 0.8 * up, 0, 1.2)
+    near = blur(outside, 4.0)
+    around = blur(outside * scene.bright * scene.shining, 4.0) / (near + np.float32(0.02))
+    bright = (0.3 + 0.7 * step(0.03, 0.30, around)) * step(0.01, 0.1, near)
+    rim: Map = bright * scene.edge * (1 - scene.inside) ** 2 * np.clip(0.45 + 0.8 * up, 0, 1.2)
     return rim
 
 
@@ -108,7 +114,8 @@ def _across(scene: Scene, light: Direction, type_: LightType) -> Map:
     along = along + (y - np.float32(0.5 * scene.centre[1])) * np.float32(light.y)
     # steepest over the middle, where the subject is; level towards the edges, which would burn out
     bent = np.tanh(np.float32(1.4) * along) * np.float32(1 / np.tanh(1.4))
-    nearer: Map = np.exp2(np.float32(type_.falloff) * bent)
+    # white paper must not turn grey over half of the image
+    nearer: Map = np.exp2(np.float32(type_.falloff * (1 - 0.65 * scene.white)) * bent)
     return nearer
 
 
@@ -130,9 +137,12 @@ def _pool(scene: Scene, light: Direction, type_: LightType) -> Map:
     cx, cy = 0.6 * scene.centre[0] + 0.32 * light.x, 0.6 * scene.centre[1] + 0.32 * light.y
     aspect = width / height
     wide, tall = max(1.0, aspect) ** 0.5, max(1.0, 1 / aspect) ** 0.5
-    far = np.sqrt(((x - cx) * wide) ** 2 + ((y - cy) * tall) ** 2) / np.float32(type_.pool)
-    pool: Map = np.float32(0.03) + np.float32(1.9) * np.exp(-(far ** np.float32(2.3)))
-    return pool
+    far = (((x - cx) * wide) ** 2 + ((y - cy) * tall) ** 2) / np.float32(type_.pool**2)
+    # a bell: anything with a steeper flank shows as a disc on a sky or on paper
+    pool = np.float32(0.07 + 0.13 * scene.white) + np.float32(1.9) * np.exp(-far)
+    # a sky or paper that turns black looks like smoke
+    shallow: Map = pool ** (1 - np.float32(0.3) * scene.plain)
+    return shallow
 
 
 def _cast_shadow(scene: Scene, light: Direction, type_: LightType) -> Map:
@@ -151,7 +161,7 @@ def _cast_shadow(scene: Scene, light: Direction, type_: LightType) -> Map:
         above = seen - ground - np.float32(away * rise)
         soft = 0.10 + type_.penumbra * away * rise
         np.maximum(dark, np.clip(above / np.float32(soft), 0, 1), out=dark)
-    dark = blur(dark * dark * (3 - 2 * dark), 0.8 + 2.5 * type_.penumbra)
+    dark = blur(dark * dark * (3 - 2 * dark), 2.0 + 2.5 * type_.penumbra)
     return np.clip(resize(dark, width, height), 0, 1)
 
 

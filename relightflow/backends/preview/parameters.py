@@ -65,6 +65,7 @@ class _Temperature:
     fill_strength: float
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Multiplies the fill's colour."""
+    key_tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,16 @@ DIRECTIONS = {
 
 TYPES = {
     "softbox": LightType(
-        wrap=0.40, falloff=1.55, fill=0.15, texture=0.10, shadow=0.40, penumbra=1.2,
+        wrap=0.40, falloff=1.80, fill=0.15, texture=0.08, shadow=0.40, penumbra=1.2,
         specular=0.12, shininess=7, rim=0.8,
     ),
     "sunlight": LightType(
-        wrap=0.05, falloff=1.25, fill=0.12, texture=0.62, shadow=0.80, penumbra=0.35,
-        specular=0.30, shininess=18, rim=1.4, contrast=1.16, exposure=1.06,
+        wrap=0.05, falloff=1.75, fill=0.12, texture=0.42, shadow=0.80, penumbra=0.35,
+        specular=0.30, shininess=18, rim=1.4, contrast=1.10, exposure=1.06,
     ),
     "spotlight": LightType(
-        wrap=0.14, falloff=0.80, fill=0.05, texture=0.36, shadow=0.65, penumbra=0.45,
-        specular=0.25, shininess=14, pool=0.74, rim=1.2, contrast=1.06, exposure=0.95,
+        wrap=0.14, falloff=1.0, fill=0.06, texture=0.28, shadow=0.65, penumbra=0.45,
+        specular=0.25, shininess=14, pool=0.77, rim=1.2, contrast=1.06, exposure=0.95,
     ),
     "ambient": LightType(
         wrap=0.90, falloff=1.10, fill=0.48, texture=0.03, shadow=0.10, penumbra=2.0,
@@ -107,18 +108,23 @@ TYPES = {
 }  # fmt: skip
 
 INTENSITIES = {
-    "mood": _Intensity(exposure=0.40, contrast=1.18, ratio=0.50, vignette=0.55),
+    "mood": _Intensity(exposure=0.40, contrast=1.12, ratio=0.50, vignette=0.55),
     "medium": _Intensity(exposure=1.0, contrast=1.0, ratio=1.0, vignette=0.10),
     "bright": _Intensity(exposure=1.60, contrast=0.88, ratio=1.55, vignette=0.0, lift=0.12),
-    "strong": _Intensity(exposure=1.20, contrast=1.32, ratio=0.60, vignette=0.20),
+    "strong": _Intensity(exposure=1.20, contrast=1.28, ratio=0.60, vignette=0.20),
 }
 
 TEMPERATURES = {
     "warm": _Temperature(key=3100, key_strength=0.52, fill=4300, fill_strength=0.34),
-    "cool": _Temperature(key=11000, key_strength=0.96, fill=9000, fill_strength=0.84),
+    "cool": _Temperature(key=11000, key_strength=0.84, fill=9000, fill_strength=0.76),
     "neutral": _Temperature(key=6500, key_strength=0.0, fill=6500, fill_strength=0.0),
     "sunset": _Temperature(
-        key=2150, key_strength=0.56, fill=5200, fill_strength=0.3, tint=(1.12, 0.86, 1.20)
+        key=2150,
+        key_strength=0.46,
+        fill=5200,
+        fill_strength=0.3,
+        tint=(1.12, 0.86, 1.20),
+        key_tint=(1.06, 0.90, 1.10),
     ),
 }
 

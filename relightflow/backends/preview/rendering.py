@@ -55,7 +55,7 @@ class Renderer:
         )  # numpy compares rows faster than with a number
         self._rendered = 0
         self._limits: dict[int, tuple[Map, Map]] = {}
-        self._colour_shares: dict[int, tuple[Map, Map]] = {}
+        self._colours_taken: dict[int, tuple[Map, Map]] = {}
         self._gains: dict[Hashable, dict[int, Map]] = {}
 
     def render(self, shading: Shading, white: Hashable = None) -> PIL.Image.Image:
@@ -72,10 +72,11 @@ class Renderer:
             rows = part.stop - part.start
             planes, spare = room[:3, :rows], room[3:, :rows]
             np.copyto(planes, self._surface.planes[:, part])
-            planes *= self._gain(shading, maps, part, spare, gains)
+            gain = self._gain(shading, maps, part, spare, gains)
+            planes *= gain
             if shading.colour is not None:
-                share = self._colour_share(shading.colour_share, part, spare[6], keeps)
-                _colour(planes, maps, part, share, spare)
+                taken = self._colour_taken(shading.colour_taken, part, spare[6], keeps)
+                _colour(planes, maps, part, np.multiply(taken, gain, out=spare[6]), spare)
             if shading.haze is not None:
                 _haze(planes, shading, maps, part, spare)
             _roll_off(planes, self._limits_of(part, keeps), noise[:rows], spare[:4])
@@ -99,7 +100,7 @@ class Renderer:
         return True
 
     def _forget(self) -> None:
-        for kept in (self._limits, self._gains, self._colour_shares):
+        for kept in (self._limits, self._gains, self._colours_taken):
             kept.clear()
 
     def _kept(self, white: Hashable) -> dict[int, Map]:
@@ -124,13 +125,13 @@ class Renderer:
             found = kept[part.start] = _gain(self._surface, shading, maps, part, spare).copy()
         return found
 
-    def _colour_share(self, table: Map, part: slice, out: Map, keeps: bool) -> Map:
-        made_of, found = self._colour_shares.get(part.start, (None, out))
+    def _colour_taken(self, table: Map, part: slice, out: Map, keeps: bool) -> Map:
+        made_of, found = self._colours_taken.get(part.start, (None, out))
         if made_of is not table:
             _looked_up(table, self._surface.luma[part], out)
             found = out
             if keeps:
-                self._colour_shares[part.start] = table, out.copy()
+                self._colours_taken[part.start] = table, out.copy()
         return found
 
     def _limits_of(self, part: slice, keeps: bool) -> tuple[Map, Map]:
@@ -163,13 +164,18 @@ def _gain(surface: Surface, shading: Shading, maps: _Enlarger, part: slice, spar
     return gain
 
 
-def _colour(planes: Map, maps: _Enlarger, part: slice, share: Map, spare: Map) -> None:
-    """`planes` (3, rows, width) times the `share` of the light's colour, in place; uses up `spare`."""
+def _colour(planes: Map, maps: _Enlarger, part: slice, taken: Map, spare: Map) -> None:
+    """Adds the light's colour to `planes` (3, rows, width), in place; uses up `spare`.
+
+    Every channel changes by a part of what the pixel takes, which follows its brightness: a colour moves
+    towards that of the light through grey. If each channel were multiplied instead, a blue sky would turn
+    green under a warm light. No channel loses a larger part than it would by multiplication.
+    """
     fields, others = spare[:3], spare[3:6]
     maps.plain(maps.colour, part, fields, others)
-    fields *= share
-    fields += 1
-    planes *= fields
+    for plane, field, other, gains in zip(planes, fields, others, maps.colour_gains, strict=True):
+        field *= taken if gains else np.minimum(plane, taken, out=other)
+        plane += field
 
 
 def _haze(planes: Map, shading: Shading, maps: _Enlarger, part: slice, spare: Map) -> None:
@@ -223,8 +229,10 @@ class _Enlarger:
         if shading.ceilings is not None:
             maps += [shading.ceilings[0], shading.ceilings[1] - shading.ceilings[0]]
         self.colour = len(maps)
+        self.colour_gains = [False, False, False]
         if shading.colour is not None:
             maps.append(shading.colour - 1)
+            self.colour_gains = [bool(change.min() > -0.01) for change in maps[-1]]
         self.haze = len(maps)
         if shading.haze is not None:
             maps.append(shading.haze)

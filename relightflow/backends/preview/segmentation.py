@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from relightflow.backends.preview.arrays import Bytes, Map, frame, ramp, step
 from relightflow.backends.preview.colour import oklab
-from relightflow.backends.preview.regions import closed, filled
+from relightflow.backends.preview.regions import closed, filled, grown
 
 _LONGEST = 128
 """Longest side, in pixels, at which the cut is made."""
@@ -75,8 +75,15 @@ def segment(rgb: Bytes) -> _Segmentation:
         u, duals = _cut(unary.astype(np.float32), weights, u, duals)
         labels = u > 0.5
     confidence = _confidence(u, unary, weights, fixed)
-    whole = filled(closed(labels, max(1, max(height, width) // 40))).astype(np.float32)
-    return _Segmentation(np.maximum(u, whole), confidence)
+    whole = labels | _holes(labels, max(1, max(height, width) // 24))
+    return _Segmentation(np.maximum(u, whole.astype(np.float32)), confidence)
+
+
+def _holes(labels: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
+    """What the subject encloses, but for gaps of twice `gap`; a bay that is open stays background."""
+    whole = closed(labels, gap)
+    inside = filled(whole)
+    return grown(inside & ~whole, gap) & inside
 
 
 def _shrunk(rgb: Bytes) -> Bytes:

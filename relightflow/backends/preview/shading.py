@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from relightflow.backends.preview.arrays import Bytes, Map, frame, roll_off, step
+from relightflow.backends.preview.arrays import Bytes, Map, frame, ramp, roll_off, step
 from relightflow.backends.preview.colour import black_body, luminance
 from relightflow.backends.preview.illumination import Layer, from_behind, from_the_front
 from relightflow.backends.preview.parameters import LightSetup
@@ -25,7 +25,7 @@ _GREY = 0.20
 """Linear light towards which the exposure pulls."""
 _BRIGHTEST = 0.94
 """Mean linear light that no exposure passes."""
-_SKIN_SHARE = 0.5
+_SKIN_SHARE = 0.55
 """Share of a light's colour that skin does not take."""
 _KEPT = 6
 """Lights whose white part is kept: the innermost axis has four values, and several threads ask."""
@@ -33,7 +33,7 @@ _KEPT = 6
 
 @dataclass(frozen=True, slots=True)
 class Shading:
-    """relit = coded image × gain × tone[luma] × colour + haze × haze_colour,
+    """relit = (coded image + (colour - 1) × colour_taken[luma]) × gain × tone[luma] + haze × haze_colour,
     before what is bright rolls off."""
 
     matte: Bytes
@@ -48,8 +48,9 @@ class Shading:
     """Weight of the surface's slope to the right and down."""
     colour: Map | None
     """(3, height, width) gains of red, green and blue; None: white light."""
-    colour_share: Map
-    """(256,) how much of the colour shows, by coded brightness."""
+    colour_taken: Map
+    """(256,) what the light's colour is laid on, 0 to 255, by coded brightness: the brightness itself,
+    less where it is white or black."""
     haze: Map | None
     """Added behind only."""
     haze_colour: Map
@@ -90,7 +91,7 @@ class Shader:
             tone=white.tone,
             texture=_texture(setup),
             colour=_colour(scene, setup, white.lit),
-            colour_share=_colour_share(scene.chroma < 1),
+            colour_taken=_colour_taken(scene.chroma < 1),
             haze=white.haze,
             haze_colour=_key_colour(setup, 0.6 * scene.chroma) ** _ROOT,
             ceilings=white.ceilings,
@@ -118,11 +119,18 @@ def _white(scene: Scene, setup: LightSetup) -> _White:
     dim = scene.level * _vignette(scene, setup)
     gains = [(layer.key + layer.fill) * dim for layer in (behind, before)]
     tone = _tone(scene, setup)
+    if back:
+        tone = tone * _shining(1 - scene.backdrop)
     # from behind, what is dark stays dark: nothing pulls the mean back to where it was
     exposure = setup.intensity.exposure * setup.type.exposure
     if not back:
         exposure = _exposure(scene, exposure, setup.intensity.lift, _laid(gains, over), tone)
-    coded = [np.maximum(gain * np.float32(exposure), 1e-4) ** _ROOT for gain in gains]
+        tone = tone * _toe(scene, exposure)
+    most = np.float32(1.2) * np.float32(max(1.0, setup.intensity.exposure)) ** _ROOT
+    coded = [
+        _bounded(scene, np.maximum(gain * np.float32(exposure), 1e-4) ** _ROOT, most)
+        for gain in gains
+    ]
     key, fill = _laid([behind.key, before.key], over), _laid([behind.fill, before.fill], over)
     return _White(
         gains=(coded[0], coded[1]),
@@ -171,12 +179,49 @@ def _tone(scene: Scene, setup: LightSetup) -> Map:
     contrast = setup.type.contrast * setup.intensity.contrast
     if setup.direction.behind:
         contrast = contrast + 0.15
-    mean = float((scene.bright * scene.weight).sum() / scene.weight.sum())
-    pivot = float(np.clip(mean, 0.02, 0.7)) ** (1 / _GAMMA)
+    pivot = _pivot(scene)
     code = np.maximum(np.arange(256, dtype=np.float32) / 255, np.float32(0.01))
-    bend = (code / np.float32(pivot)) ** np.float32(contrast - 1)
-    tone: Map = np.clip(bend, 0.55, 1.5).astype(np.float32)
+    bend = np.float32(contrast - 1) * np.log(code / np.float32(pivot))
+    if contrast < 1:
+        bend = bend * _above_black(code, pivot)
+    most = np.where(bend > 0, np.float32(0.30), np.float32(0.36))
+    tone: Map = np.exp(most * np.tanh(bend / most)).astype(np.float32)
     return tone
+
+
+def _shining(unknown: float) -> Map:
+    """(256,) where no backdrop is known, what is bright keeps its brightness: it may be a light."""
+    code = np.arange(256, dtype=np.float32) / 255
+    shining: Map = 1 + np.float32(0.22 * unknown) * step(0.60, 0.95, code)
+    return shining
+
+
+def _pivot(scene: Scene) -> float:
+    """The image's mean brightness, coded."""
+    mean = float((scene.bright * scene.weight).sum() / scene.weight.sum())
+    pivot: float = min(max(mean, 0.02), 0.7) ** (1 / _GAMMA)
+    return pivot
+
+
+def _above_black(code: Map, pivot: float) -> Map:
+    """0 at black, 1 above the image's dark tones: black stays black when more light falls on it."""
+    return step(0.0, min(0.30, 0.8 * pivot), code)
+
+
+def _toe(scene: Scene, exposure: float) -> Map:
+    """(256,) takes most of a higher exposure back where the image is black."""
+    code = np.arange(256, dtype=np.float32) / 255
+    extra = np.float32(-0.7 * np.log(max(1.0, exposure)) / _GAMMA)
+    toe: Map = np.exp(extra * (1 - _above_black(code, _pivot(scene)))).astype(np.float32)
+    return toe
+
+
+def _bounded(scene: Scene, gain: Map, most: np.float32) -> Map:
+    """A coded gain that is seldom above `most` where the image is dark all around: noise and the steps of a JPEG
+    would show."""
+    over = np.maximum(gain - most, 0)
+    bounded: Map = gain - over * np.float32(0.8) * scene.dark
+    return bounded
 
 
 def _exposure(scene: Scene, factor: float, lift: float, gain: Map, tone: Map) -> float:
@@ -197,13 +242,29 @@ def _exposure(scene: Scene, factor: float, lift: float, gain: Map, tone: Map) ->
     for _ in range(4):
         after = roll_off(code, bent * np.float32(exposure**_ROOT)) ** np.float32(_GAMMA)
         mean = float((after * weight).sum()) + 1e-4
-        exposure = min(max(exposure * (aim / mean) ** 1.1, 0.1), 6.0)
+        exposure = min(max(exposure * (aim / mean) ** 1.1, 0.1), 4.0)
+    return _unburnt(exposure, code, gain[part], weight, factor)
+
+
+def _unburnt(exposure: float, code: Map, gain: Map, weight: Map, factor: float) -> float:
+    """An exposure for what is bright already, if that is much of the image: where all of it is pressed
+    towards white, the side that the light comes from cannot be seen, but the border of a spotlight can."""
+    for low, high, most in ((0.45, 0.75, 1.45), (0.72, 0.92, 1.04)):
+        bright = weight * step(low, high, code)
+        share = float(bright.sum())
+        if share > 0.02:
+            # close to the largest gain there, and smooth
+            peak = (float((bright * gain**4).sum()) / share) ** 0.25
+            most = min(exposure, most * factor**0.8 / peak)
+            exposure = float(exposure * (most / exposure) ** ramp(0.02, 0.15, share))
     return exposure
 
 
 def _key_colour(setup: LightSetup, strength: float) -> Map:
     warmth = setup.temperature
-    return black_body(warmth.key, warmth.key_strength * strength)
+    colour: Map = black_body(warmth.key, warmth.key_strength * strength)
+    colour = colour * np.array(warmth.key_tint, np.float32) ** np.float32(strength)
+    return colour / luminance(colour)
 
 
 def _colour(scene: Scene, setup: LightSetup, lit: Map) -> Map | None:
@@ -211,7 +272,7 @@ def _colour(scene: Scene, setup: LightSetup, lit: Map) -> Map | None:
     warmth, type_ = setup.temperature, setup.type
     if not warmth.key_strength and not warmth.fill_strength:
         return None
-    key_colour = black_body(warmth.key, warmth.key_strength)
+    key_colour = _key_colour(setup, 1.0)
     tint = np.array(warmth.tint, np.float32)
     fill_colour: Map = black_body(warmth.fill, warmth.fill_strength) * tint
     # where light comes from everywhere, it is the key light's own that comes back from the walls
@@ -226,12 +287,11 @@ def _colour(scene: Scene, setup: LightSetup, lit: Map) -> Map | None:
 
 
 @cache
-def _colour_share(monochrome: bool) -> Map:
-    """How much of the light's colour a pixel takes by its brightness: white, which may be clipped,
-    takes less. A black-and-white image takes it as a print takes a toner: in its middle tones."""
+def _colour_taken(monochrome: bool) -> Map:
+    """What the light's colour is laid on, by brightness: white, which may be clipped, takes less of it, and
+    so does black. A black-and-white image takes it as a print takes a toner: in its middle tones."""
     code = np.arange(256, dtype=np.float32)[None] / 255
     share: Map = 1 - 0.75 * step(0.82, 1.0, code)
-    if monochrome:
-        share = share * step(-0.05, 0.30, code)
-    first: Map = share[0].astype(np.float32)
+    share = share * (step(-0.05, 0.30, code) if monochrome else step(-0.45, 0.25, code))
+    first: Map = (255 * share * code)[0].astype(np.float32)
     return first

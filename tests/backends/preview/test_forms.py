@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from relightflow.backends.preview.forms import relief, rounded, slope, texture
+from relightflow.backends.preview.forms import focus, relief, rounded, slope, texture
 
 
 def test_a_rounded_form_is_highest_inside() -> None:
@@ -26,9 +26,18 @@ def test_what_is_out_of_focus_has_no_relief() -> None:
     """A blurred disc of light, as behind every portrait: no contour is drawn into it."""
     x, y = np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 90))
     disc = (0.3 + 0.4 / (1 + np.exp((np.hypot(x, y) - 0.4) * 12))).astype(np.float32)
-    assert max(np.abs(part).max() for part in relief(disc)) < 0.01
+    assert max(np.abs(part).max() for part in relief(disc, focus(disc))) < 0.01
     rough = disc + np.random.default_rng(1).normal(0, 0.03, disc.shape).astype(np.float32)
-    assert max(np.abs(part).max() for part in relief(rough)) > 0.05
+    assert max(np.abs(part).max() for part in relief(rough, focus(rough))) > 0.05
+
+
+def test_the_edge_of_what_stands_before_is_no_texture_of_what_is_behind() -> None:
+    tone = np.full((90, 120), 0.8, np.float32)
+    tone[40:, 40:80] = np.random.default_rng(3).uniform(0.1, 0.4, (50, 40)).astype(np.float32)
+    outside = np.ones_like(tone)
+    outside[40:, 40:80] = 0
+    assert focus(tone)[36, 60] > 0.5
+    assert focus(tone, outside)[36, 60] < 0.1
 
 
 def test_texture_shows_and_noise_and_edges_do_not() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from relightflow.backends.preview.arrays import resize
 from relightflow.backends.preview.colour import oklab
-from relightflow.backends.preview.matte import SoftMask, matte
+from relightflow.backends.preview.matte import SoftMask, matte, without_holes
 
 Bytes = np.ndarray[Any, Any]
 
@@ -42,6 +42,25 @@ def test_a_border_without_an_edge_fades() -> None:
     assert out[:, 280:].min() > 235
 
 
-def test_the_softened_mask_is_the_mask_where_it_has_support() -> None:
+def test_what_looks_like_the_background_inside_stays_inside() -> None:
+    """White fur on an animal before white paper."""
     luma, mask = half(edge=True)
-    assert np.abs(border(luma, mask).softened - mask).max() < 0.05
+    luma[100:140, 230:260] = 90
+    assert matte(luma, border(luma, mask))[100:140, 230:260].min() > 235
+
+
+def test_a_soft_hole_is_filled_and_a_bay_is_not() -> None:
+    mask = np.zeros((40, 60), np.float32)
+    mask[10:30, 10:50] = 0.97
+    mask[15:25, 15:25] = 0.3
+    mask[10:20, 35:40] = 0
+    out = without_holes(mask)
+    assert out[15:25, 15:25].min() >= 0.9
+    assert np.array_equal(out[10:20, 35:40], mask[10:20, 35:40])
+
+
+def test_the_softened_mask_is_the_mask_where_it_has_support() -> None:
+    found = border(*half(edge=True))
+    assert np.abs(found.softened - found.mask).max() < 0.05
+    assert found.supported > 0.9
+    assert border(*half(edge=False)).supported < 0.1

@@ -133,7 +133,7 @@ def _lights(pixels: Bytes) -> list[tuple[str, Shading]]:
                 [[[red]], [[1]], [[0.8]]], np.float32
             )
             made = shading(pixels, field)
-            lights.append((name, dataclasses.replace(made, colour=colour, colour_share=table)))
+            lights.append((name, dataclasses.replace(made, colour=colour, colour_taken=table)))
     return lights
 
 
@@ -166,7 +166,7 @@ def test_of_a_large_image_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
         renderer.render(light, name)
     assert not renderer._gains
     assert not renderer._limits
-    assert not renderer._colour_shares
+    assert not renderer._colours_taken
 
 
 def test_what_is_kept_of_an_image_is_dropped_when_others_have_their_turn() -> None:

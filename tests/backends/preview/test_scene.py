@@ -27,7 +27,7 @@ def maps(found: Scene) -> Iterator[Bytes]:
 
 def test_every_map_is_single_precision_and_finite(image: Bytes) -> None:
     found = list(maps(scene(image)))
-    assert len(found) == 12
+    assert len(found) == 18
     for field in found:
         assert field.dtype == np.float32
         assert np.isfinite(field).all()
@@ -99,3 +99,15 @@ def test_skin_of_any_tone_is_like_skin() -> None:
         assert scene(np.full((40, 40, 3), tone, np.uint8)).skin.min() > 0.8, tone
     for other in [(120, 120, 120), (60, 90, 200), (60, 160, 60), (230, 20, 20)]:
         assert scene(np.full((40, 40, 3), other, np.uint8)).skin.max() < 0.2, other
+
+
+def test_a_sky_can_be_a_light_and_a_cups_inside_cannot() -> None:
+    """A dark cup, bright inside, on patterned cloth; and the same under a sky."""
+    random = np.random.default_rng(6)
+    cloth = random.integers(60, 110, (200, 300, 3)).astype(np.uint8)
+    cloth[60:180, 100:200] = (70, 20, 20)
+    cloth[80:120, 115:185] = (230, 225, 215)
+    assert scene(cloth).shining.max() < 0.2
+    cloth[:60] = (150, 190, 235)
+    found = scene(cloth)
+    assert found.shining[: found.shining.shape[0] // 5].min() > 0.8

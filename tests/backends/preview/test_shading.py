@@ -71,10 +71,10 @@ def test_skin_takes_less_of_a_lights_colour_than_a_leaf(cell: Cell) -> None:
 def test_a_print_is_toned_in_its_middle_tones(cell: Cell) -> None:
     x = np.linspace(0, 255, 240)[None, :, None]
     grey = np.broadcast_to(x, (160, 240, 3)).astype(np.uint8)
-    share = shading(grey, cell(temperature="warm")).colour_share
-    assert share[0] < 0.2
-    assert share[128] > 0.9
-    assert share[255] < 0.3
+    taken = shading(grey, cell(temperature="warm")).colour_taken / np.arange(1, 257)
+    assert taken[5] < 0.2
+    assert taken[128] > 0.9
+    assert taken[255] < 0.3
 
 
 def test_what_is_kept_for_the_next_colour_changes_no_bit(image: Bytes, cell: Cell) -> None:
