@@ -13,9 +13,10 @@ from relightflow.model.money import Micros, micros
 
 KEPT = 1 << 20
 """Bytes of an answer that are kept aside where it may have been paid for."""
-MOVED = (301, 302, 307, 308)
-"""Statuses that send a request elsewhere before anything was done with it. 303 is none of them: what was
-asked for may have been done, and the answer is elsewhere (RFC 9110, 15.4)."""
+MOVED = (307, 308)
+"""Statuses that ask for the same request, method and body, at another place (RFC 9110, 15.4.8 and 15.4.9): nothing
+was done with it here. 301, 302 and 303 prove no such thing: a server may answer so after it has done what was
+asked for, and a client goes on with GET."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,127}")
 _WORDS = ("error", "error_description", "message", "detail")
 

@@ -43,8 +43,9 @@ def of_submit(answer: Response, api: str, model: str) -> Failure:
     """The failure of a billable call that was answered with anything but a usable 200."""
     status = answer.status
     said = VERDICTS.reason(answer)
-    # a redirect is documented nowhere as billed, and a 405 is documented as a page
-    own_words = from_gateway(answer) or status == 405 or status in MOVED
+    # a 405 is documented as a page, and no redirect is documented at all
+    own_words = status in MOVED or status == 405
+    own_words |= from_gateway(answer) and not 300 <= status < 400
     if not own_words:
         return VERDICTS.foreign(answer, said)
     return of_upload(answer, api, model)

@@ -17,7 +17,7 @@ ACME = Verdicts(
 )
 
 
-@pytest.mark.parametrize("status", [200, 204, 303, 400, 404, 429, 500, 502, 504])
+@pytest.mark.parametrize("status", [200, 204, 301, 302, 303, 400, 404, 429, 500, 502, 504])
 def test_a_strangers_answer_says_nothing_of_the_call(status: int) -> None:
     failure = ACME.foreign(Response(status, body=b"x" * (KEPT + 9)))
     assert (failure.kind, failure.billed) == (FailureKind.UNKNOWN, Billed.UNKNOWN)
@@ -61,7 +61,7 @@ def test_a_refusal_in_its_own_words_is_not_billed(
     assert (strangers.billed is Billed.NO) == (status == 307)
 
 
-@pytest.mark.parametrize("status", [303, 400, 408, 409, 422, 500, 503])
+@pytest.mark.parametrize("status", [301, 302, 303, 400, 408, 409, 422, 500, 503])
 def test_what_is_no_plain_refusal_is_the_providers_to_say(status: int) -> None:
     assert ACME.of_submit(Response(status, body=b"acme: no"), "m") is None
     silent = ACME.silent(Response(status, body=b"acme: no"))

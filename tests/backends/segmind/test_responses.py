@@ -77,7 +77,9 @@ def error(status: int, text: str) -> Response:
         (said(202, {}), "v2", FailureKind.UNKNOWN, "unknown"),
         (said(204), "v1", FailureKind.UNKNOWN, "unknown"),
         (said(303, location="https://example.com/"), "v2", FailureKind.UNKNOWN, "unknown"),
-        (said(302, location="https://example.com/"), "v2", FailureKind.REFUSED_SAFETY, "no"),
+        (said(301, location="https://example.com/"), "v1", FailureKind.UNKNOWN, "unknown"),
+        (said(302, location="https://example.com/"), "v2", FailureKind.UNKNOWN, "unknown"),
+        (error(302, "Found"), "v2", FailureKind.UNKNOWN, "unknown"),
         (said(307), "v1", FailureKind.REFUSED_SAFETY, "no"),
     ],
     ids=lambda value: f"{value.status}-{value.text[:12]}" if isinstance(value, Response) else None,
@@ -155,7 +157,7 @@ def test_a_free_call_is_never_billed(status: int, kind: FailureKind) -> None:
 
 
 def test_stopping_kinds_end_with_their_exit_code() -> None:
-    assert EXIT_OF[of_submit(said(302), "v2", MODEL).kind] == 9
+    assert EXIT_OF[of_submit(said(307), "v2", MODEL).kind] == 9
     assert EXIT_OF[of_submit(said(401, BAD_KEY), "v2", MODEL).kind] == 4
     assert EXIT_OF[of_submit(said(504), "v1", MODEL).kind] == 5
 

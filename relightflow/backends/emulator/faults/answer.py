@@ -57,7 +57,7 @@ async def rate_limit(
 
 
 @fault("redirect")
-async def redirect(call: EmulatedCall, *, to: str, code: int = 302) -> web.StreamResponse:
+async def redirect(call: EmulatedCall, *, to: str, code: int = 307) -> web.StreamResponse:
     """A redirect to another place (`{port}` and `{path}` are filled in). Unbilled."""
     await call.request.read()
     return web.Response(status=code, headers={"Location": fill(call, to)})

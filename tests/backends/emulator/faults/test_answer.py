@@ -74,7 +74,7 @@ async def test_redirect_points_where_it_is_told(connect: Any) -> None:
     client = await connect(_plan("submit", "redirect", "{to: 'http://localhost:{port}/trap'}"))
     answer = await client.run()
     port = client.emulator.url.rpartition(":")[2]
-    assert (answer.status, answer.headers["Location"]) == (302, f"http://localhost:{port}/trap")
+    assert (answer.status, answer.headers["Location"]) == (307, f"http://localhost:{port}/trap")
 
 
 @pytest.mark.parametrize(
