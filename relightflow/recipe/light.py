@@ -66,8 +66,8 @@ class _Fitter:
         )
 
     def _axis(self, axis: Axis) -> Axis:
-        if axis.name not in LIGHT:
-            return axis
+        if axis.name not in LIGHT or self.model.axis(axis.name) is None:
+            return axis  # in the second case that is said already
         steps: _Steps = ("matrix", axis.name)
         one = isinstance(find(self.findings.tree, steps), Leaf)
         kept = tuple(
@@ -85,7 +85,7 @@ class _Fitter:
             places: list[tuple[_Steps, str, Scalar]] = [
                 (("matrix", "include", index, name), name, value)
                 for name, value in cell.items()
-                if name in LIGHT
+                if name in LIGHT and self.model.axis(name)
             ]
             taken = [self._takes(*place) for place in places]  # each may have something to say
             if all(taken):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from relightflow.model.catalog import Model, Parameter
+from relightflow.model.light import LIGHT
 from relightflow.model.recipe import BACKEND, Axis, Matrix
 from relightflow.model.values import FrozenMap, Parameters, Scalar
 from relightflow.recipe.annotations import is_annotation
@@ -162,7 +163,7 @@ class _MatrixReader:
             return found if self.model else None
         known = [p.name for p in self.model.axes]
         message = f"{self.model.name} has no parameter of this name; known: {listed(known)}"
-        hint = nearest(name, [*known, *RULES], 0.6)
+        hint = "" if name in LIGHT else nearest(name, [*known, *RULES], 0.6)  # no slip of the pen
         if self.labels and not hint:
             hint = f" (for one backend alone: include: [{{backend: NAME, {name}: VALUE}}])"
         self.findings.at_key(steps, message + hint)

@@ -103,3 +103,18 @@ def test_a_model_that_takes_the_vocabulary_as_it_is_needs_no_table(registry: Reg
     recipe = load_text(HEAD + text, registry)
     assert recipe.backend.model.light is None
     assert recipe.warnings == ()
+
+
+@pytest.mark.parametrize("mode", ["error", "near", "skip"])
+def test_an_axis_of_which_a_backend_can_do_nothing_is_told_once_with_the_way_round(
+    mode: str, registry: Registry
+) -> None:
+    text = (
+        f"on_unsupported: {mode}\nbackend: [{{type: segmind}}, {{type: fal, model: bria/fibo-edit/relight}}]\n"
+        "matrix: {light_direction: [top], light_intensity: [bright, mood]}"
+    )
+    assert told(text, registry) == [
+        "matrix.light_intensity: bria/fibo-edit/relight has no parameter of this name; known: "
+        "light_direction, light_type (for one backend alone: include: [{backend: NAME, "
+        "light_intensity: VALUE}])"
+    ]
