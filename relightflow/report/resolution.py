@@ -58,7 +58,8 @@ def resolution(found: Resolution) -> str:
         lines += advice(undecided(attempt.details) for attempt in by_itself)
     waiting = found.waiting
     if not waiting:
-        return "\n".join([*lines, "no call is waiting for a decision"])
+        none = "no other call waits" if by_itself else "no call is waiting"
+        return "\n".join([*lines, f"{none} for a decision"])
     held = count(len(waiting), "call is waiting", "calls are waiting")
     price = money(sum(attempt.price for attempt in waiting))
     lines.append(f"{held} for a decision, up to {price}:")

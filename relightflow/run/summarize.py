@@ -91,11 +91,7 @@ def _deleted_soon(deadlines: list[float]) -> Issue:
 
 
 def _missing(jobs: int, code: Exit) -> Issue:
-    return Issue(
-        code,
-        "no result yet; nothing was bought. 'relightflow run' makes what is missing",
-        count=jobs,
-    )
+    return Issue(code, "no result here yet; nothing was bought", count=jobs)
 
 
 def _edited(delivery: DeliveryContext) -> Issue:

@@ -43,7 +43,7 @@ def test_what_waits_is_listed_with_its_price_its_time_and_why() -> None:
 def test_what_the_records_will_settle_is_not_asked_of_a_person() -> None:
     said = report.resolution(Resolution((TIME,)))
     assert "1 unknown outcome, up to 0.05 USD, to be settled by the provider's records:" in said
-    assert said.endswith("no call is waiting for a decision")
+    assert said.endswith("no other call waits for a decision")
 
 
 def test_only_so_many_are_listed_and_the_rest_is_counted() -> None:
