@@ -80,7 +80,7 @@ class Scene:
     level: Map
     """Gain that takes out a part of the light that falls from one side already."""
     plain: Map
-    """1 in the midst of something bright without texture: a sky, paper."""
+    """1 in the midst of something without texture that is not dark: a sky, paper."""
     dark: Map
     """1 where the image is dark all around."""
     centre: tuple[float, float]
@@ -140,7 +140,7 @@ def estimate(pixels: Pixels) -> Scene:
         middle=np.clip(blur(subject.softened, span / 9) * np.float32(1.3), 0, 1),
         skin=_skin(lab),
         level=_level(bright, 0.25 + subject.softened * np.float32(confidence)),
-        plain=np.clip(blur((1 - focus) * step(0.15, 0.45, bright), span / 12), 0, 1),
+        plain=np.clip(blur((1 - focus) * step(0.04, 0.20, bright), span / 12), 0, 1),
         dark=step(0.045, 0.002, blur(bright, span / 25)),
         centre=_centre(subject.softened, confidence),
         confidence=confidence,

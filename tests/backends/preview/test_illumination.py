@@ -29,10 +29,11 @@ def beside(field: Bytes, x: float) -> float:
 
 def test_the_sun_casts_a_shadow_away_from_itself(ball: Bytes, cell: Cell) -> None:
     """Beside the ball the wall is darker than without a shadow, on the far side only."""
+    seen = scene(ball)
     for direction, far, near in (("left", 0.76, 0.24), ("right", 0.24, 0.76)):
         setup = light_setup(cell(direction=direction, type="sunlight"))
-        behind, _, _ = from_the_front(scene(ball), setup)
-        open_, _, _ = from_the_front(replace(scene(ball), studio=0.0), setup)
+        behind, _, _ = from_the_front(seen, setup)
+        open_, _, _ = from_the_front(replace(seen, studio=0.0), setup)
         assert beside(behind.key, far) < 0.88 * beside(open_.key, far)
         assert beside(behind.key, near) > 0.98 * beside(open_.key, near)
 
@@ -46,10 +47,11 @@ def test_ambient_light_casts_almost_none(ball: Bytes, cell: Cell) -> None:
 def test_without_a_subject_no_shadow_is_cast_and_the_light_is_smooth(
     fabric: Bytes, cell: Cell
 ) -> None:
+    seen = scene(fabric)
     for type_ in ("sunlight", "spotlight", "softbox"):
         for direction in ("left", "top"):
             setup = light_setup(cell(direction=direction, type=type_))
-            behind, before, _ = from_the_front(scene(fabric), setup)
+            behind, before, _ = from_the_front(seen, setup)
             assert np.array_equal(behind.key, before.key)
 
 
