@@ -38,7 +38,7 @@ RUN_SECONDS = 3600.0
 _HEADERS = {"X-Fal-Request-Timeout": str(START_SECONDS)}
 _UNITS = "x-fal-billable-units"
 _CONVINCED = 3
-"""Equal answers in a row after which a failure that the status does not mention ends the wait."""
+"""Equal answers in a row after which a failure that nothing confirms ends the wait."""
 
 
 async def submit(api: Api[FalHosts], model: str, inputs: Mapping[str, Any], now: float) -> Accepted:
@@ -87,22 +87,19 @@ class FalPoller(QueuePoller[FalHosts]):
     def _check_failed(self, answer: Response, step: Accepted, said: bool, times: int) -> None:
         """What an ended call says instead of a result. Raises `CallFailed`, or returns: ask again.
 
-        A failure is believed where the status `said` so too, or fal's header does. One that came `times` in a row
-        in fal's own words, and nowhere else, may be a gateway's: the history tells whether it was billed.
+        That it failed is believed where the status `said` so or fal's header is there; that it was unbilled only with
+        the header, since the number alone tells it, and a gateway has numbers of its own. Without it the answer is
+        asked for until it came `times` in a row, and the history decides.
         """
-        if answer.status in (202, 429) or not responses.own_words(answer):
-            if answer.status == 202:
-                return
-            raise CallFailed(self._missed(answer, "reading a result", step))
-        if answer.status in (401, 403):  # about this look, not about the call
-            raise CallFailed(self._missed(answer, "reading a result", step))
-        sure = said or responses.ERROR_TYPE in answer.headers
-        if sure or times >= _CONVINCED:
-            why = responses.detail(answer)
-            failure = responses.of_job(answer.status, why, step.request_id)
-            if not sure and failure.billed is Billed.NO:
-                failure = responses.unconfirmed(failure)
+        if answer.status == 202:
+            return
+        if answer.status in (401, 403, 429) or not responses.own_words(answer):
+            raise CallFailed(self._missed(answer, "reading a result", step))  # about this look
+        failure = responses.of_job(answer.status, responses.detail(answer), step.request_id)
+        if responses.ERROR_TYPE in answer.headers or (said and failure.billed is not Billed.NO):
             raise CallFailed(failure)
+        if times >= _CONVINCED:
+            raise CallFailed(responses.unconfirmed(failure))
 
     def _missed(self, answer: Response, doing: str, step: Accepted) -> Failure:
         return still_open(responses.VERDICTS.of_read(answer, doing), step.request_id)

@@ -72,9 +72,9 @@ def of_job(status: int, why: str, request_id: str) -> Failure:
 
 
 def unconfirmed(failure: Failure) -> Failure:
-    """The same of a call whose status does not say that it failed: perhaps only its result cannot be read."""
+    """The same without fal's header: a gateway may have written the answer, and its number settles nothing."""
     words = (
         failure.message.removesuffix("; not billed")
-        + "; its status does not say so, so it is held and looked up in the request history"
+        + "; perhaps a gateway said so, so it is held and looked up in the request history"
     )
     return replace(failure, billed=Billed.UNKNOWN, status=None, message=words)

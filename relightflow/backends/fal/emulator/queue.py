@@ -108,6 +108,7 @@ async def result(call: EmulatedCall) -> web.Response:
     if record.error:
         refused = record.error.startswith(_REFUSED)
         rows = [{"loc": ["body", "image_url"], "msg": _why(record), "type": "value_error"}]
+        head["x-fal-error-type"] = "value_error" if refused else "internal_error"
         return error(422 if refused else 500, rows if refused else _why(record), head)
     head["x-fal-billable-units"] = str(record.cost / PRICES[record.model])
     return answers.as_json(await output(call, record), headers=head)
