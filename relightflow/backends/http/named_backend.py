@@ -34,9 +34,9 @@ class NamedBackend(HttpBackend[H]):
         return FrozenMap({ACCOUNT: self._whose})
 
 
-def of_resent(failure: Failure) -> Failure:
+def of_resent(failure: Failure, *silent: FailureKind) -> Failure:
     """What a refusal says of a call that may have been made earlier: that a model is not served any more
-    says nothing of the time when it was."""
-    if failure.kind is not FailureKind.REFUSED_MODEL:
+    says nothing of the time when it was. `silent`: further kinds that say nothing."""
+    if failure.kind not in (FailureKind.REFUSED_MODEL, *silent):
         return failure
     return replace(failure, kind=FailureKind.UNAVAILABLE)

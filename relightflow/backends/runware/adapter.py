@@ -22,6 +22,9 @@ from relightflow.model.failure import Billed, CallFailed, Failure, FailureKind
 from relightflow.model.step import Accepted, ResultKnown, Step
 from relightflow.plugins.backend import Call, RecordsQuery, Retry
 
+_REFUSALS = (FailureKind.REFUSED_CELL, FailureKind.BAD_IMAGE)
+"""Whether a used name or the task's fields are looked at first is not documented: of a task that was taken
+earlier, these of today say nothing."""
 _NO_RECORD = "the provider has no record of a task of that name"
 
 
@@ -59,7 +62,7 @@ class Runware(NamedBackend[RunwareHosts]):
             return responses.of_submit(answer, uuid)
         except CallFailed as error:
             if call.prepared is None:
-                raise CallFailed(of_resent(error.failure)) from None
+                raise CallFailed(of_resent(error.failure, *_REFUSALS)) from None
             raise
 
     async def look_up(self, query: RecordsQuery, retry: Retry) -> Evidence:

@@ -72,6 +72,7 @@ def test_that_a_model_is_gone_frees_no_call_that_was_made_before() -> None:
     assert of_resent(gone).kind is FailureKind.UNAVAILABLE
     refused = Failure(FailureKind.REFUSED_CELL, "no such value")
     assert of_resent(refused) is refused
+    assert of_resent(refused, FailureKind.REFUSED_CELL).kind is FailureKind.UNAVAILABLE
 
 
 @pytest.fixture(params=NAMED)

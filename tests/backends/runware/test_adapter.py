@@ -136,8 +136,9 @@ async def test_an_hour_later_the_name_is_only_looked_up(shopping: Shopping) -> N
         assert len(opened.emulator.bill) == 1
 
 
-async def test_a_model_that_is_withdrawn_meanwhile_does_not_free_the_call(
-    shopping: Shopping,
+@pytest.mark.parametrize("code", ["invalidModel", "invalidLightType", "invalidImage"])
+async def test_a_refusal_of_what_is_sent_again_does_not_free_the_call(
+    shopping: Shopping, code: str
 ) -> None:
     """The record is not there yet, and a refusal of today says nothing of the call of then."""
     async with shopping() as opened:
@@ -146,7 +147,7 @@ async def test_a_model_that_is_withdrawn_meanwhile_does_not_free_the_call(
         no_record = Spoil("details", "instead", 99, status=200, body=b'{"data": []}')
         emulator.faults = [Spoil("submit", "lost", 1), Spoil("submit", "unread", 99), no_record]
         assert (await opened.run())[0] is Exit.UNKNOWN
-        emulator.faults, emulator.refuses = [no_record], "invalidModel"
+        emulator.faults, emulator.refuses = [no_record], code
         emulator.remembers = -1.0
         assert (await opened.run())[0] is Exit.UNKNOWN
         assert (opened.unknown(), len(emulator.bill)) == (JOBS, 1)
