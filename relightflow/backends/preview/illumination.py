@@ -115,7 +115,8 @@ def _across(scene: Scene, light: Direction, type_: LightType) -> Map:
     # steepest over the middle, where the subject is; level towards the edges, which would burn out
     bent = np.tanh(np.float32(1.4) * along) * np.float32(1 / np.tanh(1.4))
     # white paper must not turn grey over half of the image
-    nearer: Map = np.exp2(np.float32(type_.falloff * (1 - 0.65 * scene.white)) * bent)
+    strength = np.float32(type_.falloff * (1 - 0.65 * scene.white)) * _shallow(scene, 0.35)
+    nearer: Map = np.exp2(strength * bent)
     return nearer
 
 
@@ -140,9 +141,14 @@ def _pool(scene: Scene, light: Direction, type_: LightType) -> Map:
     far = (((x - cx) * wide) ** 2 + ((y - cy) * tall) ** 2) / np.float32(type_.pool**2)
     # a bell: anything with a steeper flank shows as a disc on a sky or on paper
     pool = np.float32(0.07 + 0.13 * scene.white) + np.float32(1.9) * np.exp(-far)
-    # a sky or paper that turns black looks like smoke
-    shallow: Map = pool ** (1 - np.float32(0.3) * scene.plain)
-    return shallow
+    soft: Map = pool ** _shallow(scene, 0.5)
+    return soft
+
+
+def _shallow(scene: Scene, share: float) -> Map:
+    """How much of a light's fall-off shows: a sky that turns dark looks like smoke."""
+    exponent: Map = 1 - np.float32(share) * scene.plain
+    return exponent
 
 
 def _cast_shadow(scene: Scene, light: Direction, type_: LightType) -> Map:
