@@ -32,14 +32,15 @@ Loops of free images and of calls of v1 take turns with relightflow on one file 
 the two speeds above it. The time of free images ends, in all three, when all is on the disk; the bare aiohttp loop makes
 nothing durable. "The least that keeps the promises" (`benchmarks/least.py`) checks each image and writes files whole; for
 free images it keeps an index, a ledger and a manifest, and for a paid call it commits before the first byte and after the
-result is on the disk, as many together as wait.
+result is on the disk, with one commit for all that wait.
 
-Neither goal is met. The least that keeps the promises shows what is possible: half to two thirds of the bare loop for
-free images, nearly all of it for v1. relightflow takes two and a half to four times the processor time of that. For a free image, of 0.34 ms in memory, the event loop with limits, attempts and outcomes has 0.11, the
-ledger 0.07 (0.06 of it SQLite, for the rules that its triggers and indexes keep and the history of each step), blobs and
-their index 0.05, delivery 0.05, the last pass with the manifest 0.04. For a call of v1, of 0.89 ms, the event loop with
-aiohttp has 0.5, the ledger 0.15, blobs 0.08, delivery 0.06. All but the disk shares one interpreter lock, so the second
-core helps little. A provider that takes a second for a call hides all of it.
+Neither goal is met. The least that keeps the promises shows how near to the bare loop a program can come; relightflow takes
+two to four times its processor time. Of the processor time of a free image, the event loop with limits, attempts and outcomes
+takes a third, the ledger a fifth (most of it SQLite: triggers, indexes, and the history of each step), blobs and their
+index a seventh, delivery a seventh, the last pass with the manifest an eighth. Of that of a call of v1, the event loop with
+aiohttp takes more than half, the ledger a sixth, blobs an eleventh, delivery a fifteenth. All but the disk shares one
+interpreter lock, so the second core helps little. Where a provider takes a second for a call, this does not limit the speed
+of a run.
 """
 
 
