@@ -17,9 +17,9 @@ from typing import Generic, TypeVar
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
-TOGETHER = 0.001
-"""Seconds for which a request waits for others that the disk can take with it, where the last one had company:
-a batch costs as much processor time as several requests."""
+COMMIT_DELAY = 0.001
+"""Seconds for which a busy writer to disk waits for more requests before it commits them: a commit takes as much
+processor time as several requests."""
 
 _Waiting = tuple[Request, "asyncio.Future[Answer] | Future[Answer]"]
 
@@ -33,16 +33,16 @@ class GroupCommit(Generic[Request, Answer]):
         name: str,
         largest: int = 256,
         linger: float = 0.0,
-        only_in_company: bool = False,
+        only_when_busy: bool = False,
     ) -> None:
         """`linger`: seconds for which what tasks ask waits for more of its kind; for what nobody is in a
-        hurry for, since every wake-up of the thread costs as much as a small request. `only_in_company`:
-        it waits only where the batch before was of several, so that a lone task never does."""
+        hurry for, since every wake-up of the thread costs as much as a small request. `only_when_busy`:
+        only where the batch before had several requests, so that a lone task never waits."""
         self._work = work
         self._linger = linger
-        self._only_in_company = only_in_company
-        self._company = False
-        """Whether the last batch that tasks asked for was of several."""
+        self._only_when_busy = only_when_busy
+        self._busy = False
+        """Whether the last batch that tasks asked for had several requests."""
         self._largest = largest
         self._asked: list[_Waiting[Request, Answer]] = []
         self._enqueued: list[_Waiting[Request, Answer]] = []
@@ -65,7 +65,7 @@ class GroupCommit(Generic[Request, Answer]):
             self._refuse_after_the_end()
             if not self._asked or self._asker is not loop:
                 # one wake-up for all that is asked in one turn, or in a while
-                if self._linger and (self._company or not self._only_in_company):
+                if self._linger and (self._busy or not self._only_when_busy):
                     loop.call_later(self._linger, self.flush)
                 else:
                     loop.call_soon(self.flush)
@@ -105,7 +105,7 @@ class GroupCommit(Generic[Request, Answer]):
         """Let what has gathered be done now."""
         with self._turn:
             if self._asked and not self._closed:
-                self._company = len(self._asked) > 1
+                self._busy = len(self._asked) > 1
                 self._queue.put(self._with_enqueued(self._asked))
                 self._asked = []
 

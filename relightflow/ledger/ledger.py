@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from relightflow.core import failpoints
-from relightflow.core.group_commit import TOGETHER, GroupCommit
+from relightflow.core.group_commit import COMMIT_DELAY, GroupCommit
 from relightflow.errors import StorageError
 from relightflow.ledger import checks, migrations, restoring, rows, schema, transaction
 from relightflow.ledger.checks import RECOVER
@@ -68,7 +68,7 @@ class Ledger:
         if not durable:
             self._connection.execute("PRAGMA synchronous = NORMAL")
         self._batcher: GroupCommit[Change, Any] = GroupCommit(
-            self._commit, "ledger", linger=TOGETHER, only_in_company=True
+            self._commit, "ledger", linger=COMMIT_DELAY, only_when_busy=True
         )
 
     def close(self) -> None:

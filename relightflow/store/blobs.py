@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from relightflow.core import failpoints
 from relightflow.core.digest import sha256_of
-from relightflow.core.group_commit import TOGETHER, GroupCommit
+from relightflow.core.group_commit import COMMIT_DELAY, GroupCommit
 from relightflow.core.redact import known, known_bytes
 from relightflow.errors import DamagedError, StorageError
 from relightflow.model.values import canonical_json
@@ -84,7 +84,7 @@ class BlobStore:
         self._appending = threading.Lock()
         self._recent = _Recent()
         self._batcher: GroupCommit[_Blob, str] = GroupCommit(
-            self._store, "blobs", largest=128, linger=TOGETHER, only_in_company=True
+            self._store, "blobs", largest=128, linger=COMMIT_DELAY, only_when_busy=True
         )
 
     def close(self) -> None:

@@ -228,8 +228,8 @@ async def test_who_waits_long_enough_needs_no_flush() -> None:
         assert await batcher.ask(1) == 1
 
 
-async def test_a_request_waits_for_company_only_where_the_last_one_had_some() -> None:
-    with closing(GroupCommit(same, "test", linger=3600, only_in_company=True)) as batcher:
+async def test_a_request_waits_for_others_only_where_the_last_batch_had_several() -> None:
+    with closing(GroupCommit(same, "test", linger=3600, only_when_busy=True)) as batcher:
         assert [await batcher.ask(1), await batcher.ask(2)] == [1, 2]
         assert await asyncio.gather(*map(batcher.ask, (3, 4))) == [3, 4]
         waiting = batcher.hand_in(5)
