@@ -245,7 +245,7 @@ async def open_session(
         folder = stack.enter_context(closing(RunFolder(state_dir.runs / run_id)))
         if not run_options.collect_only:
             notices.add_unless_empty(unkept(plan, state_dir, operator, os.environ))
-        notices.add_unless_empty(_restored(state.restoration), uncollected(recipe, state_dir))
+        notices.add_unless_empty(_restored(state.restoration), uncollected(recipe, state.reader))
         elsewhere = await asyncio.to_thread(
             _elsewhere, plan, state, at, run_options, bool(operator.store)
         )

@@ -29,8 +29,8 @@ def test_calls_of_a_backend_that_the_recipe_does_not_name_any_more_are_told_of(
     written = stage.path.read_text()
     stage.path.write_text(written.replace("type: studio", "type: atelier"))
     summary = stage.run()
-    [said] = [notice for notice in summary.notices if "wait to be collected" in notice]
-    assert said.startswith("2 calls of 'studio'")
+    [said] = [notice for notice in summary.notices if "not collected" in notice]
+    assert said.startswith("not collected by this run: 2 calls of 'studio', which")
     stage.path.write_text(written)
     summary = stage.run(collect_only=True)
     assert (summary.exit, summary.notices) == (Exit.OK, ())
