@@ -237,7 +237,8 @@ def _agreed(
         return unasked(run_options, recipe.free) if recipe.more_backends else run_options
     with open_state_reader(found.state_dir) as state:
         seen, fault = _estimate(found, state, run_options, operator)
-        spent = api.cost(recipe, state, operator) if consent(seen) is Consent.NEEDED else 0
+        asks = not fault and consent(seen) is Consent.NEEDED
+        spent = api.cost(recipe, state, operator) if asks else 0
     if fault:
         console.warn(asking.no_store(recipe.name, fault))
         return unasked(run_options, recipe.free)
