@@ -30,6 +30,6 @@ def sha256_of(data: bytes) -> str:
 
 
 def remember(data: bytes, sha256: str) -> None:
-    """For this thread: somebody has hashed this very object before."""
+    """Note for this thread that `data`, this very object, has the digest `sha256` (hexadecimal): it is not checked."""
     if len(data) <= _LARGEST:
         _last.data, _last.sha256 = data, sha256

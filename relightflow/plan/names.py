@@ -83,9 +83,8 @@ def _of_axis(name: str) -> _Value:
 
 _VALUES: dict[str | None, _Value] = {
     None: lambda _output, _recipe, _ext: "",
-    "image.name": lambda output, _recipe, _ext: (
-        output.image.name
-    ),  # may bring folders, as the next may
+    # the next two may contain folders
+    "image.name": lambda output, _recipe, _ext: output.image.name,
     "image.folder": lambda output, _recipe, _ext: output.image.name.rpartition("/")[0],
     "image.stem": lambda output, _recipe, _ext: _stem(output.image.name),
     "key": lambda output, _recipe, _ext: output.job.id,

@@ -58,8 +58,9 @@ class LazyBackend:
     def intent_details(self, call: Call) -> FrozenMap:
         """What the backend wants written down before the call leaves, and the provider's time."""
         facts = self._details.intent_details(call) if self._details else NOTHING
-        known = self._server_time is None or SERVER_TIME in facts
-        now = None if known or self._server_time is None else self._server_time.server_time()
+        if self._server_time is None or SERVER_TIME in facts:
+            return facts
+        now = self._server_time.server_time()
         return facts if now is None else FrozenMap({SERVER_TIME: round(now, 3), **facts})
 
     def request_body(self, call: Call) -> bytes | None:

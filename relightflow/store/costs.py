@@ -2,9 +2,9 @@
 
     costs/<recipe>/[<model>/]<Unix seconds>.<job key>.<attempt>.<cost>.<least>[.<reservation>.<run>.<machine>]
 
-What is in brackets is missing in costs that earlier versions wrote. The name says it all, so that a listing is enough, a thousand calls in one request. A call is counted by its
-claim from before it leaves until its cost is written here. Methods block, may be called from several threads,
-and raise ObjectFault.
+What is in brackets may be missing: costs that earlier versions wrote do not have it. The name holds all facts, so
+that a listing is enough, a thousand calls in one request. A call is counted by its claim from before it leaves
+until its cost is written here. Methods block, may be called from several threads, and raise ObjectFault.
 """
 
 from __future__ import annotations

@@ -287,13 +287,11 @@ def _look(path: Path, asked: _Asked, earlier: Sequence[Plan]) -> _PlannedRecipe:
     plan, follows = _planned(recipe, state_dir, asked, earlier)
     with open_state_reader(state_dir) as state:
         plan_status = status_of(plan, state, open_view(recipe, operator))
-        done = (
-            plan_status.done == plan_status.jobs
-        )  # then nobody need look who else has bought them
+        missing = plan_status.done < plan_status.jobs
         plan_status = replace(
             plan_status,
             disclosures=api.disclosures(plan, registry),
-            elsewhere="" if done else api.bought_elsewhere(plan, registry, operator, state),
+            elsewhere=api.bought_elsewhere(plan, registry, operator, state) if missing else "",
         )
         options = with_recipe_limits(asked.run_options, recipe)
         estimate = api.estimate_cost(plan, plan_status, options, state, operator)

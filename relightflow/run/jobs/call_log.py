@@ -103,8 +103,8 @@ class CallLog:
             await self.claims.ended(job, uuid, state, failure)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
-        """The ledger has it already, or the run stops since that refused it: a disk that refuses this line stops
-        nothing."""
+        """A line that cannot be written stops nothing: the ledger has the fact already, or the run stops because
+        the ledger could not be written either."""
         if not self.context.free:
             with suppress(StorageError):
                 self.blobs.note(entry)

@@ -1,4 +1,4 @@
-"""What a call of a model is taken to cost, by the price list and by all that was seen."""
+"""What a call of a model is taken to cost, by the price list and by all costs that were seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relightflow.model.money import Micros
 
 @dataclass(frozen=True, slots=True)
 class CallWorth:
-    """What a call of a model is taken to cost."""
+    """Of one model. Amounts in micro-dollars."""
 
     highest: Micros
     """Of any call."""
@@ -19,7 +19,7 @@ class CallWorth:
     """Of calls that have a price each: how much dearer than that one was, 1 at least. None: they have one price."""
 
     def of(self, price: Micros) -> Micros:
-        """Of a call with that price."""
+        """A call with that price."""
         return self.highest if self.rise is None else math.ceil(price * self.rise)
 
     def after(self, price: Micros, cost: Micros) -> CallWorth:
