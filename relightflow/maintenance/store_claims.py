@@ -21,7 +21,8 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
     highest price counts as spent, for they may have been billed. Blocks.
 
     Raises UsageError, before anything is changed, for one of `jobs` that nobody has claimed or whose call a
-    run can collect, and for a claim whose owner goes on with it meanwhile; ObjectFault.
+    run can collect; UsageError, with the claims before it released, for a claim that its owner has changed
+    meanwhile; ObjectFault.
     """
     found = list_claims(store)
     chosen: dict[str, JobClaim] = {}
@@ -40,11 +41,12 @@ def release(store: SharedStore, jobs: Sequence[str]) -> tuple[JobClaim, ...]:
                 f"{claim.request_id}), so the next run of its recipe collects it and buys nothing; no claim "
                 "was released"
             )
-    for claim in chosen.values():
+    for released, claim in enumerate(chosen.values()):
         if store.claims.at(claim.key) != claim:
             raise UsageError(
-                f"the claim on job {claim.key[:16]} has changed since it was read, so its owner is not gone; it "
-                f"was not released. 'relightflow store claims {store}' lists the claims as they are now"
+                f"the claim on job {claim.key[:16]} has changed since it was read, so its owner still runs; it was "
+                f"not released, and {released} of the {len(chosen)} chosen claims were. 'relightflow store claims "
+                f"{store}' lists the claims as they are now"
             )
         cost = claim.price if claim.cost is None else claim.cost
         store.costs.put(
