@@ -1,7 +1,7 @@
 """What machines have set aside in a shared store before they buy, so that a limit holds for all of them.
 
     reservations/<number>.json   the n-th state: every open reservation, and what the ended ones came to
-    reservations/<block>.closed  of this hundred states there may be none left, and none is made
+    reservations/<block>.closed  a state of this hundred does not count, and they are deleted
     ended/<reservation>          no call is begun under it any more
 
 A state is created and never changed, so of several machines that make the next one, one succeeds: where the
@@ -9,10 +9,10 @@ store's conditional put is atomic (`marker`), whoever reserves has seen what all
 looks for `ended/…` after it has claimed a job and before its call leaves; so whoever creates that object and
 then lists the claims knows every call that was made under the reservation.
 
-States that are old are deleted by hundreds, once their block is closed. A machine that has slept meanwhile finds
-its next number free, makes that state, and then sees that the block is closed: so the state was none. That is
-never decided by a time or a listing, and what a crash leaves of a closed block the next one takes away. Methods
-block, may be called from several threads, and raise ObjectFault, and StorageError for a state that makes no sense.
+Old states are deleted a hundred at a time, after their block is closed. A machine that was suspended meanwhile
+finds its next number free, creates that state, and then sees that the block is closed, so its state does not count.
+No time and no listing decides that. What a crash leaves in a closed block is deleted with the next one. Methods
+block, may be called from several threads, and raise ObjectFault, and StorageError for a state that is damaged.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _STATE = re.compile(_STATES + r"/(?:(\d{12})\.json|(\d{10})\.closed)")
 _BLOCK = 100
 """States that are deleted together; as many or more are always left."""
 _LOOKS = 5
+"""Listings that are asked for, at most, until one agrees with what can be read."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _MODEL = re.compile(r"[0-9a-f]{16}")
 _ANY = re.compile(r".*", re.DOTALL)
@@ -93,9 +94,11 @@ class Reservations:
             if fault.reason not in (Reason.CHANGED, Reason.PASSING):
                 raise
             found = self._read(state.number)  # perhaps only the answer was lost
-            if found is None:
+            if found is None and fault.reason is Reason.PASSING:
                 raise
-            if found.writer != state.writer:
+            if (
+                found is None or found.writer != state.writer
+            ):  # None: made by another and deleted since
                 return False
         if self._bucket.head(_closed(state.number // _BLOCK)) is not None:
             with suppress(ObjectFault):  # the next one that prunes finds it
@@ -127,7 +130,7 @@ class Reservations:
         self._create(f"{_ENDED}/{name}")
 
     def _create(self, path: str) -> None:
-        """An object that says all by being there. Twice is once."""
+        """An object without content, a mark. Twice is once."""
         try:
             self._bucket.put(path, b"{}", "application/json", only_new=True)
         except ObjectFault as fault:

@@ -12,7 +12,7 @@ from relightflow.errors import StorageError
 from relightflow.model.reservation import Reservation, Reserved
 from relightflow.model.values import FrozenMap
 from relightflow.objects.bucket import Bucket, opened
-from relightflow.objects.faults import ObjectFault
+from relightflow.objects.faults import ObjectFault, Reason
 from relightflow.store import reservations
 from relightflow.store.reservations import Reservations, StatePruned
 
@@ -137,7 +137,19 @@ def test_old_states_are_deleted_by_blocks_and_the_last_two_blocks_stay(
     assert [one.number for one in store.after(replace(last, number=38))] == [39, 40, 41, 42]
 
 
-def test_a_machine_that_slept_past_the_states_that_followed_makes_none(
+def test_a_state_that_was_deleted_before_it_could_be_read_was_another_machine_s(
+    store: Reservations, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, *_ = steps(store, 20)
+
+    def refuses(_: Bucket, path: str, *__: object, **___: object) -> None:
+        raise ObjectFault(Reason.CHANGED, path, "it exists")
+
+    monkeypatch.setattr(Bucket, "put", refuses)
+    assert not store.create(seen.with_open(TWO, "1" * 32))
+
+
+def test_a_machine_that_was_suspended_while_states_were_deleted_makes_none(
     store: Reservations, bucket: Bucket, small: None
 ) -> None:
     seen, *_, last = steps(store, 20)

@@ -225,7 +225,7 @@ class RunReservation:
         try:
             if not await self.client.ask(lambda store: store.reservations.create(state)):
                 return False
-        except StatePruned:  # this machine slept while others took many steps
+        except StatePruned:  # it was suspended while others took many steps
             self._follow(await self.client.ask(lambda store: store.reservations.latest()))
             return False
         self._follow(state)
