@@ -37,7 +37,7 @@ class _KnownSecrets:
         self.secrets: frozenset[str] = frozenset()
         self.pattern: re.Pattern[bytes] | None = None
         self._signs: tuple[bytes, ...] = ()
-        """In small letters, of which every text with a secret has one, and most others none."""
+        """In lower case: every text with a secret contains one of them, and most others none."""
 
     def add(self, *secrets: str) -> None:
         new = {s for s in secrets if len(s) >= _SHORTEST} - self.secrets
@@ -50,7 +50,7 @@ class _KnownSecrets:
         self._signs = (*_ESCAPES, *dict.fromkeys(forms))
 
     def perhaps_in(self, data: bytes) -> bool:
-        """False: surely none is in `data`, found out many times quicker than by the pattern."""
+        """False: no form of a secret is in `data`; many times faster than the pattern."""
         return any(map(data.lower().__contains__, self._signs))
 
 
@@ -105,8 +105,8 @@ _ESCAPES = (b"\\", b"%", b"&")
 
 
 def _unescaped(secret: str) -> list[bytes]:
-    """What of a secret is in each text without `_ESCAPES` that has it, in whatever case; nothing is in
-    every text."""
+    """Forms of a secret, of which every text that has it and none of `_ESCAPES` contains one, in any case.
+    Empty where the secret may be spelled otherwise: every text contains that."""
     whole = secret if secret.isascii() and " " not in secret else ""
     return [whole.encode(), *_encoded(secret)]
 

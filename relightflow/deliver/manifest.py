@@ -189,9 +189,9 @@ class OutputLines:
 
     def _cell_of(self, output: Output) -> str:
         cell, parameters = output.cell, output.job.parameters
-        known = self._cells.get(id(cell))
-        if known and known[0] is cell and known[1] is parameters:
-            return known[2]
+        kept = self._cells.get(id(cell))
+        if kept and kept[0] is cell and kept[1] is parameters:
+            return kept[2]
         text = f'"cell":{_RECORD.encode(cell)},"parameters":{_RECORD.encode(parameters)}'
         if len(self._cells) >= self._MOST:
             self._cells.clear()

@@ -8,7 +8,7 @@ from relightflow.executors.local import RECORD as LOCAL
 from relightflow.plugins.hookspecs import hookimpl
 from relightflow.plugins.records import ExecutorRecord
 
-DASK = ExecutorRecord(
+_DASK = ExecutorRecord(
     name="dask",
     summary="A Dask cluster (extra relightflow[dask])",
     create="relightflow.executors.dask:Dask",
@@ -18,4 +18,4 @@ DASK = ExecutorRecord(
 
 @hookimpl
 def relightflow_executors() -> Iterable[ExecutorRecord]:
-    return (LOCAL, DASK)
+    return (LOCAL, _DASK)

@@ -153,13 +153,13 @@ def run_time(recipe: Recipe, found: CostEstimate, state: StateReader) -> TimeEst
     """How long a run takes that was `found` to make so many calls; its backends work side by side."""
     each = [one.calls for one in found.backends] or [found.calls]
     times = [
-        time_estimate(calls, recipe.limits_of(spec), call_time(spec, state))
+        time_estimate(calls, recipe.limits_of(spec), _call_time(spec, state))
         for spec, calls in zip(recipe.backends, each, strict=True)
     ]
     return longest(times)
 
 
-def call_time(backend: BackendSpec, state: StateReader) -> CallTime | None:
+def _call_time(backend: BackendSpec, state: StateReader) -> CallTime | None:
     """The median of the last calls, else what the model's author says."""
     taken = state.ledger.call_seconds(backend.type, backend.model.name)
     if len(taken) >= _ENOUGH_CALLS:

@@ -49,7 +49,7 @@ def test_a_claim_whose_owner_goes_on_meanwhile_is_not_released(
         return found
 
     monkeypatch.setattr(store_claims, "list_claims", slowly)
-    with pytest.raises(UsageError, match="has changed since .* and 0 of the 1 chosen claims were"):
+    with pytest.raises(UsageError, match=r"has changed since .* and 0 of the 1 chosen claims were"):
         release(store, [KEY])
     assert [found.request_id for found in read(store)] == ["r-1"]
     assert not list(store.costs.all())

@@ -65,7 +65,7 @@ def counts_for(recipe: str, names: frozenset[str] | None) -> bool:
     return names is None or not recipe or recipe in names
 
 
-def may_cost(claim: JobClaim) -> Micros:
+def _may_cost(claim: JobClaim) -> Micros:
     """The most that the call of a claim costs without stopping its run, beside others."""
     if claim.state is State.FAILED:
         return claim.price if claim.cost is None else max(claim.cost, claim.price)
@@ -77,7 +77,7 @@ def came_to(
 ) -> tuple[Micros, Counter[str]]:
     """What the calls under the reservation `name` cost, or may cost, each once; and what of that was for each
     model that is known."""
-    calls = {c.attempt: (c.model, may_cost(c)) for c in claims if c.reservation == name}
+    calls = {c.attempt: (c.model, _may_cost(c)) for c in claims if c.reservation == name}
     calls |= {c.attempt: (c.model, c.counted) for c in costs if c.reservation == name}
     parts: Counter[str] = Counter()
     for model, amount in calls.values():
