@@ -31,6 +31,8 @@ _REFUSED = re.compile(
 )
 """Codes that refuse a task before it runs. `invalidProviderContent` is none of them: the model's maker says it
 of what it was asked for and of what it made."""
+_MAKERS = re.compile(r"provider|content|policy|safety|moderat", re.IGNORECASE)
+"""Codes that the model's maker may have given, of its own limits and accounts."""
 _LOOKS = ("getResponse", "getTaskDetails")
 _GONE = re.compile(r"not.?found|unknown.?task|invalid.?task.?uuid|no.?such", re.IGNORECASE)
 _IMAGE = re.compile(r"image|inputs?\b", re.IGNORECASE)
@@ -140,9 +142,10 @@ def of_read(answer: Response, doing: str) -> Failure:
 def _refusal(row: Mapping[str, Any], answer: Response) -> Failure:
     """A task that was refused: by whom, and whether it may have run. What does not name the task may be a
     gateway's word about its own part, of a task that ran."""
-    if (failure := _of_account(row, answer)) is not None:
-        return failure
     code, said = str(row.get("code") or ""), _said(row)
+    doubtful = answer.status >= 500 or _MAKERS.search(code)
+    if not doubtful and (failure := _of_account(row, answer)) is not None:
+        return failure
     if not row.get("taskUUID"):
         return VERDICTS.unknown(
             f"Runware reported '{said}' without naming the task", answer.status, answer.body
