@@ -21,7 +21,7 @@ class PaidRecord:
     record: ClassVar[BackendRecord]
     adapter: ClassVar[type[HttpBackend[Any]]]
 
-    def test_comes_in_through_the_same_door_as_anybody(self) -> None:
+    def test_is_loaded_as_any_other_plugin(self) -> None:
         assert load(found=tuple).backend(self.record.name) is self.record
 
     def test_names_the_hosts_that_are_spoken_to(self) -> None:

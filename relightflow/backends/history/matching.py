@@ -70,7 +70,7 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInputs:
+class _ModelInputs:
     """How a model's calls look on the wire."""
 
     image_field: str = "image"
@@ -102,7 +102,7 @@ class _MatchResult:
 class Matcher:
     """Compares attempts with rows, by what each model's calls look like."""
 
-    models: Mapping[str, ModelInputs]
+    models: Mapping[str, _ModelInputs]
     """Model → its inputs; one that is missing has the image in `image`."""
 
     @classmethod
@@ -110,7 +110,7 @@ class Matcher:
         """Tells which calls of these models a request history shows."""
         return cls(
             {
-                row.model.name: ModelInputs(
+                row.model.name: _ModelInputs(
                     row.image_field, frozenset(p.name for p in row.model.parameters)
                 )
                 for row in table

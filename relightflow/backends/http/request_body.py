@@ -17,7 +17,8 @@ from relightflow.backends.http.server_clock import elapsed
 _PIECE = 1 << 16
 _LATEST = 540.0
 """Seconds after which a body does not leave any more: ten minutes after its call was written down, the provider's
-records may be believed that lack it, and another machine may have bought the job. Only who sleeps is so late."""
+records may be believed that lack it, and another machine may have bought the job. Only a machine that was
+suspended is so late."""
 LAST = 1 << 10
 """Bytes held back from a body that is too long for one piece."""
 
@@ -51,9 +52,9 @@ class PhasedBody(Payload):
         await writer.write(data)
 
     def _check_early(self) -> None:
-        """Raises OSError where this machine has slept since the call was written down."""
+        """Raises OSError where this machine was suspended since the call was written down."""
         if elapsed() - self._made > _LATEST:
-            raise OSError("this machine slept before the call left")
+            raise OSError("this machine was suspended before the call left")
 
     async def _write_head(self, writer: AbstractStreamWriter, head: memoryview) -> None:
         """Returns when all of `head` has left this process (but for TLS's own small buffer)."""

@@ -22,7 +22,7 @@ from relightflow.model.step import EXPIRES, Accepted, ResultKnown
 SUBMIT_SECONDS = 90.0
 _HEADERS = {"Cancel-After": f"{DEADLINE // 60}m"}
 _ENDS = ("succeeded", "failed", "canceled", "aborted")
-KEPT_SECONDS = 3600.0
+_KEPT_SECONDS = 3600.0
 """After which a prediction's inputs and results are deleted."""
 _CONVINCED = 2
 """Equal looks in a row after which a failure is believed."""
@@ -40,7 +40,7 @@ async def submit(
     answer = await api.post_whole(url, body, SUBMIT_SECONDS, headers=_HEADERS, statuses=True)
     if not 200 <= answer.status < 300:
         raise CallFailed(responses.of_submit(answer, name, row.image_field))
-    details = {"model": name, "submitted": now, EXPIRES: now + KEPT_SECONDS}
+    details = {"model": name, "submitted": now, EXPIRES: now + _KEPT_SECONDS}
     return accepted(answer, "id", responses.VERDICTS, **details)
 
 

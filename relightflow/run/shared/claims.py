@@ -38,7 +38,7 @@ from relightflow.store.index_entry import job_facts
 
 _TRIES = 5
 _FRESH = 60.0
-"""Seconds after which a claim is read again before its call leaves: this machine may have slept."""
+"""Seconds after which a claim is read again before its call leaves: this machine may have been suspended."""
 _NOTES = "shared-store"
 MACHINE = socket.gethostname()[:100]
 """As other machines read it."""
@@ -195,7 +195,7 @@ class JobClaims:
 
     async def check_held(self, job: Job, uuid: str) -> None:
         """Raises ClaimedElsewhere where the claim is no longer that of `uuid`; asked again only where much
-        time has passed since it was taken, as when the machine slept. Raises Stopped where it cannot be."""
+        time has passed since it was taken, as when the machine was suspended. Raises Stopped where it cannot be."""
         begun, now = self._taken.pop(uuid), self._now()
         if max(later - earlier for earlier, later in zip(begun, now, strict=True)) < _FRESH:
             return

@@ -38,5 +38,5 @@ async def test_a_network_that_goes_wrong_makes_nothing_twice(
     )  # fmt: skip
 
 
-def test_comes_in_through_the_same_door_as_anybody() -> None:
+def test_is_loaded_as_any_other_plugin() -> None:
     assert load(found=tuple).backend("comfyui").name == RECORD.name

@@ -114,17 +114,17 @@ async def test_a_small_body_that_may_have_arrived_is_never_called_unsent(
     assert failure.kind is FailureKind.UNKNOWN
 
 
-@pytest.mark.parametrize("slept", [0.0, 600.0])
+@pytest.mark.parametrize("suspended", [0.0, 600.0])
 @pytest.mark.parametrize("size", [100, LARGE])
 async def test_a_body_that_comes_ten_minutes_late_does_not_leave(
-    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch, size: int, slept: float
+    connect: Connect, listen: Listen, monkeypatch: pytest.MonkeyPatch, size: int, suspended: float
 ) -> None:
-    """The machine slept after the call was written down, and another one may have bought the job by now."""
+    """The machine was suspended after the call was written down, and another one may have bought the job by now."""
     context = await connect(await listen(close_after_the_body()), delivery="inline")
     clock = iter([0.0])
-    monkeypatch.setattr(request_body, "elapsed", lambda: next(clock, slept))
+    monkeypatch.setattr(request_body, "elapsed", lambda: next(clock, suspended))
     found = await sent(context, size)
-    assert found.kind is (FailureKind.UNSENT if slept else FailureKind.UNKNOWN)
+    assert found.kind is (FailureKind.UNSENT if suspended else FailureKind.UNKNOWN)
 
 
 async def test_a_body_does_not_leave_where_something_came_unasked() -> None:

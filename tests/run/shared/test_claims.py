@@ -347,7 +347,7 @@ async def test_a_job_is_claimed_anew_once_its_last_claim_is_given_back(stage: St
     assert order == ["released 1", "created 2"]
 
 
-def test_a_machine_that_slept_asks_again_before_it_sends(
+def test_a_machine_that_was_suspended_asks_again_before_it_sends(
     machines: list[Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Meanwhile a person let another machine have the job."""

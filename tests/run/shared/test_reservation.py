@@ -75,7 +75,7 @@ def test_machines_started_at_once_stay_within_one_limit_and_use_it_up(
     assert reserved(three[0]).open == ()
 
 
-def test_a_machine_that_slept_past_deleted_states_counts_what_others_did_meanwhile(
+def test_a_machine_that_was_suspended_past_deleted_states_counts_what_others_did_meanwhile(
     machines: list[Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its next state's number is free again. Others have spent 4 of 9 calls, and deleted what they wrote."""
