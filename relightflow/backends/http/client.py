@@ -125,8 +125,7 @@ class Api(Generic[H]):
         headers: Mapping[str, str] | None = None,
     ) -> tuple[aiohttp.ClientResponse, float]:
         """Send the billable call, once, with `headers` beside the key. The answer, its body unread (the caller
-        closes it), and how
-        far the server's clock was past its `Date`.
+        closes it), and how far the server's clock was past its `Date`.
 
         Raises `CallFailed` with UNSENT where the body certainly did not leave whole, REFUSED_SAFETY
         on a bad certificate, and UNKNOWN where no answer came to a body that may have arrived.
