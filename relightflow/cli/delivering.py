@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from relightflow import api
-from relightflow.cli import opening
+from relightflow.cli import opening, params
 from relightflow.cli.console import Console
 from relightflow.errors import Exit, RelightflowError
 from relightflow.model.plan import Plan
 from relightflow.model.run_options import RunOptions
-from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.plugins.registry import Registry
 from relightflow.report import json, progress
@@ -44,16 +41,8 @@ def deliver_stored(
     except RelightflowError as problem:
         opening.tell(plan.recipe.path, problem, console)
         return problem.exit_code
-    found = _continued(found, next_run)
+    found = params.with_next_run(found, next_run)
     say = console.issue if found.issues else console.answer
     say(words(found, console.columns, str(Path.cwd())))
     console.document(json.text(json.summary(found)))
     return found.exit
-
-
-def _continued(found: Summary, next_run: Sequence[str]) -> Summary:
-    """Where a run is the next thing to type, it is one with this command's recipe and options."""
-    if not found.next_command.startswith("relightflow run "):
-        return found
-    waits = ("--wait",) if next_run and found.next_command.endswith(" --wait") else ()
-    return replace(found, next_command=shlex.join((*next_run, *waits)))

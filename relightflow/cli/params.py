@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from relightflow.errors import StorageError, UsageError
 from relightflow.model.plan import Selection
 from relightflow.model.run_options import RunOptions
 from relightflow.model.spending import Allowance, SpendLimit
+from relightflow.model.summary import Summary
 from relightflow.plugins.records import OperatorPolicy
 from relightflow.recipe import read_picks
 from relightflow.store.state_dir import StateDir, locate
@@ -305,6 +306,15 @@ def _recipes_in(folder: Path) -> list[Path]:
 def typed() -> tuple[str, ...]:
     """The command as it was typed, so that it can be shown again, with more or as it is."""
     return ("relightflow", *(click.get_current_context().find_root().obj or ()))
+
+
+def with_next_run(found: Summary, command: Sequence[str]) -> Summary:
+    """`found`, where the next thing to type is a run, with `command` for that: this command's recipe and options.
+    An empty one: none is proposed."""
+    if not found.next_command.startswith("relightflow run "):
+        return found
+    waits = command and found.next_command.endswith(" --wait") and "--wait" not in command
+    return replace(found, next_command=shlex.join([*command, *(["--wait"] if waits else [])]))
 
 
 def state_dir(recipe: Path | None, state: Path | None, *, may_be_new: bool = False) -> StateDir:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -145,7 +144,7 @@ def run_all(
             opening.tell(found.plan.recipe.path, problem, console)
             exits.append(problem.exit_code)
             continue
-        came_to = _retyped(came_to)
+        came_to = params.with_next_run(came_to, params.typed())
         ended.append((found.plan.recipe, came_to))
         exits.append(came_to.exit)
         say = console.issue if came_to.issues else console.answer
@@ -281,16 +280,6 @@ def _run(
         return asyncio.run(
             api.run(found.plan, registry, found.state_dir, run_options, operator, watch)
         )
-
-
-def _retyped(found: Summary) -> Summary:
-    """Where the next thing to type is a run, it is this one, options and all."""
-    if not found.next_command.startswith("relightflow run "):
-        return found
-    typed = list(params.typed())
-    if found.next_command.endswith(" --wait") and "--wait" not in typed:
-        typed.append("--wait")
-    return replace(found, next_command=shlex.join(typed))
 
 
 def _watching(name: str, console: Console) -> AbstractContextManager[RunCallbacks]:

@@ -40,7 +40,8 @@ def command(
     without it. Ends with exit code 1 if something is missing. No cap is needed.
     """
     registry = opening.registry(console, state)
-    next_run = tuple("run" if at == 1 else word for at, word in enumerate(params.typed()))
+    program, _, *words = params.typed()
+    next_run = (program, "run", *words)
 
     def step(path: Path) -> Exit:
         recipe = api.load(path, registry, reading.overrides, reading.backend)

@@ -27,7 +27,7 @@ def test_what_is_stored_is_delivered_and_what_is_missing_is_told(
     stage.recipe([0, 1, 2])
     code, said = program.call("pull", "recipe.yaml")
     assert code == Exit.JOBS_FAILED
-    assert "no result yet; nothing was bought" in said
+    assert "no result here yet; nothing was bought" in said
     assert "1 not started" in said
     assert len(program.billed()) == 2
 
