@@ -33,7 +33,7 @@ class HttpBackend(Backend, Generic[H]):
     """Implements all of Backend but `submit`."""
 
     _usual: ClassVar[ProviderHosts]
-    """The provider's hosts, in earnest."""
+    """The provider's own hosts."""
     _ring: ClassVar[KeyRing]
     _api_type: ClassVar[type[Api[Any]]] = Api
     _poller_type: ClassVar[type[QueuePoller[Any]]]

@@ -37,7 +37,7 @@ class ProviderHosts:
     bases: tuple[str, ...] = ()
     """Fields beside `api` that hold bases of the provider's other hosts."""
     override: str = ""
-    """scheme://host:port of the one server that stands for all of them; empty in earnest."""
+    """scheme://host:port of the one server that stands for all of them; empty: none does."""
     key_header: str = "Authorization"
     """The header that carries the key; empty: there is no key."""
     key_scheme: str = "Bearer "
