@@ -69,8 +69,8 @@ def record(
     copy: Copy | None = None,
     checks: Sequence[CheckResult] = (),
 ) -> dict[str, Any]:
-    """One output, JSON but for frozen mappings. `path`: relative to the sink; None where no sink has a file of it. `copy`: what
-    is there, where it is not the image itself. `checks`: what they say of the result."""
+    """One output, JSON but for frozen mappings. `path`: relative to the sink; None where no sink has a file of it.
+    `copy`: what is there, where it is not the image itself. `checks`: what they say of the result."""
     job, image = output.job, output.image
     facts: dict[str, Any] = {
         "record": "output",

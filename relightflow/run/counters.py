@@ -13,19 +13,19 @@ from relightflow.run.clock import Clock
 from relightflow.run.limits.budget import Budget
 
 
-class _Inside(AbstractContextManager[None]):
+class _Gauge(AbstractContextManager[None]):
     """How many are in its `with` block at the moment."""
 
-    __slots__ = ("now",)
+    __slots__ = ("value",)
 
     def __init__(self) -> None:
-        self.now = 0
+        self.value = 0
 
     def __enter__(self) -> None:
-        self.now += 1
+        self.value += 1
 
     def __exit__(self, *_: object) -> None:
-        self.now -= 1
+        self.value -= 1
 
 
 class Counters:
@@ -43,9 +43,9 @@ class Counters:
         self.failed = 0
         self.unknown = 0
         self.pending = 0
-        self.working = _Inside()
+        self.working = _Gauge()
         """Around the whole life of a job."""
-        self.waiting = _Inside()
+        self.waiting = _Gauge()
         """Around a job's wait for the rate limit, an outage or an expiring result."""
         self.calls = 0
         self.retries = 0
@@ -68,7 +68,7 @@ class Counters:
     @property
     def in_flight(self) -> int:
         """Jobs that are worked on and do not wait for their turn."""
-        return self.working.now - self.waiting.now
+        return self.working.value - self.waiting.value
 
     def count(self, outcome: Outcome) -> None:
         if outcome.result:
@@ -101,7 +101,7 @@ class Counters:
             done=self.reused + self.made,
             failed=self.failed + self.unknown + self.pending,
             in_flight=self.in_flight,
-            waiting=self.waiting.now,
+            waiting=self.waiting.value,
             spent=self.spent,
             cap=self._budget.cap,
             seconds_left=None if by_pace is None else max(by_pace, by_rate),

@@ -225,7 +225,7 @@ class Budget:
         return self._calls.committed(self.worth_at_most)
 
     @property
-    def of_every_model(self) -> tuple[Budget, ...]:
+    def budgets(self) -> tuple[Budget, ...]:
         """The budgets of all models of the run, this one among them."""
         return tuple(self._run.budgets.values())
 

@@ -81,8 +81,9 @@ def account(
     now: float,
     elsewhere: Sequence[Charge] = (),
 ) -> Account:
-    """What counts against `limit`. `elsewhere`: calls of other machines, each list in its own order. `names`: of the recipes that it is for; a call whose recipe the
-    ledger does not know counts against all. `now`: Unix seconds, by the clock of `Charge.at`."""
+    """What counts against `limit`. `elsewhere`: calls of other machines; each in the order they were made. `names`: of the
+    recipes that it is for; a call whose recipe the ledger does not know counts against all. `now`: Unix seconds,
+    by the clock of `Charge.at`."""
     if limit.window is None:
         every = (*charges, *elsewhere)
         mine = [charge for charge in every if not charge.recipe or charge.recipe in names]

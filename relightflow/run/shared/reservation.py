@@ -86,7 +86,7 @@ class RunReservation:
         """From now on each call of `budget` needs room in the store. `spending`: of `state`."""
         self._budget, self._spending, self._at_first = budget, spending, self.state
         budget.reserved = 0
-        for one in budget.of_every_model:
+        for one in budget.budgets:
             one.part = 0 if one.share else None
         self._count()
 
@@ -192,7 +192,7 @@ class RunReservation:
                 self._lose()
                 return
             used, self._budget.reserved = self._used, 0  # from here on no call begins under it
-            parts = {model_id(*b.model): self._used_of(b) for b in self._budget.of_every_model}
+            parts = {model_id(*b.model): self._used_of(b) for b in self._budget.budgets}
             if await self._step(self.state.without(own, used, uuid4().hex, parts)):
                 return
             await self._give_way()
@@ -204,11 +204,11 @@ class RunReservation:
             self.id = uuid4().hex
             self._mine.add(self.id)
             self._before = self._budget.of_run
-            self._before_of = {b.model: b.of_model for b in self._budget.of_every_model}
+            self._before_of = {b.model: b.of_model for b in self._budget.budgets}
         old = self.state.find(self.id)
         amount = max(self._used + more, old.amount if old else 0)
         parts: dict[str, Micros] = {}
-        for one in self._budget.of_every_model:
+        for one in self._budget.budgets:
             model = model_id(*one.model)
             part = old.part(model) if old else 0
             if one is budget:
@@ -250,7 +250,7 @@ class RunReservation:
         own = state.find(self.id) if self.id else None
         if own:
             self._budget.reserved = self._before + own.amount
-            for budget in self._budget.of_every_model:
+            for budget in self._budget.budgets:
                 if budget.share:
                     before_it = self._before_of[budget.model]
                     budget.part = before_it + own.part(model_id(*budget.model))
@@ -279,7 +279,7 @@ class RunReservation:
     @property
     def _accounts(self) -> tuple[Account, ...]:
         """Of the limits that hold for all models, and of those of one each."""
-        shares = (one.share for one in self._budget.of_every_model if one.share)
+        shares = (one.share for one in self._budget.budgets if one.share)
         return (*self._budget.accounts_of_all, *shares)
 
     def _wanted(self, budget: Budget, price: Price | None) -> Micros | None:
