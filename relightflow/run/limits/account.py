@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -48,8 +49,8 @@ class Account:
     """Spent by earlier runs."""
     charges: Sequence[Charge] = ()
     """Of a window: all calls of the state, so that it can be counted again by a better clock."""
-    told: float | None = None
-    """Of a window: the earliest time that a provider told, Unix seconds; None: none did."""
+    server_time: float = math.inf
+    """Of a window: the earliest time by a provider's clock that this run was told, Unix seconds."""
     elsewhere: Sequence[Charge] = ()
     """Of a window: what other machines told the shared store."""
     names: frozenset[str] | None = frozenset()

@@ -81,9 +81,9 @@ def account(
     now: float,
     elsewhere: Sequence[Charge] = (),
 ) -> Account:
-    """What counts against `limit`. `elsewhere`: calls of other machines; each in the order they were made. `names`: of the
-    recipes that it is for; a call whose recipe the ledger does not know counts against all. `now`: Unix seconds,
-    by the clock of `Charge.at`."""
+    """What counts against `limit`. `elsewhere`: calls of other machines; each in the order they were made.
+    `names`: of the recipes that it is for; a call whose recipe the ledger does not know counts against all.
+    `now`: Unix seconds, by the clock of `Charge.at`."""
     if limit.window is None:
         every = (*charges, *elsewhere)
         mine = [charge for charge in every if not charge.recipe or charge.recipe in names]
@@ -119,9 +119,9 @@ def count_by_server(budget: Budget, now: float) -> None:
     soon as a provider is heard, before a call or an outcome."""
     for found in budget.accounts:
         if found.limit.window is not None:
-            now = found.told = now if found.told is None else min(now, found.told)
+            found.server_time = at = min(now, found.server_time)
             dated = [c._replace(at=c.at if c.server is None else c.server) for c in found.charges]
-            budget.recount(found, account(found.limit, dated, frozenset(), now, found.elsewhere))
+            budget.recount(found, account(found.limit, dated, frozenset(), at, found.elsewhere))
 
 
 def _shared(
