@@ -45,6 +45,7 @@ _LOOKS_APART = 60.0
 """Seconds between two looks, at most: a call that was taken shows up long before its absence is proven."""
 _NOT_SENT = "a call whose answer was lost is sent again under its name, which only a run does"
 ABSENT = "the provider's records prove that the call was never accepted; nothing was billed"
+_ANOTHERS = Undecided(Needs.PERSON, "the provider answered with another job's request id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class DoubtSettler:
         try:
             await self._adopt(attempt, answer)
         except DuplicateRequest:
-            return Undecided(Needs.PERSON, "the provider answered with another job's request id")
+            return _ANOTHERS
         if self.claims and isinstance(answer, Accepted):
             await self.claims.accepted(job_of(attempt), attempt.uuid, answer)
         self.resender.bodies.forget(attempt.uuid)
@@ -229,19 +230,24 @@ class DoubtSettler:
 
     async def _write_down(self, doubts: Sequence[Attempt], evidence: Evidence) -> DoubtsSettled:
         by_id = {attempt.id: attempt for attempt in doubts}
+        left, adopted = list(evidence.undecided), 0
         for attempt_id, step in evidence.adopted:
-            await self._adopt(by_id[attempt_id], step)
+            try:
+                await self._adopt(by_id[attempt_id], step)
+                adopted += 1
+            except DuplicateRequest:
+                left.append((attempt_id, _ANOTHERS))
         for attempt_id, why in evidence.failed:
             await self._release(by_id[attempt_id], State.FAILED, why)
         for attempt_id in evidence.absent:
             if by_id[attempt_id].billed is not Billed.YES:  # the bill was seen: it was taken
                 await self._release(by_id[attempt_id], State.READY, ABSENT)
-        await self._note(evidence.undecided)
+        await self._note(left)
         return DoubtsSettled(
-            len(evidence.adopted),
+            adopted,
             len(evidence.failed),
             len(evidence.absent),
-            tuple(found for _, found in evidence.undecided),
+            tuple(found for _, found in left),
             evidence.now,
         )
 
@@ -250,14 +256,16 @@ class DoubtSettler:
             await self.ledger.note_undecided(found)
 
     async def _adopt(self, attempt: Attempt, step: Step) -> None:
+        """Raises DuplicateRequest, before anything is counted."""
         assert not isinstance(step, Completed | PaidUnfetched)
         held = attempt.billed is Billed.UNKNOWN
+        if attempt.state is State.UNKNOWN:
+            await self.ledger.advance(attempt.id, step)
         if held:
             self.budget.resume(attempt.price, attempt.id)
             if isinstance(step, ResultKnown):
                 self._book(attempt, step.cost)
         if attempt.state is State.UNKNOWN:
-            await self.ledger.advance(attempt.id, step)
             return
         revived = await self.ledger.revive(attempt, step)
         if isinstance(step, Accepted) and held and not revived:

@@ -6,6 +6,7 @@ from relightflow.errors import Exit
 from relightflow.ledger.reader import open_reader
 from relightflow.model.evidence import Evidence, Needs, undecided
 from relightflow.model.failure import Billed, FailureKind
+from relightflow.model.step import ResultKnown
 from relightflow.plugins.backend import Call, RecordsQuery, Settlement
 from tests.conftest import Stage
 from tests.scripted_backend import ScriptedBackend, fails
@@ -47,3 +48,22 @@ def test_a_backend_that_learns_to_look_calls_up_is_asked_about_them(stage: Stage
     assert stage.run().exit == 0
     assert [len(query.doubts) for query in asked] == [1]
     assert len(stage.provider.bill) == 1
+
+
+def test_one_request_is_the_result_of_one_job_whatever_the_records_say(stage: Stage) -> None:
+    """The other job stays unknown, and nothing is booked for it."""
+    stage.recipe([0, 1])
+    stage.provider.on_submit = _lost
+    stage.run()
+
+    class Confused(ScriptedBackend):
+        async def look_up(self, query: RecordsQuery, *_: object) -> Evidence:
+            key = query.doubts[0].job_key
+            step = ResultKnown(f"{key}-request", "https://studio/one", 40_000)
+            return Evidence(adopted=tuple((doubt.id, step) for doubt in query.doubts))
+
+    stage.settle(Settlement("lookup"), Confused)
+    summary = stage.run()
+    assert (summary.exit, summary.counts.made, summary.counts.unknown) == (Exit.UNKNOWN, 1, 1)
+    assert summary.money.spent == 40_000
+    assert "another job's request id" in summary.issues[0].message
