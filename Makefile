@@ -49,7 +49,9 @@ demo: $(RUNS)
 	@echo 'Change a light in recipes/quickstart.yaml, and run this again. Look, compare and pick here:'
 	@echo "file://$(CURDIR)/recipes/out/quickstart/gallery/index.html"
 
-test: lint types unit
+# The type checker uses one core, beside the tests.
+test: lint
+	@$(MAKE) --no-print-directory -j2 types unit
 
 quick: lint
 	$(BIN)/python -m pytest -n auto -m 'not slow'

@@ -1,7 +1,7 @@
 """What `make quick` and `make test` leave out: tests that start servers, and those that take longest.
 
 `slow` tests start a server or a browser, or take seconds: they are in `make test`, not in `make quick`.
-`long` tests play whole projects many times over: they are in `make long` alone, and CI runs both.
+`long` tests play whole projects, or take many seconds: they are in `make long` alone, and CI runs both.
 They are marked here, by folder, file or fixture, so that no test file has to say it. With
 `-m 'not slow'` a test that opens a port all the same fails, and names this file.
 """
@@ -17,19 +17,25 @@ import pytest
 TESTS = Path(__file__).parent
 LONG = frozenset(
     [
+        "backends/http/test_named_backend.py",
         "ci",
         "cli/commands/test_rehearsals.py",
         "cli/commands/test_run_behind_a_proxy.py",
         "cli/commands/test_run_from_the_web.py",
         "cli/test_hostile_folder.py",
+        "cli/test_streams.py",
         "core/test_failpoints.py",
         "deliver/test_object_stores.py",
         "docs/test_sessions.py",
         "executors/test_dask.py",
+        "maintenance/test_merge.py",
         "objects/test_servers.py",
+        "plugins/test_scaffold.py",
+        "recipe/test_bombs.py",
         "reliability",
         "reliability/test_stores.py",
         "run/test_restoring.py",
+        "sinks/test_readers.py",
         "test_packaging.py",
         "test_rehearse.py",
         "test_tutorial.py",
@@ -54,24 +60,19 @@ SLOW = frozenset(
         "cli/test_mixed_photographs.py",
         "cli/test_projects.py",
         "cli/test_shared_places.py",
-        "cli/test_streams.py",
         "docs",
         "gallery/page",
         "ledger/test_lock.py",
-        "maintenance/test_merge.py",
         "maintenance/test_prune.py",
         "maintenance/test_shard_states.py",
         "network",
         "objects",
         "plugins/test_example.py",
-        "plugins/test_scaffold.py",
-        "recipe/test_bombs.py",
         "report/test_comment.py",
         "run/limits/test_rate_policy.py",
         "run/shared",
         "run/test_sharding.py",
         "servers",
-        "sinks/test_readers.py",
         "sources/test_walk.py",
         "sources/urls",
         "test_api.py",
