@@ -252,32 +252,24 @@ def _words(trips: tuple[float, ...]) -> str:
     return ", ".join(f"{1000 * trip:.3g}" for trip in trips) + " ms"
 
 
+def _row(
+    what: str, trips: tuple[float, ...], cases: list[tuple[float, int, float]], goal: str = ""
+) -> Row:
+    used = [case[0] for case in cases]
+    _, most, share = max(cases, key=lambda case: case[1])
+    said = f"round trips of {_words(trips)}: quota used, mean / worst; refused at most"
+    return f"{what}, {said}", f"{mean(used):.0%} / {min(used):.0%}; {most} ({share:.1%})", goal
+
+
 def measure() -> list[Row]:
     rows: list[Row] = []
     for limit, reset, trips in itertools.product(LIMITS, RESETS, (TRIPS[:1], TRIPS[1:])):
         for name, cases in grid(limit, reset, trips).items():
-            used = [case[0] for case in cases]
-            _, most, share = max(cases, key=lambda case: case[1])
-            rows.append(
-                (
-                    f"{limit}, {name}, reset {reset}, round trips of {_words(trips)}: "
-                    "quota used, mean / worst; refused at most",
-                    f"{mean(used):.0%} / {min(used):.0%}; {most} ({share:.1%})",
-                    GOALS.get((limit, name, len(trips) == 1), "") if reset != "none" else "",
-                )
-            )
+            goal = GOALS.get((limit, name, len(trips) == 1), "")
+            rows.append(_row(f"{limit}, {name}, reset {reset}", trips, cases, goal))
     for limit, reset in itertools.product(OTHERS, RESETS):
         cases = [case for found in grid(limit, reset).values() for case in found]
-        used = [case[0] for case in cases]
-        _, most, share = max(cases, key=lambda case: case[1])
-        rows.append(
-            (
-                f"{limit}, each server, reset {reset}, round trips of {_words(TRIPS)}: "
-                "quota used, mean / worst; refused at most",
-                f"{mean(used):.0%} / {min(used):.0%}; {most} ({share:.1%})",
-                "",
-            )
-        )
+        rows.append(_row(f"{limit}, each server, reset {reset}", TRIPS, cases))
     for limit, trips in itertools.product(LIMITS, (TRIPS[:1], TRIPS[1:])):
         for name, cases in grid(limit, "exact", trips, told_all=True).items():
             used = [case[0] for case in cases]
